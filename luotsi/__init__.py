@@ -1,0 +1,1 @@
+"""The operator's command line: run, seed, inspect and administer the platform."""

@@ -1,0 +1,154 @@
+"""Embedded PostgreSQL: one cluster, and in it one database and one role per service."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from luotsi.data_dir import DataDir
+from luotsi.embedded.account import binaries, database_folder, server_account
+from luotsi.process import PlatformError, Program, as_account
+from shared.topology import SERVICES
+
+_SUPERUSER = "postgres"
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] %u@%d ",
+    # A small machine's share: the whole platform is meant to fit into 900 MB.
+    "max_connections": "100",
+    "shared_buffers": "48MB",
+    "io_method": "sync",
+    "max_wal_senders": "0",
+    "wal_level": "minimal",
+}
+_THROWAWAY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+}
+
+
+_PSQL_NO_CONNECTION = 2
+
+
+class Postgres:
+    """One cluster in a data directory. `durable=False` trades every promise for speed (tests)."""
+
+    def __init__(self, data: DataDir, *, durable: bool = True) -> None:
+        self._data = data
+        self._durable = durable
+        self._account = server_account()
+        self._bin = binaries(self._account)
+        self._folder = database_folder(data.postgres, self._account)
+        self.port = data.port("postgres")
+        self.admin_url = self._url(_SUPERUSER, "postgres")
+        self.database_urls = {service: self._url(service, service) for service in SERVICES}
+
+    def _url(self, role: str, database: str) -> str:
+        return f"postgresql://{role}:{self._password(role)}@127.0.0.1:{self.port}/{database}"
+
+    def _password(self, role: str) -> str:
+        return self._data.secret(f"postgres_{role}")
+
+    def prepare(self) -> None:
+        """Create the cluster when there is none yet; about a second, then never again.
+
+        A creation that was interrupted left no marker and is begun anew.
+        """
+        marker = self._folder / "luotsi-ready"
+        if marker.exists():
+            return
+        for leftover in self._folder.iterdir():
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        with tempfile.NamedTemporaryFile("w", prefix="luotsi-") as password:
+            password.write(self._password(_SUPERUSER))
+            password.flush()
+            if self._account:
+                os.chown(password.name, self._account.uid, self._account.gid)
+            self._initdb(Path(password.name))
+        marker.touch()
+
+    def _initdb(self, password_file: Path) -> None:
+        command = [str(self._bin / "initdb"), "-D", str(self._folder), "-U", _SUPERUSER]
+        locale = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+        sync = [] if self._durable else ["--no-sync"]
+        done = subprocess.run(
+            [*command, *locale, "--auth=scram-sha-256", f"--pwfile={password_file}", *sync],
+            env=_ENVIRONMENT,
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            **as_account(self._account),
+        )
+        if done.returncode != 0:
+            raise PlatformError(f"PostgreSQL could not create its files: {done.stderr.strip()}")
+
+    def program(self) -> Program:
+        """How the server is run. It stops at once on SIGINT, and crashes cleanly with its parent."""
+        settings = _SETTINGS | {"port": str(self.port)} | ({} if self._durable else _THROWAWAY)
+        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+        return Program(
+            name="postgres",
+            argv=[str(self._bin / "postgres"), "-D", str(self._folder), *options],
+            env=_ENVIRONMENT,
+            cwd=self._folder,
+            account=self._account,
+            stop_signal=signal.SIGINT,
+            death_signal=signal.SIGQUIT,
+        )
+
+    def bootstrap(self, *, patience: float = 30.0) -> None:
+        """Wait until the server answers and give every service its role, password and database.
+
+        Blocks; safe to repeat. Raises PlatformError when it does not answer within `patience` seconds.
+        """
+        deadline = time.monotonic() + patience
+        while (done := self._psql(_bootstrap_sql(self._service_passwords()))).returncode != 0:
+            if done.returncode != _PSQL_NO_CONNECTION or time.monotonic() > deadline:
+                log = self._data.log("postgres")
+                raise PlatformError(f"PostgreSQL is not ready: {done.stderr.strip()} (its log: {log})")
+            time.sleep(0.05)
+
+    def _service_passwords(self) -> dict[str, str]:
+        return {service: self._password(service) for service in SERVICES}
+
+    def _psql(self, script: str) -> subprocess.CompletedProcess[str]:
+        command = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(
+            [str(self._bin / "psql"), *command, "-U", _SUPERUSER, "-d", "postgres"],
+            input=script,
+            env=_ENVIRONMENT | {"PGPASSWORD": self._password(_SUPERUSER)},
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def remove(self) -> None:
+        """Delete the cluster's files. The server must be stopped."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._data.postgres.unlink(missing_ok=True) if self._data.postgres.is_symlink() else None
+
+
+def _bootstrap_sql(passwords: Mapping[str, str]) -> str:
+    # Names and passwords are our own and need no quoting.
+    return "".join(
+        f"""
+        SELECT 'CREATE ROLE {service} LOGIN' WHERE to_regrole('{service}') IS NULL \\gexec
+        ALTER ROLE {service} PASSWORD '{password}';
+        SELECT 'CREATE DATABASE {service} OWNER {service}'
+         WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{service}') \\gexec
+        REVOKE ALL ON DATABASE {service} FROM PUBLIC;
+        """  # noqa: S608
+        for service, password in passwords.items()
+    )

@@ -1,0 +1,113 @@
+"""A PostgreSQL and a Valkey of one's own, started and stopped from ordinary code (tests, tools)."""
+
+import signal
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+
+from luotsi.data_dir import DataDir
+from luotsi.embedded.postgres import Postgres
+from luotsi.embedded.valkey import Valkey
+from luotsi.process import Program, kill, spawn, stop
+
+
+class Server:
+    """One server process that can be stopped, killed, frozen and started again on the same address."""
+
+    def __init__(self, program: Program, log: Path, lock: int) -> None:
+        self._program = program
+        self._log = log
+        self._lock = lock
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server. RuntimeError when it does not run."""
+        if self._process is None:
+            raise RuntimeError(f"{self._program.name} is not running")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the process; it may take a moment until it answers."""
+        self._process = spawn(self._program, self._log, inherit=[self._lock])
+
+    def stop(self) -> None:
+        """Shut the server down in an orderly way and wait for it; nothing happens when it is not running."""
+        if self._process:
+            self.thaw()
+            stop(self._process, self._program.stop_signal)
+            self._process = None
+
+    def kill(self) -> None:
+        """`kill -9`, as a power cut would; waits until it is gone."""
+        if self._process:
+            kill(self._process)
+            self._process = None
+
+    def freeze(self) -> None:
+        """Stop the clock of the server: it keeps its connections and answers nothing."""
+        if self._process:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen server go on."""
+        if self._process:
+            self._process.send_signal(signal.SIGCONT)
+
+
+class Servers:
+    """The running pair. Also a context manager that stops both at the end.
+
+    `postgres_admin_url` is the superuser's; `database_urls` has one address per service, `redis_urls`
+    one per service and one for `operator`.
+    """
+
+    def __init__(self, data: Path, *, durable: bool) -> None:
+        with ExitStack() as cleanup:
+            folder = DataDir(data)
+            lock = cleanup.enter_context(folder.locked())
+            self._postgres = Postgres(folder, durable=durable)
+            self._valkey = Valkey(folder, durable=durable)
+            self._durable = durable
+            self.postgres_admin_url = self._postgres.admin_url
+            self.database_urls = self._postgres.database_urls
+            self.redis_urls = self._valkey.redis_urls
+            self.postgres = Server(self._postgres.program(), folder.log("postgres"), lock)
+            self.valkey = Server(self._valkey.program(), folder.log("valkey"), lock)
+            self._begin(cleanup)
+            self._cleanup = cleanup.pop_all()
+
+    def _begin(self, cleanup: ExitStack) -> None:
+        if not self._durable:
+            cleanup.callback(self._postgres.remove)
+        self._valkey.prepare()
+        self.valkey.start()
+        cleanup.callback(self.valkey.stop)
+        self._postgres.prepare()
+        self.postgres.start()
+        cleanup.callback(self.postgres.stop)
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        """Block until both servers answer, as after a restart. PlatformError when one does not."""
+        self._postgres.bootstrap()
+        self._valkey.wait_ready()
+
+    def stop(self) -> None:
+        """Stop both, and leave nothing behind of a throw-away pair but its (small) data directory."""
+        self._cleanup.close()
+
+    def __enter__(self) -> "Servers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def start_servers(data: Path, *, durable: bool) -> Servers:
+    """Start a PostgreSQL and a Valkey with their files in `data` and wait until both answer.
+
+    `durable=False` gives up every promise against crashes of the machine for speed, and deletes the
+    database when stopped. Raises PlatformError when a server cannot be started.
+    """
+    return Servers(data, durable=durable)

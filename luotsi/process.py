@@ -1,0 +1,107 @@
+"""Child processes that never outlive the process that started them."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypedDict
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+class PlatformError(Exception):
+    """The platform cannot do what was asked; the message tells the operator what to do about it."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A system account that a program runs under instead of the caller's own."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True)
+class Program:
+    """How one process is started and how it is asked to stop.
+
+    `death_signal` is what the kernel sends to it when its parent dies without saying goodbye.
+    """
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
+    account: Account | None = None
+    stop_signal: int = signal.SIGTERM
+    death_signal: int = signal.SIGKILL
+
+
+def spawn(program: Program, log: Path, *, inherit: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+    """Start the program in a session of its own, appending its output to `log`.
+
+    `inherit` lists file descriptors that stay open in the child. Call it from the main thread: the
+    kernel counts the death of the spawning *thread* as the parent's death.
+    """
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            program.argv,
+            env=dict(program.env),
+            cwd=program.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=tuple(inherit),
+            preexec_fn=_bind_to_parent(os.getpid(), program.death_signal),  # noqa: PLW1509  two system calls
+            **as_account(program.account),
+        )
+
+
+class Identity(TypedDict):
+    """Arguments of `subprocess` that say whose process a child is; None keeps the caller's."""
+
+    user: int | None
+    group: int | None
+    extra_groups: list[int] | None
+
+
+def as_account(account: Account | None) -> Identity:
+    """What makes a child run under `account`, and under nothing else; without one it stays the caller's."""
+    if account is None:
+        return {"user": None, "group": None, "extra_groups": None}
+    return {"user": account.uid, "group": account.gid, "extra_groups": []}
+
+
+def _bind_to_parent(parent: int, death_signal: int) -> Callable[[], None]:
+    def bind() -> None:
+        if _libc is not None:
+            _libc.prctl(_PR_SET_PDEATHSIG, death_signal)
+        if os.getppid() != parent:  # it died between the fork and the line above
+            os._exit(1)
+
+    return bind
+
+
+def stop(process: subprocess.Popen[bytes], how: int = signal.SIGTERM, *, grace: float = 8.0) -> None:
+    """Ask the process to stop and wait `grace` seconds; then kill it with all it started. Blocks."""
+    if process.poll() is None:
+        process.send_signal(how)
+        try:
+            process.wait(grace)
+        except subprocess.TimeoutExpired:
+            kill(process)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill the process and everything in its session at once, and reap it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
