@@ -13,9 +13,11 @@ USERS = (*SERVICES, OPERATOR)
 
 # `client|setinfo` is left out: an access file that names it is refused before Redis 7.2.
 _CONNECT = "+hello +auth +ping +multi +exec +discard +client|setname +client|id"
-_LOOK = "+xlen +xrange +xrevrange +xpending +xinfo|stream +xinfo|groups +xinfo|consumers"
-_PRODUCE = "+xadd +xtrim"
-_CONSUME = "+xgroup|create +xgroup|delconsumer +xreadgroup +xack +xautoclaim +xclaim +eval +evalsha"
+_PRODUCE = "+xadd +xtrim +xlen +xrange +xpending +xinfo|stream +xinfo|groups"
+_CONSUME = (
+    "+xgroup|create +xgroup|delconsumer +xreadgroup +xack +xautoclaim +xpending "
+    "+xinfo|groups +xinfo|consumers +eval"
+)
 
 
 def acl_rules(passwords: Mapping[str, str]) -> list[str]:
@@ -34,8 +36,8 @@ def _service_rules(service: str) -> str:
     foreign = streams_read_by(service)
     parts = [
         f"resetkeys resetchannels -@all {_CONNECT}",
-        _selector(f"{_PRODUCE} {_LOOK}", [STREAMS[service]]),
-        _selector(f"{_CONSUME} {_LOOK}", foreign),
+        _selector(_PRODUCE, [STREAMS[service]]),
+        _selector(_CONSUME, foreign),
         _selector("+xadd", [dead_stream(stream, service) for stream in foreign]),
     ]
     return " ".join(part for part in parts if part)
