@@ -1,0 +1,131 @@
+"""Who is calling: access tokens (RFC 9068) verified against the platform's keys, members against the catalogue."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx2
+from fastapi import Request
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from shared import context
+from shared.problems import forbidden, unauthenticated, unavailable
+
+AUDIENCE = "luotsi"
+ALGORITHMS = ["ES256", "EdDSA", "RS256"]
+_REFETCH_AFTER_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Membership:
+    """What a service knows of a member: enough to decide whether its token still counts."""
+
+    organization_id: UUID
+    roles: frozenset[str]
+    active: bool
+
+
+FindMember = Callable[[AsyncSession, UUID], Awaitable[Membership | None]]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The member who calls, in one organisation, with the roles that both its token and the catalogue give it."""
+
+    member_id: UUID
+    organization_id: UUID
+    roles: frozenset[str]
+
+    def require(self, *roles: str) -> None:
+        """Raise 403 unless the actor has one of `roles`."""
+        if self.roles.isdisjoint(roles):
+            raise forbidden(f"This takes the role {' or '.join(roles)} in your organisation.")
+
+
+class Verifier:
+    """Verifies access tokens of one issuer. `jwks` is the path or the URL of the issuer's public keys."""
+
+    def __init__(self, issuer: str, jwks: str) -> None:
+        self._jwks = jwks
+        self._keys: KeySet | None = None
+        self._fetched_at = 0.0
+        self._lock = asyncio.Lock()
+        self._claims = jwt.JWTClaimsRegistry(
+            iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": AUDIENCE},
+            exp={"essential": True},
+            sub={"essential": True},
+            org={"essential": True},
+        )
+
+    async def claims(self, token: str) -> dict[str, Any]:
+        """The claims of a valid token. Raises 401 for any other, 503 when the keys can't be had."""
+        keys = await self._current_keys()
+        try:
+            decoded = self._decode(token, keys)
+        except (JoseError, ValueError):
+            keys = await self._current_keys(refetch=True)
+            try:
+                decoded = self._decode(token, keys)
+            except (JoseError, ValueError):
+                raise unauthenticated("The access token is not valid here, or no longer. Get a fresh one.") from None
+        return decoded
+
+    def _decode(self, token: str, keys: KeySet) -> dict[str, Any]:
+        decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
+        if str(decoded.header.get("typ", "")).lower() not in ("at+jwt", "application/at+jwt"):
+            raise ValueError("not an access token")
+        self._claims.validate(decoded.claims)
+        return decoded.claims
+
+    async def _current_keys(self, refetch: bool = False) -> KeySet:
+        async with self._lock:
+            age = time.monotonic() - self._fetched_at
+            if self._keys is None or (refetch and age > _REFETCH_AFTER_SECONDS):
+                try:
+                    self._keys = KeySet.import_key_set(json.loads(await self._fetch()))
+                except (OSError, httpx2.HTTPError, ValueError, JoseError):
+                    if self._keys is None:
+                        raise unavailable("The platform's signing keys can't be read at the moment.") from None
+                self._fetched_at = time.monotonic()
+            return self._keys
+
+    async def _fetch(self) -> str:
+        if self._jwks.startswith(("https://", "http://")):
+            async with httpx2.AsyncClient(timeout=5) as client:
+                answer = await client.get(self._jwks)
+                answer.raise_for_status()
+                return answer.text
+        return await asyncio.to_thread(Path(self._jwks).read_text)
+
+
+async def authenticate(request: Request, session: AsyncSession, verifier: Verifier, find: FindMember) -> Actor:
+    """The actor of `request`. Raises 401 without a valid token of a member who is known and active.
+
+    A role counts only when the token and the catalogue both give it, so that taking one away works at once.
+    """
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise unauthenticated("Send `Authorization: Bearer <access token>`.")
+    claims = await verifier.claims(token.strip())
+    try:
+        member_id, organization_id = UUID(claims["sub"]), UUID(claims["org"])
+    except (ValueError, TypeError, AttributeError):
+        raise unauthenticated("The access token names no member of the platform.") from None
+    member = await find(session, member_id)
+    if member is None or not member.active or member.organization_id != organization_id:
+        raise unauthenticated("This account is not active here. Ask your organisation's administrator.")
+    context.act_as(str(member_id))
+    return Actor(member_id, organization_id, member.roles & _strings(claims.get("roles")))
+
+
+def _strings(value: object) -> frozenset[str]:
+    return frozenset(item for item in value if isinstance(item, str)) if isinstance(value, Iterable) else frozenset()

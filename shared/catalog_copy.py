@@ -1,0 +1,87 @@
+"""The copy of the catalogue's facts that the other services keep, and how they speak of it."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from shared.copies import Copied, overwrite_if_newer
+from shared.events import Envelope
+from shared.events.catalog import MemberState, OrganizationState, ServiceState
+from shared.events.envelope import Names, Payload
+
+
+class OrganizationCopy(Copied):
+    """An organisation, as the catalogue last told of it."""
+
+    __tablename__: ClassVar[str] = "organizations"
+
+    id: UUID = Field(primary_key=True)
+    slug: str = Field(sa_type=Text)
+    name: dict[str, str] = Field(sa_type=JSONB)
+    active: bool
+    email: str | None = Field(default=None, sa_type=Text)
+    closures: list[dict[str, str]] = Field(default_factory=list, sa_type=JSONB)
+
+    @property
+    def names(self) -> Names:
+        """The name in three languages."""
+        return Names.model_validate(self.name)
+
+
+class ServiceCopy(Copied):
+    """A service, as the catalogue last told of it."""
+
+    __tablename__: ClassVar[str] = "services"
+
+    id: UUID = Field(primary_key=True)
+    slug: str = Field(sa_type=Text)
+    organization_id: UUID = Field(index=True)
+    name: dict[str, str] = Field(sa_type=JSONB)
+    status: str = Field(sa_type=Text)
+    capacity: str = Field(sa_type=Text)
+
+    @property
+    def names(self) -> Names:
+        """The name in three languages."""
+        return Names.model_validate(self.name)
+
+
+class MemberCopy(Copied):
+    """A member of staff, as the catalogue last told of it."""
+
+    __tablename__: ClassVar[str] = "members"
+
+    id: UUID = Field(primary_key=True)
+    organization_id: UUID = Field(index=True)
+    email: str = Field(sa_type=Text)
+    language: str = Field(sa_type=Text)
+    roles: list[str] = Field(sa_type=ARRAY(Text))
+    active: bool
+    deputy_id: UUID | None = None
+
+
+_STATES: dict[type[Copied], type[Payload]] = {
+    OrganizationCopy: OrganizationState,
+    ServiceCopy: ServiceState,
+    MemberCopy: MemberState,
+}
+
+
+async def apply(session: AsyncSession, table: type[Copied], event: Envelope) -> bool:
+    """Bring the copy in `table` up to `event`; returns whether the event was news.
+
+    `table` is a service's own table on one of the three classes above.
+    """
+    model = next(model for base, model in _STATES.items() if issubclass(table, base))
+    state = model.model_validate(event.data)
+    plain = state.model_dump(mode="json")
+    values = {name: getattr(state, name) for name in table.model_fields if name in plain}
+    kept = {name: value if isinstance(value, UUID) else plain[name] for name, value in values.items()}
+    return await overwrite_if_newer(session, table, {**kept, "epoch": event.epoch, "sequence": event.sequence})
+
+
+__all__ = ["MemberCopy", "OrganizationCopy", "ServiceCopy", "apply"]

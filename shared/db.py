@@ -1,0 +1,63 @@
+"""The database of one service: its engine, its sessions, and which failures are outages."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+# SQLSTATE classes that speak of the server, of concurrency or of resources, never of the statement itself:
+# connection, transaction rollback (serialisation, deadlock), insufficient resources, intervention, system.
+_OUTAGE_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
+
+
+class Database:
+    """An engine and its sessions. Parameters never reach logs or error texts: they may hold personal data."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = make_url(url).set(drivername="postgresql+asyncpg")
+        self.engine: AsyncEngine = create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={
+                "timeout": 5,
+                "server_settings": {
+                    "statement_timeout": "15000",
+                    "idle_in_transaction_session_timeout": "60000",
+                    "timezone": "UTC",
+                },
+            },
+        )
+        self._sessions = async_sessionmaker(self.engine, class_=AsyncSession, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session in one transaction: committed when the block ends, rolled back when it raises."""
+        async with self._sessions() as session, session.begin():
+            yield session
+
+    @property
+    def listen_dsn(self) -> str:
+        """The address in the form that asyncpg itself takes, for LISTEN."""
+        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether `error` says that the database is away or busy, so that the same work may succeed later."""
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None)
+        if state is not None:
+            return str(state)[:2] in _OUTAGE_CLASSES
+        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, OSError | TimeoutError | PoolTimeout)

@@ -1,0 +1,61 @@
+"""What the catalogue tells: organisations, services and members, each with its whole state (HSDS 3 words)."""
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from shared.events.envelope import Names, Payload
+
+ServiceStatus = Literal["active", "inactive", "defunct", "temporarily closed"]
+CapacityStatus = Literal["capacity", "no-capacity", "waitlist", "additional-assessment-required"]
+Role = Literal["adviser", "recipient", "coordinator", "admin"]
+Language = Literal["fi", "sv", "en"]
+
+
+class Closure(Payload):
+    """Days on which the organisation does not serve, both ends included."""
+
+    starts_on: date
+    ends_on: date
+
+
+class OrganizationState(Payload):
+    """An organisation. `email` is its desk address, told alongside the desk's members."""
+
+    id: UUID
+    slug: str
+    name: Names
+    active: bool
+    email: str | None = None
+    closures: tuple[Closure, ...] = ()
+
+
+class ServiceState(Payload):
+    """A service. `languages` are BCP 47 tags of the languages it is given in."""
+
+    id: UUID
+    slug: str
+    organization_id: UUID
+    name: Names
+    status: ServiceStatus
+    languages: tuple[str, ...] = ()
+    capacity: CapacityStatus = "capacity"
+
+
+class MemberState(Payload):
+    """A member of staff. A person in two organisations has one membership in each."""
+
+    id: UUID
+    organization_id: UUID
+    email: str
+    language: Language
+    roles: tuple[Role, ...]
+    active: bool
+    deputy_id: UUID | None = None
+
+
+EVENTS: dict[str, type[Payload]] = {
+    "catalog.organization_changed.v1": OrganizationState,
+    "catalog.service_changed.v1": ServiceState,
+    "catalog.member_changed.v1": MemberState,
+}

@@ -1,0 +1,76 @@
+"""What the referral service tells: each referral's whole non-personal state, and that a message was sent."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from shared.events.envelope import Payload
+
+Side = Literal["source", "target"]
+
+
+class ReferralState(Payload):
+    """A referral without anything about who the client is, and without any free text.
+
+    `status` is an HL7 FHIR Task code. `by_side` says which side caused this event, where a person did.
+    `desk_member_ids` are the members who formed the target's desk when the referral was sent.
+    """
+
+    id: UUID
+    reference: str
+    status: str
+    version: int
+    urgency: Literal["routine", "urgent"]
+    language: str
+    service_id: UUID
+    source_organization_id: UUID
+    source_member_id: UUID
+    target_organization_id: UUID
+    assigned_member_id: UUID | None = None
+    desk_member_ids: tuple[UUID, ...] = ()
+    parent_id: UUID | None = None
+    suggested_service_id: UUID | None = None
+    reason_code: str | None = None
+    outcome_code: str | None = None
+    business_status: str | None = None
+    by_side: Side | None = None
+    created_at: AwareDatetime
+    sent_at: AwareDatetime | None = None
+    first_viewed_at: AwareDatetime | None = None
+    accepted_at: AwareDatetime | None = None
+    started_at: AwareDatetime | None = None
+    completed_at: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
+
+
+class MessageSent(Payload):
+    """A message between the two sides; its text never travels. `side` is the side that wrote it."""
+
+    message_id: UUID
+    side: Side
+    referral: ReferralState
+
+
+STATE_EVENTS = (
+    "created",
+    "edited",
+    "sent",
+    "first_viewed",
+    "accepted",
+    "declined",
+    "started",
+    "held",
+    "resumed",
+    "completed",
+    "failed",
+    "cancelled",
+    "consent_withdrawn",
+    "marked_in_error",
+    "closed",
+    "handed_over",
+)
+
+EVENTS: dict[str, type[Payload]] = {f"referral.{name}.v1": ReferralState for name in STATE_EVENTS} | {
+    "referral.message_sent.v1": MessageSent
+}

@@ -1,0 +1,128 @@
+"""The inbox: a consumer deals with an event once, because it writes that down with the effect."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+from sqlalchemy import delete, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from shared import context
+from shared.db import Database
+from shared.events import Envelope
+from shared.metrics import HANDLED, IGNORED
+from shared.tables import InboxRow, ParkedRow
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[AsyncSession, Envelope], Awaitable[None]]
+
+_LOCK_FACT = text("SELECT pg_advisory_xact_lock(hashtextextended(:fact, 0))")
+
+
+class Poison(Exception):
+    """An entry that no handler can ever take: its body is not an event of the contract."""
+
+
+class Missing(Exception):
+    """A handler needs a fact that has not arrived; `fact` names it, as in `member:<id>`.
+
+    To be raised before the handler writes anything: the handler is run again when the fact is there.
+    """
+
+    def __init__(self, fact: str) -> None:
+        super().__init__(fact)
+        self.fact = fact
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """What one service does with the events of one stream: a handler per event type.
+
+    A handler does all its work in the session it is given and sends nothing out of the process.
+    """
+
+    group: str
+    stream: str
+    handlers: Mapping[str, Handler]
+
+
+def decode(raw: bytes | None) -> Envelope:
+    """The event in a stream entry. Raises Poison."""
+    if raw is None:
+        raise Poison("the entry has no event field")
+    try:
+        return Envelope.model_validate_json(raw)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise Poison(f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}") from None
+
+
+async def handle(database: Database, consumer: Consumer, events: Sequence[Envelope]) -> int:
+    """Deal with `events` in one transaction; returns how many were new. Raises what a handler raises.
+
+    Types without a handler are passed over and not written down, so that a later version of the
+    consumer can still be given them.
+    """
+    known = [event for event in events if event.type in consumer.handlers]
+    IGNORED.labels(consumer.stream, consumer.group).inc(len(events) - len(known))
+    if not known:
+        return 0
+    async with database.transaction() as session:
+        fresh = await _claim(session, consumer.group, known)
+        for event in fresh:
+            await _handle_one(session, consumer, event)
+    HANDLED.labels(consumer.stream, consumer.group).inc(len(fresh))
+    return len(fresh)
+
+
+async def _claim(session: AsyncSession, group: str, events: Sequence[Envelope]) -> list[Envelope]:
+    """Write the events into the inbox; returns those that were not there, each once, in order.
+
+    Rows go in by event id, so that two workers with the same events never wait for each other in a ring.
+    """
+    by_id = {event.id: event for event in reversed(events)}
+    rows = [{"event_id": event_id, "consumer": group} for event_id in sorted(by_id)]
+    statement = insert(InboxRow).values(rows).on_conflict_do_nothing().returning(col(InboxRow.event_id))
+    new = set((await session.execute(statement)).scalars())
+    return [event for event in events if event.id in new and by_id[event.id] is event]
+
+
+async def _handle_one(session: AsyncSession, consumer: Consumer, event: Envelope) -> None:
+    origin = context.Context(event.correlationid, event.traceparent, event.actor)
+    locked: set[str] = set()
+    with context.using(origin):
+        while True:
+            try:
+                return await consumer.handlers[event.type](session, event)
+            except ValidationError as error:
+                fault = f"data of {event.type}: {error.error_count()} fields do not fit the contract"
+                raise Poison(fault) from None
+            except Missing as missing:
+                if missing.fact in locked:
+                    return await _park(session, event, missing.fact)
+                # `arrived` takes this lock too. Whoever has it first: a fact that comes in this very moment
+                # is seen by the second look, or it will find the parked event.
+                await session.execute(_LOCK_FACT, {"fact": missing.fact})
+                locked.add(missing.fact)
+
+
+async def _park(session: AsyncSession, event: Envelope, fact: str) -> None:
+    row = {"event_id": event.id, "waits_for": fact, "payload": event.model_dump_json()}
+    await session.execute(insert(ParkedRow).values(**row).on_conflict_do_nothing())
+    log.info("event %s waits for %s", event.id, fact)
+
+
+async def arrived(session: AsyncSession, fact: str, handlers: Mapping[str, Handler]) -> int:
+    """A fact has come: deal with the events that waited for it, oldest first; returns how many there were."""
+    await session.execute(_LOCK_FACT, {"fact": fact})
+    waiting = (await session.exec(select(ParkedRow).where(ParkedRow.waits_for == fact).order_by("event_id"))).all()
+    for row in waiting:
+        await session.execute(delete(ParkedRow).where(col(ParkedRow.event_id) == row.event_id))
+    for row in waiting:
+        event = Envelope.model_validate_json(row.payload)
+        await _handle_one(session, Consumer("", "", handlers), event)
+    return len(waiting)

@@ -1,0 +1,131 @@
+"""Problems: every error an API answers is RFC 9457 `application/problem+json` and says what to do."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemDetails(BaseModel):
+    """The body of every error (RFC 9457, section 3.1). `errors` lists the fields at fault, where there are some."""
+
+    type: str = Field(description="urn:luotsi:problem:<name>")
+    title: str
+    status: int
+    detail: str
+    instance: str | None = None
+    errors: list[dict[str, str]] | None = None
+
+
+class Problem(Exception):
+    """Raised anywhere below an API; `name` is the last part of the problem's type."""
+
+    def __init__(
+        self,
+        status: int,
+        name: str,
+        title: str,
+        detail: str,
+        *,
+        errors: list[dict[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(title)
+        self.status = status
+        self.name = name
+        self.title = title
+        self.detail = detail
+        self.errors = errors
+        self.headers = dict(headers or {})
+
+
+def unauthenticated(detail: str) -> Problem:
+    """401: the caller is not known."""
+    headers = {"WWW-Authenticate": 'Bearer realm="luotsi"'}
+    return Problem(401, "unauthenticated", "Sign in first", detail, headers=headers)
+
+
+def forbidden(detail: str) -> Problem:
+    """403: the caller sees the thing and may not do this."""
+    return Problem(403, "forbidden", "Not allowed", detail)
+
+
+def not_found(what: str) -> Problem:
+    """404: there is no such thing, or the caller may not know that there is."""
+    return Problem(404, "not-found", f"No such {what}", f"There is no {what} here that you may see. Check the address.")
+
+
+def invalid(detail: str, errors: list[dict[str, str]] | None = None, name: str = "invalid") -> Problem:
+    """422: well-formed and yet not acceptable."""
+    return Problem(422, name, "Not acceptable as it stands", detail, errors=errors)
+
+
+def malformed(detail: str, name: str = "malformed") -> Problem:
+    """400: not what the interface takes at all."""
+    return Problem(400, name, "Malformed request", detail)
+
+
+def conflict(detail: str, name: str = "conflict") -> Problem:
+    """409: not possible in the present state."""
+    return Problem(409, name, "Not possible in the present state", detail)
+
+
+def unavailable(detail: str) -> Problem:
+    """503: a server that this service needs is away; nothing was done."""
+    return Problem(503, "unavailable", "Try again shortly", detail, headers={"Retry-After": "2"})
+
+
+def response(request: Request, problem: Problem) -> JSONResponse:
+    """The problem as an answer to `request`."""
+    body = ProblemDetails(
+        type=f"urn:luotsi:problem:{problem.name}",
+        title=problem.title,
+        status=problem.status,
+        detail=problem.detail,
+        instance=request.url.path,
+        errors=problem.errors,
+    )
+    return JSONResponse(
+        body.model_dump(exclude_none=True), problem.status, headers=problem.headers, media_type=MEDIA_TYPE
+    )
+
+
+def field_errors(errors: list[Any]) -> list[dict[str, str]]:
+    """pydantic's errors as `{field, message}`: where and why, never what was typed."""
+    return [{"field": ".".join(str(part) for part in error["loc"]), "message": error["msg"]} for error in errors]
+
+
+def from_validation(error: RequestValidationError) -> Problem:
+    """A problem for query or path parameters that do not fit."""
+    return invalid("Correct the parameters named under `errors`.", field_errors(list(error.errors())))
+
+
+_HTTP = {
+    404: not_found("page"),
+    405: Problem(405, "method-not-allowed", "Wrong method", "This address does not take this method; see /docs."),
+    413: Problem(413, "too-large", "Too large", "The body is larger than 64 KiB. Shorten the texts in it."),
+}
+
+
+def from_http(error: HTTPException) -> Problem:
+    """A problem for what the framework itself refuses."""
+    known = _HTTP.get(error.status_code)
+    if known is not None:
+        return Problem(known.status, known.name, known.title, known.detail, headers=error.headers)
+    return Problem(error.status_code, "refused", "Refused", "The request could not be taken.", headers=error.headers)
+
+
+def declared() -> dict[int | str, dict[str, Any]]:
+    """For OpenAPI: whatever the status, an error is a problem."""
+    return {
+        "default": {
+            "description": "A problem (RFC 9457) that says what to do",
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
+        }
+    }

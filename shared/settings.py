@@ -1,0 +1,38 @@
+"""Settings of a service process, read from environment variables."""
+
+import os
+import socket
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What every service process needs. Each field is the environment variable of that name in capitals."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    database_url: SecretStr = Field(description="PostgreSQL: postgresql://role:password@host:port/database")
+    redis_url: SecretStr = Field(description="Redis or Valkey: redis://user:password@host:port/0")
+    jwks: str = Field(description="Public keys that sign access tokens: the path or the URL of a JWK set")
+    issuer: str = Field("http://localhost:8000", description="The `iss` that access tokens must carry")
+    public_url: str = Field("http://localhost:8000", description="Where people open the platform; links begin so")
+    root_path: str = Field("", description="Path prefix under which the edge serves this API")
+    host: str = Field("127.0.0.1", description="Address the web process listens on")
+    port: int = Field(8000, description="Port the web process listens on")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    environment: Literal["development", "production"] = "development"
+    epoch: int = Field(1, ge=1, description="Raise by one after restoring this service's database from a backup")
+    worker_name: str = Field(
+        default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}",
+        description="Name of this worker among its like; a stable one lets it take up its own work after a crash",
+    )
+    heartbeat_file: Path | None = Field(None, description="A worker touches this file while it is healthy")
+
+    @model_validator(mode="after")
+    def _production_is_public_and_encrypted(self) -> Self:
+        if self.environment == "production" and not self.public_url.startswith("https://"):
+            raise ValueError("production needs PUBLIC_URL to begin with https://")
+        return self

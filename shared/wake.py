@@ -1,0 +1,49 @@
+"""Wake-ups: a task sleeps until PostgreSQL says that there is work, or until its poll interval is over."""
+
+import asyncio
+import contextlib
+import logging
+
+import asyncpg
+
+log = logging.getLogger(__name__)
+
+
+class Alarm:
+    """LISTENs on one channel. Losing the connection costs promptness, never work: the poll goes on."""
+
+    def __init__(self, dsn: str, channel: str) -> None:
+        self._dsn = dsn
+        self._channel = channel
+        self._rang = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake the sleeper from inside the process."""
+        self._rang.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Sleep until the alarm rings, `seconds` at most."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._rang.wait(), seconds)
+        self._rang.clear()
+
+    async def listen(self) -> None:
+        """Hold the LISTEN connection, and open it again whenever it is lost. Runs until cancelled."""
+        while True:
+            try:
+                await self._hold_connection()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                log.warning("wake-up connection lost: %s", type(error).__name__)
+                await asyncio.sleep(1)
+
+    async def _hold_connection(self) -> None:
+        connection = await asyncpg.connect(self._dsn, timeout=5)
+        try:
+            gone = asyncio.Event()
+            connection.add_termination_listener(lambda _: gone.set())
+            await connection.add_listener(self._channel, lambda *_: self._rang.set())
+            self._rang.set()  # what was committed while nobody listened
+            await gone.wait()
+        finally:
+            with contextlib.suppress(Exception):
+                await connection.close(timeout=1)

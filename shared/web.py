@@ -1,0 +1,170 @@
+"""A web process: the FastAPI application of one service with what all services answer alike."""
+
+import logging
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import uvicorn
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from redis.exceptions import RedisError
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.exceptions import HTTPException
+
+from shared import context, problems, telemetry
+from shared.auth import Actor, FindMember, Verifier, authenticate
+from shared.bodies import add_body_schemas
+from shared.db import Database, is_outage
+from shared.health import add_health_routes
+from shared.outbox import Outbox
+from shared.personal_identity import contains_code
+from shared.redis import RawRedis, connect
+from shared.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 64 * 1024
+
+
+class State:
+    """What the requests of one application share."""
+
+    def __init__(self, service: str, settings: Settings, find_member: FindMember) -> None:
+        self.service = service
+        self.settings = settings
+        self.database = Database(settings.database_url.get_secret_value())
+        self.redis: RawRedis = connect(
+            settings.redis_url.get_secret_value(), socket_timeout=2, socket_connect_timeout=2
+        )
+        self.verifier = Verifier(settings.issuer, settings.jwks)
+        self.outbox = Outbox(service, settings.epoch)
+        self.find_member = find_member
+
+
+def state_of(request: Request) -> Any:
+    """The `State` (or the service's own subclass of it) of the application that serves `request`."""
+    return request.app.state.luotsi
+
+
+async def unit_of_work(request: Request) -> AsyncIterator[AsyncSession]:
+    """One transaction per request, committed before the first byte of the answer goes out."""
+    async with state_of(request).database.transaction() as session:
+        yield session
+
+
+# scope="function": FastAPI would otherwise commit after the answer was sent.
+SessionOf = Annotated[AsyncSession, Depends(unit_of_work, scope="function")]
+
+
+async def current_actor(request: Request, session: SessionOf) -> Actor:
+    """The member who calls; the first dependency of every route that is not public."""
+    shared: State = state_of(request)
+    return await authenticate(request, session, shared.verifier, shared.find_member)
+
+
+ActorOf = Annotated[Actor, Depends(current_actor)]
+
+
+def create_app(title: str, description: str, state: State) -> FastAPI:
+    """The application without the service's own routes; these are to be included by the caller."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await state.redis.aclose()
+        await state.database.close()
+
+    app = FastAPI(
+        title=title,
+        description=description,
+        version="0.1.0",
+        root_path=state.settings.root_path,
+        lifespan=lifespan,
+        responses=problems.declared(),
+        max_body_size=MAX_BODY_BYTES,
+    )
+    app.state.luotsi = state
+    app.middleware("http")(_in_context)
+    _answer_problems(app)
+    add_health_routes(app, state.service, state.database, state.redis)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+async def _in_context(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    about = context.new_context(request.headers.get("X-Correlation-ID"), request.headers.get("traceparent"))
+    with context.using(about):
+        if contains_code(f"{request.url.path} {request.query_params}"):
+            detail = "A personal identity code must never stand in an address. Search with the reference instead."
+            answer: Response = problems.response(request, problems.invalid(detail, name="personal-identity-code"))
+        else:
+            answer = await call_next(request)
+    answer.headers["X-Correlation-ID"] = about.correlation_id
+    answer.headers.setdefault("Cache-Control", "no-store")
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer
+
+
+def _answer_problems(app: FastAPI) -> None:
+    @app.exception_handler(problems.Problem)
+    async def problem(request: Request, error: problems.Problem) -> Response:
+        return problems.response(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def parameters(request: Request, error: RequestValidationError) -> Response:
+        return problems.response(request, problems.from_validation(error))
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        return problems.response(request, problems.from_http(error))
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        if is_outage(error) or isinstance(error, RedisError):
+            log.warning("a server is away: %s", type(error).__name__)
+            detail = "The database does not answer. Nothing was changed; send the same request again shortly."
+            return problems.response(request, problems.unavailable(detail))
+        log.error("unexpected error", exc_info=error)
+        detail = f"Something failed on our side. Tell the operator: {context.current().correlation_id}."
+        return problems.response(request, problems.Problem(500, "internal", "Our fault", detail))
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            servers=[{"url": app.root_path or "/"}],
+        )
+        add_body_schemas(schema)
+        schemas = schema["components"]["schemas"]
+        schemas["ProblemDetails"] = problems.ProblemDetails.model_json_schema()
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        for path in schema["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def serve(service: str, settings: Settings, create: Callable[[], FastAPI]) -> None:
+    """Run a web process until it is told to stop."""
+    telemetry.configure_logging(service, settings.log_level)
+    try:
+        uvicorn.run(
+            create(),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+        )
+    except OSError as error:
+        log.critical("cannot listen on %s:%s: %s", settings.host, settings.port, error.strerror)
+        sys.exit(1)

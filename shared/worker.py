@@ -1,0 +1,104 @@
+"""A worker process: relay, consumers, janitors and watchdog of one service, and whatever else it brings."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from faststream.redis import RedisBroker
+from redis.exceptions import RedisError
+
+from shared import telemetry
+from shared.db import Database
+from shared.inbox import Consumer
+from shared.janitor import Janitor
+from shared.redis import RawRedis, connect
+from shared.relay import Relay
+from shared.settings import Settings
+from shared.streams import Intake, ensure_group, subscribe
+from shared.topology import STREAMS
+from shared.watchdog import StoppedConsuming, Watchdog
+
+log = logging.getLogger(__name__)
+
+Job = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Worker:
+    """Runs the backbone of `service`. `jobs` are further endless tasks, started and cancelled with the rest."""
+
+    def __init__(
+        self,
+        service: str,
+        settings: Settings,
+        database: Database,
+        consumers: Sequence[Consumer],
+        jobs: Sequence[Job] = (),
+    ):
+        self._settings = settings
+        self._database = database
+        self._consumers = consumers
+        self._jobs = jobs
+        self._redis: RawRedis = connect(settings.redis_url.get_secret_value())
+        # A connection pool of its own: a subscriber's blocking reads hold up nobody.
+        self._broker = RedisBroker(settings.redis_url.get_secret_value(), logger=log, graceful_timeout=15)
+        self._relay = Relay(database, self._redis, STREAMS[service], settings.worker_name)
+
+    async def run(self) -> None:
+        """Run until cancelled. Raises StoppedConsuming (in a group) when a stream is no longer read."""
+        name = self._settings.worker_name
+        try:
+            intakes = [Intake(self._database, self._redis, consumer) for consumer in self._consumers]
+            for consumer in self._consumers:
+                await self._ensure_group(consumer)
+            reads = [(intake.consumer, subscribe(self._broker, intake, name)) for intake in intakes]
+            await self._broker.start()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._relay.run(), name="relay")
+                tasks.create_task(
+                    Watchdog(self._database, self._redis, reads, self._settings.heartbeat_file).run(),
+                    name="watchdog",
+                )
+                for intake in intakes:
+                    tasks.create_task(
+                        Janitor(self._redis, intake, name).run(), name=f"janitor {intake.consumer.stream}"
+                    )
+                for job in self._jobs:
+                    tasks.create_task(job())
+        finally:
+            await self._broker.stop()
+            await self._redis.aclose()
+            await self._database.close()
+
+    async def _ensure_group(self, consumer: Consumer) -> None:
+        while True:
+            try:
+                return await ensure_group(self._redis, consumer.stream, consumer.group)
+            except RedisError as error:
+                log.warning("waiting for Redis: %s", type(error).__name__)
+                await asyncio.sleep(1)
+
+
+def run(service: str, settings: Settings, worker: Callable[[], Worker]) -> None:
+    """Run a worker as this process: ends with 0 on SIGTERM or SIGINT, with 1 when it stopped consuming."""
+    telemetry.configure_logging(service, settings.log_level)
+
+    async def main() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, task.cancel)
+        await worker().run()
+
+    try:
+        asyncio.run(main())
+    except asyncio.CancelledError:
+        log.info("stopped")
+    except BaseExceptionGroup as group:
+        stopped = group.subgroup(StoppedConsuming)
+        for error in (stopped or group).exceptions:
+            log.critical("worker ends: %s", error, exc_info=None if stopped else error)
+        sys.exit(1)
