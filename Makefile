@@ -1,0 +1,58 @@
+# Every target sets up .venv by itself, and only when the pinned requirements changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIN := $(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --only-binary :all: \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make pins" $(UPGRADE)
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help up demo test check format test-compose env pins docs clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
+
+up: $(READY) ## Run the whole platform here: databases, services and workers (ARGS="--port-base 9000")
+	@$(BIN)/luotsi up $(ARGS)
+
+demo: $(READY) ## Play a referral from end to end on a fresh temporary platform
+	@$(BIN)/luotsi demo $(ARGS)
+
+test: $(READY) ## Run all tests but those in containers (ARGS="-k word")
+	@$(BIN)/pytest $(ARGS)
+
+check: $(READY) ## Check format, lint, types and the direction of imports
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY) ## Format the code, and mend what the linter can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+test-compose: $(READY) ## Run the tests in containers (needs docker compose)
+	@$(BIN)/pytest -m compose $(ARGS)
+
+env: $(READY) ## Write .env with random secrets for docker compose, once
+	@$(BIN)/luotsi env
+
+pins: $(READY) ## Pin the requirements anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
+	@$(PIN) requirements/uv.in -o requirements/uv.txt
+	@$(PIN) pyproject.toml -o requirements/runtime.txt
+	@$(PIN) pyproject.toml --extra embedded --group dev -c requirements/runtime.txt -o requirements/dev.txt
+
+clean: ## Remove the virtual environment and caches; data in .luotsi stays
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements/uv.txt requirements/dev.txt Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/uv.txt
+	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes --only-binary :all: requirements/dev.txt
+	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "luotsi.pth").write_text("$(CURDIR)\n")'
+	@printf '#!/bin/sh\nexec "%s/$(BIN)/python" -m luotsi "$$@"\n' "$(CURDIR)" > $(BIN)/luotsi
+	@chmod 755 $(BIN)/luotsi
+	@touch $@
