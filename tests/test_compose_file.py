@@ -1,0 +1,163 @@
+"""What the compose file promises, read without an engine: access rules, secrets, and how far each container is shut."""
+
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from luotsi.env_file import EXAMPLE, fill, missing, new_secrets, write_env
+from luotsi.redis_acl import USERS, acl_rules
+from shared.topology import SERVICES
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+# In YAML a mapping reads the same whether it was written out or merged in.
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
+ONE_SHOT = {"migrate", "seed", "seed-members", "cli", "demo"}
+LASTING = sorted(CONTAINERS.keys() - ONE_SHOT)
+VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)(:[?-][^}]*)?\}")
+
+
+def variables_of(container: str) -> set[str]:
+    """The variables of `.env` whose values a container is given."""
+    return {name for name, _ in VARIABLE.findall(yaml.safe_dump(CONTAINERS[container]["environment"], width=10_000))}
+
+
+def example_values() -> dict[str, str]:
+    lines = re.findall(r"^([A-Z_]+)=(.*)$", EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE)
+    return dict(lines)
+
+
+def test_access_rules_are_those_of_the_code() -> None:
+    placeholders = {user: f"${{{user.upper()}_REDIS_PASSWORD:?is not set, run make env}}" for user in USERS}
+    assert CONTAINERS["redis"]["environment"]["ACL_RULES"].splitlines() == acl_rules(placeholders)
+
+
+def test_the_example_names_every_variable_and_no_other() -> None:
+    assert {name for name, _ in VARIABLE.findall(TEXT)} == example_values().keys()
+
+
+def test_every_variable_of_the_example_is_explained_or_stands_below_one_that_is() -> None:
+    previous = ""
+    for line in EXAMPLE.read_text(encoding="utf-8").splitlines():
+        assert line == "" or line.startswith("# ") or (line[0].isupper() and previous != ""), line
+        previous = line
+
+
+def test_a_secret_that_is_not_set_stops_compose_with_a_word_on_what_to_do() -> None:
+    secrets = new_secrets().keys()
+    modifiers = [(name, modifier) for name, modifier in VARIABLE.findall(TEXT) if name in secrets]
+    assert {name for name, _ in modifiers} == secrets
+    assert {modifier for _, modifier in modifiers} == {":?is not set, run make env"}
+
+
+def test_defaults_in_the_compose_file_are_those_of_the_example() -> None:
+    example = example_values()
+    defaults = {name: modifier[2:] for name, modifier in VARIABLE.findall(TEXT) if modifier.startswith(":-")}
+    assert defaults == {name: example[name] for name in defaults}
+    assert example.keys() - defaults.keys() == new_secrets().keys()
+
+
+@pytest.mark.parametrize("container", sorted(CONTAINERS))
+def test_each_container_is_shut_as_far_as_it_goes(container: str) -> None:
+    settings = CONTAINERS[container]
+    assert settings["read_only"] is True
+    assert settings["cap_drop"] == ["ALL"]
+    assert settings["security_opt"] == ["no-new-privileges:true"]
+    assert settings.get("cap_add", []) == (["NET_BIND_SERVICE"] if container == "edge" else [])
+    assert "container_name" not in settings
+    assert "privileged" not in settings
+    # The application image names its own user, as its Dockerfile shows.
+    assert settings.get("user", "10001:10001" if "luotsi" in settings["image"] else "root") not in {"root", "0"}
+
+
+def test_the_application_image_runs_as_a_user_without_rights() -> None:
+    assert re.findall(r"^USER (.*)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE) == [
+        "10001:10001"
+    ]
+
+
+@pytest.mark.parametrize("container", LASTING)
+def test_what_runs_on_has_a_health_check_and_comes_back(container: str) -> None:
+    assert CONTAINERS[container]["healthcheck"]["test"]
+    assert CONTAINERS[container]["restart"] == "unless-stopped"
+
+
+def test_each_service_has_a_web_process_and_a_worker() -> None:
+    processes = {f"{service}-{kind}" for service in SERVICES for kind in ("web", "worker")}
+    assert set(LASTING) == processes | {"postgres", "redis", "edge"}
+
+
+def test_only_the_edge_can_be_reached_from_outside() -> None:
+    assert [name for name, settings in CONTAINERS.items() if "ports" in settings] == ["edge"]
+    outside = {name for name, settings in CONTAINERS.items() if "outside" in settings["networks"]}
+    assert outside == {"edge", "notifications-worker"}
+    assert all(COMPOSE["networks"][name]["internal"] for name in ("data", "web"))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("kind", ["web", "worker"])
+def test_a_service_is_given_its_own_secrets_only(service: str, kind: str) -> None:
+    own = {f"{service.upper()}_DB_PASSWORD", f"{service.upper()}_REDIS_PASSWORD", "JWKS_JSON"}
+    if service == "referral":
+        own |= {"MASTER_KEY", "INDEX_KEY"}
+    assert variables_of(f"{service}-{kind}") & new_secrets().keys() == own
+
+
+def test_the_private_key_goes_to_the_command_line_alone() -> None:
+    holders = {name for name in CONTAINERS if name != "edge" and "SIGNING_KEY_JSON" in variables_of(name)}
+    assert holders == {"cli", "demo"}
+
+
+def test_nothing_enters_the_image_but_what_is_named() -> None:
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    assert rules[0] == "*"
+    assert not [rule for rule in rules if rule.startswith("!") and (".env" in rule or rule in {"!.", "!*"})]
+
+
+def test_the_file_of_secrets_is_complete_and_private(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    assert write_env(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert missing(path) == []
+    values = dict(re.findall(r"^([A-Z_]+)=(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE))
+    assert [name for name, value in values.items() if not value] == ["SMTP_URL"]
+    secrets = [values[name] for name in new_secrets()]
+    assert len(set(secrets)) == len(secrets)
+
+
+def test_secrets_in_use_are_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    write_env(path)
+    first = path.read_bytes()
+    assert not write_env(path)
+    assert path.read_bytes() == first
+
+
+def test_force_sets_the_old_secrets_aside_and_never_loses_them(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    write_env(path)
+    first = path.read_bytes()
+    assert write_env(path, force=True)
+    assert (tmp_path / ".env.old").read_bytes() == first
+    second = path.read_bytes()
+    assert second != first
+    with pytest.raises(FileExistsError):
+        write_env(path, force=True)
+    assert path.read_bytes() == second
+
+
+def test_a_file_of_an_older_version_is_told_what_it_lacks(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("LUOTSI_PORT=8080\n", encoding="utf-8")
+    assert missing(path) == sorted(example_values().keys() - {"LUOTSI_PORT"})
+
+
+def test_a_secret_that_the_example_forgot_is_an_error() -> None:
+    with pytest.raises(KeyError, match="INDEX_KEY"):
+        fill("MASTER_KEY=\n", {"MASTER_KEY": "a", "INDEX_KEY": "b"})
