@@ -39,43 +39,44 @@ class Worker:
     ):
         self._settings = settings
         self._database = database
-        self._consumers = consumers
         self._jobs = jobs
-        self._redis: RawRedis = connect(settings.redis_url.get_secret_value())
-        # A connection pool of its own: a subscriber's blocking reads hold up nobody.
-        self._broker = RedisBroker(settings.redis_url.get_secret_value(), logger=log, graceful_timeout=15)
-        self._relay = Relay(database, self._redis, STREAMS[service], settings.worker_name)
+        self.redis: RawRedis = connect(settings.redis_url.get_secret_value())
+        self.relay = Relay(database, self.redis, STREAMS[service], settings.worker_name)
+        self.intakes = [Intake(database, self.redis, consumer) for consumer in consumers]
 
     async def run(self) -> None:
         """Run until cancelled. Raises StoppedConsuming (in a group) when a stream is no longer read."""
         name = self._settings.worker_name
+        # A connection pool of its own: a subscriber's blocking reads hold up nobody.
+        broker = RedisBroker(self._settings.redis_url.get_secret_value(), logger=log, graceful_timeout=15)
+        reads = [(intake.consumer, subscribe(broker, intake, name)) for intake in self.intakes]
+        watchdog = Watchdog(self._database, self.redis, reads, self._settings.heartbeat_file)
         try:
-            intakes = [Intake(self._database, self._redis, consumer) for consumer in self._consumers]
-            for consumer in self._consumers:
-                await self._ensure_group(consumer)
-            reads = [(intake.consumer, subscribe(self._broker, intake, name)) for intake in intakes]
-            await self._broker.start()
+            await self._ensure_groups()
+            await broker.start()
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._relay.run(), name="relay")
-                tasks.create_task(
-                    Watchdog(self._database, self._redis, reads, self._settings.heartbeat_file).run(),
-                    name="watchdog",
-                )
-                for intake in intakes:
-                    tasks.create_task(
-                        Janitor(self._redis, intake, name).run(), name=f"janitor {intake.consumer.stream}"
-                    )
+                tasks.create_task(self.relay.run())
+                tasks.create_task(watchdog.run())
+                for intake in self.intakes:
+                    tasks.create_task(Janitor(self.redis, intake, name).run())
                 for job in self._jobs:
                     tasks.create_task(job())
         finally:
-            await self._broker.stop()
-            await self._redis.aclose()
-            await self._database.close()
+            await broker.stop()
+            await self.close()
 
-    async def _ensure_group(self, consumer: Consumer) -> None:
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.redis.aclose()
+        await self._database.close()
+
+    async def _ensure_groups(self) -> None:
+        """Create the groups this worker reads in, before anything is read; waits while Redis is away."""
         while True:
             try:
-                return await ensure_group(self._redis, consumer.stream, consumer.group)
+                for intake in self.intakes:
+                    await ensure_group(self.redis, intake.consumer.stream, intake.consumer.group)
+                return
             except RedisError as error:
                 log.warning("waiting for Redis: %s", type(error).__name__)
                 await asyncio.sleep(1)

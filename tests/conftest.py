@@ -1,0 +1,37 @@
+"""Fixtures: real servers for the whole run, migrated once, emptied before each test that uses them."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from luotsi.embedded.servers import Servers, start_servers
+from shared.migrations import upgrade
+from shared.topology import SERVICES
+from tests.platform import Platform
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """A PostgreSQL and a Valkey, each service's database at its newest schema."""
+    with start_servers(tmp_path_factory.mktemp("servers"), durable=False) as running:
+        for service in SERVICES:
+            upgrade(service, running.database_urls[service])
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session")
+async def platform_session(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """The three services in this process, on the real servers."""
+    data: Path = tmp_path_factory.mktemp("platform")
+    platform = Platform(servers, data)
+    yield platform
+    await platform.close()
+
+
+@pytest_asyncio.fixture
+async def platform(platform_session: Platform) -> Platform:
+    """The platform with nothing in it."""
+    await platform_session.empty()
+    return platform_session

@@ -1,0 +1,169 @@
+"""The platform in one process for tests: real applications, real workers' parts, real servers.
+
+Nothing runs in the background: `settle()` carries events around until all is quiet, so a test decides when.
+"""
+
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+from fastapi import FastAPI
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet
+from services.catalog import main as catalog_main
+from services.catalog import worker as catalog_worker
+from services.notifications import main as notifications_main
+from services.notifications import worker as notifications_worker
+from services.notifications.settings import NotificationSettings
+from services.referral import main as referral_main
+from services.referral import worker as referral_worker
+from services.referral.settings import ReferralSettings
+from sqlalchemy import text
+
+from luotsi.embedded.servers import Servers
+from shared.db import Database
+from shared.redis import RawRedis, connect
+from shared.settings import Settings
+from shared.streams import Intake, ensure_group
+from shared.topology import SERVICES
+from shared.worker import Worker
+from tests.builders import Someone
+
+ISSUER = "http://localhost:8000"
+
+
+class Tokens:
+    """Signs access tokens with a key of the test's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._key = ECKey.generate_key("P-256", parameters={"kid": "test"})
+        self.jwks = folder / "jwks.json"
+        self.jwks.write_text(json.dumps(KeySet([self._key]).as_dict(private=False)))
+
+    def sign(self, who: Someone, *, expired: bool = False, **claims: Any) -> str:
+        """An access token for a member; `claims` replace the usual ones."""
+        now = datetime.now(UTC) - (timedelta(hours=1) if expired else timedelta())
+        usual = {
+            "iss": ISSUER,
+            "aud": "luotsi",
+            "sub": str(who.id),
+            "org": str(who.organization_id),
+            "roles": list(who.roles),
+            "client_id": "tests",
+            "iat": int(now.timestamp()),
+            "exp": int((now + timedelta(minutes=15)).timestamp()),
+            "jti": str(uuid4()),
+        }
+        return jwt.encode({"typ": "at+jwt", "alg": "ES256", "kid": "test"}, usual | claims, self._key)
+
+
+class Platform:
+    """`apps`, `workers` and `databases` by service name; `mail` is the folder where mail lands."""
+
+    def __init__(self, servers: Servers, folder: Path) -> None:
+        self.servers = servers
+        self.tokens = Tokens(folder)
+        self.mail = folder / "mail"
+        self.settings = self._all_settings()
+        self.databases = {service: Database(servers.database_urls[service]) for service in SERVICES}
+        self.apps: dict[str, FastAPI] = {
+            "catalog": catalog_main.create_app(self.settings["catalog"]),
+            "referral": referral_main.create_app(self.settings["referral"]),
+            "notifications": notifications_main.create_app(self.settings["notifications"]),
+        }
+        self.workers: dict[str, Worker] = {
+            "catalog": catalog_worker.build_worker(self.settings["catalog"]),
+            "referral": referral_worker.build_worker(self.settings["referral"]),
+            "notifications": notifications_worker.build_worker(self.settings["notifications"]),
+        }
+        self.redis: RawRedis = connect(servers.redis_urls["operator"])
+
+    def _all_settings(self) -> dict[str, Any]:
+        def common(service: str) -> dict[str, Any]:
+            return {
+                "database_url": self.servers.database_urls[service],
+                "redis_url": self.servers.redis_urls[service],
+                "jwks": str(self.tokens.jwks),
+                "issuer": ISSUER,
+                "worker_name": f"{service}-test",
+            }
+
+        return {
+            "catalog": Settings(**common("catalog")),
+            "referral": ReferralSettings(
+                **common("referral"),
+                master_key="MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+                index_key="ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=",
+            ),
+            "notifications": NotificationSettings(**common("notifications"), mail_dir=self.mail),
+        }
+
+    def client(self, service: str, who: Someone | None = None, **headers: str) -> httpx2.AsyncClient:
+        """An HTTP client of one service, acting as `who` (nobody: without a token)."""
+        if who is not None:
+            headers.setdefault("Authorization", f"Bearer {self.tokens.sign(who)}")
+        transport = httpx2.ASGITransport(app=self.apps[service], raise_app_exceptions=False)
+        return httpx2.AsyncClient(transport=transport, base_url=f"http://{service}", headers=headers)
+
+    async def settle(self) -> None:
+        """Carry events around until every outbox is published and every group has read all there is."""
+        moved = True
+        while moved:
+            moved = False
+            for worker in self.workers.values():
+                while await worker.relay.step():
+                    moved = True
+                for intake in worker.intakes:
+                    moved = await self._read(intake) or moved
+
+    async def _read(self, intake: Intake) -> bool:
+        consumer = intake.consumer
+        await ensure_group(self.redis, consumer.stream, consumer.group)
+        answer = await self.redis.xreadgroup(consumer.group, "settle", {consumer.stream: ">"}, count=100)
+        entries = [(entry_id.decode(), fields) for _, found in answer for entry_id, fields in found]
+        if entries:
+            await intake.take_batch(entries)
+        return bool(entries)
+
+    async def published(self, service: str) -> list[dict[str, Any]]:
+        """Every event in the log of `service`, oldest first, published or not yet."""
+        async with self.databases[service].transaction() as session:
+            rows = await session.execute(text("SELECT payload FROM outbox ORDER BY id"))
+            return [json.loads(row.payload) for row in rows]
+
+    async def scalar(self, service: str, query: str, **params: Any) -> Any:
+        """The one value of a query on the database of `service`."""
+        async with self.databases[service].transaction() as session:
+            return (await session.execute(text(query), params)).scalar_one_or_none()
+
+    async def empty(self) -> None:
+        """Remove all that a test left behind."""
+        await self.redis.flushall()
+        shutil.rmtree(self.mail, ignore_errors=True)
+        for database in self.databases.values():
+            async with database.transaction() as session:
+                names = await session.execute(
+                    text(
+                        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+                    )
+                )
+                tables = ", ".join(f'"{row.tablename}"' for row in names)
+                await session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for app in self.apps.values():
+            await app.state.luotsi.redis.aclose()
+            await app.state.luotsi.database.close()
+        for worker in self.workers.values():
+            await worker.close()
+        for database in self.databases.values():
+            await database.close()
+        await self.redis.aclose()
+
+
+__all__ = ["ISSUER", "Platform", "Tokens"]
