@@ -1,0 +1,130 @@
+"""The commands of `luotsi`. Each imports what it needs, so that all of them start quickly."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from luotsi.process import PlatformError
+from luotsi.target import DEFAULT_DATA, DataOption, find_target
+from shared.topology import SERVICES
+
+app = typer.Typer(help="Run and look after a Luotsi platform.", no_args_is_help=True, add_completion=False)
+admin = typer.Typer(help="Administrators of the platform.", no_args_is_help=True)
+app.add_typer(admin, name="admin")
+
+
+@app.command()
+def up(
+    data: DataOption = DEFAULT_DATA,
+    port_base: Annotated[
+        int, typer.Option(min=1024, max=65000, help="Pages on this port, the APIs on the three after it.")
+    ] = 8000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
+) -> None:
+    """Run the whole platform here until Ctrl-C: databases, services, workers."""
+    from luotsi import announcement
+    from luotsi.up import run
+
+    asyncio.run(run(data, port_base, announcement.as_json if as_json else announcement.as_text(data)))
+
+
+@app.command()
+def token(
+    email: Annotated[str, typer.Argument(help="The member to act as.")],
+    data: DataOption = DEFAULT_DATA,
+    org: Annotated[str | None, typer.Option(help="Slug of the organisation, when there are several.")] = None,
+) -> None:
+    """Print an access token that speaks for a member for 15 minutes."""
+    from luotsi.members import choose_member, sign_token
+
+    target = find_target(data)
+    member = asyncio.run(choose_member(target.database_url("catalog"), email, org))
+    print(sign_token(target.signing_key, target.issuer, member))
+
+
+@app.command()
+def migrate(
+    services: Annotated[list[str] | None, typer.Argument(help="Which services; all by default.")] = None,
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Bring databases to the newest schema; running it again changes nothing."""
+    from shared.migrations import upgrade
+
+    unknown = set(services or ()) - set(SERVICES)
+    if unknown:
+        raise PlatformError(f"no such service: {', '.join(sorted(unknown))} (there are {', '.join(SERVICES)})")
+    target = find_target(data)
+    for service in services or SERVICES:
+        upgrade(service, target.database_url(service))
+        print(f"{service}: up to date")
+
+
+@app.command()
+def seed(data: DataOption = DEFAULT_DATA) -> None:
+    """Insert the organisations, services and accounts to try things with; overwrites nothing."""
+    from services.catalog.seed import seed as seed_catalog
+
+    seed_catalog(find_target(data).database_url("catalog"))
+    print("catalog: seeded")
+
+
+@app.command()
+def doctor(data: DataOption = DEFAULT_DATA) -> None:
+    """Look at every piece of the platform; exit code 1 when something is wrong."""
+    from luotsi.doctor import examine, show
+
+    findings = asyncio.run(examine(find_target(data)))
+    show(findings)
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def env(
+    path: Annotated[Path, typer.Argument(help="The file to write.")] = Path(".env"),
+    force: Annotated[bool, typer.Option(help="Set an existing file aside as <name>.old.")] = False,
+) -> None:
+    """Write the `.env` of a compose deployment with random secrets, once."""
+    from luotsi.env_file import write_env
+
+    written = write_env(path, force=force)
+    print(f"{path} is written" if written else f"{path} exists already and stays as it is")
+
+
+@admin.command()
+def create(
+    email: Annotated[str, typer.Argument(help="Address of the new administrator.")],
+    org: Annotated[str, typer.Option(help="Slug of the organisation; it is created when there is none.")],
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Make the first administrator of a platform."""
+    from services.catalog.administration import create_admin
+
+    create_admin(find_target(data).database_url("catalog"), email, org)
+    print(f"{email} is an administrator of {org}")
+
+
+def _add_commands_of_others() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("luotsi.events_cli"):
+        from luotsi.events_cli import app as events
+
+        app.add_typer(events, name="events")
+    if find_spec("luotsi.demo"):
+        from luotsi.demo import demo
+
+        app.command()(demo)
+
+
+def main() -> None:
+    """Entry point: what cannot be done is said in one line, without a traceback."""
+    _add_commands_of_others()
+    try:
+        app(prog_name="luotsi")
+    except PlatformError as error:
+        print(f"luotsi: {error}", file=sys.stderr)
+        sys.exit(1)

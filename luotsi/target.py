@@ -1,0 +1,69 @@
+"""Which platform a command speaks to: the one the environment names, else the one running in a data directory."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from luotsi.data_dir import is_alive, read_json
+from luotsi.process import PlatformError
+
+DEFAULT_DATA = Path(".luotsi")
+
+DataOption = Annotated[
+    Path, typer.Option("--data", metavar="DIR", help="Data directory of the platform that `luotsi up` runs.")
+]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Addresses and keys of one platform. Each accessor raises PlatformError when the thing is not known."""
+
+    data: Path
+    environment: Mapping[str, str]
+    platform: Mapping[str, Any]
+    """What platform.json says; empty when no platform runs in `data`."""
+
+    def database_url(self, service: str) -> str:
+        """postgresql://… of the service's database."""
+        variable = f"{service.upper()}_DATABASE_URL"
+        return self._known(variable, self.platform.get("databases", {}).get(service))
+
+    @property
+    def redis_url(self) -> str:
+        """redis://… of the user `operator`."""
+        return self._known("REDIS_URL", self.platform.get("redis"))
+
+    @property
+    def signing_key(self) -> Path:
+        """File with the private JWK that access tokens are signed with."""
+        return Path(self._known("SIGNING_KEY", self.platform.get("signing_key")))
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` of access tokens."""
+        return self._known("ISSUER", self.platform.get("issuer"))
+
+    def service_url(self, service: str) -> str | None:
+        """Base address of the service's HTTP API, when known."""
+        return self.environment.get(f"{service.upper()}_URL") or self.platform.get(service)
+
+    def _known(self, variable: str, stated: str | None) -> str:
+        value = self.environment.get(variable) or stated
+        if not value:
+            raise PlatformError(
+                f"no platform is running in {self.data} (start one with `luotsi up`, or name its directory "
+                f"with --data), and {variable} is not set"
+            )
+        return value
+
+
+def find_target(data: Path = DEFAULT_DATA, environment: Mapping[str, str] = os.environ) -> Target:
+    """The platform of the environment and of `data`; what is missing is only noticed when asked for."""
+    platform = read_json(data / "platform.json")
+    if platform and not is_alive(str(platform.get("pid", ""))):
+        platform = {}
+    return Target(data.absolute(), environment, platform)

@@ -1,0 +1,184 @@
+"""`luotsi up`: starts the whole platform in order, keeps it running, and stops it."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from luotsi.data_dir import DataDir, is_free, write_private
+from luotsi.embedded.postgres import Postgres
+from luotsi.embedded.valkey import Valkey
+from luotsi.keys import ensure_keys
+from luotsi.members import Member, fetch_members
+from luotsi.probe import readiness
+from luotsi.process import PlatformError
+from luotsi.programs import Addresses, heartbeat, preparation, web, worker
+from luotsi.redis_acl import OPERATOR, USERS
+from luotsi.supervisor import Supervisor
+from shared.topology import SERVICES
+
+_START_PATIENCE = 90.0
+_SERVICE_GRACE = 5.0
+_SERVER_GRACE = 3.0
+_SERVERS = ("postgres", "valkey")
+
+Announce = Callable[[dict[str, Any], list[Member]], None]
+
+
+async def run(folder: Path, port_base: int, announce: Announce) -> None:
+    """Run the platform in `folder` until SIGINT, SIGTERM or SIGHUP.
+
+    `announce` is called once, when everything is ready, with what platform.json says and the accounts to
+    try it with. Raises PlatformError when the platform cannot be started.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    stopping = asyncio.Event()
+
+    def interrupt() -> None:
+        if not stopping.is_set():
+            stopping.set()
+            task.cancel()
+
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(name, interrupt)
+    data = DataDir(folder)
+    with data.locked() as lock:
+        platform = Platform(data, port_base, Supervisor(data, lock))
+        try:
+            announce(*await platform.start())
+            await platform.watch()
+        except asyncio.CancelledError:
+            if not stopping.is_set():
+                raise
+        finally:
+            await platform.stop()
+
+
+class Platform:
+    """One platform in a data directory, from its first process to its last."""
+
+    def __init__(self, data: DataDir, port_base: int, supervisor: Supervisor) -> None:
+        self._data = data
+        self._supervisor = supervisor
+        self._postgres = None if _all_given("DATABASE_URL", SERVICES) else Postgres(data)
+        self._valkey = None if _all_given("REDIS_URL", SERVICES) else Valkey(data)
+        self._addresses = Addresses(port_base, self._database_urls(), self._redis_urls())
+        self._preparing: subprocess.Popen[bytes] | None = None
+
+    def _database_urls(self) -> dict[str, str]:
+        embedded = self._postgres.database_urls if self._postgres else {}
+        return {name: _given("DATABASE_URL", name) or embedded[name] for name in SERVICES}
+
+    def _redis_urls(self) -> dict[str, str]:
+        embedded = self._valkey.redis_urls if self._valkey else {}
+        return {user: _given("REDIS_URL", user) or embedded[user] for user in USERS}
+
+    async def start(self) -> tuple[dict[str, Any], list[Member]]:
+        """Start everything; returns what platform.json says and the accounts, once all is ready."""
+        _check_ports(self._addresses)
+        ensure_keys(self._data.keys)
+        self._data.mail.mkdir(mode=0o700, exist_ok=True)
+        self._preparing = self._supervisor.spawn(preparation(self._addresses), stdin=subprocess.PIPE)
+        await asyncio.gather(self._start_postgres(), self._start_valkey())
+        await self._prepare(self._preparing)
+        for service in SERVICES:
+            heartbeat(service, self._data).unlink(missing_ok=True)
+            self._supervisor.start(web(service, self._data, self._addresses))
+            self._supervisor.start(worker(service, self._data, self._addresses))
+        await self._wait_ready()
+        facts = self._facts()
+        write_private(self._data.platform_file, json.dumps(facts, indent=2) + "\n")
+        accounts = "m.active AND m.email LIKE '%.example'"
+        return facts, await fetch_members(self._addresses.databases["catalog"], accounts)
+
+    async def _start_postgres(self) -> None:
+        if self._postgres:
+            await asyncio.to_thread(self._postgres.prepare)
+            self._supervisor.start(self._postgres.program())
+            await asyncio.to_thread(self._postgres.bootstrap)
+
+    async def _start_valkey(self) -> None:
+        if self._valkey:
+            self._valkey.prepare()
+            self._supervisor.start(self._valkey.program())
+            await asyncio.to_thread(self._valkey.wait_ready)
+
+    async def _prepare(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(b"go\n")
+        while (code := process.poll()) is None:
+            self._supervisor.check()
+            await asyncio.sleep(0.02)
+        if code != 0:
+            raise PlatformError(self._supervisor.explain("prepare", "could not migrate or seed"))
+
+    async def _wait_ready(self) -> None:
+        deadline = asyncio.get_running_loop().time() + _START_PATIENCE
+        waiting = {*SERVICES}
+        while waiting:
+            self._supervisor.check()
+            waiting -= {service for service in waiting if await self._is_ready(service)}
+            if waiting and asyncio.get_running_loop().time() > deadline:
+                raise PlatformError(f"not ready in time: {', '.join(sorted(waiting))} (see {self._data.logs})")
+            await asyncio.sleep(0.05)
+
+    async def _is_ready(self, service: str) -> bool:
+        if not heartbeat(service, self._data).exists():
+            return False
+        status, answer = await asyncio.to_thread(readiness, self._addresses.url(service))
+        return status == HTTPStatus.OK and answer.get("status") == "ready"
+
+    def _facts(self) -> dict[str, Any]:
+        urls = {service: self._addresses.url(service) for service in SERVICES}
+        return {
+            "pid": os.getpid(),
+            "portal": None,
+            **urls,
+            "databases": dict(self._addresses.databases),
+            "redis": self._addresses.redis[OPERATOR],
+            "mail_dir": str(self._data.mail),
+            "issuer": self._addresses.public_url,
+            "signing_key": str(self._data.keys / "signing.json"),
+        }
+
+    async def watch(self) -> None:
+        """Stay until cancelled; processes that die are started again meanwhile."""
+        await self._supervisor.watch()
+
+    async def stop(self) -> None:
+        """Stop services first, then their servers; within about eight seconds."""
+        self._data.platform_file.unlink(missing_ok=True)
+        if self._preparing and self._preparing.poll() is None:
+            self._preparing.kill()
+            self._preparing.wait()
+        services = [f"{service}-{kind}" for service in SERVICES for kind in ("web", "worker")]
+        await self._supervisor.stop(services, grace=_SERVICE_GRACE)
+        await self._supervisor.stop(_SERVERS, grace=_SERVER_GRACE)
+
+
+def _given(kind: str, name: str) -> str | None:
+    """The operator's own server for `name`: CATALOG_REDIS_URL, or REDIS_URL for all that have none."""
+    common = os.environ.get(kind) if kind == "REDIS_URL" else None
+    return os.environ.get(f"{name.upper()}_{kind}") or common
+
+
+def _all_given(kind: str, names: tuple[str, ...]) -> bool:
+    return all(_given(kind, name) for name in names)
+
+
+def _check_ports(addresses: Addresses) -> None:
+    for service in SERVICES:
+        port = addresses.port(service)
+        if not is_free(port):
+            raise PlatformError(
+                f"port {port} (for {service}) is taken: stop what listens there, or choose another range, "
+                f"as in `luotsi up --port-base {addresses.port_base + 1000}`"
+            )
