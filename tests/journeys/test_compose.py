@@ -1,0 +1,230 @@
+"""The platform in containers, brought up from nothing: the same journey, behind an edge, each container shut."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from shared.topology import SERVICES
+from tests.journeys.compose_stack import Stack, require_engine, wait_until
+
+pytestmark = pytest.mark.compose
+
+ADVISER = "adviser@navigaattori.example"
+PROCESSES = sorted(f"{service}-{kind}" for service in SERVICES for kind in ("web", "worker"))
+LASTING = [*PROCESSES, "postgres", "redis", "edge"]
+
+
+@pytest.fixture(scope="module")
+def bare() -> Iterator[Stack]:
+    """The platform as `docker compose up --wait` leaves it: organisations and services, nobody's account."""
+    require_engine()
+    stack = Stack()
+    try:
+        stack.compose("build", "migrate", seconds=900)
+        stack.up()
+        yield stack
+    finally:
+        stack.remove()
+
+
+@pytest.fixture(scope="module")
+def stack(bare: Stack) -> Stack:
+    """The same with the accounts of the demo profile."""
+    bare.up(profile="demo")
+    return bare
+
+
+@pytest.fixture(scope="module")
+def adviser(stack: Stack) -> Iterator[httpx2.Client]:
+    """An adviser's client of the edge."""
+    headers = {"Authorization": f"Bearer {stack.token(ADVISER)}"}
+    with httpx2.Client(base_url=stack.url, headers=headers, timeout=30) as client:
+        yield client
+
+
+def send_referral(adviser: httpx2.Client, key: str) -> httpx2.Response:
+    services = adviser.get("/api/catalog/services", params={"accepting": "true"}).json()["contents"]
+    body = {
+        "service_id": services[0]["id"],
+        "client": {"language": "en", "name": "A newcomer", "email": "newcomer@mail.example"},
+        "reason": "Looks for work",
+        "urgency": "routine",
+        "legal_basis": {"kind": "statute", "statute": "Act on the Promotion of Immigrant Integration 681/2023"},
+        "send": True,
+    }
+    return adviser.post("/api/referral/referrals", json=body, headers={"Idempotency-Key": key})
+
+
+def test_secrets_that_are_missing_stop_it_with_a_word_on_what_to_do(bare: Stack) -> None:
+    refused = bare.compose("--env-file", "/dev/null", "config", "-q", check=False)
+    assert refused.returncode
+    assert "run make env" in refused.stderr
+
+
+def test_organisations_are_there_and_nobody_to_act_for_them(bare: Stack) -> None:
+    assert httpx2.get(f"{bare.url}/api/catalog/organizations").json()["total_items"] > 0
+    refused = bare.compose("run", "--rm", "-T", "cli", "token", ADVISER, check=False)
+    assert refused.returncode
+    assert refused.stdout == ""
+
+
+def test_production_refuses_an_address_without_encryption(bare: Stack) -> None:
+    refused = bare.compose(
+        "run", "--rm", "-T", "--no-deps", "-e", "ENVIRONMENT=production", "referral-web", check=False
+    )
+    assert refused.returncode
+    assert "https" in refused.stdout + refused.stderr
+
+
+@pytest.mark.parametrize("container", LASTING)
+def test_a_container_is_shut(bare: Stack, container: str) -> None:
+    known = bare.containers()[container][0]["HostConfig"]
+    assert known["ReadonlyRootfs"]
+    assert known["CapDrop"] == ["ALL"]
+    status = dict(
+        line.split(":\t", 1) for line in bare.inside(container, "cat /proc/1/status").splitlines() if ":\t" in line
+    )
+    assert "0" not in status["Uid"].split()
+    assert (status["CapEff"], status["CapPrm"], status["NoNewPrivs"]) == ("0" * 16, "0" * 16, "1")
+    assert "Read-only file system" in bare.inside(container, "touch /usr/written", check=False)
+
+
+def test_a_service_holds_no_secret_of_another(bare: Stack) -> None:
+    environments = {name: "\n".join(known[0]["Config"]["Env"]) for name, known in bare.containers().items()}
+    assert [name for name in PROCESSES if bare.secrets["MASTER_KEY"] in environments[name]] == [
+        "referral-web",
+        "referral-worker",
+    ]
+    private = json.loads(bare.secrets["SIGNING_KEY_JSON"].strip("'"))["d"]
+    assert not [name for name, environment in environments.items() if private in environment]
+
+
+def test_a_service_adds_to_its_own_stream_only(bare: Stack) -> None:
+    assert bare.redis("referral", "XLEN", "referral.events").isdigit()
+    for foreign in ("catalog.events", "notification.events"):
+        assert bare.redis("referral", "XADD", foreign, "'*'", "a", "b").startswith("NOPERM")
+        assert bare.redis("referral", "XTRIM", foreign, "MAXLEN", "0").startswith("NOPERM")
+    for command in ("FLUSHALL", "CONFIG GET '*'", "KEYS '*'", "DEL referral.events", "ACL LIST"):
+        assert bare.redis("referral", command).startswith("NOPERM")
+    assert "NOAUTH" in bare.inside("redis", "REDISCLI_AUTH= redis-cli XLEN referral.events", check=False)
+
+
+def test_redis_keeps_what_it_has_acknowledged(bare: Stack) -> None:
+    assert bare.redis("operator", "CONFIG GET appendonly").split() == ["appendonly", "yes"]
+    assert bare.redis("operator", "CONFIG GET appendfsync").split() == ["appendfsync", "always"]
+
+
+def test_a_service_connects_to_its_own_database_only(bare: Stack) -> None:
+    def connect(database: str) -> str:
+        password = bare.secrets["CATALOG_DB_PASSWORD"]
+        url = f"postgresql://catalog:{password}@127.0.0.1/{database}"
+        return bare.inside("postgres", f"psql -Atc 'SELECT current_user' {url}", check=False)
+
+    assert connect("catalog") == "catalog"
+    assert "permission denied" in connect("referral")
+    assert "permission denied" in connect("notifications")
+
+
+def test_the_front_page_speaks_three_languages(bare: Stack) -> None:
+    answer = httpx2.get(bare.url)
+    assert answer.status_code == 200
+    for language in ('lang="fi"', 'lang="sv"', 'lang="en"'):
+        assert language in answer.text
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_what_the_edge_refuses_is_a_problem_too(bare: Stack) -> None:
+    unknown = httpx2.get(f"{bare.url}/api/nothing/here")
+    large = httpx2.post(f"{bare.url}/api/referral/referrals", content=b"x" * 2_000_000)
+    for answer, status in ((unknown, 404), (large, 413)):
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == status
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "server" not in answer.headers
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_figures_are_not_for_those_outside(bare: Stack, service: str) -> None:
+    url = f"{bare.url}/api/{service}/metrics"
+    assert httpx2.get(url).status_code == 200
+    assert httpx2.get(url, headers={"X-Forwarded-For": "198.51.100.7"}).status_code == 404
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_knows_its_prefix(bare: Stack, service: str) -> None:
+    base = f"{bare.url}/api/{service}"
+    description = httpx2.get(f"{base}/openapi.json").json()
+    assert description["servers"] == [{"url": f"/api/{service}"}]
+    assert f"/api/{service}/openapi.json" in httpx2.get(f"{base}/docs").text
+    assert httpx2.get(f"{base}/readyz").json()["status"] == "ready"
+
+
+def test_location_leads_back_through_the_edge(adviser: httpx2.Client) -> None:
+    sent = send_referral(adviser, "location")
+    assert sent.status_code == 201, sent.text
+    referral = adviser.get(sent.headers["Location"])
+    assert referral.url.path == f"/api/referral/referrals/{sent.json()['id']}"
+    assert referral.json()["reference"] == sent.json()["reference"]
+
+
+def journey(stack: Stack) -> dict[str, Any]:
+    played = stack.compose("run", "--rm", "-T", "demo", "luotsi", "demo", "--edge", "http://edge:8080", "--json")
+    result: dict[str, Any] = json.loads(played.stdout)
+    return result
+
+
+def test_the_journey_reaches_everyone_concerned(stack: Stack) -> None:
+    assert journey(stack)
+
+
+def test_workers_share_the_work(stack: Stack) -> None:
+    stack.up("--no-recreate", "--scale", "referral-worker=3", profile="demo")
+    assert len(stack.containers()["referral-worker"]) == 3
+
+    def all_read() -> bool:
+        return stack.redis("operator", "XINFO CONSUMERS catalog.events referral").count("name") >= 3
+
+    wait_until(all_read, "three consumers of the catalogue's events")
+    assert journey(stack)
+    stack.up("--no-recreate", "--scale", "referral-worker=1", profile="demo")
+
+
+def test_a_worker_that_is_killed_comes_back(stack: Stack) -> None:
+    def restarts() -> int:
+        return int(stack.containers()["notifications-worker"][0]["RestartCount"])
+
+    before = restarts()
+    # From inside, as a crash would be: what an operator kills from outside is meant to stay down.
+    stack.inside("notifications-worker", "kill -9 -1", check=False)
+    wait_until(lambda: restarts() > before, "a restart of the worker")
+    stack.up("--no-recreate", profile="demo")
+    assert journey(stack)
+
+
+def test_events_wait_while_redis_is_away(stack: Stack, adviser: httpx2.Client) -> None:
+    stack.compose("kill", "redis")
+    try:
+        assert adviser.get("/api/referral/readyz").json()["status"] == "degraded"
+        sent = send_referral(adviser, "redis-away")
+        assert sent.status_code == 201, sent.text
+    finally:
+        stack.up("--no-recreate", profile="demo")
+
+    def told() -> bool:
+        lines = stack.redis("operator", "XREVRANGE referral.events + - COUNT 5")
+        return str(sent.json()["id"]) in lines
+
+    wait_until(told, "the event of the referral sent meanwhile")
+
+
+def test_all_is_there_after_a_stop(stack: Stack, adviser: httpx2.Client) -> None:
+    sent = send_referral(adviser, "stop").json()
+    stack.compose("--profile", "*", "down", "-t", "20")
+    stack.up(profile="demo")
+    kept = adviser.get(f"/api/referral/referrals/{sent['id']}")
+    assert kept.status_code == 200, kept.text
+    assert kept.json()["reference"] == sent["reference"]
