@@ -15,8 +15,7 @@ USERS = (*SERVICES, OPERATOR)
 _CONNECT = "+hello +auth +ping +multi +exec +discard +client|setname +client|id"
 _PRODUCE = "+xadd +xtrim +xlen +xrange +xpending +xinfo|stream +xinfo|groups"
 _CONSUME = (
-    "+xgroup|create +xgroup|delconsumer +xreadgroup +xack +xautoclaim +xpending "
-    "+xinfo|groups +xinfo|consumers +eval"
+    "+xgroup|create +xgroup|delconsumer +xreadgroup +xack +xautoclaim +xpending +xinfo|groups +xinfo|consumers +eval"
 )
 
 

@@ -22,8 +22,7 @@ class Valkey:
         self.port = data.port("valkey")
         self._passwords = {user: data.secret(f"redis_{user}") for user in USERS}
         self.redis_urls = {
-            user: f"redis://{user}:{password}@127.0.0.1:{self.port}/0"
-            for user, password in self._passwords.items()
+            user: f"redis://{user}:{password}@127.0.0.1:{self.port}/0" for user, password in self._passwords.items()
         }
 
     def prepare(self) -> None:
