@@ -17,7 +17,7 @@ TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 # In YAML a mapping reads the same whether it was written out or merged in.
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
-ONE_SHOT = {"migrate", "seed", "seed-members", "cli", "demo"}
+ONE_SHOT = {"migrate", "seed", "seed-accounts", "cli", "demo"}
 LASTING = sorted(CONTAINERS.keys() - ONE_SHOT)
 VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)(:[?-][^}]*)?\}")
 
