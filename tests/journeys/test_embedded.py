@@ -1,0 +1,126 @@
+"""The embedded platform as real processes: started, broken, started again, stopped."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import psutil
+import pytest
+
+from luotsi.data_dir import temporary_data
+from tests.journeys.running import ADVISER, DESK, Running, eventually, free_base, living
+
+pytestmark = pytest.mark.journey
+
+PROMISED_STOP = 10.0
+PIECES = [
+    "catalog-web",
+    "catalog-worker",
+    "referral-web",
+    "referral-worker",
+    "notifications-web",
+    "notifications-worker",
+    "valkey",
+    "postgres",
+]
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    with temporary_data() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    """A platform that the tests of this module may hurt, as long as it heals."""
+    with temporary_data() as folder, Running(folder, free_base()) as platform:
+        yield platform.ready()
+
+
+def test_says_where_everything_is_once_it_is_ready(running: Running) -> None:
+    for service in ("catalog", "referral", "notifications"):
+        answer = httpx2.get(f"{running.facts[service]}/readyz")
+        assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+    emails = {account["email"] for account in running.facts["accounts"]}
+    assert {ADVISER, DESK, "coordinator@kuopio.example", "admin@luotsi.example"} <= emails
+    on_disk = json.loads((running.data / "platform.json").read_text())
+    assert on_disk == {key: value for key, value in running.facts.items() if key != "accounts"}
+    for secret in ("platform.json", "secrets.json", "keys/signing.json"):
+        assert (running.data / secret).stat().st_mode & 0o077 == 0
+
+
+def test_doctor_finds_a_running_platform_well(running: Running) -> None:
+    running.refer()
+    command = [sys.executable, "-m", "luotsi", "doctor", "--data", str(running.data)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_piece_that_is_killed_comes_back_and_works(running: Running, piece: str) -> None:
+    before = running.refer()
+    killed = running.pid(piece)
+    psutil.Process(killed).kill()
+    eventually(lambda: running.pid(piece) != killed, f"another {piece}")
+    after = running.refer()
+    with running.client("referral", ADVISER) as adviser:
+        assert [adviser.get(f"/referrals/{referral}").status_code for referral in (before, after)] == [200, 200]
+
+
+def test_a_second_start_finds_its_data_again(data: Path) -> None:
+    base = free_base()
+    with Running(data, base) as first:
+        referral = first.ready().refer()
+        services = {service["id"] for service in first.public("/services?size=100")}
+        processes = first.children()
+        first.process.terminate()
+        first.process.wait(timeout=PROMISED_STOP)
+        assert first.end()[0] == 0
+        assert living(processes) == []
+    with Running(data, base) as second:
+        second.ready()
+        assert {service["id"] for service in second.public("/services?size=100")} == services
+        with second.client("referral", ADVISER) as adviser:
+            assert adviser.get(f"/referrals/{referral}").json()["status"] == "requested"
+        second.process.send_signal(signal.SIGINT)
+        assert second.end()[0] == 0
+
+
+def test_nothing_outlives_a_supervisor_that_was_killed(data: Path) -> None:
+    with Running(data, free_base()) as first:
+        referral = first.ready().refer()
+        processes = first.children()
+        first.process.kill()
+        first.end()
+    with Running(data, first.base) as second:
+        second.ready()
+        assert living(processes) == []
+        with second.client("referral", ADVISER) as adviser:
+            assert adviser.get(f"/referrals/{referral}").status_code == 200
+
+
+def test_a_taken_port_is_named(data: Path) -> None:
+    base = free_base()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", base + 2))
+        other.listen()
+        with Running(data, base) as refused:
+            code, said = refused.end()
+    assert code == 1
+    assert str(base + 2) in said
+    assert "--port-base" in said
+
+
+def test_two_platforms_cannot_share_a_directory(running: Running) -> None:
+    with Running(running.data, free_base()) as refused:
+        code, said = refused.end()
+    assert code == 1
+    assert str(running.data) in said
+    assert str(running.process.pid) in said
+    assert httpx2.get(f"{running.facts['catalog']}/readyz").status_code == 200
