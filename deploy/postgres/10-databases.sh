@@ -5,7 +5,7 @@ set -euo pipefail
 
 create() { # service, password
   # The password goes in by environment (\getenv), never as an argument that a process list shows.
-  PASSWORD="$2" psql --no-psqlrc -v ON_ERROR_STOP=1 -v name="$1" -U "$POSTGRES_USER" -d postgres <<'SQL'
+  PASSWORD="$2" psql --no-psqlrc -v ON_ERROR_STOP=1 -v name="$1" -U "${POSTGRES_USER:-postgres}" -d postgres <<'SQL'
 \getenv password PASSWORD
 CREATE ROLE :"name" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'password';
 -- The same collation everywhere: sorting must not depend on the image's locale.
