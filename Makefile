@@ -6,6 +6,10 @@ READY := $(VENV)/.ready
 PIN := $(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --only-binary :all: \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make pins" $(UPGRADE)
 export UV_PYTHON_DOWNLOADS := never
+# Certificates that the machine trusts beyond the usual ones, as behind a company's proxy.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export UV_SYSTEM_CERTS := true
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help up demo test check format test-compose env pins docs clean

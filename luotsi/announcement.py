@@ -36,6 +36,7 @@ def as_text(data: Path) -> Callable[[dict[str, Any], list[Member]], None]:
     def announce(facts: dict[str, Any], accounts: list[Member]) -> None:
         console = Console()
         console.print(_addresses(facts))
+        console.print(f" Mail lands in {facts['mail_dir']}", soft_wrap=True, highlight=False)
         console.print(_accounts(facts, accounts))
         example = next((m for m in accounts if "adviser" in m.roles), accounts[0] if accounts else None)
         if example:
@@ -51,12 +52,12 @@ def _addresses(facts: dict[str, Any]) -> Table:
     table = Table(title="Luotsi is ready", title_justify="left", box=None, show_header=False)
     for service in SERVICES:
         table.add_row(service, facts[service], f"{facts[service]}/docs")
-    table.add_row("mail", facts["mail_dir"])
     return table
 
 
 def _accounts(facts: dict[str, Any], accounts: list[Member]) -> Table:
-    table = Table("Account", "Roles", "A first look", title="\nAccounts", title_justify="left", box=None)
+    table = Table("Account", "Roles", title="\nAccounts", title_justify="left", box=None)
+    table.add_column("A first look", overflow="fold")
     for member in accounts:
         service, path = _first_look(member)
         table.add_row(member.email, ", ".join(member.roles), f"{facts[service]}{path}")

@@ -11,6 +11,7 @@ import pwd
 import shutil
 import stat
 import subprocess
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -89,10 +90,10 @@ def _open_to_readers(root: Path) -> None:
             path.chmod(0o755 if path.is_dir() or mode & stat.S_IXUSR else 0o644)
 
 
-def database_folder(wanted: Path, account: Account | None) -> Path:
+def database_folder(wanted: Path, account: Account | None, shelter: Path = SHELTER) -> Path:
     """The folder for the cluster's files, owned by the account.
 
-    That is `wanted`, unless the account cannot get there: then it is a folder of its own elsewhere, and
+    That is `wanted`, unless the account cannot get there: then it is a new folder below `shelter`, and
     `wanted` becomes a link to it.
     """
     if account is None:
@@ -100,17 +101,15 @@ def database_folder(wanted: Path, account: Account | None) -> Path:
         return wanted
     if wanted.is_symlink():
         return _linked_folder(wanted)
-    folder = wanted if reachable(wanted.parent, account) else _shelter_for(wanted)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    os.chown(folder, account.uid, account.gid)
-    if folder != wanted:
+    if reachable(wanted.parent, account):
+        folder = wanted
+        folder.mkdir(mode=0o700, exist_ok=True)
+    else:
+        shelter.mkdir(mode=0o755, parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="luotsi-data-", dir=shelter))
         wanted.symlink_to(folder)
+    os.chown(folder, account.uid, account.gid)
     return folder
-
-
-def _shelter_for(wanted: Path) -> Path:
-    SHELTER.mkdir(mode=0o755, parents=True, exist_ok=True)
-    return SHELTER / f"data-{hashlib.sha256(str(wanted.parent).encode()).hexdigest()[:12]}"
 
 
 def _linked_folder(wanted: Path) -> Path:

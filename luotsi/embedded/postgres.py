@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from luotsi.data_dir import DataDir
-from luotsi.embedded.account import binaries, database_folder, server_account
+from luotsi.embedded.account import SHELTER, binaries, database_folder, server_account
 from luotsi.process import PlatformError, Program, as_account
 from shared.topology import SERVICES
 
@@ -48,7 +48,8 @@ class Postgres:
         self._durable = durable
         self._account = server_account()
         self._bin = binaries(self._account)
-        self._folder = database_folder(data.postgres, self._account)
+        shelter = SHELTER if durable else Path(tempfile.gettempdir())
+        self._folder = database_folder(data.postgres, self._account, shelter)
         self.port = data.port("postgres")
         self.admin_url = self._url(_SUPERUSER, "postgres")
         self.database_urls = {service: self._url(service, service) for service in SERVICES}
@@ -137,7 +138,8 @@ class Postgres:
     def remove(self) -> None:
         """Delete the cluster's files. The server must be stopped."""
         shutil.rmtree(self._folder, ignore_errors=True)
-        self._data.postgres.unlink(missing_ok=True) if self._data.postgres.is_symlink() else None
+        if self._data.postgres.is_symlink():
+            self._data.postgres.unlink()
 
 
 def _bootstrap_sql(passwords: Mapping[str, str]) -> str:
