@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
@@ -9,7 +10,9 @@ import pytest_asyncio
 from luotsi.embedded.servers import Servers, start_servers
 from shared.migrations import upgrade
 from shared.topology import SERVICES
-from tests.platform import Platform
+
+if TYPE_CHECKING:
+    from tests.platform import Platform
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +25,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def platform_session(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+async def platform_session(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["Platform"]:
     """The three services in this process, on the real servers."""
+    from tests.platform import Platform  # noqa: PLC0415 - the services take a second to import
+
     data: Path = tmp_path_factory.mktemp("platform")
     platform = Platform(servers, data)
     yield platform
@@ -31,7 +36,7 @@ async def platform_session(servers: Servers, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest_asyncio.fixture
-async def platform(platform_session: Platform) -> Platform:
+async def platform(platform_session: "Platform") -> "Platform":
     """The platform with nothing in it."""
     await platform_session.empty()
     return platform_session

@@ -1,0 +1,1 @@
+"""The referral service: clients, legal bases, referrals, messages and outcomes."""

@@ -1,0 +1,1 @@
+"""The HTTP contract of the referral service, a module a resource."""

@@ -1,0 +1,38 @@
+"""Clients over HTTP: finding one again."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from services.referral.api.dependencies import WorkOf
+from services.referral.schemas import ClientSearch
+from services.referral.use_cases.clients import find_clients, references_of, show_client
+from services.referral.use_cases.reading import client_view
+from services.referral.views import FoundClient, FoundClients
+from shared.bodies import body, request_body
+
+router = APIRouter(tags=["clients"])
+
+
+async def _adviser(work: WorkOf) -> None:
+    work.actor.require("adviser")
+
+
+@router.post(
+    "/clients/search",
+    summary="Find a client of your organisation again",
+    dependencies=[Depends(_adviser)],
+    openapi_extra=request_body(ClientSearch),
+)
+async def search_clients(work: WorkOf, search: Annotated[ClientSearch, body(ClientSearch)]) -> FoundClients:
+    """By a referral's reference, or by name, e-mail, telephone or business id; all that is given must match.
+
+    A search is a POST, so that nothing personal stands in an address.
+    """
+    clients = await find_clients(work, search)
+    references = await references_of(work, clients)
+    found = []
+    for client in clients:
+        shown = client_view(client, await show_client(work, client, "search"))
+        found.append(FoundClient(**shown.model_dump(), references=references[client.id]))
+    return FoundClients(contents=found)

@@ -1,0 +1,68 @@
+"""What the routes need before they act, in the order in which a request may fail: 401, 404, 403, then the body."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+
+from services.referral.domain import Side
+from services.referral.settings import ReferralSettings
+from services.referral.tables import Referral
+from services.referral.use_cases.commands import require_side
+from services.referral.use_cases.reading import visible_referral
+from services.referral.vault import Vault
+from services.referral.work import ActorWork
+from shared.auth import FindMember
+from shared.clock import Clock, utc_now
+from shared.web import ActorOf, SessionOf, State, state_of
+
+
+class ReferralApp(State):
+    """What the requests share: also the vault and the clock."""
+
+    def __init__(self, settings: ReferralSettings, find_member: FindMember, clock: Clock = utc_now) -> None:
+        super().__init__("referral", settings, find_member)
+        self.vault = Vault(settings.master_key.get_secret_value(), settings.index_key.get_secret_value())
+        self.clock = clock
+
+
+async def unit_of_work(request: Request, session: SessionOf, actor: ActorOf) -> ActorWork:
+    """The unit of work of a request that a member makes."""
+    app: ReferralApp = state_of(request)
+    return ActorWork(session=session, outbox=app.outbox, vault=app.vault, now=app.clock(), actor=actor)
+
+
+WorkOf = Annotated[ActorWork, Depends(unit_of_work)]
+
+
+def _as_id(text: str) -> UUID | None:
+    """An id from a path; None for what is none, which is then not found like any other unknown one."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+async def the_referral(work: WorkOf, referral_id: str) -> Referral:
+    """The referral of the path, to be read. 404 unless the actor may see it."""
+    return await visible_referral(work, _as_id(referral_id))
+
+
+async def the_locked_referral(request: Request, work: WorkOf, referral_id: str) -> Referral:
+    """The referral of the path, to be changed: nobody else changes it until this request is done."""
+    await request.body()  # a slow sender must not hold the lock while it sends
+    return await visible_referral(work, _as_id(referral_id), lock=True)
+
+
+ReferralOf = Annotated[Referral, Depends(the_referral)]
+LockedReferralOf = Annotated[Referral, Depends(the_locked_referral)]
+
+
+def only(*sides: Side) -> Callable[[ActorWork, Referral], Awaitable[None]]:
+    """A dependency: 403 unless the actor stands on one of `sides` of the locked referral."""
+
+    async def check(work: WorkOf, referral: LockedReferralOf) -> None:
+        require_side(work, referral, frozenset(sides))
+
+    return check

@@ -1,0 +1,38 @@
+"""Messages of a referral over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
+from services.referral.domain import Side
+from services.referral.schemas import NewMessage
+from services.referral.use_cases.messages import list_messages, message_view, write_message
+from services.referral.views import MessagePage, MessageView
+from shared.bodies import body, request_body
+from shared.pages import PageOf, next_link
+
+router = APIRouter(tags=["messages"])
+
+
+@router.get("/referrals/{referral_id}/messages", summary="Messages between the two sides, newest first")
+async def get_messages(request: Request, work: WorkOf, referral: ReferralOf, page: PageOf) -> MessagePage:
+    """The text of the other side's message is null once you may no longer read it."""
+    found = await list_messages(work, referral, page)
+    shown = [await message_view(work, referral, message) for message in found[: page.limit]]
+    return MessagePage(contents=shown, next=next_link(request, page, found))
+
+
+@router.post(
+    "/referrals/{referral_id}/messages",
+    status_code=201,
+    summary="Write to the other side",
+    dependencies=[Depends(only(*Side))],
+    openapi_extra=request_body(NewMessage),
+)
+async def post_message(
+    work: WorkOf, referral: LockedReferralOf, new: Annotated[NewMessage, body(NewMessage)]
+) -> MessageView:
+    """The other side is told that there is a message; its text stays here."""
+    message = await write_message(work, referral, new.text)
+    return await message_view(work, referral, message)

@@ -1,0 +1,46 @@
+"""The coordinator's overview over HTTP."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from services.referral.api.dependencies import WorkOf
+from services.referral.domain import Status
+from services.referral.use_cases.names import NamesOf
+from services.referral.use_cases.overview import overview, overview_referral, overview_referrals
+from services.referral.views import Overview, OverviewPage
+from shared.pages import PageOf, next_link
+
+
+async def _coordinator(work: WorkOf) -> None:
+    work.actor.require("coordinator")
+
+
+router = APIRouter(tags=["overview"], dependencies=[Depends(_coordinator)])
+
+From = Annotated[date | None, Query(alias="from", description="First day of sending, in Kuopio")]
+To = Annotated[date | None, Query(description="Last day of sending, in Kuopio")]
+
+
+@router.get("/overview", summary="How referrals stand, by receiving organisation")
+async def get_overview(work: WorkOf, from_: From = None, to: To = None) -> Overview:
+    """Coordinators only. Where most are waiting comes first. Nothing about any client."""
+    rows = await overview(work, from_, to)
+    return Overview(contents=rows, total=sum(row.sent for row in rows))
+
+
+@router.get("/overview/referrals", summary="Referrals across organisations, newest first")
+async def get_overview_referrals(
+    request: Request,
+    work: WorkOf,
+    page: PageOf,
+    from_: From = None,
+    to: To = None,
+    status: Annotated[list[Status] | None, Query()] = None,
+) -> OverviewPage:
+    """Coordinators only. Reference, organisations, service, status and times; never a client or free text."""
+    found = await overview_referrals(work, page, from_, to, status or ())
+    shown = found[: page.limit]
+    names = await NamesOf.referrals(work, shown)
+    return OverviewPage(contents=[overview_referral(row, names) for row in shown], next=next_link(request, page, found))

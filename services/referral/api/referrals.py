@@ -1,0 +1,165 @@
+"""Referrals over HTTP: create, edit, read, list, timeline, and a route per command of the lifecycle."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+
+from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
+from services.referral.domain import LIFECYCLE, Rule, Side, Status
+from services.referral.schemas import BODIES, CommandBody, DraftChange, NewReferral
+from services.referral.use_cases.commands import perform
+from services.referral.use_cases.creation import claim_key, create, edit, keep_answer
+from services.referral.use_cases.names import NamesOf
+from services.referral.use_cases.reading import list_referrals, note_first_view, summary, view
+from services.referral.use_cases.timeline import timeline
+from services.referral.views import ReferralPage, ReferralView, Timeline
+from shared.bodies import body, request_body
+from shared.pages import PageOf, next_link
+from shared.problems import conflict, malformed
+from shared.versions import etag, require_match
+
+router = APIRouter(tags=["referrals"])
+
+_BOXES = {"sent": Side.SOURCE, "received": Side.TARGET, None: None}
+
+
+async def _adviser(work: WorkOf) -> None:
+    work.actor.require("adviser")
+
+
+def _idempotency_key(request: Request) -> str:
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if not key:
+        detail = (
+            "Send an `Idempotency-Key` header, such as a random UUID, so that a repeated request creates nothing twice."
+        )
+        raise malformed(detail, name="idempotency-key-missing")
+    if len(key) > 200 or not key.isascii() or not key.isprintable():
+        raise malformed("An Idempotency-Key has up to 200 printable ASCII characters.", name="idempotency-key-invalid")
+    return key
+
+
+def _referral_answer(response: Response, seen: ReferralView) -> ReferralView:
+    response.headers["ETag"] = etag(seen.version)
+    return seen
+
+
+@router.post(
+    "/referrals",
+    status_code=201,
+    summary="Refer a client to a service",
+    dependencies=[Depends(_adviser)],
+    openapi_extra=request_body(NewReferral),
+)
+async def create_referral(
+    request: Request,
+    response: Response,
+    work: WorkOf,
+    new: Annotated[NewReferral, body(NewReferral)],
+    key: Annotated[str, Depends(_idempotency_key)],
+    idempotency_key: Annotated[
+        str | None, Header(description="Needed; a repeated request gets the first answer")
+    ] = None,
+) -> ReferralView:
+    """Create a referral and send it, or keep it as a draft with `send: false`.
+
+    The same key with the same body gets the first answer again, and creates nothing; with another body, 422.
+    """
+    stored = await claim_key(work, key, new)
+    if stored is None:
+        referral = await create(work, new)
+        answer = await view(work, referral, "create")
+        await keep_answer(work, key, referral, answer.model_dump(mode="json"))
+    else:
+        answer = ReferralView.model_validate(stored)
+    response.headers["Location"] = f"{request.scope.get('root_path', '')}/referrals/{answer.id}"
+    return _referral_answer(response, answer)
+
+
+@router.get("/referrals", summary="Referrals sent or received by your organisation, newest first")
+async def get_referrals(
+    request: Request,
+    work: WorkOf,
+    page: PageOf,
+    box: Annotated[Literal["sent", "received"] | None, Query()] = None,
+    status: Annotated[list[Status] | None, Query()] = None,
+    only_open: Annotated[bool | None, Query(alias="open", description="Not ended, or ended and not closed")] = None,
+) -> ReferralPage:
+    """Only what you may see: those your organisation made (role adviser) or was sent (role recipient)."""
+    found = await list_referrals(work, page, box=_BOXES[box], statuses=status or (), only_open=only_open)
+    shown = found[: page.limit]
+    names = await NamesOf.referrals(work, shown)
+    return ReferralPage(contents=[summary(row, names) for row in shown], next=next_link(request, page, found))
+
+
+@router.get("/referrals/{referral_id}", summary="A referral as your side sees it")
+async def get_referral(response: Response, work: WorkOf, referral: ReferralOf) -> ReferralView:
+    """The first look by the recipient is noted and told to the source; it raises the version."""
+    if referral.first_viewed_at is None:
+        await work.session.refresh(referral, with_for_update=True)
+        await note_first_view(work, referral)
+    return _referral_answer(response, await view(work, referral, "read"))
+
+
+@router.patch(
+    "/referrals/{referral_id}",
+    summary="Change a draft",
+    dependencies=[Depends(only(Side.SOURCE))],
+    openapi_extra=request_body(DraftChange),
+)
+async def edit_referral(
+    request: Request,
+    response: Response,
+    work: WorkOf,
+    referral: LockedReferralOf,
+    change: Annotated[DraftChange, body(DraftChange)],
+) -> ReferralView:
+    """Fields that are left out stay; null takes a text away. Another recipient needs a fresh legal basis."""
+    require_match(request, referral.version)
+    if referral.status != Status.DRAFT:
+        raise conflict("Only a draft can be changed; this referral was sent.", name="illegal-command")
+    await edit(work, referral, change)
+    return _referral_answer(response, await view(work, referral, "edit"))
+
+
+@router.get("/referrals/{referral_id}/timeline", summary="What happened, and who was told")
+async def get_timeline(work: WorkOf, referral: ReferralOf) -> Timeline:
+    """All that happened as your side may know it, oldest first."""
+    return Timeline(contents=await timeline(work, referral))
+
+
+def _command_route(command: str, rule: Rule) -> Callable[..., Awaitable[ReferralView]]:
+    model: Any = BODIES[rule.carries]
+
+    async def give_command(
+        request: Request,
+        response: Response,
+        work: WorkOf,
+        referral: LockedReferralOf,
+        carried: Annotated[CommandBody, body(model)],
+    ) -> ReferralView:
+        require_match(request, referral.version)
+        await perform(work, referral, command, carried)
+        return _referral_answer(response, await view(work, referral, command))
+
+    return give_command
+
+
+def _add_command_routes() -> None:
+    for command, rule in LIFECYCLE.items():
+        sources = ", ".join(status for status in Status if status in rule.sources)
+        router.add_api_route(
+            f"/referrals/{{referral_id}}/{command}",
+            _command_route(command, rule),
+            methods=["POST"],
+            name=command,
+            summary=f"{command.capitalize().replace('-', ' ')} the referral",
+            description=f"From {sources} to {rule.to or 'the same status'}, by the {' or '.join(sorted(rule.sides))}. "
+            f"Carries {rule.carries}. Needs `If-Match`.",
+            dependencies=[Depends(only(*rule.sides))],
+            openapi_extra=request_body(model=BODIES[rule.carries]),
+        )
+
+
+_add_command_routes()

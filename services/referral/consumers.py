@@ -1,0 +1,100 @@
+"""What the referral service learns: the catalogue's facts, who has left, and proof of who was told."""
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.referral.history import changed
+from services.referral.tables import Delivery, Member, Organization, Referral, Service
+from services.referral.vault import Vault
+from services.referral.work import Work
+from shared import catalog_copy
+from shared.clock import Clock
+from shared.copies import overwrite_if_newer
+from shared.deputies import stand_in
+from shared.events import Envelope
+from shared.events.catalog import MemberState
+from shared.events.notification import DeliveryState
+from shared.inbox import Consumer, Missing, arrived
+from shared.outbox import Outbox
+from shared.topology import STREAMS
+
+
+class Learning:
+    """The handlers of this service's consumers."""
+
+    def __init__(self, outbox: Outbox, vault: Vault, clock: Clock) -> None:
+        self._outbox = outbox
+        self._vault = vault
+        self._clock = clock
+        self._from_catalog = {
+            "catalog.organization_changed.v1": self.organization_changed,
+            "catalog.service_changed.v1": self.service_changed,
+            "catalog.member_changed.v1": self.member_changed,
+        }
+        self._from_notifications = {
+            "notification.delivered.v1": self.delivery_ended,
+            "notification.delivery_failed.v1": self.delivery_ended,
+        }
+
+    def consumers(self) -> list[Consumer]:
+        """Which events of which streams this service deals with."""
+        return [
+            Consumer("referral", STREAMS["catalog"], self._from_catalog),
+            Consumer("referral", STREAMS["notifications"], self._from_notifications),
+        ]
+
+    async def organization_changed(self, session: AsyncSession, event: Envelope) -> None:
+        """Copy an organisation."""
+        await catalog_copy.apply(session, Organization, event)
+
+    async def service_changed(self, session: AsyncSession, event: Envelope) -> None:
+        """Copy a service."""
+        await catalog_copy.apply(session, Service, event)
+
+    async def member_changed(self, session: AsyncSession, event: Envelope) -> None:
+        """Copy a member; hand over what is open when the member has left.
+
+        Waits for the deputy, should the deputy not be known here yet.
+        """
+        member = MemberState.model_validate(event.data)
+        if not member.active and member.deputy_id and await session.get(Member, member.deputy_id) is None:
+            raise Missing(_fact(member.deputy_id))
+        if not await catalog_copy.apply(session, Member, event):
+            return
+        if not member.active:
+            work = Work(session=session, outbox=self._outbox, vault=self._vault, now=self._clock())
+            await _hand_over(work, member)
+        await arrived(session, _fact(member.id), self._from_catalog)
+
+    async def delivery_ended(self, session: AsyncSession, event: Envelope) -> None:
+        """Keep the proof that a notice reached somebody, or that it could not."""
+        proof = DeliveryState.model_validate(event.data)
+        status = "delivered" if event.type == "notification.delivered.v1" else "failed"
+        values = proof.model_dump(include=set(Delivery.model_fields) - {"status"})
+        order = {"epoch": event.epoch, "sequence": event.sequence}
+        await overwrite_if_newer(session, Delivery, {**values, "status": status, **order})
+
+
+async def _hand_over(work: Work, left: MemberState) -> None:
+    """What is open goes to the named deputy. Without one it stays with the organisation's advisers, who all see it."""
+    query = select(Member).where(Member.organization_id == left.organization_id)
+    rows = await work.session.exec(query.execution_options(populate_existing=True))
+    staff = {member.id: member for member in rows}
+    heir = stand_in(left.id, staff)
+    theirs = (col(Referral.source_member_id) == left.id) | (col(Referral.assigned_member_id) == left.id)
+    still_open = col(Referral.closed_at).is_(None)
+    referrals = await work.session.exec(
+        select(Referral).where(theirs, still_open).order_by(col(Referral.id)).with_for_update()
+    )
+    for referral in referrals:
+        if referral.assigned_member_id == left.id:
+            referral.assigned_member_id = heir
+        elif heir is None:
+            continue
+        if referral.source_member_id == left.id and heir is not None:
+            referral.source_member_id = heir
+        changed(work, referral, "handed_over", None, None)
+
+
+def _fact(member_id: object) -> str:
+    return f"member:{member_id}"

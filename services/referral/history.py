@@ -1,0 +1,48 @@
+"""What a change leaves behind: a higher version, an event in the outbox, an entry in the timeline."""
+
+from uuid import UUID
+
+from services.referral.domain import Side
+from services.referral.tables import Referral, TimelineEntry
+from services.referral.work import Work
+from shared.events import Payload
+from shared.events.referral import MessageSent, ReferralState
+
+
+def state(referral: Referral, side: Side | None) -> ReferralState:
+    """The referral as events carry it: no client, no free text."""
+    fields = {name: getattr(referral, name) for name in ReferralState.model_fields if hasattr(referral, name)}
+    return ReferralState.model_validate({**fields, "by_side": side})
+
+
+def changed(work: Work, referral: Referral, event: str, side: Side | None, member_id: UUID | None) -> None:
+    """Raise the version and record `referral.<event>.v1`; `side` and `member_id` say who did it."""
+    referral.version += 1
+    referral.updated_at = work.now
+    _record(work, referral, event, side, member_id, state(referral, side))
+
+
+def message_sent(work: Work, referral: Referral, message_id: UUID, side: Side, member_id: UUID) -> None:
+    """Record that a message was sent; messages do not raise the version."""
+    told = MessageSent(message_id=message_id, side=side, referral=state(referral, side))
+    _record(work, referral, "message_sent", side, member_id, told)
+
+
+def _record(
+    work: Work, referral: Referral, event: str, side: Side | None, member_id: UUID | None, data: Payload
+) -> None:
+    recorded = work.outbox.record(work.session, f"referral.{event}.v1", referral.id, referral.version, data)
+    work.session.add(
+        TimelineEntry(
+            event_id=recorded.id,
+            referral_id=referral.id,
+            event_type=recorded.type,
+            at=work.now,
+            version=referral.version,
+            status=referral.status,
+            side=side,
+            member_id=member_id,
+            reason_code=referral.reason_code,
+            outcome_code=referral.outcome_code,
+        )
+    )

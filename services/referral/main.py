@@ -1,0 +1,38 @@
+"""The web process of the referral service."""
+
+from uuid import UUID
+
+from fastapi import FastAPI
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.referral.api import clients, messages, overview, referrals
+from services.referral.api.dependencies import ReferralApp
+from services.referral.settings import ReferralSettings
+from services.referral.tables import Member
+from shared.auth import Membership
+from shared.clock import Clock, utc_now
+from shared.web import create_app as create_service_app
+from shared.web import serve
+
+_ABOUT = "Refer a client from one organisation to another, and follow the referral until its loop is closed."
+
+
+async def find_member(session: AsyncSession, member_id: UUID) -> Membership | None:
+    """What the copy of the catalogue knows of a member."""
+    member = await session.get(Member, member_id)
+    if member is None:
+        return None
+    return Membership(member.organization_id, frozenset(member.roles), member.active)
+
+
+def create_app(settings: ReferralSettings, clock: Clock = utc_now) -> FastAPI:
+    """The application; `clock` may be moved by tests."""
+    app = create_service_app("Luotsi: referrals", _ABOUT, ReferralApp(settings, find_member, clock))
+    for module in (referrals, messages, clients, overview):
+        app.include_router(module.router)
+    return app
+
+
+if __name__ == "__main__":
+    process_settings = ReferralSettings()
+    serve("referral", process_settings, lambda: create_app(process_settings))

@@ -1,0 +1,200 @@
+"""The referral service's tables: its own rows, and its copy of the catalogue's facts."""
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text, Uuid
+from sqlmodel import Field, SQLModel
+
+from services.referral.domain import Outcome, Reason, Side, Status
+from shared.catalog_copy import MemberCopy, OrganizationCopy, ServiceCopy
+from shared.copies import Copied
+from shared.tables import new_registry
+
+_Moment: Any = DateTime(timezone=True)
+
+
+def _one_of(column: str, values: Any) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+class Base(SQLModel, registry=new_registry()):
+    """Base of this service's tables."""
+
+
+class Organization(Base, OrganizationCopy, table=True):
+    """An organisation, copied from the catalogue."""
+
+
+class Service(Base, ServiceCopy, table=True):
+    """A service, copied from the catalogue."""
+
+
+class Member(Base, MemberCopy, table=True):
+    """A member of staff, copied from the catalogue."""
+
+
+class Client(Base, table=True):
+    """A client of the source organisation: a person or a company. `details` is sealed under the client's key."""
+
+    __tablename__ = "clients"
+    __table_args__: ClassVar = (
+        _one_of("kind", ("person", "company")),
+        _one_of("contact_via", ("client", "adviser")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    organization_id: UUID = Field(index=True)
+    kind: str = Field(sa_type=Text)
+    language: str = Field(sa_type=Text)
+    interpreter: bool
+    contact_via: str = Field(sa_type=Text)
+    details: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = Field(sa_type=_Moment)
+
+
+class ClientKey(Base, table=True):
+    """A client's key, wrapped by the master key. Destroying the row makes all about the client unreadable."""
+
+    __tablename__ = "client_keys"
+
+    client_id: UUID = Field(primary_key=True, sa_type=Uuid, sa_column_args=[ForeignKey("clients.id")])
+    wrapped: bytes = Field(sa_type=LargeBinary)
+
+
+class ClientLookup(Base, table=True):
+    """A keyed hash by which an organisation finds its client again; `field` is one of identifiers.FIELDS."""
+
+    __tablename__ = "client_lookups"
+    __table_args__: ClassVar = (Index("ix_client_lookups_digest", "organization_id", "digest"),)
+
+    client_id: UUID = Field(primary_key=True, sa_type=Uuid, sa_column_args=[ForeignKey("clients.id")])
+    field: str = Field(primary_key=True, sa_type=Text)
+    organization_id: UUID
+    digest: bytes = Field(sa_type=LargeBinary)
+
+
+class Referral(Base, table=True):
+    """A referral. All free text about it, and the words of its legal basis, lie sealed in `texts`."""
+
+    __tablename__ = "referrals"
+    __table_args__: ClassVar = (
+        _one_of("status", Status),
+        _one_of("urgency", ("routine", "urgent")),
+        _one_of("reason_code", Reason),
+        _one_of("outcome_code", Outcome),
+        _one_of("legal_basis_kind", ("consent", "statute")),
+        Index("ix_referrals_source", "source_organization_id", "id"),
+        Index("ix_referrals_target", "target_organization_id", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    reference: str = Field(sa_type=Text, unique=True)
+    version: int = Field(sa_type=BigInteger)
+    status: str = Field(sa_type=Text)
+    urgency: str = Field(sa_type=Text)
+    language: str = Field(sa_type=Text)
+    client_id: UUID = Field(sa_type=Uuid, sa_column_args=[ForeignKey("clients.id")], index=True)
+    service_id: UUID
+    source_organization_id: UUID
+    source_member_id: UUID = Field(index=True)
+    target_organization_id: UUID
+    assigned_member_id: UUID | None = None
+    desk_member_ids: list[UUID] = Field(default_factory=list, sa_type=ARRAY(Uuid))
+    suggested_service_id: UUID | None = None
+    texts: bytes = Field(sa_type=LargeBinary)
+    legal_basis_kind: str | None = Field(default=None, sa_type=Text)
+    legal_basis_recorded_by: UUID | None = None
+    legal_basis_recorded_at: datetime | None = Field(default=None, sa_type=_Moment)
+    reason_code: str | None = Field(default=None, sa_type=Text)
+    reason_side: str | None = Field(default=None, sa_type=Text)
+    outcome_code: str | None = Field(default=None, sa_type=Text)
+    withdrawal_told_by: str | None = Field(default=None, sa_type=Text)
+    withdrawal_told_on: date | None = None
+    created_at: datetime = Field(sa_type=_Moment)
+    updated_at: datetime = Field(sa_type=_Moment)
+    sent_at: datetime | None = Field(default=None, sa_type=_Moment)
+    first_viewed_at: datetime | None = Field(default=None, sa_type=_Moment)
+    accepted_at: datetime | None = Field(default=None, sa_type=_Moment)
+    declined_at: datetime | None = Field(default=None, sa_type=_Moment)
+    started_at: datetime | None = Field(default=None, sa_type=_Moment)
+    completed_at: datetime | None = Field(default=None, sa_type=_Moment)
+    closed_at: datetime | None = Field(default=None, sa_type=_Moment)
+
+
+class TimelineEntry(Base, table=True):
+    """What happened to a referral, by which side; written with the event of the same id."""
+
+    __tablename__ = "timeline"
+    __table_args__: ClassVar = (_one_of("side", Side), Index("ix_timeline_referral_id", "referral_id", "event_id"))
+
+    event_id: UUID = Field(primary_key=True)
+    referral_id: UUID = Field(sa_type=Uuid, sa_column_args=[ForeignKey("referrals.id")])
+    event_type: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=_Moment)
+    version: int = Field(sa_type=BigInteger)
+    status: str = Field(sa_type=Text)
+    side: str | None = Field(default=None, sa_type=Text)
+    member_id: UUID | None = None
+    reason_code: str | None = Field(default=None, sa_type=Text)
+    outcome_code: str | None = Field(default=None, sa_type=Text)
+
+
+class Message(Base, table=True):
+    """A message between the two sides; its text is sealed under the client's key."""
+
+    __tablename__ = "messages"
+    __table_args__: ClassVar = (_one_of("side", Side), Index("ix_messages_referral_id", "referral_id", "id"))
+
+    id: UUID = Field(primary_key=True)
+    referral_id: UUID = Field(sa_type=Uuid, sa_column_args=[ForeignKey("referrals.id")])
+    side: str = Field(sa_type=Text)
+    member_id: UUID
+    text: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = Field(sa_type=_Moment)
+
+
+class Disclosure(Base, table=True):
+    """That client data was shown, to whom and why. Rows are only ever added."""
+
+    __tablename__ = "disclosures"
+
+    id: UUID = Field(primary_key=True)
+    client_id: UUID = Field(index=True)
+    referral_id: UUID | None = None
+    organization_id: UUID
+    member_id: UUID
+    occasion: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=_Moment)
+
+
+class IdempotencyKey(Base, table=True):
+    """A key a member has used to create a referral, and the answer it got, sealed under the client's key."""
+
+    __tablename__ = "idempotency_keys"
+
+    member_id: UUID = Field(primary_key=True)
+    key: str = Field(primary_key=True, sa_type=Text)
+    request_digest: bytes = Field(sa_type=LargeBinary)
+    client_id: UUID | None = None
+    referral_id: UUID | None = None
+    answer: bytes | None = Field(default=None, sa_type=LargeBinary)
+    created_at: datetime = Field(sa_type=_Moment)
+
+
+class Delivery(Base, Copied, table=True):
+    """Proof that a notice reached somebody or could not, copied from the notification service."""
+
+    __tablename__ = "deliveries"
+    __table_args__: ClassVar = (_one_of("status", ("delivered", "failed")),)
+
+    id: UUID = Field(primary_key=True)
+    referral_id: UUID = Field(index=True)
+    cause_id: UUID
+    channel: str = Field(sa_type=Text)
+    organization_id: UUID
+    member_id: UUID | None = None
+    status: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=_Moment)

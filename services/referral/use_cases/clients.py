@@ -1,0 +1,116 @@
+"""Clients: kept sealed, found again by keyed hashes, and every showing of one written down."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from services.referral import identifiers, scope
+from services.referral.references import parse_reference
+from services.referral.schemas import ClientSearch, NewClient
+from services.referral.tables import Client, ClientKey, ClientLookup, Disclosure, Referral
+from services.referral.vault import seal, unseal
+from services.referral.work import ActorWork
+from shared.ids import new_id
+from shared.problems import invalid
+
+_SEARCH_LIMIT = 20
+
+
+async def create_client(work: ActorWork, new: NewClient) -> Client:
+    """Create a client of the actor's organisation, under a key of its own."""
+    client_id = new_id()
+    key, wrapped = work.vault.new_key(client_id)
+    work.remember_key(client_id, key)
+    details = new.model_dump(mode="json", include=set(identifiers.FIELDS), exclude_none=True)
+    client = Client(
+        id=client_id,
+        organization_id=work.actor.organization_id,
+        kind=new.kind,
+        language=new.language,
+        interpreter=new.interpreter,
+        contact_via=new.contact_via,
+        details=seal(key, details, _place(client_id)),
+        created_at=work.now,
+    )
+    work.session.add(client)
+    await work.session.flush()
+    work.session.add(ClientKey(client_id=client_id, wrapped=wrapped))
+    for field, value in details.items():
+        digest = _digest(work, field, value)
+        if digest is not None:
+            lookup = ClientLookup(
+                client_id=client_id, field=field, organization_id=client.organization_id, digest=digest
+            )
+            work.session.add(lookup)
+    return client
+
+
+async def own_client(work: ActorWork, client_id: UUID) -> Client:
+    """A client of the actor's organisation. Raises 422 for any other id."""
+    found = await work.session.exec(select(Client).where(Client.id == client_id, scope.own_clients(work.actor)))
+    client = found.one_or_none()
+    if client is None:
+        detail = "Your organisation has no such client. Search for it, or send `client` to create one."
+        raise invalid(detail, [{"field": "client_id", "message": "unknown client"}], name="unknown-client")
+    return client
+
+
+async def find_clients(work: ActorWork, search: ClientSearch) -> list[Client]:
+    """The clients of the actor's organisation that match all that is searched for, newest first, 20 at most."""
+    query = select(Client).where(scope.own_clients(work.actor))
+    if search.reference is not None:
+        referrals = select(Referral.client_id).where(
+            scope.sent_by(work.actor), Referral.reference == parse_reference(search.reference)
+        )
+        query = query.where(col(Client.id).in_(referrals))
+    for field, value in search.model_dump(exclude_none=True, exclude={"reference"}).items():
+        matching = select(ClientLookup.client_id).where(
+            ClientLookup.organization_id == work.actor.organization_id,
+            ClientLookup.field == field,
+            ClientLookup.digest == _digest(work, field, value),
+        )
+        query = query.where(col(Client.id).in_(matching))
+    return list((await work.session.exec(query.order_by(col(Client.id).desc()).limit(_SEARCH_LIMIT))).all())
+
+
+async def references_of(work: ActorWork, clients: Sequence[Client]) -> dict[UUID, list[str]]:
+    """Per client, the references of the actor's organisation's referrals, newest first."""
+    ids = [client.id for client in clients]
+    query = (
+        select(Referral.client_id, Referral.reference)
+        .where(scope.sent_by(work.actor), col(Referral.client_id).in_(ids))
+        .order_by(col(Referral.id).desc())
+    )
+    found: dict[UUID, list[str]] = {client_id: [] for client_id in ids}
+    for client_id, reference in await work.session.exec(query):
+        found[client_id].append(reference)
+    return found
+
+
+async def show_client(
+    work: ActorWork, client: Client, occasion: str, referral_id: UUID | None = None
+) -> dict[str, str]:
+    """The client's details, opened; the only way to them, for it writes the disclosure down."""
+    work.session.add(
+        Disclosure(
+            id=new_id(),
+            client_id=client.id,
+            referral_id=referral_id,
+            organization_id=work.actor.organization_id,
+            member_id=work.actor.member_id,
+            occasion=occasion,
+            at=work.now,
+        )
+    )
+    opened: dict[str, str] = unseal(await work.key_of(client.id), client.details, _place(client.id))
+    return opened
+
+
+def _digest(work: ActorWork, field: str, value: str) -> bytes | None:
+    normal = identifiers.normalise(field, value)
+    return work.vault.digest(str(work.actor.organization_id), field, normal) if normal else None
+
+
+def _place(client_id: UUID) -> str:
+    return f"client:{client_id}:details"

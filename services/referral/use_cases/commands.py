@@ -1,0 +1,91 @@
+"""Commands on a referral: the lifecycle decides, the change is recorded, or nothing happens at all."""
+
+from collections.abc import Awaitable, Callable
+
+from services.referral.domain import IllegalCommand, Reason, Side, Status, decide
+from services.referral.history import changed
+from services.referral.schemas import CommandBody, Complete, Decline, Nothing, WithdrawConsent, WithReason
+from services.referral.scope import side_of
+from services.referral.tables import Referral
+from services.referral.texts import Texts, read_texts, write_texts
+from services.referral.use_cases.recipients import desk_of, referable_service, suggestable_service
+from services.referral.work import ActorWork
+from shared.problems import conflict, forbidden, invalid
+
+_ROLE_OF_SIDE = {Side.SOURCE: "adviser", Side.TARGET: "recipient"}
+
+
+def require_side(work: ActorWork, referral: Referral, sides: frozenset[Side]) -> None:
+    """Raise 403 unless the actor stands on one of `sides` and has the role that acts there."""
+    side = side_of(work.actor, referral)
+    if side not in sides:
+        raise forbidden(f"Only the {' or the '.join(sorted(sides))} organisation of a referral may do this.")
+    work.actor.require(_ROLE_OF_SIDE[side])
+
+
+async def perform(work: ActorWork, referral: Referral, command: str, carried: CommandBody | None = None) -> None:
+    """Carry out a command of the lifecycle. Raises 409 when the state forbids it, 422 when something is missing."""
+    try:
+        rule = decide(
+            command,
+            Status(referral.status),
+            was_sent=referral.sent_at is not None,
+            is_closed=referral.closed_at is not None,
+        )
+    except IllegalCommand as illegal:
+        raise conflict(illegal.why, name="illegal-command") from None
+    texts = await read_texts(work, referral)
+    side = side_of(work.actor, referral)
+    if command in _FIRST:
+        await _FIRST[command](work, referral, texts)
+    if rule.to is not None:
+        referral.status = rule.to
+        referral.reason_code = referral.reason_side = texts.status_reason = None  # they spoke of the former state
+    await _keep(work, referral, texts, carried or Nothing(), side)
+    if rule.stamps is not None:
+        setattr(referral, rule.stamps, work.now)
+    await write_texts(work, referral, texts)
+    changed(work, referral, rule.event, side, work.actor.member_id)
+
+
+async def _keep(work: ActorWork, referral: Referral, texts: Texts, carried: CommandBody, side: Side) -> None:
+    """Keep what the command brought along: codes in columns, words under seal."""
+    if isinstance(carried, WithReason | Decline):
+        referral.reason_code, referral.reason_side = carried.reason.code, side
+        texts.status_reason = carried.reason.text
+    if isinstance(carried, Decline) and carried.suggested_service_id is not None:
+        suggested = await suggestable_service(work, carried.suggested_service_id, referral.service_id)
+        referral.suggested_service_id = suggested.id
+    if isinstance(carried, Complete):
+        referral.outcome_code, texts.outcome = carried.outcome.code, carried.outcome.text
+    if isinstance(carried, WithdrawConsent):
+        if carried.withdrawal.told_on > work.now.date():
+            errors = [{"field": "withdrawal.told_on", "message": "in the future"}]
+            raise invalid("A withdrawal can't have been told of on a day to come.", errors)
+        referral.reason_code, referral.reason_side = Reason.CONSENT_WITHDRAWN, side
+        referral.withdrawal_told_by = carried.withdrawal.told_by
+        referral.withdrawal_told_on = carried.withdrawal.told_on
+
+
+async def _prepare_to_send(work: ActorWork, referral: Referral, texts: Texts) -> None:
+    """What sending takes: a service that can be referred to, a reason, a legal basis, somebody to receive it."""
+    await referable_service(work, referral.service_id)
+    missing = [name for name in ("reason", "legal_basis") if getattr(texts, name) is None]
+    if missing:
+        errors = [{"field": name, "message": "needed for sending"} for name in missing]
+        detail = f"To send the referral, give its {' and '.join(missing)}; or keep it as a draft with `send: false`."
+        raise invalid(detail, errors, name="incomplete-referral")
+    referral.desk_member_ids = list(await desk_of(work, referral.target_organization_id))
+
+
+async def _check_consent(_: ActorWork, referral: Referral, __: Texts) -> None:
+    if referral.legal_basis_kind != "consent":
+        detail = "This referral does not rest on a consent that could be withdrawn. Cancel it instead."
+        raise conflict(detail, name="no-consent")
+
+
+_FIRST: dict[str, Callable[[ActorWork, Referral, Texts], Awaitable[None]]] = {
+    "send": _prepare_to_send,
+    "withdraw-consent": _check_consent,
+}
+"""What a command asks for beyond its row in the lifecycle."""

@@ -1,0 +1,132 @@
+"""Creating a referral and changing a draft; the same key never creates twice."""
+
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from services.referral.domain import Side, Status
+from services.referral.history import changed
+from services.referral.references import new_reference
+from services.referral.schemas import DraftChange, LegalBasis, NewReferral
+from services.referral.tables import Client, IdempotencyKey, Referral
+from services.referral.texts import Texts, read_texts, write_texts
+from services.referral.use_cases.clients import create_client, own_client
+from services.referral.use_cases.commands import perform
+from services.referral.use_cases.recipients import referable_service
+from services.referral.vault import seal, unseal
+from services.referral.work import ActorWork
+from shared.ids import new_id
+from shared.problems import invalid, unavailable
+
+_TEXTS = ("reason", "shareable_note", "private_note")
+
+
+async def claim_key(work: ActorWork, key: str, request: NewReferral) -> dict[str, Any] | None:
+    """Claim an idempotency key; returns the stored answer when this very request was carried out before.
+
+    A second request with the same key waits until the first has committed. Raises 422 for another body.
+    """
+    digest = work.vault.digest("request", request.model_dump_json())
+    row = {"member_id": work.actor.member_id, "key": key, "request_digest": digest, "created_at": work.now}
+    fresh = insert(IdempotencyKey).values(**row).on_conflict_do_nothing().returning(col(IdempotencyKey.key))
+    if (await work.session.execute(fresh)).first() is not None:
+        return None
+    used = await work.session.get_one(IdempotencyKey, (work.actor.member_id, key))
+    if used.request_digest != digest:
+        detail = "You have used this Idempotency-Key for another request. Use a new key for a new referral."
+        raise invalid(detail, name="idempotency-key-reused")
+    if used.client_id is None or used.answer is None:
+        raise unavailable("The first request with this key is still under way. Send it again shortly.")
+    stored: dict[str, Any] = unseal(await work.key_of(used.client_id), used.answer, _answer_place(used))
+    return stored
+
+
+async def keep_answer(work: ActorWork, key: str, referral: Referral, answer: dict[str, Any]) -> None:
+    """Keep the answer to a request, sealed like everything about the client."""
+    used = await work.session.get_one(IdempotencyKey, (work.actor.member_id, key))
+    used.client_id, used.referral_id = referral.client_id, referral.id
+    used.answer = seal(await work.key_of(referral.client_id), answer, _answer_place(used))
+
+
+async def create(work: ActorWork, new: NewReferral) -> Referral:
+    """Create a referral as a draft and, if asked to, send it. Raises 422 when it can't be."""
+    service = await referable_service(work, new.service_id)
+    client = await _client_of(work, new)
+    referral = Referral(
+        id=new_id(),
+        reference=await _free_reference(work),
+        version=0,
+        status=Status.DRAFT,
+        urgency=new.urgency,
+        language=client.language,
+        client_id=client.id,
+        service_id=service.id,
+        source_organization_id=work.actor.organization_id,
+        source_member_id=work.actor.member_id,
+        target_organization_id=service.organization_id,
+        texts=b"",
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    texts = Texts.model_validate(new.model_dump(include=set(_TEXTS)))
+    _record_basis(work, referral, texts, new.legal_basis)
+    await write_texts(work, referral, texts)
+    work.session.add(referral)
+    changed(work, referral, "created", Side.SOURCE, work.actor.member_id)
+    if new.send:
+        await perform(work, referral, "send")
+    return referral
+
+
+async def edit(work: ActorWork, referral: Referral, change: DraftChange) -> None:
+    """Change a draft. A legal basis holds for one recipient only: another recipient takes it away."""
+    given = change.model_fields_set
+    texts = await read_texts(work, referral)
+    if change.client_id is not None:
+        client = await own_client(work, change.client_id)
+        referral.client_id, referral.language = client.id, client.language
+    if change.service_id is not None:
+        service = await referable_service(work, change.service_id)
+        if service.organization_id != referral.target_organization_id:
+            _record_basis(work, referral, texts, None)
+        referral.service_id, referral.target_organization_id = service.id, service.organization_id
+    if change.urgency is not None:
+        referral.urgency = change.urgency
+    for name in given.intersection(_TEXTS):
+        setattr(texts, name, getattr(change, name))
+    if "legal_basis" in given:
+        _record_basis(work, referral, texts, change.legal_basis)
+    await write_texts(work, referral, texts)
+    changed(work, referral, "edited", Side.SOURCE, work.actor.member_id)
+
+
+def _record_basis(work: ActorWork, referral: Referral, texts: Texts, basis: LegalBasis | None) -> None:
+    if basis and basis.consent and basis.consent.given_on > work.now.date():
+        field = "legal_basis.consent.given_on"
+        raise invalid(
+            "A consent can't have been given on a day to come.", [{"field": field, "message": "in the future"}]
+        )
+    texts.legal_basis = basis.model_dump(mode="json", exclude_none=True) if basis else None
+    referral.legal_basis_kind = basis.kind if basis else None
+    referral.legal_basis_recorded_by = work.actor.member_id if basis else None
+    referral.legal_basis_recorded_at = work.now if basis else None
+
+
+async def _client_of(work: ActorWork, new: NewReferral) -> Client:
+    if new.client is not None:
+        return await create_client(work, new.client)
+    assert new.client_id is not None, "the schema asks for one of the two"
+    return await own_client(work, new.client_id)
+
+
+async def _free_reference(work: ActorWork) -> str:
+    while True:
+        reference = new_reference()
+        taken = await work.session.exec(select(Referral.id).where(Referral.reference == reference))
+        if taken.first() is None:
+            return reference
+
+
+def _answer_place(used: IdempotencyKey) -> str:
+    return f"answer:{used.member_id}:{used.key}"

@@ -1,0 +1,46 @@
+"""Names of organisations and services, for the referrals that are about to be shown."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from services.referral.tables import Organization, Referral, Service
+from services.referral.views import Named
+from services.referral.work import Work
+from shared.events.envelope import Names
+
+
+class NamesOf:
+    """Names from the copy of the catalogue, fetched once for a list."""
+
+    def __init__(self, organizations: dict[UUID, Names], services: dict[UUID, Names]) -> None:
+        self._organizations = organizations
+        self._services = services
+
+    @classmethod
+    async def referrals(cls, work: Work, referrals: Sequence[Referral]) -> "NamesOf":
+        """The names that showing `referrals` takes: two queries, however many there are."""
+        organizations = {
+            organization_id
+            for referral in referrals
+            for organization_id in (referral.source_organization_id, referral.target_organization_id)
+        }
+        services = {referral.service_id for referral in referrals}
+        suggested = {referral.suggested_service_id for referral in referrals if referral.suggested_service_id}
+        return await cls.of(work, organizations, services | suggested)
+
+    @classmethod
+    async def of(cls, work: Work, organizations: Iterable[UUID], services: Iterable[UUID]) -> "NamesOf":
+        """The names of these organisations and services."""
+        found = await work.session.exec(select(Organization).where(col(Organization.id).in_(list(organizations))))
+        offered = await work.session.exec(select(Service).where(col(Service.id).in_(list(services))))
+        return cls({row.id: row.names for row in found}, {row.id: row.names for row in offered})
+
+    def organization(self, organization_id: UUID) -> Named:
+        """An organisation with its name, without one should the copy not know it yet."""
+        return Named(id=organization_id, name=self._organizations.get(organization_id))
+
+    def service(self, service_id: UUID) -> Named:
+        """A service with its name, without one should the copy not know it yet."""
+        return Named(id=service_id, name=self._services.get(service_id))

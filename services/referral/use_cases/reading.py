@@ -1,0 +1,130 @@
+"""Reading referrals: what each side sees of one, lists, and the first look that the source is told of."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from services.referral import scope
+from services.referral.domain import TERMINAL, Side, Status, commands_for, discloses
+from services.referral.history import changed
+from services.referral.tables import Client, Referral
+from services.referral.texts import Texts, read_texts
+from services.referral.use_cases.clients import show_client
+from services.referral.use_cases.names import NamesOf
+from services.referral.views import ClientView, CodedText, ReferralSummary, ReferralView, WithdrawalView
+from services.referral.work import ActorWork
+from shared.pages import Keyset
+from shared.problems import not_found
+
+
+async def visible_referral(work: ActorWork, referral_id: UUID | None, *, lock: bool = False) -> Referral:
+    """A referral that the actor may see, locked until the end of the unit of work if asked. Raises 404."""
+    query = select(Referral).where(Referral.id == referral_id, scope.visible_to(work.actor))
+    found = (await work.session.exec(query.with_for_update() if lock else query)).one_or_none()
+    if found is None:
+        raise not_found("referral")
+    return found
+
+
+async def note_first_view(work: ActorWork, referral: Referral) -> None:
+    """The target has opened the referral for the first time; its source is told."""
+    if referral.first_viewed_at is None and scope.side_of(work.actor, referral) is Side.TARGET:
+        referral.first_viewed_at = work.now
+        changed(work, referral, "first_viewed", Side.TARGET, work.actor.member_id)
+
+
+async def view(work: ActorWork, referral: Referral, occasion: str) -> ReferralView:
+    """The referral as the actor's side sees it. Showing the client is written down, with `occasion` as why."""
+    side = scope.side_of(work.actor, referral)
+    open_to_side = discloses(side, Status(referral.status))
+    texts = await read_texts(work, referral)
+    names = await NamesOf.referrals(work, [referral])
+    own = side is Side.SOURCE
+    return ReferralView(
+        **summary(referral, names).model_dump(),
+        side=side,
+        commands=commands_for(
+            side,
+            Status(referral.status),
+            was_sent=referral.sent_at is not None,
+            is_closed=referral.closed_at is not None,
+        ),
+        source_member_id=referral.source_member_id if own else None,
+        assigned_member_id=referral.assigned_member_id if not own else None,
+        client=await _client(work, referral, occasion) if open_to_side else None,
+        reason=texts.reason if open_to_side else None,
+        shareable_note=texts.shareable_note,
+        private_note=texts.private_note if own else None,
+        legal_basis=_legal_basis(referral, texts) if open_to_side else None,
+        status_reason=_status_reason(referral, texts, side, open_to_side),
+        outcome=CodedText(code=referral.outcome_code, text=texts.outcome) if referral.outcome_code else None,
+        suggested_service=names.service(referral.suggested_service_id) if referral.suggested_service_id else None,
+        withdrawal=_withdrawal(referral),
+    )
+
+
+def summary(referral: Referral, names: NamesOf) -> ReferralSummary:
+    """The referral as a list shows it."""
+    plain = referral.model_dump(include=set(ReferralSummary.model_fields))
+    return ReferralSummary(
+        **plain,
+        service=names.service(referral.service_id),
+        source_organization=names.organization(referral.source_organization_id),
+        target_organization=names.organization(referral.target_organization_id),
+    )
+
+
+async def list_referrals(
+    work: ActorWork, page: Keyset, *, box: Side | None, statuses: Sequence[Status], only_open: bool | None
+) -> list[Referral]:
+    """Referrals the actor may see, newest first: one row more than the page holds, if there is one."""
+    boxes = {None: scope.visible_to, Side.SOURCE: scope.sent_by, Side.TARGET: scope.received_by}
+    query = select(Referral).where(boxes[box](work.actor))
+    if page.after is not None:
+        query = query.where(col(Referral.id) < page.after)
+    if statuses:
+        query = query.where(col(Referral.status).in_(statuses))
+    if only_open is not None:
+        ended = col(Referral.status).in_(TERMINAL)
+        acknowledged = col(Referral.closed_at).is_not(None)
+        void = (col(Referral.status) == Status.ENTERED_IN_ERROR) | col(Referral.sent_at).is_(None)
+        done = ended & (acknowledged | void)
+        query = query.where(~done if only_open else done)
+    rows = await work.session.exec(query.order_by(col(Referral.id).desc()).limit(page.limit + 1))
+    return list(rows.all())
+
+
+async def _client(work: ActorWork, referral: Referral, occasion: str) -> ClientView:
+    client = await work.session.get_one(Client, referral.client_id)
+    details = await show_client(work, client, occasion, referral.id)
+    return client_view(client, details)
+
+
+def client_view(client: Client, details: dict[str, str]) -> ClientView:
+    """A client with its opened details."""
+    plain = client.model_dump(include={"id", "kind", "language", "interpreter", "contact_via"})
+    return ClientView(**plain, **details)
+
+
+def _legal_basis(referral: Referral, texts: Texts) -> dict[str, object] | None:
+    if texts.legal_basis is None or referral.legal_basis_recorded_at is None:
+        return None
+    recorded = {
+        "recorded_by": str(referral.legal_basis_recorded_by),
+        "recorded_at": referral.legal_basis_recorded_at.isoformat(),
+    }
+    return {**texts.legal_basis, **recorded}
+
+
+def _status_reason(referral: Referral, texts: Texts, side: Side, open_to_side: bool) -> CodedText | None:
+    if referral.reason_code is None:
+        return None
+    readable = open_to_side or referral.reason_side == side
+    return CodedText(code=referral.reason_code, text=texts.status_reason if readable else None)
+
+
+def _withdrawal(referral: Referral) -> WithdrawalView | None:
+    if referral.withdrawal_told_by is None or referral.withdrawal_told_on is None:
+        return None
+    return WithdrawalView(told_by=referral.withdrawal_told_by, told_on=referral.withdrawal_told_on)

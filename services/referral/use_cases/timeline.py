@@ -1,0 +1,44 @@
+"""The timeline of a referral: what happened, and the proof of who was told."""
+
+from collections import defaultdict
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from services.referral.domain import Side
+from services.referral.scope import side_of
+from services.referral.tables import Delivery, Referral, TimelineEntry
+from services.referral.views import TimelineItem, Told
+from services.referral.work import ActorWork
+
+_BEFORE_SENDING = ("referral.created.v1", "referral.edited.v1")
+
+
+async def timeline(work: ActorWork, referral: Referral) -> list[TimelineItem]:
+    """All that happened to a referral as the actor's side may know it, oldest first.
+
+    The target learns nothing of the time before sending, and neither side which member of the other acted.
+    """
+    side = side_of(work.actor, referral)
+    query = select(TimelineEntry).where(TimelineEntry.referral_id == referral.id)
+    if side is Side.TARGET:
+        query = query.where(col(TimelineEntry.event_type).not_in(_BEFORE_SENDING))
+    entries = (await work.session.exec(query.order_by(col(TimelineEntry.event_id)))).all()
+    told = await _told(work, referral)
+    return [
+        TimelineItem(
+            **entry.model_dump(exclude={"referral_id", "member_id"}),
+            member_id=entry.member_id if entry.side == side else None,
+            told=told[entry.event_id],
+        )
+        for entry in entries
+    ]
+
+
+async def _told(work: ActorWork, referral: Referral) -> dict[UUID, list[Told]]:
+    query = select(Delivery).where(Delivery.referral_id == referral.id).order_by(col(Delivery.at), col(Delivery.id))
+    found: dict[UUID, list[Told]] = defaultdict(list)
+    for proof in await work.session.exec(query):
+        side = Side.SOURCE if proof.organization_id == referral.source_organization_id else Side.TARGET
+        found[proof.cause_id].append(Told(side=side, channel=proof.channel, status=proof.status, at=proof.at))
+    return found

@@ -1,0 +1,68 @@
+"""The vault: client data and free text under a key per client, that key under the master key (AES-256-GCM)."""
+
+import hashlib
+import hmac
+import json
+import os
+from typing import Any
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_NONCE_BYTES = 12
+_KEY_ID_BYTES = 4
+
+
+class Unreadable(Exception):
+    """A sealed value does not open: another key, another place, or damage."""
+
+
+class Vault:
+    """Seals and opens. Every sealed value is bound to its place, so that none can be moved to another row.
+
+    A random 96-bit nonce per value is safe for 2^32 values under one key (NIST SP 800-38D, 8.3); a client's
+    key seals far fewer.
+    """
+
+    def __init__(self, master_key: bytes, index_key: bytes) -> None:
+        self._master = AESGCM(master_key)
+        self._master_id = hashlib.sha256(b"luotsi master key id" + master_key).digest()[:_KEY_ID_BYTES]
+        self._index_key = index_key
+
+    def new_key(self, client_id: UUID) -> tuple[bytes, bytes]:
+        """A fresh key for a client: the key itself, and the key wrapped for keeping."""
+        key = AESGCM.generate_key(256)
+        return key, self._master_id + _seal(self._master, key, f"key:{client_id}")
+
+    def unwrap(self, client_id: UUID, wrapped: bytes) -> bytes:
+        """The key of a client. Raises Unreadable, also when another master key wrapped it."""
+        if wrapped[:_KEY_ID_BYTES] != self._master_id:
+            raise Unreadable("wrapped under another master key")
+        return _open(self._master, wrapped[_KEY_ID_BYTES:], f"key:{client_id}")
+
+    def digest(self, *parts: str) -> bytes:
+        """A keyed hash (HMAC-SHA-256) that finds equal values without telling what they are."""
+        return hmac.digest(self._index_key, "\x1f".join(parts).encode(), "sha256")
+
+
+def seal(key: bytes, value: Any, place: str) -> bytes:
+    """`value` (anything JSON can hold) sealed under a client's key and bound to `place`."""
+    return _seal(AESGCM(key), json.dumps(value, ensure_ascii=False).encode(), place)
+
+
+def unseal(key: bytes, sealed: bytes, place: str) -> Any:
+    """What `seal` was given. Raises Unreadable."""
+    return json.loads(_open(AESGCM(key), sealed, place))
+
+
+def _seal(cipher: AESGCM, plain: bytes, place: str) -> bytes:
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, plain, place.encode())
+
+
+def _open(cipher: AESGCM, sealed: bytes, place: str) -> bytes:
+    try:
+        return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode())
+    except InvalidTag:
+        raise Unreadable(place) from None

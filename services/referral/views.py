@@ -1,0 +1,204 @@
+"""What the referral API answers: shapes that hold what one side of a referral may see."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from shared.events.envelope import Names
+
+
+class Named(BaseModel):
+    """An organisation or a service with its name in three languages."""
+
+    id: UUID
+    name: Names | None
+
+
+class ClientView(BaseModel):
+    """A client, as one may see it who sees it at all."""
+
+    id: UUID
+    kind: str
+    language: str
+    interpreter: bool
+    contact_via: str
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    business_id: str | None = None
+
+
+class FoundClient(ClientView):
+    """A client of one's own organisation, with the references of its referrals, newest first."""
+
+    references: list[str]
+
+
+class CodedText(BaseModel):
+    """A code, and words where there are some that the caller may read."""
+
+    code: str
+    text: str | None = None
+
+
+class WithdrawalView(BaseModel):
+    """Who told that the consent was withdrawn, and on which day."""
+
+    told_by: str
+    told_on: date
+
+
+class ReferralSummary(BaseModel):
+    """A referral in a list: nothing about who the client is, and no free text."""
+
+    id: UUID
+    reference: str
+    status: str
+    version: int
+    urgency: str
+    language: str
+    service: Named
+    source_organization: Named
+    target_organization: Named
+    created_at: datetime
+    updated_at: datetime
+    sent_at: datetime | None
+    first_viewed_at: datetime | None
+    accepted_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    closed_at: datetime | None
+
+
+class ReferralView(ReferralSummary):
+    """A referral as the caller's side sees it; `commands` are those the caller may give now.
+
+    `client`, `reason` and `legal_basis` are null for the target until it accepts, and again after a decline or a
+    cancellation. `private_note` is the source's alone.
+    """
+
+    side: str
+    commands: list[str]
+    source_member_id: UUID | None
+    assigned_member_id: UUID | None
+    client: ClientView | None
+    reason: str | None
+    shareable_note: str | None
+    private_note: str | None
+    legal_basis: dict[str, Any] | None
+    status_reason: CodedText | None
+    outcome: CodedText | None
+    suggested_service: Named | None
+    withdrawal: WithdrawalView | None
+
+
+class MessageView(BaseModel):
+    """A message; `text` is null where the caller no longer may read what the other side wrote."""
+
+    id: UUID
+    side: str
+    member_id: UUID | None
+    text: str | None
+    created_at: datetime
+
+
+class Told(BaseModel):
+    """That somebody on a side was told, by which channel; or could not be."""
+
+    side: str
+    channel: str
+    status: str
+    at: datetime
+
+
+class TimelineItem(BaseModel):
+    """What happened, by which side, and who was told. `member_id` is given for the caller's own side only."""
+
+    event_id: UUID
+    event_type: str
+    at: datetime
+    side: str | None
+    member_id: UUID | None
+    version: int
+    status: str
+    reason_code: str | None
+    outcome_code: str | None
+    told: list[Told]
+
+
+class Page(BaseModel):
+    """One keyset page; `next` is the address of the following one, null at the end."""
+
+    next: str | None
+
+
+class ReferralPage(Page):
+    """Referrals, newest first."""
+
+    contents: list[ReferralSummary]
+
+
+class MessagePage(Page):
+    """Messages, newest first."""
+
+    contents: list[MessageView]
+
+
+class Timeline(BaseModel):
+    """All that happened, oldest first."""
+
+    contents: list[TimelineItem]
+
+
+class FoundClients(BaseModel):
+    """The clients that were found, newest first; 20 at most."""
+
+    contents: list[FoundClient]
+
+
+class OverviewRow(BaseModel):
+    """How referrals to one organisation stand. Times are hours from sending to the answer."""
+
+    organization: Named
+    sent: int
+    by_status: dict[str, int]
+    waiting: int
+    oldest_waiting_since: datetime | None
+    not_closed: int
+    median_hours_to_answer: float | None
+    decline_reasons: dict[str, int]
+
+
+class Overview(BaseModel):
+    """Referrals sent in a period, by recipient; `from_` and `to` are the days asked for."""
+
+    contents: list[OverviewRow]
+    total: int
+
+
+class OverviewReferral(BaseModel):
+    """One referral for the coordinator: where it stands, never who it is about."""
+
+    id: UUID
+    reference: str
+    status: str
+    urgency: str
+    service: Named
+    source_organization: Named
+    target_organization: Named
+    sent_at: datetime
+    first_viewed_at: datetime | None
+    accepted_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    closed_at: datetime | None
+    reason_code: str | None
+    outcome_code: str | None
+
+
+class OverviewPage(Page):
+    """Referrals across organisations, newest first."""
+
+    contents: list[OverviewReferral]

@@ -1,0 +1,43 @@
+"""What a use case works with: one transaction, the keys, who acts, and the hour."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.referral.tables import ClientKey
+from services.referral.vault import Vault
+from shared.auth import Actor
+from shared.outbox import Outbox
+
+
+@dataclass
+class Work:
+    """One unit of work. `now` is read once, so that all rows of one request agree."""
+
+    session: AsyncSession
+    outbox: Outbox
+    vault: Vault
+    now: datetime
+    _keys: dict[UUID, bytes] = field(default_factory=dict)
+
+    async def key_of(self, client_id: UUID) -> bytes:
+        """The key of a client; read once per unit of work. Raises LookupError when it was destroyed."""
+        if client_id not in self._keys:
+            row = await self.session.get(ClientKey, client_id)
+            if row is None:
+                raise LookupError(f"no key for client {client_id}")
+            self._keys[client_id] = self.vault.unwrap(client_id, row.wrapped)
+        return self._keys[client_id]
+
+    def remember_key(self, client_id: UUID, key: bytes) -> None:
+        """Keep the key of a client created in this unit of work."""
+        self._keys[client_id] = key
+
+
+@dataclass
+class ActorWork(Work):
+    """A unit of work that a member asked for."""
+
+    actor: Actor = field(kw_only=True)

@@ -1,0 +1,22 @@
+"""The worker process of the referral service."""
+
+from services.referral.consumers import Learning
+from services.referral.settings import ReferralSettings
+from services.referral.vault import Vault
+from shared.clock import Clock, utc_now
+from shared.db import Database
+from shared.outbox import Outbox
+from shared.worker import Worker, run
+
+
+def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
+    """The worker; `clock` may be moved by tests."""
+    vault = Vault(settings.master_key.get_secret_value(), settings.index_key.get_secret_value())
+    learning = Learning(Outbox("referral", settings.epoch), vault, clock)
+    database = Database(settings.database_url.get_secret_value(), pool_size=5)
+    return Worker("referral", settings, database, learning.consumers())
+
+
+if __name__ == "__main__":
+    process_settings = ReferralSettings()
+    run("referral", process_settings, lambda: build_worker(process_settings))
