@@ -1,0 +1,133 @@
+"""The HTTP interface: the caller's own inbox and preferences, and its organisation's deliveries."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.notifications import use_cases
+from services.notifications.tables import Delivery, Member, Notice
+from services.notifications.views import (
+    DeliveryPage,
+    NewPreference,
+    NoticePage,
+    NoticeView,
+    PreferenceView,
+    delivery_view,
+    notice_view,
+    preference_view,
+)
+from shared.auth import Actor
+from shared.bodies import body, request_body
+from shared.clock import utc_now
+from shared.pages import PageOf, next_link
+from shared.problems import not_found, unauthenticated
+from shared.web import ActorOf, SessionOf, state_of
+
+router = APIRouter()
+
+
+async def language_of(session: AsyncSession, actor: Actor) -> str:
+    """The language in which the caller is told: its own choice, else that of its account."""
+    chosen = (await use_cases.preference_of(session, actor.member_id)).language
+    return chosen or (await _own_account(session, actor)).language
+
+
+async def _own_account(session: AsyncSession, actor: Actor) -> Member:
+    member = await session.get(Member, actor.member_id)
+    if member is None:
+        raise unauthenticated("This account is not known here.")
+    return member
+
+
+async def own_notice(notice_id: UUID, actor: ActorOf, session: SessionOf) -> Notice:
+    """The notice of the path, when it is the caller's; 404 for anybody else's."""
+    own = select(Notice).where(Notice.id == notice_id, Notice.recipient_member_id == actor.member_id)
+    found = (await session.exec(own)).first()
+    if found is None:
+        raise not_found("notice")
+    return found
+
+
+OwnNotice = Annotated[Notice, Depends(own_notice)]
+
+
+async def _shown(request: Request, session: AsyncSession, actor: Actor, notices: list[Notice]) -> list[NoticeView]:
+    language = await language_of(session, actor)
+    public_url: str = state_of(request).settings.public_url
+    return [notice_view(notice, language, public_url) for notice in notices]
+
+
+@router.get("/notices", tags=["notices"], summary="What I was told, newest first")
+async def list_notices(
+    request: Request,
+    actor: ActorOf,
+    session: SessionOf,
+    page: PageOf,
+    unseen: Annotated[bool, Query(description="Only what I have not seen")] = False,
+) -> NoticePage:
+    own = select(Notice).where(Notice.recipient_member_id == actor.member_id)
+    if unseen:
+        own = own.where(col(Notice.seen_at).is_(None))
+    if page.after is not None:
+        own = own.where(col(Notice.id) < page.after)
+    found = list(await session.exec(own.order_by(col(Notice.id).desc()).limit(page.limit + 1)))
+    contents = await _shown(request, session, actor, found[: page.limit])
+    return NoticePage(contents=contents, next=next_link(request, page, found))
+
+
+@router.get("/notices/{notice_id}", tags=["notices"], summary="One notice")
+async def get_notice(request: Request, actor: ActorOf, session: SessionOf, notice: OwnNotice) -> NoticeView:
+    return (await _shown(request, session, actor, [notice]))[0]
+
+
+@router.post("/notices/{notice_id}/seen", tags=["notices"], summary="I have seen this notice")
+async def mark_notice_seen(request: Request, actor: ActorOf, session: SessionOf, notice: OwnNotice) -> NoticeView:
+    """Saying so again changes nothing: the first time counts."""
+    seen = await use_cases.mark_seen(session, notice)
+    return (await _shown(request, session, actor, [seen]))[0]
+
+
+@router.get("/preferences", tags=["preferences"], summary="How I am told")
+async def get_preferences(actor: ActorOf, session: SessionOf) -> PreferenceView:
+    preference = await use_cases.preference_of(session, actor.member_id)
+    return preference_view(preference, await _own_account(session, actor))
+
+
+@router.put(
+    "/preferences",
+    tags=["preferences"],
+    summary="Choose how I am told",
+    openapi_extra=request_body(NewPreference),
+)
+async def put_preferences(
+    actor: ActorOf, session: SessionOf, new: Annotated[NewPreference, body(NewPreference)]
+) -> PreferenceView:
+    """Holds for notices to come. The inbox has every notice, whatever is chosen here."""
+    member = await _own_account(session, actor)
+    chosen = await use_cases.choose(session, actor.member_id, email=new.email, language=new.language, now=utc_now())
+    return preference_view(chosen, member)
+
+
+@router.get("/deliveries", tags=["deliveries"], summary="How the notices to my organisation went, newest first")
+async def list_deliveries(
+    request: Request,
+    actor: ActorOf,
+    session: SessionOf,
+    page: PageOf,
+    referral_id: Annotated[UUID | None, Query(description="Only those about this referral")] = None,
+) -> DeliveryPage:
+    own: Any = (
+        select(Delivery, Notice)
+        .join(Notice, col(Notice.id) == col(Delivery.notice_id))
+        .where(Notice.recipient_organization_id == actor.organization_id)
+    )
+    if referral_id is not None:
+        own = own.where(Notice.referral_id == referral_id)
+    if page.after is not None:
+        own = own.where(col(Delivery.id) < page.after)
+    found = (await session.exec(own.order_by(col(Delivery.id).desc()).limit(page.limit + 1))).all()
+    contents = [delivery_view(delivery, notice) for delivery, notice in found[: page.limit]]
+    return DeliveryPage(contents=contents, next=next_link(request, page, [delivery for delivery, _ in found]))

@@ -1,0 +1,62 @@
+"""What the service does with events: it keeps its copy of the catalogue, and tells people of referrals."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.notifications import use_cases
+from services.notifications.domain import HEARD
+from services.notifications.notices import take_turn
+from services.notifications.tables import Member, Organization, Service
+from shared.catalog_copy import apply
+from shared.copies import Copied
+from shared.events import Envelope
+from shared.events.referral import MessageSent, ReferralState
+from shared.inbox import Consumer, Handler, arrived
+from shared.outbox import Outbox
+
+GROUP: Final = "notifications"
+
+COPIES: Final[Mapping[str, type[Copied]]] = {
+    "organization": Organization,
+    "service": Service,
+    "member": Member,
+}
+"""Kind of fact → the table that holds the copy; facts are called `<kind>:<id>`."""
+
+
+def build_consumers(outbox: Outbox) -> list[Consumer]:
+    """The consumers of the catalogue's and the referral service's stream."""
+    about_referrals: dict[str, Handler] = dict.fromkeys(HEARD, partial(_hear, outbox))
+    about_catalog: dict[str, Handler] = {
+        f"catalog.{kind}_changed.v1": partial(_learn, outbox, about_referrals, kind) for kind in COPIES
+    }
+    return [
+        Consumer(GROUP, "catalog.events", about_catalog),
+        Consumer(GROUP, "referral.events", about_referrals),
+    ]
+
+
+async def _learn(
+    outbox: Outbox, waiting: Mapping[str, Handler], kind: str, session: AsyncSession, event: Envelope
+) -> None:
+    """Bring a copy up to date, then do what had to wait for it."""
+    await take_turn(session)
+    await apply(session, COPIES[kind], event)
+    if kind == "member":
+        await use_cases.pass_on(session, outbox, UUID(event.data["organization_id"]))
+    await arrived(session, f"{kind}:{UUID(event.data['id'])}", waiting)
+
+
+async def _hear(outbox: Outbox, session: AsyncSession, event: Envelope) -> None:
+    """Tell those whom an event of a referral concerns."""
+    await take_turn(session)
+    if event.type == "referral.message_sent.v1":
+        message = MessageSent.model_validate(event.data)
+        await use_cases.tell(session, outbox, event, message.referral, message.side)
+    else:
+        referral = ReferralState.model_validate(event.data)
+        await use_cases.tell(session, outbox, event, referral, referral.by_side)

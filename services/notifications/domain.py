@@ -1,0 +1,225 @@
+"""Who is told what, who stands in for whom, and when a delivery is tried again. Pure rules, no I/O."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal, Protocol
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from shared.events.envelope import Names
+from shared.events.referral import ReferralState, Side
+
+Part = Literal["desk", "assigned", "source_adviser"]
+"""The part somebody has in a referral: in the target's desk, the member it is assigned to, its source adviser."""
+
+Parts = frozenset[Part]
+
+NOBODY: Final[Parts] = frozenset()
+TARGET_SIDE: Final[Parts] = frozenset({"desk", "assigned"})
+SOURCE_SIDE: Final[Parts] = frozenset({"source_adviser"})
+
+
+@dataclass(frozen=True)
+class Told:
+    """Who is told of an event, by the side that caused it; `by_nobody` is for what no person did."""
+
+    by_source: Parts
+    by_target: Parts
+    by_nobody: Parts
+
+    def of(self, by_side: Side | None) -> Parts:
+        """Who is told when `by_side` did it."""
+        if by_side is None:
+            return self.by_nobody
+        return self.by_source if by_side == "source" else self.by_target
+
+
+def _always(parts: Parts) -> Told:
+    return Told(parts, parts, parts)
+
+
+_OTHER_SIDE: Final = Told(by_source=TARGET_SIDE, by_target=SOURCE_SIDE, by_nobody=TARGET_SIDE | SOURCE_SIDE)
+
+TOLD: Final[Mapping[str, Told]] = {
+    "referral.created.v1": _always(NOBODY),
+    "referral.edited.v1": _always(NOBODY),
+    "referral.sent.v1": _always(TARGET_SIDE),
+    "referral.first_viewed.v1": _always(SOURCE_SIDE),
+    "referral.accepted.v1": _always(SOURCE_SIDE),
+    "referral.declined.v1": _always(SOURCE_SIDE),
+    "referral.started.v1": _always(SOURCE_SIDE),
+    "referral.held.v1": _always(SOURCE_SIDE),
+    "referral.resumed.v1": _always(SOURCE_SIDE),
+    "referral.completed.v1": _always(SOURCE_SIDE),
+    "referral.failed.v1": _always(SOURCE_SIDE),
+    "referral.cancelled.v1": _OTHER_SIDE,
+    "referral.consent_withdrawn.v1": _always(TARGET_SIDE),
+    "referral.marked_in_error.v1": _always(TARGET_SIDE),
+    "referral.closed.v1": _always(NOBODY),
+    "referral.handed_over.v1": _always(SOURCE_SIDE),
+    "referral.message_sent.v1": _OTHER_SIDE,
+}
+"""The one table of who is told what. Whatever is told of a referral that was never sent is told to nobody."""
+
+HEARD: Final = tuple(event_type for event_type, told in TOLD.items() if told != _always(NOBODY))
+"""The event types that can lead to a notice."""
+
+
+def audience(event_type: str, referral: ReferralState, by_side: Side | None) -> Parts:
+    """Who is told of an event. Raises KeyError for a type that the table does not name."""
+    told = TOLD[event_type]
+    return NOBODY if referral.sent_at is None else told.of(by_side)
+
+
+class Person(Protocol):
+    """What the rules need to know of a member of staff."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def organization_id(self) -> UUID: ...
+    @property
+    def roles(self) -> Sequence[str]: ...
+    @property
+    def active(self) -> bool: ...
+    @property
+    def deputy_id(self) -> UUID | None: ...
+
+
+class UnknownMember(Exception):
+    """A member whom the decision turns on is not known yet."""
+
+    def __init__(self, member_id: UUID) -> None:
+        super().__init__(str(member_id))
+        self.member_id = member_id
+
+
+Members = Mapping[UUID, Person]
+
+
+def stand_in(member: Person, members: Members) -> UUID | None:
+    """The member when active, else the first active one along the chain of deputies in the same organisation.
+
+    None where the chain ends, or runs in a circle, before it comes to somebody active.
+    Raises UnknownMember when a deputy is not among `members`.
+    """
+    passed: set[UUID] = set()
+    person = member
+    while not person.active:
+        passed.add(person.id)
+        if person.deputy_id is None or person.deputy_id in passed:
+            return None
+        person = _known(person.deputy_id, members)
+        if person.organization_id != member.organization_id:
+            return None
+    return person.id
+
+
+def heirs(member: Person, members: Members) -> frozenset[UUID]:
+    """Who is told instead of a member: itself when active, else its deputy, else all active advisers.
+
+    An organisation without an active adviser is told through its active recipients, so that nothing is lost.
+    Raises UnknownMember as `stand_in` does.
+    """
+    one = stand_in(member, members)
+    return frozenset({one}) if one else _advisers(member.organization_id, members)
+
+
+def members_told(parts: Parts, referral: ReferralState, members: Members) -> frozenset[UUID]:
+    """The active members who are told, each once.
+
+    `members` holds everybody of both organisations, and those the referral names. Raises UnknownMember
+    when one whom the referral names, or a deputy of one, is missing from it.
+    """
+    told: frozenset[UUID] = frozenset()
+    if "source_adviser" in parts:
+        adviser = _known(referral.source_member_id, members)
+        if adviser.organization_id == referral.source_organization_id:
+            told |= heirs(adviser, members)
+    if "desk" in parts:
+        told |= _desk(referral, members)
+    if "assigned" in parts and referral.assigned_member_id is not None:
+        assigned = _known(referral.assigned_member_id, members)
+        if assigned.organization_id == referral.target_organization_id and (one := stand_in(assigned, members)):
+            told |= {one}
+    return told
+
+
+def _desk(referral: ReferralState, members: Members) -> frozenset[UUID]:
+    """Those who take referrals now, and the deputies of those who did so when it was sent and have left."""
+    target = referral.target_organization_id
+    now = {person.id for person in members.values() if _serves(person, target, "recipient")}
+    left = [_known(member_id, members) for member_id in referral.desk_member_ids]
+    deputies = {stand_in(person, members) for person in left if not person.active and person.organization_id == target}
+    told = frozenset(member_id for member_id in now | deputies if member_id is not None)
+    return told or _advisers(target, members)
+
+
+def _advisers(organization_id: UUID, members: Members) -> frozenset[UUID]:
+    for role in ("adviser", "recipient"):
+        found = frozenset(person.id for person in members.values() if _serves(person, organization_id, role))
+        if found:
+            return found
+    return frozenset()
+
+
+def _serves(person: Person, organization_id: UUID, role: str) -> bool:
+    return person.active and person.organization_id == organization_id and role in person.roles
+
+
+def _known(member_id: UUID, members: Members) -> Person:
+    person = members.get(member_id)
+    if person is None:
+        raise UnknownMember(member_id)
+    return person
+
+
+class About(BaseModel):
+    """What a notice may show of a referral: never who the client is, never free text."""
+
+    reference: str
+    status: str
+    urgent: bool
+    by_side: Side | None
+    source_organization_id: UUID
+    source: Names
+    target_organization_id: UUID
+    target: Names
+    service_id: UUID
+    service: Names
+    suggested_service_id: UUID | None = None
+    suggested: Names | None = None
+    suggested_from: Names | None = None
+
+
+def wording(event_type: str, about: About) -> str:
+    """Which text tells of an event: the key under which the message catalogues hold its title and body."""
+    name = event_type.removeprefix("referral.").removesuffix(".v1")
+    if name == "sent" and about.urgent:
+        return "sent_urgent"
+    if name == "declined" and about.suggested is not None:
+        return "declined_suggestion"
+    if name in ("cancelled", "message_sent"):
+        return f"{name}_by_{about.by_side or 'nobody'}"
+    return name
+
+
+RETRY_AFTER: Final = (
+    timedelta(seconds=5),
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(hours=6),
+    timedelta(hours=20),
+)
+"""How long a delivery waits after its first, second, … failed attempt; after the last it is given up."""
+
+MAX_ATTEMPTS: Final = len(RETRY_AFTER) + 1
+
+
+def next_attempt(attempts: int, now: datetime) -> datetime | None:
+    """When to try again after the `attempts`-th attempt failed at `now`; None when there is nothing more to try."""
+    return now + RETRY_AFTER[attempts - 1] if attempts < MAX_ATTEMPTS else None

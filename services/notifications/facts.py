@@ -1,0 +1,80 @@
+"""What the service's copies say about a referral: its organisations, its service, and everybody concerned."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.notifications.domain import About
+from services.notifications.tables import Member, Organization, Service
+from shared.catalog_copy import MemberCopy
+from shared.events.referral import ReferralState, Side
+from shared.inbox import Missing
+
+
+@dataclass(frozen=True)
+class Facts:
+    """`members` holds everybody of both organisations, their deputies, and all whom the referral names."""
+
+    about: About
+    target: Organization
+    members: dict[UUID, MemberCopy]
+
+
+async def facts_about(session: AsyncSession, referral: ReferralState, by_side: Side | None) -> Facts:
+    """Look everything up. Raises Missing for the first fact that has not arrived."""
+    source = await _known(session, Organization, referral.source_organization_id)
+    target = await _known(session, Organization, referral.target_organization_id)
+    service = await _known(session, Service, referral.service_id)
+    suggested = suggested_from = None
+    if referral.suggested_service_id is not None:
+        suggested = await _known(session, Service, referral.suggested_service_id)
+        suggested_from = await _known(session, Organization, suggested.organization_id)
+    about = About(
+        reference=referral.reference,
+        status=referral.status,
+        urgent=referral.urgency == "urgent",
+        by_side=by_side,
+        source_organization_id=source.id,
+        source=source.names,
+        target_organization_id=target.id,
+        target=target.names,
+        service_id=service.id,
+        service=service.names,
+        suggested_service_id=referral.suggested_service_id,
+        suggested=suggested.names if suggested else None,
+        suggested_from=suggested_from.names if suggested_from else None,
+    )
+    named = [referral.source_member_id, *referral.desk_member_ids]
+    if referral.assigned_member_id is not None:
+        named.append(referral.assigned_member_id)
+    members = await members_of(session, [source.id, target.id], named)
+    for member_id in named:
+        if member_id not in members:
+            raise Missing(f"member:{member_id}")
+    return Facts(about, target, members)
+
+
+async def members_of(
+    session: AsyncSession, organization_ids: Iterable[UUID], named: Iterable[UUID] = ()
+) -> dict[UUID, MemberCopy]:
+    """Everybody of some organisations, with their deputies wherever they are, and those named, by id."""
+    here = col(Member.organization_id).in_(list(organization_ids))
+    deputies = select(Member.deputy_id).where(here, col(Member.deputy_id).is_not(None))
+    asked = or_(here, col(Member.id).in_(list(named)), col(Member.id).in_(deputies))
+    found = await session.exec(select(Member).where(asked).execution_options(populate_existing=True))
+    return {member.id: member for member in found}
+
+
+_Fact = TypeVar("_Fact", Organization, Service)
+
+
+async def _known(session: AsyncSession, table: type[_Fact], fact_id: UUID) -> _Fact:
+    # Copies are overwritten past the session's own picture of them, so a row is always read anew.
+    found = await session.get(table, fact_id, populate_existing=True)
+    if found is None:
+        raise Missing(f"{'service' if table is Service else 'organization'}:{fact_id}")
+    return found

@@ -1,0 +1,59 @@
+"""A notice as a mail: plain text, in the recipient's language, or in all three for a desk that many share."""
+
+from collections.abc import Sequence
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import parseaddr
+from uuid import UUID
+
+from services.notifications.domain import About
+from services.notifications.tables import Notice
+from services.notifications.texts import link_to, notice_texts, placeholders, status_name, text
+
+
+def message_id(delivery_id: UUID, sender: str) -> str:
+    """The Message-ID of a delivery: the same at each attempt, so that a repeat can be told from a new mail."""
+    return f"<{delivery_id}@{_domain(sender)}>"
+
+
+def compose(
+    notice: Notice, delivery_id: UUID, to: str, languages: Sequence[str], *, sender: str, public_url: str
+) -> EmailMessage:
+    """The mail that brings `notice` to the address `to`, in each of `languages`.
+
+    `sender` is an address, with or without a name. Raises ValueError when an address is none.
+    """
+    about = notice.facts
+    titles = [notice_texts(notice.event_type, about, language).title for language in languages]
+    message = EmailMessage(policy=SMTP)
+    message["From"] = _sender(sender)
+    message["To"] = Address(addr_spec=to)
+    message["Subject"] = " / ".join(titles)
+    message["Date"] = notice.created_at
+    message["Message-ID"] = message_id(delivery_id, sender)
+    # One thread per referral in the recipient's mailbox.
+    message["References"] = f"<{notice.referral_id}@{_domain(sender)}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = ", ".join(languages)
+    link = link_to(public_url, notice.referral_id)
+    parts = [_part(notice.event_type, about, language, link) for language in languages]
+    message.set_content("\n\n* * *\n\n".join(parts) + "\n", cte="8bit")
+    return message
+
+
+def _part(event_type: str, about: About, language: str, link: str) -> str:
+    values = placeholders(about, language) | {"status": status_name(about.status, language)}
+    shown = ("reference", "service", "source", "target", "status")
+    lines = [f"{text(f'fact.{name}', language)}: {values[name]}" for name in shown]
+    body = notice_texts(event_type, about, language).body
+    return "\n".join([body, "", *lines, "", text("mail.open", language, link=link), "", text("mail.footer", language)])
+
+
+def _sender(sender: str) -> Address:
+    name, address = parseaddr(sender)
+    return Address(display_name=name or "Luotsi", addr_spec=address)
+
+
+def _domain(sender: str) -> str:
+    return parseaddr(sender)[1].rpartition("@")[2]

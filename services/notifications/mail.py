@@ -1,0 +1,94 @@
+"""The way out for mail: over SMTP, or into files where there is no mail server."""
+
+import asyncio
+import os
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Final, Protocol
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+import aiosmtplib
+
+from services.notifications.settings import NotificationSettings
+
+_ANSWER_SECONDS: Final = 15.0
+_WHOLE_SECONDS: Final = 45.0
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+
+
+class Refused(Exception):
+    """This recipient will never be reached so: trying again makes no sense."""
+
+
+class Mailer(Protocol):
+    """Brings one mail out of the platform."""
+
+    async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
+        """Hand `message` over. Raises Refused for good, anything else for now."""
+
+
+class SmtpMailer:
+    """Hands mail to the server at `url`: smtp://user:password@host:port, or smtps:// for TLS from the start.
+
+    Over smtp:// the connection is encrypted when the server offers STARTTLS; with a password it must be,
+    unless the server is on this machine.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._host = parts.hostname or ""
+        self._tls = parts.scheme == "smtps"
+        self._user = unquote(parts.username) if parts.username else None
+        self._password = unquote(parts.password) if parts.password else None
+        self._port = parts.port or (465 if self._tls else 587 if self._user else 25)
+        must_encrypt = not self._tls and self._user is not None and self._host not in _LOOPBACK
+        self._start_tls = True if must_encrypt else None
+
+    async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
+        """Send by a connection of its own."""
+        try:
+            async with asyncio.timeout(_WHOLE_SECONDS):
+                await aiosmtplib.send(
+                    message,
+                    hostname=self._host,
+                    port=self._port,
+                    username=self._user,
+                    password=self._password,
+                    use_tls=self._tls,
+                    start_tls=False if self._tls else self._start_tls,
+                    timeout=_ANSWER_SECONDS,
+                )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            first = error.recipients[0]
+            if first.code >= 500:
+                raise Refused(f"{first.code} {first.message}") from None
+            raise first from None
+
+
+class FileMailer:
+    """Keeps mail readable in `folder`, one file per delivery; a repeat overwrites its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
+        """Write the file, whole or not at all."""
+        await asyncio.to_thread(self._write, self._folder / f"{delivery_id}.eml", message)
+
+    def _write(self, path: Path, message: EmailMessage) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        readable = default.clone(utf8=True, cte_type="8bit", max_line_length=0)
+        part = path.with_suffix(".part")
+        with part.open("wb") as file:
+            file.write(message.as_bytes(policy=readable))
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+
+
+def build_mailer(settings: NotificationSettings) -> Mailer:
+    """The way out that the settings name."""
+    url = settings.smtp_url.get_secret_value()
+    return SmtpMailer(url) if url else FileMailer(settings.mail_dir)

@@ -1,0 +1,125 @@
+"""What the service does: tell of an event, pass on what somebody left unseen, mark a notice seen, set preferences."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.notifications import domain
+from services.notifications.facts import Facts, facts_about, members_of
+from services.notifications.notices import Cause, Recipient, make_notices
+from services.notifications.tables import Delivery, Member, Notice, Preference
+from shared.catalog_copy import MemberCopy
+from shared.clock import utc_now
+from shared.events import Envelope
+from shared.events.catalog import Language
+from shared.events.referral import ReferralState, Side
+from shared.inbox import Missing
+from shared.outbox import Outbox
+
+
+async def tell(
+    session: AsyncSession, outbox: Outbox, event: Envelope, referral: ReferralState, by_side: Side | None
+) -> list[Notice]:
+    """Tell everyone concerned of an event; returns the new notices.
+
+    Raises Missing, before anything is written, when a fact that decides about it has not arrived.
+    """
+    parts = domain.audience(event.type, referral, by_side)
+    if not parts:
+        return []
+    facts = await facts_about(session, referral, by_side)
+    try:
+        members = domain.members_told(parts, referral, facts.members)
+    except domain.UnknownMember as unknown:
+        raise Missing(f"member:{unknown.member_id}") from None
+    told = {Recipient(facts.members[member_id].organization_id, member_id) for member_id in members}
+    if "desk" in parts and _desk_address_is_its_own(facts, members):
+        told.add(Recipient(facts.target.id, None))
+    cause = Cause(event.id, event.type, event.correlationid, referral.id, facts.about)
+    return await make_notices(session, outbox, cause, told)
+
+
+def _desk_address_is_its_own(facts: Facts, members: frozenset[UUID]) -> bool:
+    own = {facts.members[member_id].email.casefold() for member_id in members}
+    return bool(facts.target.email) and str(facts.target.email).casefold() not in own
+
+
+async def pass_on(session: AsyncSession, outbox: Outbox, organization_id: UUID) -> list[Notice]:
+    """Give to their heirs what members who left an organisation have not seen; returns the new notices.
+
+    Mail that has not gone out to them is withdrawn. What has no heir yet, or a deputy not known yet, stays
+    until a later change of the organisation's members brings one. Running it again changes nothing.
+    """
+    left = await _unseen_of_those_who_left(session, organization_id)
+    if not left:
+        return []
+    members = await members_of(session, [organization_id])
+    made: list[Notice] = []
+    for notice, leaver in left:
+        await _withdraw_mail(session, notice.id)
+        heirs = _heirs(leaver, members)
+        if heirs:
+            cause = Cause(notice.event_id, notice.event_type, notice.correlation_id, notice.referral_id, notice.facts)
+            told = [Recipient(organization_id, member_id) for member_id in heirs]
+            made += await make_notices(session, outbox, cause, told)
+            notice.passed_on_at = utc_now()
+            session.add(notice)
+    await session.flush()
+    return made
+
+
+async def _unseen_of_those_who_left(session: AsyncSession, organization_id: UUID) -> list[tuple[Notice, Member]]:
+    unseen = (
+        select(Notice, Member)
+        .join(Member, col(Member.id) == col(Notice.recipient_member_id))
+        .where(
+            Member.organization_id == organization_id,
+            ~col(Member.active),
+            col(Notice.seen_at).is_(None),
+            col(Notice.passed_on_at).is_(None),
+        )
+        .order_by(col(Notice.id))
+        .execution_options(populate_existing=True)
+    )
+    return [(notice, leaver) for notice, leaver in await session.exec(unseen)]
+
+
+def _heirs(leaver: MemberCopy, members: dict[UUID, MemberCopy]) -> frozenset[UUID]:
+    try:
+        return domain.heirs(leaver, members)
+    except domain.UnknownMember:
+        return frozenset()
+
+
+async def _withdraw_mail(session: AsyncSession, notice_id: UUID) -> None:
+    waiting = update(Delivery).where(
+        col(Delivery.notice_id) == notice_id, col(Delivery.status).in_(("pending", "failed"))
+    )
+    gone = {"status": "withdrawn", "next_attempt_at": None, "last_error": "the recipient has left"}
+    await session.execute(waiting.values(**gone, version=col(Delivery.version) + 1))
+
+
+async def mark_seen(session: AsyncSession, notice: Notice) -> Notice:
+    """Write down that the recipient has seen a notice; the first time counts."""
+    if notice.seen_at is None:
+        notice.seen_at = utc_now()
+        session.add(notice)
+        await session.flush()
+    return notice
+
+
+async def preference_of(session: AsyncSession, member_id: UUID) -> Preference:
+    """What a member has chosen; the defaults where it has chosen nothing."""
+    found = await session.get(Preference, member_id)
+    return found or Preference(member_id=member_id, updated_at=utc_now())
+
+
+async def choose(
+    session: AsyncSession, member_id: UUID, *, email: bool, language: Language | None, now: datetime
+) -> Preference:
+    """Set both choices of a member; they hold for notices to come."""
+    chosen = await session.merge(Preference(member_id=member_id, email=email, language=language, updated_at=now))
+    await session.flush()
+    return chosen
