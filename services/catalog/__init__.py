@@ -1,0 +1,1 @@
+"""The catalogue: organisations, services, locations, capacity, closures and members of staff."""

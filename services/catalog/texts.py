@@ -1,0 +1,61 @@
+"""Texts in the platform's languages: which one to show, and the words by which one is found."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from shared.events.catalog import Language
+from shared.events.envelope import Names
+
+LANGUAGES: tuple[Language, ...] = ("fi", "sv", "en")
+_INSTEAD = ("fi", "en", "sv")
+
+_UNDECOMPOSED = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ß": "ss", "đ": "d", "ł": "l", "ð": "d", "þ": "th"})
+_WORD = re.compile(r"[^\W_]+")
+_QUALITY = re.compile(r"q\s*=\s*([01](?:\.[0-9]{0,3})?)")
+
+
+def in_language(texts: Mapping[str, str], language: str) -> str:
+    """The text in `language`; where it is not translated, the first there is of Finnish, English, Swedish."""
+    return next((texts[choice] for choice in (language, *_INSTEAD) if texts.get(choice)), "")
+
+
+def as_names(texts: Mapping[str, str]) -> Names:
+    """The texts with every language filled."""
+    return Names(**{language: in_language(texts, language) for language in LANGUAGES})
+
+
+def choose_language(accept_language: str | None) -> Language:
+    """The platform's language that an `Accept-Language` header asks for most (RFC 9110, section 12.5.4).
+
+    Finnish when it asks for none of them. Of two with the same quality the one named first counts.
+    """
+    wanted: dict[str, float] = {}
+    for item in (accept_language or "").lower().split(","):
+        tag, _, parameters = item.partition(";")
+        quality = _QUALITY.fullmatch(parameters.strip())
+        wanted.setdefault(tag.strip().partition("-")[0], float(quality[1]) if quality else 1.0)
+    named: list[tuple[Language, float]] = [(choice, wanted[choice]) for choice in LANGUAGES if choice in wanted]
+    named.sort(key=lambda each: list(wanted).index(each[0]))
+    others: list[tuple[Language, float]] = [
+        (choice, wanted.get("*", 0)) for choice in LANGUAGES if choice not in wanted
+    ]
+    best = max([*named, *others], key=lambda each: each[1])
+    return best[0] if best[1] > 0 else "fi"
+
+
+def fold(text: str) -> str:
+    """The text in small letters without diacritics, so that `tyollisyys` and `Työllisyys` are one."""
+    plain = unicodedata.normalize("NFKD", text.casefold()).translate(_UNDECOMPOSED)
+    return "".join(character for character in plain if not unicodedata.combining(character))
+
+
+def words(text: str) -> list[str]:
+    """The folded words of a text, letters and digits only."""
+    return _WORD.findall(fold(text))
+
+
+def slug_from(text: str, longest: int) -> str:
+    """A slug made of the words of a name; empty when it has none in Latin letters."""
+    latin = [word for word in words(text) if word.isascii()]
+    return "-".join(latin)[:longest].strip("-")
