@@ -21,14 +21,32 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
+MAX_BODY_BYTES = 64 * 1024
+
+_SCHEMAS = "x-schemas"
+
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+async def receive(request: Request) -> bytes:
+    """The whole body, once; a second call gets the same bytes. Raises 413 as soon as it is too large."""
+    if not hasattr(request.state, "body"):
+        received = bytearray()
+        async for chunk in request.stream():
+            received += chunk
+            if len(received) > MAX_BODY_BYTES:
+                detail = f"The body is larger than {MAX_BODY_BYTES // 1024} KiB. Shorten the texts in it."
+                raise Problem(413, "too-large", "Too large", detail)
+        request.state.body = bytes(received)
+    body: bytes = request.state.body
+    return body
 
 
 def read_body(model: type[ModelT]) -> Callable[[Request], Awaitable[ModelT]]:
     """A dependency that reads the JSON body as `model`; raises 400, 415 or 422 problems."""
 
     async def read(request: Request) -> ModelT:
-        raw = await request.body()
+        raw = await receive(request)
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type != "application/json" and (raw or content_type):
             detail = "Send the body as JSON with `Content-Type: application/json`."
@@ -82,18 +100,15 @@ def _texts(value: object, place: str = "") -> Iterator[tuple[str, str]]:
 
 def request_body(model: type[BaseModel]) -> dict[str, Any]:
     """For a route's `openapi_extra`: the body that `body(model)` reads; see `add_body_schemas`."""
-    reference = f"#/components/schemas/{model.__name__}"
-    content = {"application/json": {"schema": {"$ref": reference}}}
-    return {"requestBody": {"required": True, "content": content}, "x-luotsi-body": model}
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas = {**schema.pop("$defs", {}), model.__name__: schema}
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
+    return {"requestBody": {"required": True, "content": content}, _SCHEMAS: schemas}
 
 
 def add_body_schemas(openapi: dict[str, Any]) -> None:
-    """Put the models named by `request_body` into the document's components, and take the marks out."""
-    schemas = openapi.setdefault("components", {}).setdefault("schemas", {})
+    """Move the schemas that `request_body` left with each operation into the document's components."""
+    components = openapi.setdefault("components", {}).setdefault("schemas", {})
     for path in openapi.get("paths", {}).values():
         for operation in path.values():
-            model = operation.pop("x-luotsi-body", None)
-            if model is not None:
-                schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-                schemas.update(schema.pop("$defs", {}))
-                schemas[model.__name__] = schema
+            components.update(operation.pop(_SCHEMAS, {}))

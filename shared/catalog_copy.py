@@ -3,8 +3,8 @@
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 

@@ -109,7 +109,6 @@ def from_validation(error: RequestValidationError) -> Problem:
 _HTTP = {
     404: not_found("page"),
     405: Problem(405, "method-not-allowed", "Wrong method", "This address does not take this method; see /docs."),
-    413: Problem(413, "too-large", "Too large", "The body is larger than 64 KiB. Shorten the texts in it."),
 }
 
 

@@ -26,8 +26,6 @@ from shared.settings import Settings
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 64 * 1024
-
 
 class State:
     """What the requests of one application share."""
@@ -84,7 +82,6 @@ def create_app(title: str, description: str, state: State) -> FastAPI:
         root_path=state.settings.root_path,
         lifespan=lifespan,
         responses=problems.declared(),
-        max_body_size=MAX_BODY_BYTES,
     )
     app.state.luotsi = state
     app.middleware("http")(_in_context)
@@ -101,7 +98,10 @@ async def _in_context(request: Request, call_next: Callable[[Request], Awaitable
             detail = "A personal identity code must never stand in an address. Search with the reference instead."
             answer: Response = problems.response(request, problems.invalid(detail, name="personal-identity-code"))
         else:
-            answer = await call_next(request)
+            try:
+                answer = await call_next(request)
+            except Exception as error:  # here, and not in a handler: the framework would log the error's text as well
+                answer = _unexpected(request, error)
     answer.headers["X-Correlation-ID"] = about.correlation_id
     answer.headers.setdefault("Cache-Control", "no-store")
     answer.headers["X-Content-Type-Options"] = "nosniff"
@@ -121,15 +121,15 @@ def _answer_problems(app: FastAPI) -> None:
     async def refused(request: Request, error: HTTPException) -> Response:
         return problems.response(request, problems.from_http(error))
 
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> Response:
-        if is_outage(error) or isinstance(error, RedisError):
-            log.warning("a server is away: %s", type(error).__name__)
-            detail = "The database does not answer. Nothing was changed; send the same request again shortly."
-            return problems.response(request, problems.unavailable(detail))
-        log.error("unexpected error", exc_info=error)
-        detail = f"Something failed on our side. Tell the operator: {context.current().correlation_id}."
-        return problems.response(request, problems.Problem(500, "internal", "Our fault", detail))
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    if is_outage(error) or isinstance(error, RedisError):
+        log.warning("a server is away: %s", type(error).__name__)
+        detail = "The database does not answer. Nothing was changed; send the same request again shortly."
+        return problems.response(request, problems.unavailable(detail))
+    log.error("unexpected error", exc_info=error)
+    detail = f"Something failed on our side. Tell the operator: {context.current().correlation_id}."
+    return problems.response(request, problems.Problem(500, "internal", "Our fault", detail))
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import EmailStr, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 from stdnum.fi import ytunnus
 
 from services.referral.domain import Carries, Outcome, Reason
@@ -13,6 +13,7 @@ from shared.bodies import Body
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+EmailAddress = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Urgency = Literal["routine", "urgent"]
 
 
@@ -26,7 +27,7 @@ class NewClient(Body):
     name: Line | None = None
     language: LanguageTag
     interpreter: bool = False
-    email: EmailStr | None = None
+    email: EmailAddress | None = None
     phone: Annotated[str, StringConstraints(pattern=r"^\+?[0-9 ()/.-]{5,30}$")] | None = None
     business_id: str | None = Field(None, description="Y-tunnus of a company")
     contact_via: Literal["client", "adviser"] = "client"

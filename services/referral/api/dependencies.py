@@ -14,6 +14,7 @@ from services.referral.use_cases.reading import visible_referral
 from services.referral.vault import Vault
 from services.referral.work import ActorWork
 from shared.auth import FindMember
+from shared.bodies import receive
 from shared.clock import Clock, utc_now
 from shared.web import ActorOf, SessionOf, State, state_of
 
@@ -51,7 +52,7 @@ async def the_referral(work: WorkOf, referral_id: str) -> Referral:
 
 async def the_locked_referral(request: Request, work: WorkOf, referral_id: str) -> Referral:
     """The referral of the path, to be changed: nobody else changes it until this request is done."""
-    await request.body()  # a slow sender must not hold the lock while it sends
+    await receive(request)  # a slow sender must not hold the lock while it sends
     return await visible_referral(work, _as_id(referral_id), lock=True)
 
 
