@@ -55,7 +55,7 @@ $(READY): requirements/uv.txt requirements/dev.txt Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/uv.txt
-	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes --only-binary :all: requirements/dev.txt
+	@$(BIN)/uv pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes --only-binary :all: requirements/dev.txt
 	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "luotsi.pth").write_text("$(CURDIR)\n")'
 	@printf '#!/bin/sh\nexec "%s/$(BIN)/python" -m luotsi "$$@"\n' "$(CURDIR)" > $(BIN)/luotsi
 	@chmod 755 $(BIN)/luotsi

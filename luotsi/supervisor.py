@@ -1,6 +1,7 @@
 """The supervisor: keeps child processes running, and stops them all in order."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import subprocess
@@ -10,6 +11,8 @@ from collections.abc import Iterable
 
 from luotsi.data_dir import DataDir, write_private
 from luotsi.process import PlatformError, Program, kill, spawn
+
+Popen = subprocess.Popen[bytes]
 
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
@@ -27,44 +30,39 @@ class Process:
 
     def __init__(self, program: Program, supervisor: "Supervisor") -> None:
         self.program = program
-        self._supervisor = supervisor
-        self._child: subprocess.Popen[bytes] | None = None
-        self._stopping = False
         self.futile_starts = 0
+        self._supervisor = supervisor
+        self._child: Popen | None = None
+        self._stopping = asyncio.Event()
+        self.task = asyncio.create_task(self._keep(), name=program.name)
 
-    @property
-    def pid(self) -> int | None:
-        """Process id; None between a death and the next start."""
-        return self._child.pid if self._child and self._child.returncode is None else None
-
-    async def keep(self) -> None:
-        """Run the program over and over; returns once it has been stopped."""
+    async def _keep(self) -> None:
         pause = _FIRST_PAUSE
-        while not self._stopping:
+        while not self._stopping.is_set():
             begun = time.monotonic()
-            self._child = self._supervisor.spawn(self.program)
-            code = await _ended(self._child)
-            if self._stopping:
+            self._child = self._supervisor.launch(self.program)
+            code = await ended(self._child)
+            if self._stopping.is_set():
                 return
             if time.monotonic() - begun > _STEADY_SECONDS:
                 pause, self.futile_starts = _FIRST_PAUSE, 0
             self.futile_starts += 1
             say(f"{self.program.name} ended ({_describe(code)}); starting it again")
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def stop(self, grace: float) -> None:
         """Ask the program to stop; kill it with all it started after `grace` seconds."""
-        self._stopping = True
-        child = self._child
-        if child is None or child.poll() is not None:
-            return
-        child.send_signal(self.program.stop_signal)
+        self._stopping.set()
+        if self._child:
+            self._child.send_signal(self.program.stop_signal)
         try:
-            await asyncio.wait_for(_ended(child), grace)
+            await asyncio.wait_for(asyncio.shield(self.task), grace)
         except TimeoutError:
             say(f"{self.program.name} did not stop in time and is killed")
-            kill(child)
+            if self._child:
+                kill(self._child)
 
 
 class Supervisor:
@@ -74,19 +72,29 @@ class Supervisor:
         self._data = data
         self._lock = lock
         self._processes: dict[str, Process] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._pids: dict[str, int] = {}
 
     def start(self, program: Program) -> None:
         """Run the program from now on."""
-        process = self._processes[program.name] = Process(program, self)
-        self._tasks.add(asyncio.create_task(process.keep(), name=program.name))
+        self._processes[program.name] = Process(program, self)
 
-    def spawn(self, program: Program, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-        """Start the program once, unsupervised."""
-        child = spawn(program, self._data.log(program.name), inherit=[self._lock], stdin=stdin)
-        pids = {name: process.pid for name, process in self._processes.items()} | {program.name: child.pid}
-        write_private(self._data.root / "processes.json", json.dumps(pids) + "\n")
+    def launch(self, program: Program) -> Popen:
+        """Start the program once, and write down its process id in processes.json."""
+        child = spawn(program, self._data.log(program.name), inherit=[self._lock])
+        self._pids[program.name] = child.pid
+        write_private(self._data.root / "processes.json", json.dumps(self._pids) + "\n")
         return child
+
+    async def run_once(self, program: Program, what: str) -> None:
+        """Run the program to its end. Raises PlatformError, which says what it was to do, when it fails."""
+        child = self.launch(program)
+        try:
+            code = await ended(child)
+        except asyncio.CancelledError:
+            kill(child)
+            raise
+        if code != 0:
+            raise PlatformError(self.explain(program.name, f"could not {what}"))
 
     def check(self) -> None:
         """Raise PlatformError when a program keeps ending right after its start."""
@@ -96,7 +104,7 @@ class Supervisor:
 
     async def watch(self) -> None:
         """Return when nothing is left to supervise; raises what made supervision itself fail."""
-        await asyncio.gather(*self._tasks)
+        await asyncio.gather(*(process.task for process in self._processes.values()))
 
     def explain(self, name: str, what: str) -> str:
         """`what` happened to the process, with the last lines of its log."""
@@ -104,14 +112,14 @@ class Supervisor:
         tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-12:] if log.exists() else []
         return "\n".join([f"{name} {what}; the end of {log}:", *(f"  {line}" for line in tail)])
 
-    async def stop(self, names: Iterable[str] | None = None, *, grace: float) -> None:
-        """Stop the processes of these names (all by default) at the same time."""
-        chosen = self._processes.keys() if names is None else names
-        running = [self._processes[name] for name in chosen if name in self._processes]
+    async def stop(self, names: Iterable[str], *, grace: float) -> None:
+        """Stop the processes of these names at the same time."""
+        running = [self._processes[name] for name in names if name in self._processes]
         await asyncio.gather(*(process.stop(grace) for process in running))
 
 
-async def _ended(child: subprocess.Popen[bytes]) -> int:
+async def ended(child: Popen) -> int:
+    """Wait for the end of a process; returns its exit code."""
     while (code := child.poll()) is None:
         await asyncio.sleep(0.05)
     return code

@@ -1,11 +1,9 @@
 """`luotsi up`: starts the whole platform in order, keeps it running, and stops it."""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -70,7 +68,6 @@ class Platform:
         self._postgres = None if _all_given("DATABASE_URL", SERVICES) else Postgres(data)
         self._valkey = None if _all_given("REDIS_URL", SERVICES) else Valkey(data)
         self._addresses = Addresses(port_base, self._database_urls(), self._redis_urls())
-        self._preparing: subprocess.Popen[bytes] | None = None
 
     def _database_urls(self) -> dict[str, str]:
         embedded = self._postgres.database_urls if self._postgres else {}
@@ -85,9 +82,8 @@ class Platform:
         _check_ports(self._addresses)
         ensure_keys(self._data.keys)
         self._data.mail.mkdir(mode=0o700, exist_ok=True)
-        self._preparing = self._supervisor.spawn(preparation(self._addresses), stdin=subprocess.PIPE)
         await asyncio.gather(self._start_postgres(), self._start_valkey())
-        await self._prepare(self._preparing)
+        await self._supervisor.run_once(preparation(self._addresses), "migrate or seed")
         for service in SERVICES:
             heartbeat(service, self._data).unlink(missing_ok=True)
             self._supervisor.start(web(service, self._data, self._addresses))
@@ -109,16 +105,6 @@ class Platform:
             self._valkey.prepare()
             self._supervisor.start(self._valkey.program())
             await asyncio.to_thread(self._valkey.wait_ready)
-
-    async def _prepare(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdin is not None
-        with contextlib.suppress(BrokenPipeError), process.stdin:
-            process.stdin.write(b"go\n")
-        while (code := process.poll()) is None:
-            self._supervisor.check()
-            await asyncio.sleep(0.02)
-        if code != 0:
-            raise PlatformError(self._supervisor.explain("prepare", "could not migrate or seed"))
 
     async def _wait_ready(self) -> None:
         deadline = asyncio.get_running_loop().time() + _START_PATIENCE
@@ -156,9 +142,6 @@ class Platform:
     async def stop(self) -> None:
         """Stop services first, then their servers; within about eight seconds."""
         self._data.platform_file.unlink(missing_ok=True)
-        if self._preparing and self._preparing.poll() is None:
-            self._preparing.kill()
-            self._preparing.wait()
         services = [f"{service}-{kind}" for service in SERVICES for kind in ("web", "worker")]
         await self._supervisor.stop(services, grace=_SERVICE_GRACE)
         await self._supervisor.stop(_SERVERS, grace=_SERVER_GRACE)
