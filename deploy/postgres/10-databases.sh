@@ -17,3 +17,6 @@ SQL
 create catalog "${CATALOG_DB_PASSWORD:?}"
 create referral "${REFERRAL_DB_PASSWORD:?}"
 create notifications "${NOTIFICATIONS_DB_PASSWORD:?}"
+
+# Nothing to look at for anybody else in the superuser's database either.
+psql --no-psqlrc -v ON_ERROR_STOP=1 -q -U "${POSTGRES_USER:-postgres}" -d postgres -c 'REVOKE CONNECT ON DATABASE postgres FROM PUBLIC'

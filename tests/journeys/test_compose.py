@@ -124,8 +124,8 @@ def test_a_service_connects_to_its_own_database_only(bare: Stack) -> None:
         return bare.inside("postgres", f"psql -Atc 'SELECT current_user' {url}", check=False)
 
     assert connect("catalog") == "catalog"
-    assert "permission denied" in connect("referral")
-    assert "permission denied" in connect("notifications")
+    for foreign in ("referral", "notifications", "postgres"):
+        assert "permission denied" in connect(foreign)
 
 
 def test_the_front_page_speaks_three_languages(bare: Stack) -> None:
@@ -219,6 +219,24 @@ def test_events_wait_while_redis_is_away(stack: Stack, adviser: httpx2.Client) -
         return str(sent.json()["id"]) in lines
 
     wait_until(told, "the event of the referral sent meanwhile")
+
+
+def test_one_service_being_away_stops_no_other(stack: Stack, adviser: httpx2.Client) -> None:
+    first = send_referral(adviser, "catalogue-there").json()
+    stack.compose("stop", "catalog-web", "catalog-worker")
+    try:
+        away = adviser.get("/api/catalog/services")
+        assert away.status_code == 503
+        assert away.headers["content-type"] == "application/problem+json"
+        assert adviser.get(f"/api/referral/referrals/{first['id']}").status_code == 200
+        again = adviser.post(
+            "/api/referral/referrals",
+            json={**referral_to(first["service"]["id"]), "client_id": first["client_id"]},
+            headers={"Idempotency-Key": "catalogue-away"},
+        )
+        assert again.status_code == 201, again.text
+    finally:
+        stack.up("--no-recreate", profile="demo")
 
 
 def test_all_is_there_after_a_stop(stack: Stack, adviser: httpx2.Client) -> None:
