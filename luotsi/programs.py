@@ -69,6 +69,7 @@ def _settings(service: str, data: DataDir, addresses: Addresses) -> dict[str, st
         "HOST": "127.0.0.1",
         "PORT": str(addresses.port(service)),
         "ENVIRONMENT": "development",
+        "EPOCH": os.environ.get(f"{service.upper()}_EPOCH", "1"),
     }
     if service == "referral":
         # 32 bytes in base64url, padded.

@@ -1,0 +1,89 @@
+"""Who may do what in Redis: each service its own stream, and of the others' no more than reading needs."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from redis import Redis
+from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
+
+from luotsi.embedded.servers import Servers
+from luotsi.redis_acl import USERS, acl_rules
+from shared.topology import GROUPS, SERVICES, STREAMS, dead_stream, streams_read_by
+
+Act = Callable[[str], Any]
+
+ENTRY = {"__data__": "{}"}
+OWN_AND_FOREIGN = [(service, stream) for service in SERVICES for stream in GROUPS]
+READING = [(service, stream) for service in SERVICES for stream in streams_read_by(service)]
+
+
+@pytest.fixture
+def act(servers: Servers) -> Iterator[Act]:
+    """A connection as one user, to a server with every stream in it."""
+    clients: dict[str, Any] = {user: Redis.from_url(url) for user, url in servers.redis_urls.items()}
+    for stream in GROUPS:
+        clients["operator"].xadd(stream, ENTRY)
+    yield clients.__getitem__
+    for client in clients.values():
+        client.close()
+
+
+@pytest.mark.parametrize(("service", "stream"), OWN_AND_FOREIGN)
+def test_only_its_producer_adds_to_a_stream_and_trims_it(act: Act, service: str, stream: str) -> None:
+    def add_and_trim() -> None:
+        act(service).xadd(stream, ENTRY)
+        act(service).xtrim(stream, maxlen=1000)
+
+    if STREAMS[service] == stream:
+        add_and_trim()
+    else:
+        with pytest.raises(NoPermissionError):
+            act(service).xadd(stream, ENTRY)
+        with pytest.raises(NoPermissionError):
+            act(service).xtrim(stream, maxlen=0)
+
+
+@pytest.mark.parametrize(("service", "stream"), READING)
+def test_a_consumer_reads_acknowledges_claims_and_buries(act: Act, service: str, stream: str) -> None:
+    redis, group = act(service), f"{service}-trial"
+    redis.xgroup_create(stream, group, id="0")
+    [[_, entries]] = redis.xreadgroup(group, "one", {stream: ">"}, count=1)
+    redis.xautoclaim(stream, group, "two", min_idle_time=0)
+    with redis.pipeline(transaction=True) as pipe:
+        pipe.xadd(dead_stream(stream, service), ENTRY)
+        pipe.xack(stream, group, entries[0][0])
+        assert pipe.execute()[1] == 1
+    redis.xgroup_delconsumer(stream, group, "two")
+    assert redis.eval("return #redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])", 1, stream, group) == 1
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_touches_nothing_else(act: Act, service: str) -> None:
+    foreign = [stream for stream in GROUPS if stream not in streams_read_by(service)]
+    forbidden = [
+        ("GET", "anything"),
+        ("DEL", STREAMS[service]),
+        ("FLUSHALL",),
+        ("CONFIG", "GET", "*"),
+        ("ACL", "LIST"),
+        ("KEYS", "*"),
+        ("PUBLISH", "channel", "message"),
+        *(("XREADGROUP", "GROUP", service, "one", "STREAMS", stream, ">") for stream in foreign),
+    ]
+    for command in forbidden:
+        with pytest.raises(NoPermissionError):
+            act(service).execute_command(*command)
+    with pytest.raises(ResponseError, match=r"NOPERM|permission"):
+        act(service).eval("return redis.call('FLUSHALL')", 0)
+
+
+def test_nobody_comes_in_without_a_name(servers: Servers) -> None:
+    anonymous: Any = Redis.from_url("redis://" + servers.redis_urls["operator"].rpartition("@")[2])
+    with pytest.raises(AuthenticationError):
+        anonymous.ping()
+
+
+def test_there_is_a_rule_for_every_user() -> None:
+    rules = acl_rules(dict.fromkeys(USERS, "secret"))
+    assert [rule.split()[1] for rule in rules] == ["default", *USERS]
