@@ -58,7 +58,8 @@ TOLD: Final[Mapping[str, Told]] = {
     "referral.consent_withdrawn.v1": _always(TARGET_SIDE),
     "referral.marked_in_error.v1": _always(TARGET_SIDE),
     "referral.closed.v1": _always(NOBODY),
-    "referral.handed_over.v1": _always(SOURCE_SIDE),
+    # Here the side is the one whose member has left; the heir is told, at a desk all who may take it up.
+    "referral.handed_over.v1": Told(by_source=SOURCE_SIDE, by_target=TARGET_SIDE, by_nobody=SOURCE_SIDE),
     "referral.message_sent.v1": _OTHER_SIDE,
 }
 """The one table of who is told what. Whatever is told of a referral that was never sent is told to nobody."""
@@ -201,6 +202,8 @@ def wording(event_type: str, about: About) -> str:
         return "sent_urgent"
     if name == "declined" and about.suggested is not None:
         return "declined_suggestion"
+    if name == "handed_over" and about.by_side == "target":
+        return "handed_over_by_target"
     if name in ("cancelled", "message_sent"):
         return f"{name}_by_{about.by_side or 'nobody'}"
     return name

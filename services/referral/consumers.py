@@ -3,6 +3,7 @@
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.referral.domain import Side
 from services.referral.history import changed
 from services.referral.tables import Delivery, Member, Organization, Referral, Service
 from services.referral.vault import Vault
@@ -87,13 +88,15 @@ async def _hand_over(work: Work, left: MemberState) -> None:
         select(Referral).where(theirs, still_open).order_by(col(Referral.id)).with_for_update()
     )
     for referral in referrals:
+        side: Side | None = None  # whose member has left: the notices differ
         if referral.assigned_member_id == left.id:
             referral.assigned_member_id = heir
-        elif heir is None:
-            continue
+            side = Side.TARGET
         if referral.source_member_id == left.id and heir is not None:
             referral.source_member_id = heir
-        changed(work, referral, "handed_over", None, None)
+            side = Side.SOURCE
+        if side is not None:
+            changed(work, referral, "handed_over", side, None)
 
 
 def _fact(member_id: object) -> str:

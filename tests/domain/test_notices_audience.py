@@ -1,0 +1,201 @@
+"""Who is told what, and who stands in for whom."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.notifications.domain import (
+    HEARD,
+    MAX_ATTEMPTS,
+    NOBODY,
+    SOURCE_SIDE,
+    TARGET_SIDE,
+    TOLD,
+    Parts,
+    UnknownMember,
+    audience,
+    heirs,
+    members_told,
+    next_attempt,
+)
+from shared.events import EVENT_TYPES
+from shared.events.referral import EVENTS, ReferralState, Side
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SOURCE, TARGET, ELSEWHERE = uuid4(), uuid4(), uuid4()
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """A member of staff as the rules see one."""
+
+    organization_id: UUID
+    roles: tuple[str, ...] = ("adviser",)
+    active: bool = True
+    deputy_id: UUID | None = None
+    id: UUID = field(default_factory=uuid4)
+
+
+def left(colleague: Colleague, deputy: Colleague | None = None) -> Colleague:
+    return replace(colleague, active=False, deputy_id=deputy.id if deputy else None)
+
+
+def known(*people: Colleague) -> dict[UUID, Colleague]:
+    return {person.id: person for person in people}
+
+
+def referral(
+    adviser: Colleague, *desk: Colleague, assigned: Colleague | None = None, sent: bool = True
+) -> ReferralState:
+    return ReferralState(
+        id=uuid4(),
+        reference="KUO-7F3K-92",
+        status="requested",
+        version=2,
+        urgency="routine",
+        language="fi",
+        service_id=uuid4(),
+        source_organization_id=SOURCE,
+        source_member_id=adviser.id,
+        target_organization_id=TARGET,
+        assigned_member_id=assigned.id if assigned else None,
+        desk_member_ids=tuple(person.id for person in desk),
+        created_at=NOW,
+        sent_at=NOW if sent else None,
+    )
+
+
+ADVISER = Colleague(SOURCE)
+COLLEAGUE = Colleague(SOURCE)
+DESK = Colleague(TARGET, ("recipient",))
+SECOND_DESK = Colleague(TARGET, ("recipient",))
+HANDLER = Colleague(TARGET)
+
+
+def test_every_event_of_a_referral_is_decided() -> None:
+    assert set(TOLD) == set(EVENTS)
+    assert set(HEARD) < set(EVENT_TYPES)
+
+
+@pytest.mark.parametrize(
+    ("event", "by_side", "told"),
+    [
+        ("created", "source", NOBODY),
+        ("edited", "source", NOBODY),
+        ("sent", "source", TARGET_SIDE),
+        ("first_viewed", "target", SOURCE_SIDE),
+        ("accepted", "target", SOURCE_SIDE),
+        ("declined", "target", SOURCE_SIDE),
+        ("started", "target", SOURCE_SIDE),
+        ("held", "target", SOURCE_SIDE),
+        ("resumed", "target", SOURCE_SIDE),
+        ("completed", "target", SOURCE_SIDE),
+        ("failed", "target", SOURCE_SIDE),
+        ("cancelled", "source", TARGET_SIDE),
+        ("cancelled", "target", SOURCE_SIDE),
+        ("cancelled", None, TARGET_SIDE | SOURCE_SIDE),
+        ("consent_withdrawn", "source", TARGET_SIDE),
+        ("marked_in_error", "source", TARGET_SIDE),
+        ("closed", "source", NOBODY),
+        ("handed_over", "source", SOURCE_SIDE),
+        ("handed_over", "target", TARGET_SIDE),
+        ("message_sent", "source", TARGET_SIDE),
+        ("message_sent", "target", SOURCE_SIDE),
+    ],
+)
+def test_the_other_side_is_told(event: str, by_side: Side | None, told: Parts) -> None:
+    assert audience(f"referral.{event}.v1", referral(ADVISER, DESK), by_side) == told
+
+
+@pytest.mark.parametrize("event_type", sorted(TOLD))
+@pytest.mark.parametrize("by_side", ["source", "target", None])
+def test_nobody_is_told_of_a_draft_that_was_never_sent(event_type: str, by_side: Side | None) -> None:
+    assert audience(event_type, referral(ADVISER, DESK, sent=False), by_side) == NOBODY
+
+
+def test_the_desk_and_the_assigned_member_are_each_told_once() -> None:
+    people = known(ADVISER, DESK, SECOND_DESK, HANDLER)
+    told = members_told(TARGET_SIDE, referral(ADVISER, DESK, SECOND_DESK, assigned=HANDLER), people)
+    assert told == {DESK.id, SECOND_DESK.id, HANDLER.id}
+    assert members_told(TARGET_SIDE, referral(ADVISER, DESK, assigned=DESK), known(ADVISER, DESK)) == {DESK.id}
+
+
+def test_who_joined_the_desk_later_is_told_and_who_gave_it_up_is_not() -> None:
+    gave_it_up = Colleague(TARGET, ("adviser",))
+    told = members_told(frozenset({"desk"}), referral(ADVISER, gave_it_up), known(ADVISER, gave_it_up, DESK))
+    assert told == {DESK.id}
+
+
+def test_a_desk_that_all_have_left_is_told_through_the_organisations_advisers() -> None:
+    people = known(ADVISER, left(DESK), HANDLER)
+    assert members_told(frozenset({"desk"}), referral(ADVISER, DESK), people) == {HANDLER.id}
+
+
+def test_a_desk_member_who_left_is_replaced_by_the_deputy() -> None:
+    people = known(ADVISER, left(DESK, HANDLER), SECOND_DESK, HANDLER)
+    assert members_told(frozenset({"desk"}), referral(ADVISER, DESK), people) == {SECOND_DESK.id, HANDLER.id}
+
+
+def test_nobody_of_another_organisation_is_told_whatever_the_event_says() -> None:
+    stranger = Colleague(ELSEWHERE, ("adviser", "recipient"))
+    people = known(stranger, DESK)
+    told = members_told(TARGET_SIDE | SOURCE_SIDE, referral(stranger, DESK, stranger, assigned=stranger), people)
+    assert told == {DESK.id}
+
+
+def test_an_adviser_who_left_is_replaced_by_the_named_deputy() -> None:
+    people = known(left(ADVISER, COLLEAGUE), COLLEAGUE, Colleague(SOURCE))
+    assert members_told(SOURCE_SIDE, referral(ADVISER), people) == {COLLEAGUE.id}
+
+
+def test_deputies_of_deputies_are_followed() -> None:
+    last = Colleague(SOURCE)
+    people = known(left(ADVISER, COLLEAGUE), left(COLLEAGUE, last), last)
+    assert heirs(people[ADVISER.id], people) == {last.id}
+
+
+def test_without_a_deputy_all_advisers_of_the_organisation_are_told() -> None:
+    others = [Colleague(SOURCE), Colleague(SOURCE)]
+    outsiders = [left(Colleague(SOURCE)), Colleague(SOURCE, ("coordinator",)), Colleague(TARGET)]
+    people = known(left(ADVISER), *others, *outsiders)
+    assert heirs(people[ADVISER.id], people) == {person.id for person in others}
+
+
+def test_a_circle_of_deputies_ends_with_all_advisers() -> None:
+    third = Colleague(SOURCE)
+    people = known(left(ADVISER, COLLEAGUE), left(COLLEAGUE, ADVISER), third)
+    assert heirs(people[ADVISER.id], people) == {third.id}
+
+
+def test_a_deputy_in_another_organisation_does_not_count() -> None:
+    stranger = Colleague(ELSEWHERE)
+    people = known(left(ADVISER, stranger), stranger, COLLEAGUE)
+    assert heirs(people[ADVISER.id], people) == {COLLEAGUE.id}
+
+
+def test_an_organisation_without_advisers_is_told_through_its_desk() -> None:
+    people = known(left(DESK), SECOND_DESK)
+    assert heirs(people[DESK.id], people) == {SECOND_DESK.id}
+
+
+@pytest.mark.parametrize(
+    "people", [known(DESK), known(left(ADVISER, COLLEAGUE), DESK)], ids=["the adviser", "the deputy"]
+)
+def test_somebody_not_known_yet_is_waited_for(people: dict[UUID, Colleague]) -> None:
+    with pytest.raises(UnknownMember) as unknown:
+        members_told(SOURCE_SIDE, referral(ADVISER), people)
+    assert unknown.value.member_id not in people
+
+
+def test_attempts_grow_rarer_and_end() -> None:
+    waits = []
+    for attempt in range(1, MAX_ATTEMPTS):
+        again_at = next_attempt(attempt, NOW)
+        assert again_at is not None
+        waits.append(again_at - NOW)
+    assert waits == sorted(set(waits))
+    assert next_attempt(MAX_ATTEMPTS, NOW) is None
+    assert MAX_ATTEMPTS == 8
+    assert timedelta(hours=24) < sum(waits, timedelta()) < timedelta(hours=48)

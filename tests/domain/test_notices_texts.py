@@ -1,0 +1,115 @@
+"""The words of notices: complete in three languages, and silent about the client."""
+
+import re
+import string
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from babel.messages.pofile import read_po
+
+from services.notifications.domain import HEARD, About
+from services.notifications.texts import LANGUAGES, LOCALES, link_to, notice_texts, status_name, text
+from services.referral.domain import Status
+from shared.events.referral import Side
+from tests.builders import names
+
+SERVICE = Path(__file__).resolve().parents[2] / "services" / "notifications"
+
+
+def messages(language: str) -> dict[str, str]:
+    with (LOCALES / f"{language}.po").open("rb") as source:
+        return {str(message.id): str(message.string) for message in read_po(source) if message.id}
+
+
+def about(*, by_side: Side | None = "source", urgent: bool = False, suggested: bool = False) -> About:
+    return About(
+        reference="KUO-7F3K-92",
+        status="requested",
+        urgent=urgent,
+        by_side=by_side,
+        source_organization_id=uuid4(),
+        source=names("navigaattori"),
+        target_organization_id=uuid4(),
+        target=names("business-kuopio"),
+        service_id=uuid4(),
+        service=names("advice"),
+        suggested=names("better-advice") if suggested else None,
+        suggested_from=names("talent-hub") if suggested else None,
+    )
+
+
+def placeholders(message: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(message) if name}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_exists_with_the_same_placeholders(language: str) -> None:
+    own, finnish = messages(language), messages("fi")
+    assert list(own) == list(finnish)
+    assert [key for key, message in own.items() if not message.strip()] == []
+    assert {key: placeholders(m) for key, m in own.items()} == {key: placeholders(m) for key, m in finnish.items()}
+
+
+def test_languages_differ_where_they_are_not_names() -> None:
+    finnish, swedish, english = (messages(language) for language in ("fi", "sv", "en"))
+    same = [key for key in finnish if len({finnish[key], swedish[key], english[key]}) < 3]
+    assert same == ["fact.status"]  # a Swede and a Briton write "Status" alike
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("event_type", HEARD)
+@pytest.mark.parametrize("by_side", ["source", "target"])
+@pytest.mark.parametrize("suggested", [True, False])
+def test_every_notice_can_be_worded(event_type: str, by_side: Side, suggested: bool, language: str) -> None:
+    texts = notice_texts(event_type, about(by_side=by_side, suggested=suggested), language)
+    assert "KUO-7F3K-92" in texts.title
+    assert "\n" not in texts.title
+    assert f"advice ({language})" in texts.body
+    assert "{" not in texts.title + texts.body
+
+
+def test_what_the_clock_cancels_can_be_worded() -> None:
+    assert notice_texts("referral.cancelled.v1", about(by_side=None), "fi").title == "Ohjaus KUO-7F3K-92 on peruttu"
+
+
+def test_a_suggestion_is_named_with_its_organisation() -> None:
+    body = notice_texts("referral.declined.v1", about(by_side="target", suggested=True), "en").body
+    assert "better advice (en) (talent hub (en))" in body
+
+
+def test_an_urgent_referral_says_so_first() -> None:
+    titles = [notice_texts("referral.sent.v1", about(urgent=True), language).title for language in LANGUAGES]
+    assert [title.split()[0] for title in titles] == ["Kiireellinen", "Brådskande", "Urgent"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("status", sorted(Status))
+def test_every_status_has_words(status: str, language: str) -> None:
+    assert text(f"status.{status}", language) == status_name(status, language)
+
+
+def test_a_status_of_a_later_version_is_shown_as_it_is() -> None:
+    assert status_name("received", "fi") == "received"
+
+
+def test_no_text_is_left_over() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in SERVICE.glob("*.py"))
+    used = {key for key in messages("fi") if re.match(r"status\.|fact\.", key) or key in sources}
+    for event_type in HEARD:
+        for by_side in ("source", "target", None):
+            for urgent in (True, False):
+                key = wording_of(event_type, by_side, urgent=urgent)
+                used |= {f"{key}.title", f"{key}.body"}
+    used |= {"declined_suggestion.title", "declined_suggestion.body"}
+    assert set(messages("fi")) - used == set()
+
+
+def wording_of(event_type: str, by_side: Side | None, *, urgent: bool) -> str:
+    from services.notifications.domain import wording
+
+    return wording(event_type, about(by_side=by_side, urgent=urgent))
+
+
+def test_links_lead_to_the_referral() -> None:
+    assert link_to("https://luotsi.example/", "123") == "https://luotsi.example/referrals/123"
