@@ -63,12 +63,15 @@ def migrate(
 
 
 @app.command()
-def seed(data: DataOption = DEFAULT_DATA) -> None:
-    """Insert the organisations, services and accounts to try things with; overwrites nothing."""
+def seed(
+    data: DataOption = DEFAULT_DATA,
+    accounts: Annotated[bool, typer.Option(help="Also the accounts to try things with.")] = True,
+) -> None:
+    """Insert the organisations and services of Kuopio where missing; overwrites nothing."""
     from services.catalog.seed import seed as seed_catalog
 
-    seed_catalog(find_target(data).database_url("catalog"))
-    print("catalog: seeded")
+    report = seed_catalog(find_target(data).database_url("catalog"), with_members=accounts)
+    print(f"catalog: {report.organizations} organisations, {report.services} services, {report.members} members new")
 
 
 @app.command()
