@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from faststream.redis.message import DATA_KEY
-from redis.exceptions import RedisError
-from sqlalchemy import text
+from redis.exceptions import RedisError, ResponseError
+from sqlalchemy import CursorResult, text
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import leases, trimming
 from shared.db import Database, is_outage
@@ -23,9 +24,10 @@ _POLL_SECONDS = 1.0
 _TRIM_EVERY_SECONDS = 60.0
 
 _UNPUBLISHED = text("SELECT id, payload FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT :batch")
-_LAST_ENTRIES = text(
-    "SELECT entry_ms, entry_seq FROM outbox WHERE published_at IS NOT NULL "
-    "ORDER BY entry_ms DESC, entry_seq DESC LIMIT :count OFFSET :skip"
+_NEWEST_ENTRY = text(
+    "SELECT entry_ms, entry_seq FROM outbox WHERE entry_ms IS NOT NULL "
+    "AND (CAST(:ms AS bigint) IS NULL OR (entry_ms, entry_seq) <= (:ms, :seq)) "
+    "ORDER BY entry_ms DESC, entry_seq DESC LIMIT 1"
 )
 _MARK = text(
     "UPDATE outbox SET published_at = now(), entry_ms = done.ms, entry_seq = done.seq "
@@ -33,8 +35,8 @@ _MARK = text(
     "WHERE outbox.id = done.id"
 )
 _PUBLISH_AGAIN = text(
-    "UPDATE outbox SET published_at = NULL WHERE published_at IS NOT NULL "
-    "AND (CAST(:ms AS bigint) IS NULL OR (entry_ms, entry_seq) > (:ms, :seq)) RETURNING id"
+    "UPDATE outbox SET published_at = NULL, entry_ms = NULL, entry_seq = NULL WHERE entry_ms IS NOT NULL "
+    "AND (CAST(:ms AS bigint) IS NULL OR (entry_ms, entry_seq) > (:ms, :seq))"
 )
 
 EntryId = tuple[int, int]
@@ -68,7 +70,7 @@ class Relay:
                 published = await self.step()
                 if published is not None and loop.time() >= trim_at:
                     trim_at = loop.time() + _TRIM_EVERY_SECONDS
-                    await trimming.trim(self._redis, self._stream)
+                    await self.trim()
             except Exception as error:
                 if not (isinstance(error, RedisError) or is_outage(error)):
                     raise
@@ -84,59 +86,73 @@ class Relay:
             if not await leases.take(session, "relay", self._holder, _LEASE):
                 return None
             rows = (await session.execute(_UNPUBLISHED, {"batch": self._batch})).all()
-            last = (await session.execute(_LAST_ENTRIES, {"count": 1, "skip": 0})).first()
-        if last is not None and not await self._present([tuple(last)]):
+            newest = await _newest_entry(session)
+        entries = await self._append([row.payload for row in rows], newest)
+        if entries is None:
             await self._recover()
             return self._batch  # not idle: what was lost waits to be published again
         if rows:
-            await self._mark([row.id for row in rows], await self._append([row.payload for row in rows]))
+            await self._mark([row.id for row in rows], entries)
             PUBLISHED.labels(self._stream).inc(len(rows))
         return len(rows)
 
-    async def _append(self, payloads: Sequence[str]) -> list[EntryId]:
-        # One MULTI: either the whole batch is on the stream in order, or none of it.
+    async def trim(self) -> None:
+        """Remove from the stream what every declared group is done with."""
+        async with self._database.transaction() as session:
+            newest = await _newest_entry(session)
+        if newest is not None:
+            await trimming.trim(self._redis, self._stream, newest)
+
+    async def _append(self, payloads: Sequence[str], newest: EntryId | None) -> list[EntryId] | None:
+        """Add a batch to the stream; None when the stream has lost `newest`, its newest known entry.
+
+        One MULTI: either the whole batch is on the stream in order, or none of it. The look for a loss is in it
+        too, for a stream that was flushed between look and append would never show that it once held more.
+        """
         async with self._redis.pipeline(transaction=True) as pipe:
+            if newest is not None:
+                pipe.xrange(self._stream, _name(newest), _name(newest))
             for payload in payloads:
                 pipe.xadd(self._stream, {DATA_KEY: payload})
-            return [_entry(raw) for raw in await pipe.execute()]
+            answers = await pipe.execute()
+        if newest is not None and not answers.pop(0):
+            return None
+        return [_entry(raw) for raw in answers]
 
     async def _mark(self, ids: list[int], entries: list[EntryId]) -> None:
         async with self._database.transaction() as session:
             columns = {"ms": [ms for ms, _ in entries], "seq": [seq for _, seq in entries]}
             await session.execute(_MARK, {"ids": ids, **columns})
 
-    async def _present(self, entries: Sequence[EntryId]) -> list[EntryId]:
-        """Which of `entries` the stream still holds."""
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for ms, seq in entries:
-                pipe.xrange(self._stream, f"{ms}-{seq}", f"{ms}-{seq}")
-            found: list[Any] = await pipe.execute()
-        return [entry for entry, hit in zip(entries, found, strict=True) if hit]
-
     async def _recover(self) -> None:
-        """The newest published entry is gone, so the stream was flushed, cut or replaced: publish again.
+        """The newest known entry is gone, so the stream was flushed, cut or replaced: publish again what it lost.
 
         A log is lost from its end, so all up to the newest entry that survived is still there. The trimmer
         keeps the newest entry; thus its absence always means a loss. Consumers absorb what they saw before.
         """
-        survivor = await self._newest_survivor()
+        ms, seq = await self._newest_survivor() or (None, None)
         async with self._database.transaction() as session:
-            ms, seq = survivor or (None, None)
+            await session.execute(text("SET LOCAL statement_timeout = 0"))  # it may be the whole log
             again = await session.execute(_PUBLISH_AGAIN, {"ms": ms, "seq": seq})
         STREAM_LOSSES.labels(self._stream).inc()
-        log.error("%s lost entries; %d events are published again", self._stream, len(again.all()))
+        count = cast("CursorResult[Any]", again).rowcount
+        log.error("%s lost entries; %d events are published again", self._stream, count)
 
     async def _newest_survivor(self) -> EntryId | None:
-        step, skip = 500, 0
-        while True:
-            async with self._database.transaction() as session:
-                params = {"count": step, "skip": skip}
-                known = [tuple(row) for row in (await session.execute(_LAST_ENTRIES, params)).all()]
-            if not known:
-                return None
-            if present := await self._present(known):
-                return max(present)
-            skip += step
+        """The newest known entry that is still on the stream; None when none is."""
+        try:
+            last = (await self._redis.xinfo_stream(self._stream))["last-entry"]
+        except ResponseError as error:
+            if "no such key" not in str(error):
+                raise
+            return None
+        if not last:
+            return None
+        async with self._database.transaction() as session:
+            known = await _newest_entry(session, up_to=_entry(last[0]))
+        if known is None or not await self._redis.xrange(self._stream, _name(known), _name(known)):
+            return None
+        return known
 
     async def _give_lease_back(self) -> None:
         try:
@@ -146,6 +162,17 @@ class Relay:
             log.info("lease not given back: %s", type(error).__name__)
 
 
+async def _newest_entry(session: AsyncSession, up_to: EntryId | None = None) -> EntryId | None:
+    """The newest entry that the log knows of, `up_to` one where it is given."""
+    ms, seq = up_to or (None, None)
+    row = (await session.execute(_NEWEST_ENTRY, {"ms": ms, "seq": seq})).first()
+    return (row.entry_ms, row.entry_seq) if row else None
+
+
 def _entry(raw: bytes) -> EntryId:
     ms, _, seq = raw.decode().partition("-")
     return int(ms), int(seq)
+
+
+def _name(entry: EntryId) -> str:
+    return f"{entry[0]}-{entry[1]}"

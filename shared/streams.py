@@ -74,20 +74,29 @@ class Intake:
         Only what the handler itself does wrong counts as a failure. Poison is set aside at once, for no
         repetition can mend it; another failure leaves the entry pending until it has failed too often.
         """
-        entry_id, fields = entry
         while True:
             try:
-                await handle(self._database, self.consumer, [_event(fields)])
-                await self._acknowledge([entry_id])
-                return True
-            except Poison as poison:
-                await self._bury(entry, f"not an event: {poison}", 1)
-                return True
+                return await self._attempt(entry)
             except Exception as error:
                 if not _outage(error):
-                    return await self._failed(entry, error)
+                    raise
                 log.warning("%s waits for its servers: %s", self.consumer.stream, type(error).__name__)
                 await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _attempt(self, entry: Entry) -> bool:
+        """Deal with one entry once. Raises when a server is away, also while a failure is being noted."""
+        entry_id, fields = entry
+        try:
+            await handle(self._database, self.consumer, [_event(fields)])
+        except Poison as poison:
+            await self._bury(entry, f"not an event: {poison}", 1)
+            return True
+        except Exception as error:
+            if _outage(error):
+                raise
+            return await self._failed(entry, error)
+        await self._acknowledge([entry_id])
+        return True
 
     async def _failed(self, entry: Entry, error: Exception) -> bool:
         # The type alone: an error's text may hold what the event's handler was working on.

@@ -12,9 +12,10 @@ from shared.topology import GROUPS
 log = logging.getLogger(__name__)
 
 
-async def trim(redis: RawRedis, stream: str) -> int:
+async def trim(redis: RawRedis, stream: str, newest: tuple[int, int]) -> int:
     """Remove what all declared groups are done with; returns how many entries went.
 
+    `newest` is the newest entry that the producer knows of. It stays, for the relay tells a loss by it.
     A declared group that is missing stops trimming and raises an alarm: it may yet need everything.
     """
     try:
@@ -28,11 +29,8 @@ async def trim(redis: RawRedis, stream: str) -> int:
     if missing:
         log.error("%s is not trimmed: declared groups %s are missing", stream, ", ".join(missing))
         return 0
-    floors = [await _floor(redis, stream, groups[name]) for name in GROUPS[stream]]
-    if not floors:
-        return 0
-    minimum = min(floors)
-    # XTRIM MINID keeps the named entry itself, which keeps the newest one in every case.
+    minimum = min([newest, *[await _floor(redis, stream, groups[name]) for name in GROUPS[stream]]])
+    # XTRIM MINID keeps the named entry itself.
     return int(await redis.xtrim(stream, minid=f"{minimum[0]}-{minimum[1]}", approximate=True))
 
 
