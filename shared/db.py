@@ -7,11 +7,18 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession as PlainSession
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 # SQLSTATE classes that speak of the server, of concurrency or of resources, never of the statement itself:
 # connection, transaction rollback (serialisation, deadlock), insufficient resources, intervention, system.
 _OUTAGE_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
+
+
+class Session(AsyncSession):
+    """SQLModel's session without its advice against `execute`, which is the one way in for SQL as text."""
+
+    execute = PlainSession.execute
 
 
 class Database:
@@ -35,7 +42,7 @@ class Database:
                 },
             },
         )
-        self._sessions = async_sessionmaker(self.engine, class_=AsyncSession, expire_on_commit=False)
+        self._sessions = async_sessionmaker(self.engine, class_=Session, expire_on_commit=False)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
