@@ -44,13 +44,9 @@ class Janitor:
         self._min_idle = min_idle
 
     async def run(self) -> None:
-        """Sweep until cancelled; what this very worker left behind when it last died is taken up at once."""
-        own_work_recovered = False
+        """Sweep until cancelled."""
         while True:
             try:
-                if not own_work_recovered:
-                    await self._recover_own()
-                    own_work_recovered = True
                 await self.sweep()
             except RedisError as error:
                 log.warning("janitor waits for Redis: %s", type(error).__name__)
@@ -77,10 +73,14 @@ class Janitor:
         )
         if trimmed:
             TRIMMED_PENDING.labels(stream, group).inc(len(trimmed))
-            log.error("%d pending entries of %s were trimmed away; they are published again", len(trimmed), stream)
+            log.error("%d pending entries of %s were trimmed away: republish them", len(trimmed), stream)
         return following.decode(), [(entry_id.decode(), fields) for entry_id, fields in claimed]
 
-    async def _recover_own(self) -> None:
+    async def recover_own(self) -> None:
+        """Take up what a worker of this very name left behind when it last ended.
+
+        To be done before the worker reads: afterwards its pending entries are those it has in hand.
+        """
         stream, group = self._intake.consumer.stream, self._intake.consumer.group
         start = "0"
         while True:
@@ -88,7 +88,7 @@ class Janitor:
             entries = answer[0][1] if answer else []
             for entry_id, fields in entries:
                 start = entry_id.decode()
-                if fields:
+                if fields:  # an entry that was trimmed away has none; the sweep reports it
                     await self._intake.take_one((start, fields))
             if not entries:
                 return

@@ -41,9 +41,10 @@ class Watchdog:
             try:
                 await self.look()
             except Exception as error:
-                if isinstance(error, ResponseError) or not (isinstance(error, RedisError) or is_outage(error)):
+                if not (isinstance(error, RedisError) or is_outage(error)):
                     raise
                 log.warning("a server is away: %s", type(error).__name__)
+                self._moved.clear()  # an outage is no standstill
             await asyncio.sleep(_EVERY_SECONDS)
 
     async def look(self) -> None:

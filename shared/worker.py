@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from faststream.redis import RedisBroker
 from redis.exceptions import RedisError
 
 from shared import telemetry
@@ -17,7 +16,7 @@ from shared.janitor import Janitor
 from shared.redis import RawRedis, connect
 from shared.relay import Relay
 from shared.settings import Settings
-from shared.streams import Intake, ensure_group, subscribe
+from shared.streams import Intake, connect_broker, ensure_group, subscribe
 from shared.topology import STREAMS
 from shared.watchdog import StoppedConsuming, Watchdog
 
@@ -47,18 +46,18 @@ class Worker:
     async def run(self) -> None:
         """Run until cancelled. Raises StoppedConsuming (in a group) when a stream is no longer read."""
         name = self._settings.worker_name
-        # A connection pool of its own: a subscriber's blocking reads hold up nobody.
-        broker = RedisBroker(self._settings.redis_url.get_secret_value(), logger=log, graceful_timeout=15)
+        broker = connect_broker(self._settings.redis_url.get_secret_value())
         reads = [(intake.consumer, subscribe(broker, intake, name)) for intake in self.intakes]
+        janitors = [Janitor(self.redis, intake, name) for intake in self.intakes]
         watchdog = Watchdog(self._database, self.redis, reads, self._settings.heartbeat_file)
         try:
-            await self._ensure_groups()
+            await self._prepare(janitors)
             await broker.start()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.relay.run())
                 tasks.create_task(watchdog.run())
-                for intake in self.intakes:
-                    tasks.create_task(Janitor(self.redis, intake, name).run())
+                for janitor in janitors:
+                    tasks.create_task(janitor.run())
                 for job in self._jobs:
                     tasks.create_task(job())
         finally:
@@ -70,12 +69,14 @@ class Worker:
         await self.redis.aclose()
         await self._database.close()
 
-    async def _ensure_groups(self) -> None:
-        """Create the groups this worker reads in, before anything is read; waits while Redis is away."""
+    async def _prepare(self, janitors: Sequence[Janitor]) -> None:
+        """Before anything new is read: create the groups, finish what was in hand; waits while Redis is away."""
         while True:
             try:
                 for intake in self.intakes:
                     await ensure_group(self.redis, intake.consumer.stream, intake.consumer.group)
+                for janitor in janitors:
+                    await janitor.recover_own()
                 return
             except RedisError as error:
                 log.warning("waiting for Redis: %s", type(error).__name__)
