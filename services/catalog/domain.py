@@ -62,9 +62,14 @@ class NotYours(Exception):
         self.detail = detail
 
 
+def is_slug(text: str) -> bool:
+    """Whether `text` is small letters, digits and single hyphens, not too long, and no UUID."""
+    return len(text) <= LONGEST_SLUG and _SLUG.fullmatch(text) is not None and not _UUID_LIKE.fullmatch(text)
+
+
 def check_slug(slug: str) -> str:
-    """The slug itself. Raises RuleBroken unless it is small letters, digits and single hyphens, and no UUID."""
-    if len(slug) > LONGEST_SLUG or not _SLUG.fullmatch(slug) or _UUID_LIKE.fullmatch(slug):
+    """The slug itself. Raises RuleBroken unless it is one."""
+    if not is_slug(slug):
         raise RuleBroken(
             f"A slug has small letters a-z, digits and single hyphens between them, at most {LONGEST_SLUG} characters.",
             "slug",

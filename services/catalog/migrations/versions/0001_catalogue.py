@@ -64,8 +64,8 @@ def _create_organizations() -> None:
         ),
         sa.CheckConstraint(
             "organization_type IN ('municipality', 'municipal-service', 'state-agency', 'hospital', "
-            "'higher-education', 'research-institute', 'business-services', 'cooperation', 'association', 'meeting-place', "
-            "'network', 'platform-operator', 'other')",
+            "'higher-education', 'research-institute', 'business-services', 'cooperation', "
+            "'association', 'meeting-place', 'network', 'platform-operator', 'other')",
             name="ck_organizations_organization_type",
         ),
     )

@@ -1,0 +1,109 @@
+"""What the routes share: the application's state, the day it is, who calls, and the thing spoken of."""
+
+from datetime import date
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Path, Request
+
+from services.catalog import access
+from services.catalog.domain import Caller, today
+from services.catalog.queries.members import find_member
+from services.catalog.queries.organizations import find_organization
+from services.catalog.queries.services import find_service
+from services.catalog.tables import Member, Organization, Service
+from services.catalog.use_cases.work import Work
+from shared.auth import FindMember
+from shared.clock import Clock
+from shared.problems import not_found
+from shared.settings import Settings
+from shared.web import ActorOf, SessionOf, State, state_of
+
+RowT = TypeVar("RowT")
+
+
+class CatalogApp(State):
+    """The state of the catalogue's application; `clock` says what day it is."""
+
+    def __init__(self, settings: Settings, find: FindMember, clock: Clock) -> None:
+        super().__init__("catalog", settings, find)
+        self.clock = clock
+
+
+def current_day(request: Request) -> date:
+    """The day it is in Finland."""
+    app: CatalogApp = state_of(request)
+    return today(app.clock())
+
+
+TodayOf = Annotated[date, Depends(current_day)]
+Key = Annotated[str, Path(alias="id", description="The id or the slug", max_length=100)]
+
+
+async def current_caller(session: SessionOf, actor: ActorOf) -> Caller:
+    """Who calls, as the rules see it. Raises 401."""
+    return await access.caller_of(session, actor)
+
+
+CallerOf = Annotated[Caller, Depends(current_caller)]
+
+
+async def current_work(request: Request, session: SessionOf, caller: CallerOf) -> Work:
+    """What a use case works with."""
+    app: CatalogApp = state_of(request)
+    return Work(session, app.outbox, app.clock(), caller)
+
+
+WorkOf = Annotated[Work, Depends(current_work)]
+
+
+async def organization_of_path(session: SessionOf, key: Key) -> Organization:
+    """The organisation that the path names. Raises 404."""
+    return _known(await find_organization(session, key), "organisation")
+
+
+async def service_of_path(session: SessionOf, key: Key) -> Service:
+    """The service that the path names. Raises 404."""
+    return _known(await find_service(session, key), "service")
+
+
+async def member_of_path(session: SessionOf, caller: CallerOf, key: Key) -> Member:
+    """The member that the path names. Raises 404 for one of another organisation, too."""
+    return _known(await find_member(session, key, visible_organization(caller)), "member")
+
+
+async def organization_to_change(session: SessionOf, caller: CallerOf, key: Key) -> Organization:
+    """The organisation that the path names, held until the answer. Raises 404, and 403 to all but administrators."""
+    organization = _known(await find_organization(session, key, lock=True), "organisation")
+    caller.check_administers(organization.id)
+    return organization
+
+
+async def service_to_change(session: SessionOf, caller: CallerOf, key: Key) -> Service:
+    """The service that the path names, held until the answer. Raises 404, and 403 to all but administrators."""
+    service = _known(await find_service(session, key, lock=True), "service")
+    caller.check_administers(service.organization_id)
+    return service
+
+
+async def member_to_change(session: SessionOf, caller: CallerOf, key: Key) -> Member:
+    """The member that the path names, held until the answer. Raises 404, and 403 to all but administrators."""
+    member = _known(await find_member(session, key, visible_organization(caller), lock=True), "member")
+    caller.check_administers(member.organization_id)
+    return member
+
+
+def visible_organization(caller: Caller) -> UUID | None:
+    """The organisation whose members the caller sees; None when it sees all."""
+    return None if caller.is_platform_admin else caller.organization_id
+
+
+def location(request: Request, path: str) -> dict[str, str]:
+    """A `Location` header for `path` of this API, as the caller reaches it."""
+    return {"Location": f"{request.scope.get('root_path', '')}{path}"}
+
+
+def _known(found: RowT | None, what: str) -> RowT:
+    if found is None:
+        raise not_found(what)
+    return found

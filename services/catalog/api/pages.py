@@ -1,0 +1,49 @@
+"""Count pages, as HSDS 3.1 has them."""
+
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Depends, Query
+from pydantic import BaseModel
+
+from services.catalog.queries.pages import PageWanted
+
+ItemT = TypeVar("ItemT")
+
+
+class Page(BaseModel, Generic[ItemT]):
+    """One page of a list. `size` is how many items this page holds."""
+
+    total_items: int
+    total_pages: int
+    page_number: int
+    size: int
+    first_page: bool
+    last_page: bool
+    empty: bool
+    contents: list[ItemT]
+
+
+def page_wanted(
+    page: Annotated[int, Query(ge=1, le=1_000_000, description="Page number, from 1")] = 1,
+    size: Annotated[int, Query(ge=1, le=100, description="Items per page")] = 50,
+) -> PageWanted:
+    """The page that the query asks for."""
+    return PageWanted(page, size)
+
+
+CountPageOf = Annotated[PageWanted, Depends(page_wanted)]
+
+
+def make_page(wanted: PageWanted, contents: list[ItemT], total: int) -> Page[ItemT]:
+    """The page as it is answered; beyond the last one it is empty."""
+    pages = -(-total // wanted.size)
+    return Page(
+        total_items=total,
+        total_pages=pages,
+        page_number=wanted.number,
+        size=len(contents),
+        first_page=wanted.number == 1,
+        last_page=wanted.number >= pages,
+        empty=not contents,
+        contents=contents,
+    )

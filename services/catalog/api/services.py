@@ -1,0 +1,63 @@
+"""Services over HTTP: anybody searches and reads them, administrators of their organisation change them."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from services.catalog.api.dependencies import TodayOf, service_of_path
+from services.catalog.api.locale import LanguageOf
+from services.catalog.api.pages import CountPageOf, Page, make_page
+from services.catalog.api.render import service_view
+from services.catalog.api.views import ServiceView
+from services.catalog.queries.services import ServiceFilter, one_service, page_of_services
+from services.catalog.tables import Service
+from shared.events.catalog import ServiceStatus
+from shared.versions import etag
+from shared.web import SessionOf
+
+router = APIRouter(prefix="/services", tags=["services"])
+
+
+def wanted_services(
+    query: Annotated[
+        str | None, Query(max_length=200, description="Every word must be found; the last may be cut")
+    ] = None,
+    language: Annotated[
+        str | None, Query(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="Given in this language (BCP 47)")
+    ] = None,
+    organization_id: Annotated[UUID | None, Query(description="Of this organisation")] = None,
+    target_group: Annotated[str | None, Query(pattern="^[a-z-]{1,50}$", description="For this target group")] = None,
+    status: Annotated[
+        ServiceStatus | None, Query(description="By default active and temporarily closed ones of active organisations")
+    ] = None,
+    accepting: Annotated[bool | None, Query(description="Whether a referral can be sent there today")] = None,
+) -> ServiceFilter:
+    """The services that the query asks for."""
+    return ServiceFilter(query, language, organization_id, target_group, status, accepting)
+
+
+@router.get("", summary="Services by text and filters", response_model_exclude_none=True)
+async def services(
+    session: SessionOf,
+    page: CountPageOf,
+    answer_language: LanguageOf,
+    today: TodayOf,
+    only: Annotated[ServiceFilter, Depends(wanted_services)],
+) -> Page[ServiceView]:
+    """Public: no token is needed. The best match comes first, without a text the order is by name."""
+    found, total = await page_of_services(session, page, answer_language, only, today)
+    return make_page(page, [service_view(each, answer_language) for each in found], total)
+
+
+@router.get("/{id}", summary="One service by id or slug", response_model_exclude_none=True)
+async def service(
+    session: SessionOf,
+    row: Annotated[Service, Depends(service_of_path)],
+    language: LanguageOf,
+    today: TodayOf,
+    response: Response,
+) -> ServiceView:
+    """Public: no token is needed."""
+    response.headers["ETag"] = etag(row.version)
+    return service_view(await one_service(session, row.id, today), language)

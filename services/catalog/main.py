@@ -1,0 +1,43 @@
+"""The web process of the catalogue."""
+
+from fastapi import FastAPI, Request, Response
+
+from services.catalog.access import find_member
+from services.catalog.api import organizations, services
+from services.catalog.api.dependencies import CatalogApp
+from services.catalog.domain import NotYours, RuleBroken
+from shared import problems
+from shared.clock import Clock, utc_now
+from shared.settings import Settings
+from shared.web import create_app as create_service_app
+from shared.web import serve
+
+_ABOUT = (
+    "Organisations and services for people who have moved to the Kuopio area, in Finnish, Swedish and English. "
+    "Reading is public; field names follow Open Referral HSDS 3.1."
+)
+
+
+def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
+    """The application; `clock` may be moved by tests."""
+    app = create_service_app("Luotsi: catalogue", _ABOUT, CatalogApp(settings, find_member, clock))
+    for module in (organizations, services):
+        app.include_router(module.router)
+
+    @app.exception_handler(RuleBroken)
+    async def rule_broken(request: Request, broken: RuleBroken) -> Response:
+        if broken.conflict:
+            return problems.response(request, problems.conflict(broken.detail, broken.name or "conflict"))
+        errors = [{"field": broken.field, "message": broken.detail}] if broken.field else None
+        return problems.response(request, problems.invalid(broken.detail, errors, broken.name or "invalid"))
+
+    @app.exception_handler(NotYours)
+    async def not_yours(request: Request, refused: NotYours) -> Response:
+        return problems.response(request, problems.forbidden(refused.detail))
+
+    return app
+
+
+if __name__ == "__main__":
+    process_settings = Settings()
+    serve("catalog", process_settings, lambda: create_app(process_settings))

@@ -1,0 +1,36 @@
+"""Reading members: one by its id, a page of them."""
+
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.catalog.queries.pages import PageWanted, as_uuid, count
+from services.catalog.tables import Member
+
+
+async def find_member(
+    session: AsyncSession, key: str, organization_id: UUID | None, *, lock: bool = False
+) -> Member | None:
+    """The member with that id, if it belongs to `organization_id` (None: to any); `lock` holds the row."""
+    member_id = as_uuid(key)
+    wanted = select(Member).where(Member.id == member_id)
+    if organization_id is not None:
+        wanted = wanted.where(Member.organization_id == organization_id)
+    return (await session.exec(wanted.with_for_update() if lock else wanted)).first()
+
+
+async def page_of_members(
+    session: AsyncSession, page: PageWanted, organization_id: UUID | None, active: bool | None
+) -> tuple[list[Member], int]:
+    """One page of the members of an organisation (None: of all), by address; and how many there are in all."""
+    wanted = select(Member)
+    if organization_id is not None:
+        wanted = wanted.where(Member.organization_id == organization_id)
+    if active is not None:
+        wanted = wanted.where(col(Member.active) == active)
+    total = await count(session, wanted)
+    wanted = wanted.order_by(func.lower(Member.email), col(Member.id))
+    rows = (await session.exec(wanted.offset((page.number - 1) * page.size).limit(page.size))).all()
+    return list(rows), total

@@ -1,0 +1,46 @@
+"""What all lists share: count pages, and the order of their rows."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.catalog.search import Query
+
+
+@dataclass(frozen=True)
+class PageWanted:
+    """A count page: `number` from 1, `size` rows."""
+
+    number: int
+    size: int
+
+
+async def count(session: AsyncSession, wanted: Any) -> int:
+    """How many rows a query would find."""
+    counted = select(func.count()).select_from(wanted.order_by(None).subquery())
+    return (await session.exec(counted)).one()
+
+
+def by_name(name: Any, language: str) -> Any:
+    """What to order by: the name (a column of texts) in `language`, else in another."""
+    texts = col(name)
+    return func.lower(func.coalesce(texts[language].astext, texts["fi"].astext, texts["en"].astext, texts["sv"].astext))
+
+
+def matching(wanted: Any, typed: Query, words: Any) -> tuple[Any, list[Any]]:
+    """The query narrowed to what was typed, and what to order by: the best match first."""
+    if typed.nothing:
+        return wanted.where(False), []
+    return wanted.where(typed.matches(col(words))), [typed.rank(col(words)).desc()]
+
+
+def as_uuid(key: str) -> UUID | None:
+    """The id that `key` is; None when it is something else."""
+    try:
+        return UUID(key)
+    except ValueError:
+        return None

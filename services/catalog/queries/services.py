@@ -1,0 +1,138 @@
+"""Reading services: one by its id or slug, pages of them by text and filters, and what each is about to accept."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.catalog.domain import Situation, is_slug
+from services.catalog.queries.pages import PageWanted, as_uuid, by_name, count, matching
+from services.catalog.search import Query
+from services.catalog.tables import Closure, Location, Member, Organization, Service, ServiceAtLocation, ServiceWords
+
+
+@dataclass(frozen=True)
+class FoundService:
+    """A service with its organisation, its places, and what decides whether it accepts referrals."""
+
+    row: Service
+    organization: Organization
+    situation: Situation
+    places: Sequence[tuple[ServiceAtLocation, Location]]
+
+
+@dataclass(frozen=True)
+class ServiceFilter:
+    """Which services are wanted; what is None does not narrow."""
+
+    query: str | None = None
+    language: str | None = None
+    organization_id: UUID | None = None
+    target_group: str | None = None
+    status: str | None = None
+    accepting: bool | None = None
+
+
+async def find_service(session: AsyncSession, key: str, *, lock: bool = False) -> Service | None:
+    """The service with that id or slug. `lock`: until the transaction ends."""
+    if (row_id := as_uuid(key)) is not None:
+        wanted = select(Service).where(Service.id == row_id)
+    elif is_slug(key):
+        wanted = select(Service).where(Service.slug == key)
+    else:
+        return None
+    return (await session.exec(wanted.with_for_update() if lock else wanted)).first()
+
+
+async def page_of_services(
+    session: AsyncSession, page: PageWanted, language: str, only: ServiceFilter, today: date
+) -> tuple[list[FoundService], int]:
+    """One page of services, best match first, else by name; and how many there are in all."""
+    wanted = _services(today)
+    for condition in _conditions(only, today):
+        wanted = wanted.where(condition)
+    order: list[Any] = []
+    if only.query and only.query.strip():
+        wanted = wanted.join(ServiceWords, col(ServiceWords.service_id) == Service.id)
+        wanted, order = matching(wanted, Query(only.query), ServiceWords.words)
+    total = await count(session, wanted)
+    wanted = wanted.order_by(*order, by_name(Service.name, language), col(Service.id))
+    rows = (await session.execute(wanted.offset((page.number - 1) * page.size).limit(page.size))).all()
+    return await _found(session, rows), total
+
+
+async def one_service(session: AsyncSession, service_id: UUID, today: date) -> FoundService:
+    """A service that is known to exist, as it is found."""
+    rows = (await session.execute(_services(today).where(Service.id == service_id))).all()
+    return (await _found(session, rows))[0]
+
+
+def _services(today: date) -> Any:
+    closed, desk = _closed(today), _has_desk()
+    joined = select(Service, Organization, closed.label("closed_today"), desk.label("has_desk"))
+    return joined.join(Organization, col(Organization.id) == Service.organization_id)
+
+
+def _closed(today: date) -> ColumnElement[bool]:
+    here = col(Closure.organization_id) == Organization.id
+    return exists().where(here, col(Closure.starts_on) <= today, col(Closure.ends_on) >= today)
+
+
+def _has_desk() -> ColumnElement[bool]:
+    here = col(Member.organization_id) == Organization.id
+    return exists().where(here, col(Member.active), col(Member.roles).contains(["recipient"]))
+
+
+def _accepting(today: date) -> ColumnElement[bool]:
+    """The same rule as `domain.obstacles`, for the database to filter by."""
+    return and_(
+        col(Organization.active),
+        col(Service.status) == "active",
+        col(Service.capacity) != "no-capacity",
+        ~_closed(today),
+        _has_desk(),
+    )
+
+
+def _conditions(only: ServiceFilter, today: date) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if only.status is not None:
+        found.append(col(Service.status) == only.status)
+    else:
+        found.append(and_(col(Organization.active), col(Service.status).in_(["active", "temporarily closed"])))
+    if only.language is not None:
+        found.append(col(Service.languages).contains([only.language.lower()]))
+    if only.organization_id is not None:
+        found.append(col(Service.organization_id) == only.organization_id)
+    if only.target_group is not None:
+        found.append(col(Service.target_groups).contains([only.target_group]))
+    if only.accepting is not None:
+        found.append(_accepting(today) if only.accepting else ~_accepting(today))
+    return found
+
+
+async def _found(session: AsyncSession, rows: Sequence[Any]) -> list[FoundService]:
+    links = (
+        select(ServiceAtLocation, Location)
+        .join(Location, col(Location.id) == ServiceAtLocation.location_id)
+        .where(col(ServiceAtLocation.service_id).in_([service.id for service, *_ in rows]))
+        .order_by(col(ServiceAtLocation.id))
+    )
+    places: defaultdict[UUID, list[tuple[ServiceAtLocation, Location]]] = defaultdict(list)
+    for link, location in (await session.exec(links)).all():
+        places[link.service_id].append((link, location))
+    return [
+        FoundService(
+            service,
+            organization,
+            Situation(organization.active, service.status, service.capacity, closed_today, has_desk),
+            places[service.id],
+        )
+        for service, organization, closed_today, has_desk in rows
+    ]

@@ -1,0 +1,1 @@
+"""Commands that change the catalogue: one function each, which never commits."""
