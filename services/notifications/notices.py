@@ -64,14 +64,13 @@ async def make_notices(
     numbers = await _next_numbers(session, members)
     without_mail = await _without_mail(session, members)
     now = utc_now()
-    made = []
-    for who in fresh:
-        notice = _notice(cause, who, numbers, now)
-        session.add(notice)
-        made.append(notice)
-        if who.member_id is not None:
+    made = [_notice(cause, who, numbers, now) for who in fresh]
+    session.add_all(made)
+    await session.flush()  # deliveries refer to them
+    for notice in made:
+        if notice.recipient_member_id is not None:
             _deliver_to_inbox(session, outbox, notice, now)
-        if who.member_id not in without_mail:
+        if notice.recipient_member_id not in without_mail:
             session.add(Delivery(notice_id=notice.id, channel="email", status="pending", next_attempt_at=now))
     await session.flush()
     return made

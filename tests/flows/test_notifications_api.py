@@ -1,0 +1,202 @@
+"""The inbox, the preferences and the list of deliveries over HTTP: one's own, and nothing else."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.builders import Town, small_town
+from tests.flows.notifications_story import Story, count, notices
+from tests.platform import Platform
+
+
+@pytest.fixture
+async def town(platform: Platform) -> Town:
+    return await small_town(platform)
+
+
+async def sent(platform: Platform, town: Town) -> Story:
+    story = Story.of(platform, town)
+    await story.tell("sent", "source")
+    await platform.settle()
+    return story
+
+
+async def test_a_notice_shows_what_it_may_and_no_more(platform: Platform, town: Town) -> None:
+    story = await sent(platform, town)
+    (notice,) = await notices(platform, town.desk)
+    async with platform.client("notifications", town.desk) as client:
+        assert (await client.get(f"/notices/{notice['id']}")).json() == notice
+    assert set(notice) == {
+        "id",
+        "referral_id",
+        "reference",
+        "event_type",
+        "title",
+        "body",
+        "status",
+        "service",
+        "source_organization",
+        "target_organization",
+        "link",
+        "created_at",
+        "seen_at",
+    }
+    assert notice["referral_id"] == str(story.state.id)
+    assert notice["source_organization"] == "navigaattori (en)"
+
+
+async def test_seen_counts_once(platform: Platform, town: Town) -> None:
+    await sent(platform, town)
+    (notice,) = await notices(platform, town.desk)
+    async with platform.client("notifications", town.desk) as client:
+        first = await client.post(f"/notices/{notice['id']}/seen")
+        second = await client.post(f"/notices/{notice['id']}/seen")
+    assert first.status_code == second.status_code == 200
+    assert first.json()["seen_at"] is not None
+    assert first.json() == second.json()
+    assert await notices(platform, town.desk, unseen="true") == []
+    assert len(await notices(platform, town.desk)) == 1
+
+
+async def test_nobody_else_finds_a_notice(platform: Platform, town: Town) -> None:
+    await sent(platform, town)
+    (notice,) = await notices(platform, town.desk)
+    neighbour = await town.facts.member("second@businesskuopio.example", town.business, "adviser", "admin")
+    await platform.settle()
+    for other in (town.adviser, town.bystander, town.coordinator, neighbour):
+        assert await notices(platform, other) == []
+        async with platform.client("notifications", other) as client:
+            assert (await client.get(f"/notices/{notice['id']}")).status_code == 404
+            assert (await client.post(f"/notices/{notice['id']}/seen")).status_code == 404
+    assert await count(platform, "notices", "seen_at IS NOT NULL") == 0
+
+
+async def test_pages_run_through_everything_once(platform: Platform, town: Town) -> None:
+    story = Story.of(platform, town)
+    for _ in range(5):
+        await story.tell("message_sent", "source")
+    await platform.settle()
+    found: list[str] = []
+    address: str | None = "/notices?limit=2&unseen=true"
+    async with platform.client("notifications", town.desk) as client:
+        while address is not None:
+            page = (await client.get(address)).json()
+            found += [notice["id"] for notice in page["contents"]]
+            assert len(page["contents"]) <= 2
+            address = page["next"]
+    assert len(set(found)) == len(found) == 5
+    assert found == sorted(found, reverse=True)
+
+
+async def test_each_reads_in_the_language_of_the_account_or_of_choice(platform: Platform, town: Town) -> None:
+    await Story.of(platform, town).tell("accepted", "target", status="accepted")
+    await platform.settle()
+    titles = [(await notices(platform, town.adviser))[0]["title"]]
+    async with platform.client("notifications", town.adviser) as client:
+        for language in ("sv", "en", None):
+            answer = await client.put("/preferences", json={"email": True, "language": language})
+            assert answer.json() == {"email": True, "language": language, "account_language": "fi"}
+            titles.append((await notices(platform, town.adviser))[0]["title"])
+    assert titles == [
+        "Ohjaus KUO-7F3K-92 on hyväksytty",
+        "Hänvisning KUO-7F3K-92 har godkänts",
+        "Referral KUO-7F3K-92 has been accepted",
+        "Ohjaus KUO-7F3K-92 on hyväksytty",
+    ]
+
+
+async def test_preferences_are_ones_own(platform: Platform, town: Town) -> None:
+    async with platform.client("notifications", town.adviser) as client:
+        usual = {"email": True, "language": None, "account_language": "fi"}
+        assert (await client.get("/preferences")).json() == usual
+        assert (await client.put("/preferences", json={"email": False})).status_code == 200
+        assert (await client.get("/preferences")).json() == usual | {"email": False}
+    async with platform.client("notifications", town.colleague) as client:
+        assert (await client.get("/preferences")).json()["email"] is True
+
+
+async def test_who_wants_no_mail_gets_none(platform: Platform, town: Town) -> None:
+    async with platform.client("notifications", town.desk) as client:
+        await client.put("/preferences", json={"email": False})
+    await sent(platform, town)
+    assert len(await notices(platform, town.desk)) == 1
+    assert await count(platform, "deliveries", "channel = 'email'") == 0
+
+
+@pytest.mark.parametrize(
+    ("request_parts", "status"),
+    [
+        ({"json": {"email": "perhaps"}}, 422),
+        ({"json": {"email": True, "language": "de"}}, 422),
+        ({"json": {"email": True, "webhook": "x"}}, 422),
+        ({"json": {"language": "fi"}}, 422),
+        ({"json": {"email": True, "language": "131052-308T"}}, 422),
+        ({"content": "{", "headers": {"Content-Type": "application/json"}}, 400),
+        ({"content": "email=1", "headers": {"Content-Type": "application/x-www-form-urlencoded"}}, 415),
+    ],
+)
+async def test_bad_preferences_change_nothing(
+    platform: Platform, town: Town, request_parts: dict[str, Any], status: int
+) -> None:
+    async with platform.client("notifications", town.adviser) as client:
+        answer = await client.put("/preferences", **request_parts)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "131052" not in answer.text
+    assert await count(platform, "preferences") == 0
+
+
+async def test_deliveries_are_those_of_the_own_organisation(platform: Platform, town: Town) -> None:
+    story = await sent(platform, town)
+    neighbour = await town.facts.member("second@businesskuopio.example", town.business, "adviser")
+    await platform.settle()
+    query = {"referral_id": str(story.state.id)}
+    async with platform.client("notifications", neighbour) as client:
+        found = (await client.get("/deliveries", params=query)).json()["contents"]
+    assert {(one["channel"], one["status"]) for one in found} == {("inbox", "delivered"), ("email", "pending")}
+    assert {one["member_id"] for one in found} == {str(town.desk.id)}
+    for stranger in (town.adviser, town.bystander, town.coordinator):
+        async with platform.client("notifications", stranger) as client:
+            assert (await client.get("/deliveries", params=query)).json() == {"contents": [], "next": None}
+            assert (await client.get("/deliveries")).json() == {"contents": [], "next": None}
+
+
+async def test_deliveries_of_other_referrals_are_left_out(platform: Platform, town: Town) -> None:
+    await sent(platform, town)
+    async with platform.client("notifications", town.desk) as client:
+        assert len((await client.get("/deliveries")).json()["contents"]) == 2
+        other = await client.get("/deliveries", params={"referral_id": str(uuid4())})
+        assert other.json()["contents"] == []
+        paged = (await client.get("/deliveries", params={"limit": 1})).json()
+        rest = (await client.get(paged["next"])).json()
+    assert rest["next"] is None
+    assert paged["contents"][0]["id"] > rest["contents"][0]["id"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/notices"),
+        ("GET", f"/notices/{uuid4()}"),
+        ("POST", f"/notices/{uuid4()}/seen"),
+        ("GET", "/preferences"),
+        ("PUT", "/preferences"),
+        ("GET", "/deliveries"),
+    ],
+)
+async def test_nothing_is_answered_without_a_token(platform: Platform, town: Town, method: str, path: str) -> None:
+    async with platform.client("notifications") as client:
+        answer = await client.request(method, path)
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_every_error_is_declared_and_bodies_are_described(platform: Platform) -> None:
+    async with platform.client("notifications") as client:
+        document = (await client.get("/openapi.json")).json()
+    put = document["paths"]["/preferences"]["put"]
+    assert put["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/NewPreference"}
+    for path in document["paths"].values():
+        for operation in path.values():
+            assert "application/problem+json" in operation["responses"]["default"]["content"]

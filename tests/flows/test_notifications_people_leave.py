@@ -1,0 +1,139 @@
+"""People leave: what concerned them is told to their deputy, else to the organisation's advisers."""
+
+from services.notifications.consumers import build_consumers
+from shared.events import Envelope
+from shared.inbox import handle
+from shared.outbox import Outbox
+from tests.builders import small_town
+from tests.flows.notifications_story import Story, count, notices, told
+from tests.platform import Platform
+
+
+async def test_what_happens_after_an_adviser_left_is_told_to_the_deputy(platform: Platform) -> None:
+    town = await small_town(platform)
+    another = await town.facts.member("another@navigaattori.example", town.navigaattori, "adviser")
+    await town.facts.deactivate(town.adviser, deputy=town.colleague)
+    await platform.settle()
+    await Story.of(platform, town).tell("accepted", "target", status="accepted")
+    await platform.settle()
+    assert await told(platform, town.colleague, another) == {town.colleague.email: ["accepted"], another.email: []}
+
+
+async def test_without_a_deputy_all_advisers_are_told(platform: Platform) -> None:
+    town = await small_town(platform)
+    another = await town.facts.member("another@navigaattori.example", town.navigaattori, "adviser")
+    await town.facts.deactivate(town.adviser)
+    await platform.settle()
+    await Story.of(platform, town).tell("accepted", "target", status="accepted")
+    await platform.settle()
+    assert await told(platform, town.colleague, another) == {
+        town.colleague.email: ["accepted"],
+        another.email: ["accepted"],
+    }
+
+
+async def test_what_was_unseen_goes_to_the_deputy_and_what_was_seen_does_not(platform: Platform) -> None:
+    town = await small_town(platform)
+    story = Story.of(platform, town)
+    await story.tell("first_viewed", "target")
+    await platform.settle()
+    (seen,) = await notices(platform, town.adviser)
+    async with platform.client("notifications", town.adviser) as client:
+        await client.post(f"/notices/{seen['id']}/seen")
+    await story.tell("accepted", "target", status="accepted")
+    await platform.settle()
+
+    await town.facts.deactivate(town.adviser, deputy=town.colleague)
+    await platform.settle()
+    (passed_on,) = await notices(platform, town.colleague)
+    assert passed_on["event_type"] == "referral.accepted.v1"
+    assert passed_on["seen_at"] is None
+    assert passed_on["title"] == "Hänvisning KUO-7F3K-92 har godkänts"
+    last = (await platform.published("notifications"))[-1]["data"]
+    assert (last["channel"], last["member_id"]) == ("inbox", str(town.colleague.id))
+
+
+async def test_mail_that_has_not_gone_out_to_who_left_is_withdrawn(platform: Platform) -> None:
+    town = await small_town(platform)
+    await Story.of(platform, town).tell("accepted", "target", status="accepted")
+    await platform.settle()
+    await town.facts.deactivate(town.adviser, deputy=town.colleague)
+    await platform.settle()
+    of = "channel = 'email' AND status = :status AND notice_id IN (SELECT id FROM notices WHERE recipient_member_id = :id)"
+    assert await count(platform, "deliveries", of, status="withdrawn", id=town.adviser.id) == 1
+    assert await count(platform, "deliveries", of, status="pending", id=town.colleague.id) == 1
+
+
+async def test_passing_on_happens_once_whatever_is_told_again(platform: Platform) -> None:
+    town = await small_town(platform)
+    await Story.of(platform, town).tell("accepted", "target", status="accepted")
+    await platform.settle()
+    await town.facts.deactivate(town.adviser)
+    await platform.settle()
+    before = await count(platform, "notices")
+
+    await town.facts.member("newcomer@navigaattori.example", town.navigaattori, "adviser")
+    await town.facts.deactivate(town.adviser, deputy=town.bystander)
+    await platform.settle()
+    catalog_events, _ = build_consumers(Outbox("notifications"))
+    everything = [Envelope.model_validate(event) for event in await platform.published("catalog")]
+    await handle(platform.databases["notifications"], catalog_events, everything)
+    assert await count(platform, "notices") == before == 2
+
+
+async def test_what_nobody_can_take_waits_for_the_next_adviser(platform: Platform) -> None:
+    town = await small_town(platform)
+    await town.facts.deactivate(town.colleague)
+    await Story.of(platform, town).tell("accepted", "target", status="accepted")
+    await platform.settle()
+    await town.facts.deactivate(town.adviser)
+    await platform.settle()
+    newcomer = await town.facts.member("newcomer@navigaattori.example", town.navigaattori, "adviser")
+    await platform.settle()
+    assert await told(platform, newcomer) == {newcomer.email: ["accepted"]}
+
+
+async def test_a_deputy_who_is_told_of_later_takes_over_all_the_same(platform: Platform) -> None:
+    town = await small_town(platform)
+    await Story.of(platform, town).tell("accepted", "target", status="accepted")
+    await platform.settle()
+    deputy = await town.facts.member("deputy@navigaattori.example", town.navigaattori, "adviser")
+    await town.facts.deactivate(town.adviser, deputy=deputy)
+    events = [Envelope.model_validate(event) for event in await platform.published("catalog")][-2:]
+    catalog_events, _ = build_consumers(Outbox("notifications"))
+    for event in reversed(events):  # the departure overtakes the arrival
+        await handle(platform.databases["notifications"], catalog_events, [event])
+    await platform.settle()
+    assert await told(platform, deputy, town.colleague) == {deputy.email: ["accepted"], town.colleague.email: []}
+
+
+async def test_an_event_waits_for_the_deputy_of_who_left(platform: Platform) -> None:
+    town = await small_town(platform)
+    deputy = await town.facts.member("deputy@navigaattori.example", town.navigaattori, "adviser")
+    await town.facts.deactivate(town.adviser, deputy=deputy)
+    arrival, departure = [Envelope.model_validate(event) for event in await platform.published("catalog")][-2:]
+    catalog_events, referral_events = build_consumers(Outbox("notifications"))
+    database = platform.databases["notifications"]
+    await handle(database, catalog_events, [departure])
+    await handle(database, referral_events, [await Story.of(platform, town).tell("accepted", "target")])
+    assert await count(platform, "parked", "waits_for = :fact", fact=f"member:{deputy.id}") == 1
+    await handle(database, catalog_events, [arrival])
+    assert await told(platform, deputy) == {deputy.email: ["accepted"]}
+
+
+async def test_the_heir_is_told_that_the_referral_is_theirs_now(platform: Platform) -> None:
+    town = await small_town(platform)
+    await Story.of(platform, town).tell("handed_over", "source", source_member_id=town.colleague.id)
+    await platform.settle()
+    (notice,) = await notices(platform, town.colleague)
+    assert notice["title"] == "Hänvisning KUO-7F3K-92 har övergått till dig"
+    assert await notices(platform, town.desk) == []
+
+
+async def test_who_left_can_no_longer_read(platform: Platform) -> None:
+    town = await small_town(platform)
+    await Story.of(platform, town).tell("sent", "source")
+    await town.facts.deactivate(town.desk)
+    await platform.settle()
+    async with platform.client("notifications", town.desk) as client:
+        assert (await client.get("/notices")).status_code == 401
