@@ -47,6 +47,9 @@ pins: $(READY) ## Pin the requirements anew from pyproject.toml (UPGRADE=--upgra
 	@$(PIN) pyproject.toml -o requirements/runtime.txt
 	@$(PIN) pyproject.toml --extra embedded --group dev -c requirements/runtime.txt -o requirements/dev.txt
 
+docs: $(READY) ## Write the generated pages of docs/ anew
+	@$(BIN)/python -m luotsi.lifecycle_docs
+
 clean: ## Remove the virtual environment and caches; data in .luotsi stays
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,10 +1,10 @@
-"""What `luotsi up` tells when the platform is ready: to people as tables, to programs as one line of JSON."""
+"""What `luotsi up` tells when the platform is ready: to people as text, to programs as one line of JSON."""
 
 import json
 import shlex
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ from shared.topology import SERVICES
 # What somebody with the role would look at first: service and path.
 _FIRST_LOOK = {
     "adviser": ("referral", "/referrals?box=sent"),
-    "recipient": ("referral", "/referrals?box=received"),
+    "recipient": ("notifications", "/notices?unseen=true"),
     "coordinator": ("referral", "/overview"),
-    "admin": ("catalog", "/services"),
+    "admin": ("catalog", "/organizations"),
 }
 
 
@@ -34,16 +34,14 @@ def as_text(data: Path) -> Callable[[dict[str, Any], list[Member]], None]:
     """The same for a person; `data` is the directory that `luotsi token` has to be told about."""
 
     def announce(facts: dict[str, Any], accounts: list[Member]) -> None:
-        console = Console()
+        console = Console(highlight=False)
         console.print(_addresses(facts))
-        console.print(f" Mail lands in {facts['mail_dir']}", soft_wrap=True, highlight=False)
-        console.print(_accounts(facts, accounts))
-        example = next((m for m in accounts if "adviser" in m.roles), accounts[0] if accounts else None)
-        if example:
-            console.print("\nTo act as one of them (a token lasts 15 minutes):")
-            for line in _example(facts, example, data):
-                console.print(f"  {line}", style="bold", soft_wrap=True, highlight=False, markup=False)
-        console.print("\nCtrl-C stops the platform; its data stays.")
+        console.print(f" Mail lands in {facts['mail_dir']}", soft_wrap=True)
+        console.print(_accounts(accounts))
+        console.print("\nTo act as one of them:")
+        for line in _examples(facts, accounts, data):
+            console.print(f"  {line}", style="bold", soft_wrap=True, markup=False)
+        console.print("\nA token lasts 15 minutes. Ctrl-C stops the platform; its data stays.")
 
     return announce
 
@@ -55,26 +53,21 @@ def _addresses(facts: dict[str, Any]) -> Table:
     return table
 
 
-def _accounts(facts: dict[str, Any], accounts: list[Member]) -> Table:
-    table = Table("Account", "Roles", title="\nAccounts", title_justify="left", box=None)
-    table.add_column("A first look", overflow="fold")
+def _accounts(accounts: list[Member]) -> Table:
+    table = Table(title="\nAccounts", title_justify="left", box=None, show_header=False)
     for member in accounts:
-        service, path = _first_look(member)
-        table.add_row(member.email, ", ".join(member.roles), f"{facts[service]}{path}")
+        table.add_row(member.email, " ".join(member.roles))
     return table
 
 
-def _first_look(member: Member) -> tuple[str, str]:
-    return next((look for role, look in _FIRST_LOOK.items() if role in member.roles), _FIRST_LOOK["admin"])
-
-
-def _example(facts: dict[str, Any], member: Member, data: Path) -> list[str]:
-    service, path = _first_look(member)
+def _examples(facts: dict[str, Any], accounts: list[Member], data: Path) -> Iterator[str]:
+    """For each role, how somebody who has it takes the first look."""
     where = "" if data == DEFAULT_DATA else f" --data {shlex.quote(str(data))}"
-    return [
-        f"TOKEN=$({_this_command()} token {member.email}{where})",
-        f'curl -H "Authorization: Bearer $TOKEN" "{facts[service]}{path}"',
-    ]
+    for role, (service, path) in _FIRST_LOOK.items():
+        member = next((m for m in accounts if role in m.roles), None)
+        if member:
+            token = f"$({_this_command()} token {member.email}{where})"
+            yield f'curl -H "Authorization: Bearer {token}" "{facts[service]}{path}"'
 
 
 def _this_command() -> str:

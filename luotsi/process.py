@@ -44,7 +44,9 @@ class Program:
     death_signal: int = signal.SIGKILL
 
 
-def spawn(program: Program, log: Path, *, inherit: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+def spawn(
+    program: Program, log: Path, *, inherit: Sequence[int] = (), stdin: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     """Start the program in a session of its own, appending its output to `log`.
 
     `inherit` lists file descriptors that stay open in the child. Call it from the main thread: the
@@ -55,7 +57,7 @@ def spawn(program: Program, log: Path, *, inherit: Sequence[int] = ()) -> subpro
             program.argv,
             env=dict(program.env),
             cwd=program.cwd,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -78,23 +78,12 @@ class Supervisor:
         """Run the program from now on."""
         self._processes[program.name] = Process(program, self)
 
-    def launch(self, program: Program) -> Popen:
+    def launch(self, program: Program, stdin: int = subprocess.DEVNULL) -> Popen:
         """Start the program once, and write down its process id in processes.json."""
-        child = spawn(program, self._data.log(program.name), inherit=[self._lock])
+        child = spawn(program, self._data.log(program.name), inherit=[self._lock], stdin=stdin)
         self._pids[program.name] = child.pid
         write_private(self._data.root / "processes.json", json.dumps(self._pids) + "\n")
         return child
-
-    async def run_once(self, program: Program, what: str) -> None:
-        """Run the program to its end. Raises PlatformError, which says what it was to do, when it fails."""
-        child = self.launch(program)
-        try:
-            code = await ended(child)
-        except asyncio.CancelledError:
-            kill(child)
-            raise
-        if code != 0:
-            raise PlatformError(self.explain(program.name, f"could not {what}"))
 
     def check(self) -> None:
         """Raise PlatformError when a program keeps ending right after its start."""

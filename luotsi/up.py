@@ -1,9 +1,11 @@
 """`luotsi up`: starts the whole platform in order, keeps it running, and stops it."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -15,10 +17,10 @@ from luotsi.embedded.valkey import Valkey
 from luotsi.keys import ensure_keys
 from luotsi.members import Member, fetch_members
 from luotsi.probe import readiness
-from luotsi.process import PlatformError
+from luotsi.process import PlatformError, kill
 from luotsi.programs import Addresses, heartbeat, preparation, web, worker
 from luotsi.redis_acl import OPERATOR, USERS
-from luotsi.supervisor import Supervisor
+from luotsi.supervisor import Popen, Supervisor, ended
 from shared.topology import SERVICES
 
 _START_PATIENCE = 90.0
@@ -68,6 +70,7 @@ class Platform:
         self._postgres = None if _all_given("DATABASE_URL", SERVICES) else Postgres(data)
         self._valkey = None if _all_given("REDIS_URL", SERVICES) else Valkey(data)
         self._addresses = Addresses(port_base, self._database_urls(), self._redis_urls())
+        self._preparation: Popen | None = None
 
     def _database_urls(self) -> dict[str, str]:
         embedded = self._postgres.database_urls if self._postgres else {}
@@ -82,8 +85,9 @@ class Platform:
         _check_ports(self._addresses)
         ensure_keys(self._data.keys)
         self._data.mail.mkdir(mode=0o700, exist_ok=True)
+        self._preparation = self._supervisor.launch(preparation(self._addresses), stdin=subprocess.PIPE)
         await asyncio.gather(self._start_postgres(), self._start_valkey())
-        await self._supervisor.run_once(preparation(self._addresses), "migrate or seed")
+        await self._prepare(self._preparation)
         for service in SERVICES:
             heartbeat(service, self._data).unlink(missing_ok=True)
             self._supervisor.start(web(service, self._data, self._addresses))
@@ -105,6 +109,13 @@ class Platform:
             self._valkey.prepare()
             self._supervisor.start(self._valkey.program())
             await asyncio.to_thread(self._valkey.wait_ready)
+
+    async def _prepare(self, process: Popen) -> None:
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError), process.stdin as go:
+            go.write(b"go\n")
+        if await ended(process) != 0:
+            raise PlatformError(self._supervisor.explain("prepare", "could not migrate or seed"))
 
     async def _wait_ready(self) -> None:
         deadline = asyncio.get_running_loop().time() + _START_PATIENCE
@@ -142,6 +153,8 @@ class Platform:
     async def stop(self) -> None:
         """Stop services first, then their servers; within about eight seconds."""
         self._data.platform_file.unlink(missing_ok=True)
+        if self._preparation and self._preparation.poll() is None:
+            kill(self._preparation)
         services = [f"{service}-{kind}" for service in SERVICES for kind in ("web", "worker")]
         await self._supervisor.stop(services, grace=_SERVICE_GRACE)
         await self._supervisor.stop(_SERVERS, grace=_SERVER_GRACE)
