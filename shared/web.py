@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import uvicorn
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
+from fastapi.security import HTTPBearer
 from redis.exceptions import RedisError
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.exceptions import HTTPException
@@ -57,7 +58,11 @@ async def unit_of_work(request: Request) -> AsyncIterator[AsyncSession]:
 SessionOf = Annotated[AsyncSession, Depends(unit_of_work, scope="function")]
 
 
-async def current_actor(request: Request, session: SessionOf) -> Actor:
+# Says in OpenAPI which routes take a token; `authenticate` itself looks at it, and answers what is wrong with it.
+_BEARER = HTTPBearer(bearerFormat="JWT", description="An access token of the platform (RFC 9068)", auto_error=False)
+
+
+async def current_actor(request: Request, session: SessionOf, _: Annotated[object, Security(_BEARER)]) -> Actor:
     """The member who calls; the first dependency of every route that is not public."""
     shared: State = state_of(request)
     return await authenticate(request, session, shared.verifier, shared.find_member)

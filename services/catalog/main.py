@@ -1,9 +1,10 @@
 """The web process of the catalogue."""
 
 from fastapi import FastAPI, Request, Response
+from sqlalchemy.exc import IntegrityError
 
 from services.catalog.access import find_member
-from services.catalog.api import organizations, services
+from services.catalog.api import members, organizations, services
 from services.catalog.api.dependencies import CatalogApp
 from services.catalog.domain import NotYours, RuleBroken
 from shared import problems
@@ -21,7 +22,7 @@ _ABOUT = (
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     """The application; `clock` may be moved by tests."""
     app = create_service_app("Luotsi: catalogue", _ABOUT, CatalogApp(settings, find_member, clock))
-    for module in (organizations, services):
+    for module in (organizations, services, members):
         app.include_router(module.router)
 
     @app.exception_handler(RuleBroken)
@@ -34,6 +35,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     @app.exception_handler(NotYours)
     async def not_yours(request: Request, refused: NotYours) -> Response:
         return problems.response(request, problems.forbidden(refused.detail))
+
+    @app.exception_handler(IntegrityError)
+    async def overtaken(request: Request, _: IntegrityError) -> Response:
+        # The rules looked, and another change came in between.
+        detail = "It clashes with a change made at the same moment. Read it again, then decide anew."
+        return problems.response(request, problems.conflict(detail))
 
     return app
 

@@ -26,7 +26,7 @@ from shared.outbox import Outbox
 
 DATA = Path(__file__).parent / "data" / "kuopio.yaml"
 
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7205759403792795)")
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7205759403792795)")
 
 
 class _Entry(BaseModel):
@@ -125,7 +125,7 @@ def seed(database_url: str, *, with_members: bool = True) -> SeedReport:
 
 async def seed_into(session: AsyncSession, *, with_members: bool = True) -> SeedReport:
     """Seed within a transaction of the caller's. Every insert is recorded in the outbox."""
-    await session.execute(_ONE_AT_A_TIME)
+    await session.execute(ONE_AT_A_TIME)
     work = _Seeding(session, Outbox("catalog"))
     await work.look()
     for entry in read_data():

@@ -93,14 +93,24 @@ async def member_to_change(session: SessionOf, caller: CallerOf, key: Key) -> Me
     return member
 
 
+async def administers_platform(caller: CallerOf) -> None:
+    """Raise 403 unless the caller administers the platform."""
+    caller.check_administers_platform()
+
+
+async def administers_some(caller: CallerOf) -> None:
+    """Raise 403 unless the caller administers some organisation; which one is settled when the body is read."""
+    caller.check_administers_some()
+
+
 def visible_organization(caller: Caller) -> UUID | None:
     """The organisation whose members the caller sees; None when it sees all."""
     return None if caller.is_platform_admin else caller.organization_id
 
 
-def location(request: Request, path: str) -> dict[str, str]:
-    """A `Location` header for `path` of this API, as the caller reaches it."""
-    return {"Location": f"{request.scope.get('root_path', '')}{path}"}
+def location(request: Request, path: str) -> str:
+    """The address of `path` in this API, as the caller reaches it."""
+    return f"{request.scope.get('root_path', '')}{path}"
 
 
 def _known(found: RowT | None, what: str) -> RowT:

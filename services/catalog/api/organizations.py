@@ -2,19 +2,37 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.catalog.api.dependencies import TodayOf, organization_of_path
+from services.catalog.api.dependencies import (
+    TodayOf,
+    WorkOf,
+    administers_platform,
+    location,
+    organization_of_path,
+    organization_to_change,
+)
 from services.catalog.api.locale import LanguageOf
 from services.catalog.api.pages import CountPageOf, Page, make_page
 from services.catalog.api.render import organization_view
 from services.catalog.api.views import OrganizationView
+from services.catalog.bodies import Closures, Locations, NewOrganization, OrganizationChange
 from services.catalog.queries.organizations import page_of_organizations, with_belongings
 from services.catalog.tables import Organization
-from shared.versions import etag
+from services.catalog.use_cases.organizations import (
+    change_organization,
+    create_organization,
+    replace_closures,
+    replace_locations,
+)
+from services.catalog.use_cases.work import Work
+from shared.bodies import body, request_body
+from shared.versions import etag, require_match
 from shared.web import SessionOf
 
 router = APIRouter(prefix="/organizations", tags=["organisations"])
+
+ToChange = Annotated[Organization, Depends(organization_to_change)]
 
 
 @router.get("", summary="Active organisations, by name or by text", response_model_exclude_none=True)
@@ -44,3 +62,88 @@ async def organization(
     response.headers["ETag"] = etag(row.version)
     [found] = await with_belongings(session, [row])
     return organization_view(found, language, today)
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Enter an organisation",
+    response_model_exclude_none=True,
+    dependencies=[Depends(administers_platform)],
+    openapi_extra=request_body(NewOrganization),
+)
+async def enter(
+    request: Request,
+    response: Response,
+    work: WorkOf,
+    new: Annotated[NewOrganization, body(NewOrganization)],
+    language: LanguageOf,
+) -> OrganizationView:
+    """Administrators of the platform only."""
+    row = await create_organization(work, new)
+    response.headers["Location"] = location(request, f"/organizations/{row.id}")
+    return await _changed(work, row, language, response)
+
+
+@router.patch(
+    "/{id}",
+    summary="Change an organisation",
+    response_model_exclude_none=True,
+    openapi_extra=request_body(OrganizationChange),
+)
+async def change(
+    request: Request,
+    response: Response,
+    work: WorkOf,
+    row: ToChange,
+    wanted: Annotated[OrganizationChange, body(OrganizationChange)],
+    language: LanguageOf,
+) -> OrganizationView:
+    """Needs `If-Match`. A former name or slug is kept as an alias, and goes on being found."""
+    require_match(request, row.version)
+    return await _changed(work, await change_organization(work, row, wanted), language, response)
+
+
+@router.put(
+    "/{id}/closures",
+    summary="Say on which days it is closed",
+    response_model_exclude_none=True,
+    openapi_extra=request_body(Closures),
+)
+async def close(
+    request: Request,
+    response: Response,
+    work: WorkOf,
+    row: ToChange,
+    wanted: Annotated[Closures, body(Closures)],
+    language: LanguageOf,
+) -> OrganizationView:
+    """Needs `If-Match`. Replaces all closures; on those days no referral can be sent."""
+    require_match(request, row.version)
+    return await _changed(work, await replace_closures(work, row, wanted), language, response)
+
+
+@router.put(
+    "/{id}/locations",
+    summary="Say where it is",
+    response_model_exclude_none=True,
+    openapi_extra=request_body(Locations),
+)
+async def locate(
+    request: Request,
+    response: Response,
+    work: WorkOf,
+    row: ToChange,
+    wanted: Annotated[Locations, body(Locations)],
+    language: LanguageOf,
+) -> OrganizationView:
+    """Needs `If-Match`. Replaces all places; one with an `id` that is there already is kept under it."""
+    require_match(request, row.version)
+    return await _changed(work, await replace_locations(work, row, wanted), language, response)
+
+
+async def _changed(work: Work, row: Organization, language: str, response: Response) -> OrganizationView:
+    response.headers["ETag"] = etag(row.version)
+    await work.session.flush()
+    [found] = await with_belongings(work.session, [row])
+    return organization_view(found, language, work.today)

@@ -3,20 +3,33 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.catalog.api.dependencies import TodayOf, service_of_path
+from services.catalog.api.dependencies import (
+    TodayOf,
+    WorkOf,
+    administers_some,
+    location,
+    service_of_path,
+    service_to_change,
+)
 from services.catalog.api.locale import LanguageOf
 from services.catalog.api.pages import CountPageOf, Page, make_page
 from services.catalog.api.render import service_view
 from services.catalog.api.views import ServiceView
+from services.catalog.bodies import Capacity, NewService, ServiceChange
 from services.catalog.queries.services import ServiceFilter, one_service, page_of_services
 from services.catalog.tables import Service
+from services.catalog.use_cases.services import change_service, create_service, set_capacity
+from services.catalog.use_cases.work import Work
+from shared.bodies import body, request_body
 from shared.events.catalog import ServiceStatus
-from shared.versions import etag
+from shared.versions import etag, require_match
 from shared.web import SessionOf
 
 router = APIRouter(prefix="/services", tags=["services"])
+
+ToChange = Annotated[Service, Depends(service_to_change)]
 
 
 def wanted_services(
@@ -61,3 +74,65 @@ async def service(
     """Public: no token is needed."""
     response.headers["ETag"] = etag(row.version)
     return service_view(await one_service(session, row.id, today), language)
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Enter a service",
+    response_model_exclude_none=True,
+    dependencies=[Depends(administers_some)],
+    openapi_extra=request_body(NewService),
+)
+async def enter(
+    request: Request,
+    response: Response,
+    work: WorkOf,
+    new: Annotated[NewService, body(NewService)],
+    language: LanguageOf,
+) -> ServiceView:
+    """Administrators of the organisation; those of the platform for any."""
+    row = await create_service(work, new)
+    response.headers["Location"] = location(request, f"/services/{row.id}")
+    return await _changed(work, row, language, response)
+
+
+@router.patch(
+    "/{id}", summary="Change a service", response_model_exclude_none=True, openapi_extra=request_body(ServiceChange)
+)
+async def change(
+    request: Request,
+    response: Response,
+    work: WorkOf,
+    row: ToChange,
+    wanted: Annotated[ServiceChange, body(ServiceChange)],
+    language: LanguageOf,
+) -> ServiceView:
+    """Needs `If-Match`."""
+    require_match(request, row.version)
+    return await _changed(work, await change_service(work, row, wanted), language, response)
+
+
+@router.put(
+    "/{id}/capacity",
+    summary="Say whether there is room",
+    response_model_exclude_none=True,
+    openapi_extra=request_body(Capacity),
+)
+async def capacity(
+    request: Request,
+    response: Response,
+    work: WorkOf,
+    row: ToChange,
+    wanted: Annotated[Capacity, body(Capacity)],
+    language: LanguageOf,
+) -> ServiceView:
+    """Needs `If-Match`. With `no-capacity` no referral can be sent."""
+    require_match(request, row.version)
+    return await _changed(work, await set_capacity(work, row, wanted), language, response)
+
+
+async def _changed(work: Work, row: Service, language: str, response: Response) -> ServiceView:
+    response.headers["ETag"] = etag(row.version)
+    await work.session.flush()
+    return service_view(await one_service(work.session, row.id, work.today), language)

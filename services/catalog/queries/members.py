@@ -22,12 +22,20 @@ async def find_member(
 
 
 async def page_of_members(
-    session: AsyncSession, page: PageWanted, organization_id: UUID | None, active: bool | None
+    session: AsyncSession,
+    page: PageWanted,
+    visible: UUID | None,
+    organization_id: UUID | None,
+    active: bool | None,
 ) -> tuple[list[Member], int]:
-    """One page of the members of an organisation (None: of all), by address; and how many there are in all."""
+    """One page of members, by address, and how many there are in all.
+
+    `visible`: the organisation whose members the caller sees (None: every one); `organization_id` narrows further.
+    """
     wanted = select(Member)
-    if organization_id is not None:
-        wanted = wanted.where(Member.organization_id == organization_id)
+    for only in (visible, organization_id):
+        if only is not None:
+            wanted = wanted.where(Member.organization_id == only)
     if active is not None:
         wanted = wanted.where(col(Member.active) == active)
     total = await count(session, wanted)

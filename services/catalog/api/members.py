@@ -1,0 +1,83 @@
+"""Members of staff over HTTP: seen by their own organisation, changed by its administrators."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from services.catalog.api.dependencies import (
+    CallerOf,
+    WorkOf,
+    administers_some,
+    location,
+    member_of_path,
+    member_to_change,
+    visible_organization,
+)
+from services.catalog.api.pages import CountPageOf, Page, make_page
+from services.catalog.api.render import member_view
+from services.catalog.api.views import MemberView
+from services.catalog.bodies import MemberChange, NewMember
+from services.catalog.queries.members import page_of_members
+from services.catalog.tables import Member
+from services.catalog.use_cases.members import change_member, create_member
+from shared.bodies import body, request_body
+from shared.versions import etag, require_match
+from shared.web import SessionOf
+
+router = APIRouter(prefix="/members", tags=["members"])
+
+
+@router.get("", summary="Members of one's own organisation, by address")
+async def members(
+    session: SessionOf,
+    caller: CallerOf,
+    page: CountPageOf,
+    organization_id: Annotated[
+        UUID | None, Query(description="Of this organisation; others than one's own are empty")
+    ] = None,
+    active: Annotated[bool | None, Query(description="Only those who are active, or only those who are not")] = None,
+) -> Page[MemberView]:
+    """Members of the caller's organisation; an administrator of the platform sees those of all."""
+    found, total = await page_of_members(session, page, visible_organization(caller), organization_id, active)
+    return make_page(page, [member_view(each) for each in found], total)
+
+
+@router.get("/{id}", summary="One member")
+async def member(row: Annotated[Member, Depends(member_of_path)], response: Response) -> MemberView:
+    """A member of the caller's organisation; an administrator of the platform sees any."""
+    return _view(row, response)
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Enter a member",
+    dependencies=[Depends(administers_some)],
+    openapi_extra=request_body(NewMember),
+)
+async def enter(
+    request: Request, response: Response, work: WorkOf, new: Annotated[NewMember, body(NewMember)]
+) -> MemberView:
+    """Administrators of the organisation; those of the platform for any, and only they make coordinators."""
+    row = await create_member(work, new)
+    response.headers["Location"] = location(request, f"/members/{row.id}")
+    return _view(row, response)
+
+
+@router.patch("/{id}", summary="Change or deactivate a member", openapi_extra=request_body(MemberChange))
+async def change(
+    request: Request,
+    response: Response,
+    work: WorkOf,
+    row: Annotated[Member, Depends(member_to_change)],
+    wanted: Annotated[MemberChange, body(MemberChange)],
+) -> MemberView:
+    """Needs `If-Match`. A member is never deleted: `active: false` ends its access at once."""
+    require_match(request, row.version)
+    return _view(await change_member(work, row, wanted), response)
+
+
+def _view(row: Member, response: Response) -> MemberView:
+    response.headers["ETag"] = etag(row.version)
+    return member_view(row)

@@ -1,0 +1,203 @@
+"""What callers send: new things and changes. A field that a change leaves out stays as it is."""
+
+from datetime import date
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from services.catalog.domain import LONGEST_SLUG, ROLES, LocationType, OrganizationType
+from services.catalog.target_groups import TARGET_GROUPS
+from shared.bodies import Body
+from shared.events.catalog import CapacityStatus, Language, Role, ServiceStatus
+
+Text = StringConstraints(min_length=1, max_length=200)
+LongText = StringConstraints(min_length=1, max_length=5000)
+Slug = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_SLUG)]
+Email = Annotated[
+    str, StringConstraints(max_length=254, pattern=r"^[^\s@<>,;:()\[\]\\\"]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
+]
+WebAddress = Annotated[str, StringConstraints(max_length=500, pattern=r"^https?://[^\s<>\"]+$")]
+LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$", max_length=35, to_lower=True)]
+
+
+def _known_group(code: str) -> str:
+    if code not in TARGET_GROUPS:
+        raise ValueError(f"unknown; the target groups are {', '.join(TARGET_GROUPS)}")
+    return code
+
+
+def _each_once(items: list[Any]) -> list[Any]:
+    return list(dict.fromkeys(items))
+
+
+def _in_order(roles: list[Role]) -> list[Role]:
+    return [role for role in ROLES if role in roles]
+
+
+TargetGroups = Annotated[
+    list[Annotated[str, AfterValidator(_known_group)]], Field(max_length=20), AfterValidator(_each_once)
+]
+LanguageTags = Annotated[list[LanguageTag], Field(max_length=50), AfterValidator(_each_once)]
+LocationIds = Annotated[list[UUID], Field(max_length=50), AfterValidator(_each_once)]
+Roles = Annotated[list[Role], Field(min_length=1, max_length=20), AfterValidator(_in_order)]
+Left: Any = Field(default=None)
+"""A field that a change may leave out, and may not set to null."""
+
+
+class _Texts(Body):
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_text_is_finnish(cls, value: Any) -> Any:
+        return {"fi": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("give the text in at least one of the languages fi, sv, en")
+        return self
+
+
+class Name(_Texts):
+    """A name in Finnish, Swedish and English, or in some of them. A plain string is taken as Finnish.
+
+    In a change, languages left out stay, and null takes a translation away.
+    """
+
+    fi: Annotated[str, Text] | None = None
+    sv: Annotated[str, Text] | None = None
+    en: Annotated[str, Text] | None = None
+
+
+class Description(_Texts):
+    """A longer text, in languages as a name is."""
+
+    fi: Annotated[str, LongText] | None = None
+    sv: Annotated[str, LongText] | None = None
+    en: Annotated[str, LongText] | None = None
+
+
+class NewOrganization(Body):
+    """An organisation to enter. Without `slug` one is made of the name."""
+
+    slug: Slug | None = None
+    organization_type: OrganizationType = "other"
+    name: Name
+    alternate_name: Name | None = None
+    description: Description
+    parent_organization_id: UUID | None = None
+    email: Email | None = Field(None, description="The desk's address: told of referrals beside the desk's members")
+    website: WebAddress | None = None
+
+
+class OrganizationChange(Body):
+    """What is to change of an organisation. Its former name, and slug, live on as an alias."""
+
+    slug: Slug = Left
+    organization_type: OrganizationType = Left
+    name: Name = Left
+    alternate_name: Name | None = None
+    description: Description = Left
+    parent_organization_id: UUID | None = None
+    email: Email | None = None
+    website: WebAddress | None = None
+    active: bool = Left
+
+
+class NewClosure(Body):
+    """Days without service, both ends included."""
+
+    starts_on: date
+    ends_on: date
+    note: Name | None = None
+
+
+class Closures(Body):
+    """All closures of an organisation, instead of those it had. A bare list is taken, too."""
+
+    closures: list[NewClosure] = Field(max_length=100)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_list(cls, value: Any) -> Any:
+        return {"closures": value} if isinstance(value, list) else value
+
+
+class NewLocation(Body):
+    """A place. With `id` one that the organisation has already is kept, and changed to this."""
+
+    id: UUID | None = None
+    location_type: LocationType = "physical"
+    name: Name
+    description: Description | None = None
+    url: WebAddress | None = None
+    address_1: Annotated[str, Text] | None = None
+    postal_code: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = None
+    city: Annotated[str, Text] | None = None
+
+
+class Locations(Body):
+    """All places of an organisation, instead of those it had."""
+
+    locations: list[NewLocation] = Field(max_length=50)
+
+
+class Capacity(Body):
+    """Whether there is room; `available`: how many places, where they are counted."""
+
+    status: CapacityStatus
+    available: int | None = Field(None, ge=0, le=100_000)
+
+
+class NewService(Body):
+    """A service to enter; of the caller's own organisation unless `organization_id` says otherwise."""
+
+    organization_id: UUID | None = None
+    slug: Slug | None = None
+    name: Name
+    alternate_name: Name | None = None
+    description: Description | None = None
+    eligibility_description: Description | None = None
+    status: ServiceStatus = "active"
+    languages: LanguageTags = Field(default_factory=list)
+    target_groups: TargetGroups = Field(default_factory=list)
+    location_ids: LocationIds = Field(default_factory=list)
+    url: WebAddress | None = None
+    email: Email | None = None
+    capacity: Capacity = Capacity(status="capacity")
+
+
+class ServiceChange(Body):
+    """What is to change of a service."""
+
+    slug: Slug = Left
+    name: Name = Left
+    alternate_name: Name | None = None
+    description: Description | None = None
+    eligibility_description: Description | None = None
+    status: ServiceStatus = Left
+    languages: LanguageTags = Left
+    target_groups: TargetGroups = Left
+    location_ids: LocationIds = Left
+    url: WebAddress | None = None
+    email: Email | None = None
+
+
+class NewMember(Body):
+    """A member of staff to enter; of the caller's own organisation unless `organization_id` says otherwise."""
+
+    organization_id: UUID | None = None
+    email: Email
+    language: Language = "fi"
+    roles: Roles
+    deputy_id: UUID | None = None
+
+
+class MemberChange(Body):
+    """What is to change of a member. `active: false` ends its access at once; `deputy_id` takes over."""
+
+    email: Email = Left
+    language: Language = Left
+    roles: Roles = Left
+    active: bool = Left
+    deputy_id: UUID | None = None

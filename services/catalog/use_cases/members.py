@@ -1,0 +1,95 @@
+"""Commands on members of staff: enter, change, deactivate."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from services.catalog.bodies import MemberChange, NewMember
+from services.catalog.changes import member_changed
+from services.catalog.domain import PLATFORM_SLUG, Deputy, RuleBroken, check_deputy
+from services.catalog.tables import Member, Organization
+from services.catalog.use_cases.work import Work
+from shared.ids import new_id
+
+
+async def create_member(work: Work, new: NewMember) -> Member:
+    """Enter a member of an organisation that the caller administers. Raises NotYours, RuleBroken."""
+    organization = await _hold(work, new.organization_id or work.caller.organization_id)
+    work.caller.check_administers(organization.id)
+    work.caller.check_may_give((), new.roles)
+    member = Member(id=new_id(), organization_id=organization.id, **new.model_dump(exclude={"organization_id"}))
+    await _check_deputy(work, member.id, organization.id, new.deputy_id)
+    await _check_email_free(work, organization.id, new.email, None)
+    work.session.add(member)
+    await work.session.flush()
+    member_changed(work.session, work.outbox, member)
+    return member
+
+
+async def change_member(work: Work, member: Member, change: MemberChange) -> Member:
+    """Change what the change names. Raises NotYours, RuleBroken."""
+    named: dict[str, Any] = change.model_dump(exclude_unset=True)
+    changes = {field: value for field, value in named.items() if getattr(member, field) != value}
+    if not changes:
+        return member
+    organization = await _hold(work, member.organization_id)
+    work.caller.check_may_give(member.roles, changes.get("roles", ()))
+    # Colleagues come and go, so an unchanged deputy is looked at again when it begins to matter.
+    if "deputy_id" in changes or changes.get("active") is False:
+        await _check_deputy(work, member.id, organization.id, changes.get("deputy_id", member.deputy_id))
+    if "email" in changes:
+        await _check_email_free(work, organization.id, changes["email"], member.id)
+    await _check_someone_administers(work, organization, member, changes)
+    for field, value in changes.items():
+        setattr(member, field, value)
+    member.version += 1
+    member_changed(work.session, work.outbox, member)
+    return member
+
+
+async def _hold(work: Work, organization_id: UUID) -> Organization:
+    """The organisation, held: changes of its members happen one after the other."""
+    held = select(Organization).where(Organization.id == organization_id).with_for_update()
+    organization = (await work.session.exec(held)).first()
+    if organization is None:
+        raise RuleBroken("There is no organisation with that id.", "organization_id")
+    return organization
+
+
+async def _check_deputy(work: Work, member_id: UUID, organization_id: UUID, deputy_id: UUID | None) -> None:
+    if deputy_id is not None:
+        colleagues = await work.session.exec(select(Member).where(Member.organization_id == organization_id))
+        known = {row.id: Deputy(row.id, row.organization_id, row.active, row.deputy_id) for row in colleagues.all()}
+        check_deputy(member_id, organization_id, deputy_id, known)
+
+
+async def _check_email_free(work: Work, organization_id: UUID, email: str, own_id: UUID | None) -> None:
+    same = select(Member.id).where(
+        Member.organization_id == organization_id, func.lower(Member.email) == func.lower(email)
+    )
+    if (await work.session.exec(same)).first() not in (None, own_id):
+        raise RuleBroken(
+            "The organisation has a member with this address already. Change that one, or activate it again.",
+            "email",
+            conflict=True,
+            name="email-taken",
+        )
+
+
+async def _check_someone_administers(
+    work: Work, organization: Organization, member: Member, changes: dict[str, Any]
+) -> None:
+    """Raise RuleBroken when nobody would be left who administers the platform."""
+    stays = changes.get("active", member.active) and "admin" in changes.get("roles", member.roles)
+    if organization.slug != PLATFORM_SLUG or stays:
+        return
+    others = select(Member.id).where(
+        Member.organization_id == organization.id,
+        Member.id != member.id,
+        col(Member.active),
+        col(Member.roles).contains(["admin"]),
+    )
+    if (await work.session.exec(others.limit(1))).first() is None:
+        raise RuleBroken("The platform needs an administrator: name another one first.", "roles", conflict=True)

@@ -1,0 +1,116 @@
+"""Commands on services: enter, change, say whether there is room."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlmodel import col, select
+
+from services.catalog import search
+from services.catalog.bodies import Capacity, NewService, ServiceChange
+from services.catalog.changes import service_changed
+from services.catalog.domain import RuleBroken, check_capacity, check_slug
+from services.catalog.tables import Location, Organization, Service, ServiceAtLocation
+from services.catalog.use_cases.work import Work, given, merged, slug_for, slug_taken
+from shared.ids import new_id
+
+_TEXTS = {"name": True, "alternate_name": False, "description": False, "eligibility_description": False}
+"""Fields with texts → whether the service cannot be without."""
+
+
+async def create_service(work: Work, new: NewService) -> Service:
+    """Enter a service of an organisation that the caller administers. Raises NotYours, RuleBroken."""
+    organization = await work.session.get(Organization, new.organization_id or work.caller.organization_id)
+    if organization is None:
+        raise RuleBroken("There is no organisation with that id.", "organization_id")
+    work.caller.check_administers(organization.id)
+    name = given(new.name, "name", needed=True)
+    slug = slug_for(new.slug, name)
+    check_capacity(new.capacity.status, new.capacity.available)
+    await _check_locations(work, organization.id, new.location_ids)
+    await _check_slug_free(work, slug, None)
+    service = Service(
+        id=new_id(),
+        slug=slug,
+        organization_id=organization.id,
+        name=name,
+        alternate_name=given(new.alternate_name),
+        description=given(new.description),
+        eligibility_description=given(new.eligibility_description),
+        capacity=new.capacity.status,
+        available=new.capacity.available,
+        **new.model_dump(include={"status", "languages", "target_groups", "url", "email"}),
+    )
+    work.session.add(service)
+    await work.session.flush()
+    await _place(work, service, new.location_ids)
+    await search.index(work.session, organization)
+    service_changed(work.session, work.outbox, service)
+    return service
+
+
+async def change_service(work: Work, service: Service, change: ServiceChange) -> Service:
+    """Change what the change names. Raises RuleBroken."""
+    changes: dict[str, Any] = change.model_dump(exclude_unset=True)
+    location_ids = changes.pop("location_ids", None)
+    for field, needed in _TEXTS.items():
+        if field in changes:
+            changes[field] = merged(getattr(service, field), getattr(change, field), field, needed=needed)
+    changes = {field: value for field, value in changes.items() if getattr(service, field) != value}
+    if "slug" in changes:
+        check_slug(changes["slug"])
+        await _check_slug_free(work, changes["slug"], service.id)
+    moved = location_ids is not None and await _moved(work, service, location_ids)
+    if changes or moved:
+        for field, value in changes.items():
+            setattr(service, field, value)
+        organization = await work.session.get_one(Organization, service.organization_id)
+        await search.index(work.session, organization)
+        _touched(work, service)
+    return service
+
+
+async def set_capacity(work: Work, service: Service, capacity: Capacity) -> Service:
+    """Say whether there is room. Saying the same again counts as news, for it is confirmed. Raises RuleBroken."""
+    check_capacity(capacity.status, capacity.available)
+    service.capacity = capacity.status
+    service.available = capacity.available
+    service.capacity_updated_at = work.now
+    _touched(work, service)
+    return service
+
+
+def _touched(work: Work, service: Service) -> None:
+    service.version += 1
+    service.updated_at = work.now
+    service_changed(work.session, work.outbox, service)
+
+
+async def _moved(work: Work, service: Service, location_ids: Sequence[UUID]) -> bool:
+    """Give the service at these places; whether that is any change."""
+    mine = select(ServiceAtLocation.location_id).where(ServiceAtLocation.service_id == service.id)
+    if set((await work.session.exec(mine)).all()) == set(location_ids):
+        return False
+    await _check_locations(work, service.organization_id, location_ids)
+    await work.session.execute(delete(ServiceAtLocation).where(col(ServiceAtLocation.service_id) == service.id))
+    await _place(work, service, location_ids)
+    return True
+
+
+async def _place(work: Work, service: Service, location_ids: Sequence[UUID]) -> None:
+    for location_id in location_ids:
+        work.session.add(ServiceAtLocation(id=new_id(), service_id=service.id, location_id=location_id))
+    await work.session.flush()
+
+
+async def _check_locations(work: Work, organization_id: UUID, location_ids: Sequence[UUID]) -> None:
+    own = select(Location.id).where(Location.organization_id == organization_id, col(Location.id).in_(location_ids))
+    if len((await work.session.exec(own)).all()) != len(location_ids):
+        raise RuleBroken("An id names a place that the organisation does not have.", "location_ids")
+
+
+async def _check_slug_free(work: Work, slug: str, own_id: UUID | None) -> None:
+    holder = (await work.session.exec(select(Service.id).where(Service.slug == slug))).first()
+    if holder not in (None, own_id):
+        raise slug_taken(slug)
