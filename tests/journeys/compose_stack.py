@@ -39,16 +39,15 @@ class Stack:
         self.env_file.write_text(text, encoding="utf-8")
 
     def compose(
-        self, *arguments: str, check: bool = True, stdin: str | None = None, seconds: float = 300
+        self, *arguments: str, check: bool = True, seconds: float = 300, env_file: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         """`docker compose …` on this project. When it fails, so does the test, with what compose said."""
-        command = ["docker", "compose", "-p", self.project, "--env-file", str(self.env_file), *arguments]
+        command = ["docker", "compose", "-p", self.project, "--env-file", str(env_file or self.env_file), *arguments]
         done = subprocess.run(
             command,
             cwd=ROOT,
             env=_environment(),
-            input=stdin,
-            stdin=None if stdin is not None else subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=seconds,

@@ -1,7 +1,9 @@
 """The platform in containers, brought up from nothing: the same journey, behind an edge, each container shut."""
 
 import json
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -45,21 +47,24 @@ def adviser(stack: Stack) -> Iterator[httpx2.Client]:
         yield client
 
 
-def send_referral(adviser: httpx2.Client, key: str) -> httpx2.Response:
-    services = adviser.get("/api/catalog/services", params={"accepting": "true"}).json()["contents"]
+def send_referral(adviser: httpx2.Client, key: str, **changes: Any) -> httpx2.Response:
+    """A referral to some service, for a new client unless `changes` name one that is known."""
     body = {
-        "service_id": services[0]["id"],
         "client": {"language": "en", "name": "A newcomer", "email": "newcomer@mail.example"},
         "reason": "Looks for work",
         "urgency": "routine",
         "legal_basis": {"kind": "statute", "statute": "Act on the Promotion of Immigrant Integration 681/2023"},
         "send": True,
+        **changes,
     }
+    if "service_id" not in body:
+        services = adviser.get("/api/catalog/services", params={"accepting": "true"}).json()
+        body["service_id"] = services["contents"][0]["id"]
     return adviser.post("/api/referral/referrals", json=body, headers={"Idempotency-Key": key})
 
 
 def test_secrets_that_are_missing_stop_it_with_a_word_on_what_to_do(bare: Stack) -> None:
-    refused = bare.compose("--env-file", "/dev/null", "config", "-q", check=False)
+    refused = bare.compose("config", "-q", check=False, env_file=Path(os.devnull))
     assert refused.returncode
     assert "run make env" in refused.stderr
 
@@ -137,14 +142,12 @@ def test_the_front_page_speaks_three_languages(bare: Stack) -> None:
 
 
 def test_what_the_edge_refuses_is_a_problem_too(bare: Stack) -> None:
-    unknown = httpx2.get(f"{bare.url}/api/nothing/here")
-    large = httpx2.post(f"{bare.url}/api/referral/referrals", content=b"x" * 2_000_000)
-    for answer, status in ((unknown, 404), (large, 413)):
-        assert answer.status_code == status
-        assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.json()["status"] == status
-        assert answer.headers["x-content-type-options"] == "nosniff"
-        assert "server" not in answer.headers
+    answer = httpx2.get(f"{bare.url}/api/nothing/here")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == 404
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "server" not in answer.headers
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -169,6 +172,12 @@ def test_location_leads_back_through_the_edge(adviser: httpx2.Client) -> None:
     referral = adviser.get(sent.headers["Location"])
     assert referral.url.path == f"/api/referral/referrals/{sent.json()['id']}"
     assert referral.json()["reference"] == sent.json()["reference"]
+
+
+def test_a_body_that_is_too_large_is_refused_with_a_problem(adviser: httpx2.Client) -> None:
+    refused = send_referral(adviser, "large", private_note="x" * 2_000_000)
+    assert refused.status_code == 413
+    assert refused.headers["content-type"] == "application/problem+json"
 
 
 def journey(stack: Stack) -> dict[str, Any]:
@@ -222,19 +231,15 @@ def test_events_wait_while_redis_is_away(stack: Stack, adviser: httpx2.Client) -
 
 
 def test_one_service_being_away_stops_no_other(stack: Stack, adviser: httpx2.Client) -> None:
-    first = send_referral(adviser, "catalogue-there").json()
+    service = adviser.get("/api/catalog/services", params={"accepting": "true"}).json()["contents"][0]["id"]
     stack.compose("stop", "catalog-web", "catalog-worker")
     try:
         away = adviser.get("/api/catalog/services")
         assert away.status_code == 503
         assert away.headers["content-type"] == "application/problem+json"
-        assert adviser.get(f"/api/referral/referrals/{first['id']}").status_code == 200
-        again = adviser.post(
-            "/api/referral/referrals",
-            json={**referral_to(first["service"]["id"]), "client_id": first["client_id"]},
-            headers={"Idempotency-Key": "catalogue-away"},
-        )
-        assert again.status_code == 201, again.text
+        sent = send_referral(adviser, "catalogue-away", service_id=service)
+        assert sent.status_code == 201, sent.text
+        assert adviser.get(sent.headers["Location"]).status_code == 200
     finally:
         stack.up("--no-recreate", profile="demo")
 
