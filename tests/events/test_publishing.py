@@ -1,0 +1,142 @@
+"""From the outbox onto the stream: everything committed, in order, whatever breaks in between."""
+
+import asyncio
+import json
+
+import pytest
+from sqlalchemy import text
+
+from shared.ids import new_id
+from tests.builders import names
+from tests.events.backbone import STREAM, Backbone
+from shared.events.catalog import MemberState
+
+
+async def ids_on_stream(backbone: Backbone) -> list[str]:
+    """The event ids on the stream, in its order."""
+    entries = await backbone.operator.xrange(STREAM)
+    return [json.loads(fields[b"__data__"])["id"] for _, fields in entries]
+
+
+def ids(events: list) -> list[str]:
+    return [str(event.id) for event in events]
+
+
+async def test_an_entry_is_plain_json_that_any_client_can_read(backbone: Backbone) -> None:
+    [event] = await backbone.tell()
+    await backbone.publish()
+    [(_, fields)] = await backbone.operator.xrange(STREAM)
+    assert list(fields) == [b"__data__"]
+    read = json.loads(fields[b"__data__"])
+    assert read["specversion"] == "1.0"
+    assert (read["id"], read["type"], read["subject"]) == (str(event.id), event.type, event.subject)
+    assert read["data"]["name"]["fi"] == names("kuopio").fi
+
+
+async def test_an_event_of_a_rolled_back_change_never_happened(backbone: Backbone) -> None:
+    with pytest.raises(RuntimeError):
+        async with backbone.publisher.transaction() as session:
+            backbone.record(session)
+            raise RuntimeError
+    await backbone.publish()
+    assert await ids_on_stream(backbone) == []
+
+
+async def test_data_that_the_type_does_not_carry_is_refused(backbone: Backbone) -> None:
+    member = MemberState(
+        id=new_id(), organization_id=new_id(), email="a@b.example", language="fi", roles=(), active=True
+    )
+    async with backbone.publisher.transaction() as session:
+        with pytest.raises(TypeError):
+            backbone.outbox.record(session, "catalog.organization_changed.v1", member.id, 1, member)
+
+
+async def test_the_order_of_the_log_is_the_order_of_the_stream(backbone: Backbone) -> None:
+    subject = new_id()
+    events = [(await backbone.tell(subject=subject, sequence=number + 1))[0] for number in range(7)]
+    await backbone.publish(backbone.new_relay("relay-1", batch=3))
+    assert await ids_on_stream(backbone) == ids(events)
+
+
+async def test_an_event_committed_after_a_higher_one_is_published_too(backbone: Backbone) -> None:
+    async with backbone.publisher.transaction() as slow:
+        low = backbone.record(slow)
+        await slow.flush()
+        [high] = await backbone.tell()
+        await backbone.publish()
+        assert await ids_on_stream(backbone) == ids([high])
+    await backbone.publish()
+    assert await ids_on_stream(backbone) == ids([high, low])
+
+
+async def test_a_relay_that_dies_between_publishing_and_marking_loses_nothing(backbone: Backbone) -> None:
+    events = await backbone.tell(2)
+    rows = await backbone.scalar("SELECT array_agg(payload ORDER BY id) FROM outbox", backbone.publisher)
+    for payload in rows:
+        await backbone.add_raw({b"__data__": payload.encode()})
+    await backbone.publish()
+    assert await ids_on_stream(backbone) == ids(events) * 2
+
+
+async def test_one_relay_works_at_a_time_and_another_takes_over_from_a_dead_one(backbone: Backbone) -> None:
+    other = backbone.new_relay("relay-2")
+    assert await backbone.relay.step() == 0
+    await backbone.tell(3)
+    assert await other.step() is None
+    async with backbone.publisher.transaction() as session:  # as if the holder had not been heard of for long
+        await session.execute(text("UPDATE leases SET expires_at = now() - interval '1 second'"))
+    assert await other.step() == 3
+    assert await backbone.relay.step() is None
+    assert len(await ids_on_stream(backbone)) == 3
+
+
+async def test_a_relay_that_ends_in_an_orderly_way_gives_its_lease_back(backbone: Backbone) -> None:
+    task = asyncio.create_task(backbone.relay.run())
+    [event] = await backbone.tell()
+    while await ids_on_stream(backbone) != ids([event]):
+        await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await backbone.new_relay("relay-2").step() == 0
+
+
+async def test_a_holder_that_lost_its_lease_unawares_does_no_harm(backbone: Backbone) -> None:
+    """It publishes once more what its successor has published, and the effect is there once."""
+    events = await backbone.tell(3)
+    stale = backbone.new_relay("relay-2")
+    release, held = asyncio.Event(), asyncio.Event()
+    append = stale._append
+
+    async def late(*args: object) -> object:
+        held.set()
+        await release.wait()
+        return await append(*args)  # type: ignore[arg-type]
+
+    stale._append = late  # type: ignore[assignment, method-assign]
+    step = asyncio.create_task(stale.step())
+    await held.wait()
+    async with backbone.publisher.transaction() as session:
+        await session.execute(text("UPDATE leases SET expires_at = now() - interval '1 second'"))
+    await backbone.publish()
+    more = await backbone.tell(2)
+    await backbone.publish()
+    release.set()
+    await step
+    assert await ids_on_stream(backbone) == ids([*events, *more, *events])
+    await backbone.intake().take_batch(await backbone.read())
+    assert await backbone.noted() == [event.id for event in [*events, *more]]
+    await backbone.publish()
+    assert len(await ids_on_stream(backbone)) == 8
+
+
+async def test_a_commit_wakes_the_relay(backbone: Backbone) -> None:
+    """Without the wake-up the relay would sleep: here it would sleep for ever."""
+    asleep = backbone.relay.alarm
+    listening = asyncio.create_task(asleep.listen())
+    try:
+        await asyncio.wait_for(asleep.wait(3600), 30)  # the alarm rings once when it begins to listen
+        await backbone.tell()
+        await asyncio.wait_for(asleep.wait(3600), 30)
+    finally:
+        listening.cancel()
