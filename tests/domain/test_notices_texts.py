@@ -8,9 +8,10 @@ from uuid import uuid4
 import pytest
 from babel.messages.pofile import read_po
 
-from services.notifications.domain import HEARD, About
+from services.notifications.domain import HEARD, About, wording
 from services.notifications.texts import LANGUAGES, LOCALES, link_to, notice_texts, status_name, text
 from services.referral.domain import Status
+from shared.events.envelope import Names
 from shared.events.referral import Side
 from tests.builders import names
 
@@ -106,9 +107,13 @@ def test_no_text_is_left_over() -> None:
 
 
 def wording_of(event_type: str, by_side: Side | None, *, urgent: bool) -> str:
-    from services.notifications.domain import wording
-
     return wording(event_type, about(by_side=by_side, urgent=urgent))
+
+
+def test_names_stay_on_one_line() -> None:
+    broken = Names(fi="a\nBcc: b", sv="c\r\nd", en="e")
+    shown = about().model_copy(update={"target": broken})
+    assert notice_texts("referral.accepted.v1", shown, "fi").body.startswith("a Bcc: b on hyväksynyt")
 
 
 def test_links_lead_to_the_referral() -> None:

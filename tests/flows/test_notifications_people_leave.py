@@ -59,7 +59,8 @@ async def test_mail_that_has_not_gone_out_to_who_left_is_withdrawn(platform: Pla
     await platform.settle()
     await town.facts.deactivate(town.adviser, deputy=town.colleague)
     await platform.settle()
-    of = "channel = 'email' AND status = :status AND notice_id IN (SELECT id FROM notices WHERE recipient_member_id = :id)"
+    theirs = "notice_id IN (SELECT id FROM notices WHERE recipient_member_id = :id)"
+    of = f"channel = 'email' AND status = :status AND {theirs}"
     assert await count(platform, "deliveries", of, status="withdrawn", id=town.adviser.id) == 1
     assert await count(platform, "deliveries", of, status="pending", id=town.colleague.id) == 1
 

@@ -1,0 +1,90 @@
+"""The service as it runs: its schema, its settings, and a worker that brings an event to a mailbox by itself."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from pydantic import SecretStr, ValidationError
+from sqlalchemy import Connection
+
+from luotsi.embedded.servers import Servers
+from services.notifications.settings import NotificationSettings
+from services.notifications.tables import Base
+from services.notifications.worker import build_worker
+from shared.migrations import upgrade
+from shared.tables import Backbone
+from tests.builders import small_town
+from tests.flows.mail_server import MailServer
+from tests.flows.notifications_story import Story
+from tests.platform import Platform
+
+
+async def test_the_schema_is_what_the_tables_say(platform: Platform) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        # Alembic takes several, as it does in env.py; its type has not heard of it.
+        return list(compare_metadata(context, [Base.metadata, Backbone.metadata]))  # type: ignore[arg-type]
+
+    async with platform.databases["notifications"].engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+def test_migrating_again_changes_nothing(servers: Servers) -> None:
+    upgrade("notifications", servers.database_urls["notifications"])
+
+
+def settings(**values: str) -> NotificationSettings:
+    needed = {"database_url": "postgresql://a@b/c", "redis_url": "redis://a", "jwks": "keys.json"}
+    return NotificationSettings.model_validate(needed | values)
+
+
+def test_production_needs_a_mail_server() -> None:
+    public = {"environment": "production", "public_url": "https://luotsi.example"}
+    with pytest.raises(ValidationError, match="SMTP_URL"):
+        settings(**public)
+    assert settings(**public, smtp_url="smtps://u:p@mail.example").mail_from == "luotsi@localhost"
+
+
+@pytest.mark.parametrize("wrong", [{"smtp_url": "mail.example:25"}, {"smtp_url": "smtp://"}, {"mail_from": "Luotsi"}])
+def test_settings_that_lead_nowhere_are_refused_at_start(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        settings(**wrong)
+
+
+@asynccontextmanager
+async def running_worker(platform: Platform, server: MailServer) -> AsyncIterator[None]:
+    own: NotificationSettings = platform.settings["notifications"]
+    worker = build_worker(own.model_copy(update={"smtp_url": SecretStr(server.url), "worker_name": "alone"}))
+    task = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def heard(platform: Platform, number: int) -> list[str]:
+    """Wait until the service has told of `number` deliveries; returns their channels."""
+    channels: list[str] = []
+    last = "0"
+    async with asyncio.timeout(20):
+        while len(channels) < number:
+            for _, entries in await platform.redis.xread({"notification.events": last}, block=1000):
+                last = entries[-1][0].decode()
+                channels += [json.loads(fields[b"__data__"])["data"]["channel"] for _, fields in entries]
+    return channels
+
+
+async def test_a_worker_brings_an_event_to_the_mailbox_by_itself(platform: Platform) -> None:
+    town = await small_town(platform)
+    async with MailServer() as server, running_worker(platform, server):
+        await Story.of(platform, town).tell("sent", "source")
+        while await platform.workers["referral"].relay.step():
+            pass
+        assert await heard(platform, 2) == ["inbox", "email"]
+    assert server.recipients == [town.desk.email]
