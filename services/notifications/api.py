@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.notifications import use_cases
+from services.notifications import scope, use_cases
 from services.notifications.tables import Delivery, Member, Notice
 from services.notifications.views import (
     DeliveryPage,
@@ -44,7 +44,7 @@ async def _own_account(session: AsyncSession, actor: Actor) -> Member:
 
 async def own_notice(notice_id: UUID, actor: ActorOf, session: SessionOf) -> Notice:
     """The notice of the path, when it is the caller's; 404 for anybody else's."""
-    own = select(Notice).where(Notice.id == notice_id, Notice.recipient_member_id == actor.member_id)
+    own = select(Notice).where(Notice.id == notice_id, scope.told_to(actor))
     found = (await session.exec(own)).first()
     if found is None:
         raise not_found("notice")
@@ -68,7 +68,7 @@ async def list_notices(
     page: PageOf,
     unseen: Annotated[bool, Query(description="Only what I have not seen")] = False,
 ) -> NoticePage:
-    own = select(Notice).where(Notice.recipient_member_id == actor.member_id)
+    own = select(Notice).where(scope.told_to(actor))
     if unseen:
         own = own.where(col(Notice.seen_at).is_(None))
     if page.after is not None:
@@ -122,7 +122,7 @@ async def list_deliveries(
     own: Any = (
         select(Delivery, Notice)
         .join(Notice, col(Notice.id) == col(Delivery.notice_id))
-        .where(Notice.recipient_organization_id == actor.organization_id)
+        .where(scope.told_to_organization_of(actor))
     )
     if referral_id is not None:
         own = own.where(Notice.referral_id == referral_id)

@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 from tests.builders import small_town
 from tests.platform import Platform
-from tests.referring import CLIENT, SECRETS, at_work, new_referral, sent_referral
+from tests.referring import CLIENT, SECRETS, at_work, new_referral, problem, sent_referral
 
 
 async def test_the_target_sees_the_client_only_between_accepting_and_the_end(platform: Platform) -> None:
@@ -23,6 +23,18 @@ async def test_the_target_sees_the_client_only_between_accepting_and_the_end(pla
     assert accepted["private_note"] is None, "the source's alone"
     cancelled = await desk.done("cancel", accepted, {"reason": {"code": "lack_of_resources"}})
     assert (cancelled["client"], cancelled["reason"]) == (None, None)
+
+
+async def test_a_draft_is_nobodys_business_but_its_makers(platform: Platform) -> None:
+    town = await small_town(platform)
+    adviser, desk = at_work(platform, town.adviser), at_work(platform, town.desk)
+    draft = (await adviser.refer(new_referral(town, send=False))).json()
+    problem(await desk.client.get(f"/referrals/{draft['id']}"), 404, "not-found")
+    assert (await desk.client.get("/referrals")).json()["contents"] == []
+    await adviser.done("cancel", draft, {"reason": {"code": "client_not_interested"}})
+    problem(await desk.client.get(f"/referrals/{draft['id']}"), 404, "not-found")
+    await platform.settle()
+    assert await platform.scalar("notifications", "SELECT count(*) FROM notices") == 0
 
 
 async def test_the_sources_words_for_cancelling_are_not_the_targets(platform: Platform) -> None:
