@@ -32,12 +32,16 @@ async def bury(
     reason: str,
     failures: int,
 ) -> None:
-    """Move a pending entry to the dead letters: added there and acknowledged here, or neither."""
+    """Move a pending entry to the dead letters: added there and acknowledged here, or neither.
+
+    `entry` is empty for an event that had been parked, for then its entry was acknowledged.
+    """
     values = (reason, entry, str(failures), utc_now().isoformat())
     meta = {name.encode(): value.encode() for name, value in zip(_META, values, strict=True)}
     async with redis.pipeline(transaction=True) as pipe:
         pipe.xadd(dead_stream(stream, group), {**fields, **meta})
-        pipe.xack(stream, group, entry)
+        if entry:
+            pipe.xack(stream, group, entry)
         await pipe.execute()
     DEAD.labels(stream, group).inc()
 

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
-from sqlalchemy import delete, text
+from sqlalchemy import delete, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import context
-from shared.db import Database
+from shared.db import Database, is_outage
 from shared.events import Envelope
 from shared.metrics import HANDLED, IGNORED
 from shared.tables import InboxRow, ParkedRow
@@ -19,6 +19,9 @@ from shared.tables import InboxRow, ParkedRow
 log = logging.getLogger(__name__)
 
 Handler = Callable[[AsyncSession, Envelope], Awaitable[None]]
+
+RETRY = "retry"
+"""What a parked event waits for when its fact has come and its handler failed: the janitor."""
 
 _LOCK_FACT = text("SELECT pg_advisory_xact_lock(hashtextextended(:fact, 0))")
 
@@ -74,7 +77,7 @@ async def handle(database: Database, consumer: Consumer, events: Sequence[Envelo
     async with database.transaction() as session:
         fresh = await _claim(session, consumer.group, known)
         for event in fresh:
-            await _handle_one(session, consumer, event)
+            await handle_one(session, consumer, event)
     HANDLED.labels(consumer.stream, consumer.group).inc(len(fresh))
     return len(fresh)
 
@@ -91,7 +94,8 @@ async def _claim(session: AsyncSession, group: str, events: Sequence[Envelope]) 
     return [event for event in events if event.id in new and by_id[event.id] is event]
 
 
-async def _handle_one(session: AsyncSession, consumer: Consumer, event: Envelope) -> None:
+async def handle_one(session: AsyncSession, consumer: Consumer, event: Envelope) -> None:
+    """Give one event to its handler, under its own context; park it when it needs a fact that is not there."""
     origin = context.Context(event.correlationid, event.traceparent, event.actor)
     locked: set[str] = set()
     with context.using(origin):
@@ -117,12 +121,22 @@ async def _park(session: AsyncSession, event: Envelope, fact: str) -> None:
 
 
 async def arrived(session: AsyncSession, fact: str, handlers: Mapping[str, Handler]) -> int:
-    """A fact has come: deal with the events that waited for it, oldest first; returns how many there were."""
+    """A fact has come: deal with the events that waited for it, oldest first; returns how many there were.
+
+    One that fails does not blame whoever brought the fact: it is left to the janitor.
+    """
     await session.execute(_LOCK_FACT, {"fact": fact})
-    waiting = (await session.exec(select(ParkedRow).where(ParkedRow.waits_for == fact).order_by("event_id"))).all()
-    for row in waiting:
-        await session.execute(delete(ParkedRow).where(col(ParkedRow.event_id) == row.event_id))
-    for row in waiting:
-        event = Envelope.model_validate_json(row.payload)
-        await _handle_one(session, Consumer("", "", handlers), event)
+    query = select(ParkedRow.event_id, ParkedRow.payload).where(ParkedRow.waits_for == fact)
+    waiting = (await session.exec(query.order_by(col(ParkedRow.event_id)))).all()
+    for event_id, payload in waiting:
+        this_one = col(ParkedRow.event_id) == event_id
+        try:
+            async with session.begin_nested():
+                await session.execute(delete(ParkedRow).where(this_one))
+                await handle_one(session, Consumer("", "", handlers), Envelope.model_validate_json(payload))
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.error("event %s waited for %s and failed: %s", event_id, fact, type(error).__name__, exc_info=error)
+            await session.execute(update(ParkedRow).where(this_one).values(waits_for=RETRY))
     return len(waiting)

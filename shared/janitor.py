@@ -7,6 +7,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from shared.db import is_outage
 from shared.metrics import TRIMMED_PENDING
 from shared.redis import RawRedis
 from shared.streams import Intake
@@ -48,8 +49,10 @@ class Janitor:
         while True:
             try:
                 await self.sweep()
-            except RedisError as error:
-                log.warning("janitor waits for Redis: %s", type(error).__name__)
+            except Exception as error:
+                if not (isinstance(error, RedisError) or is_outage(error)):
+                    raise
+                log.warning("janitor waits for its servers: %s", type(error).__name__)
             await asyncio.sleep(_EVERY_SECONDS)
 
     async def sweep(self) -> int:
@@ -62,6 +65,7 @@ class Janitor:
                 taken += 1
             if start == "0-0":
                 break
+        await self._intake.retry_parked(self._min_idle)
         await self._delete_gone_consumers()
         return taken
 

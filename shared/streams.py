@@ -3,18 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, cast
 
 from faststream import AckPolicy
 from faststream.redis import RedisBroker, StreamSub
 from faststream.redis.message import RedisBatchStreamMessage, bDATA_KEY
 from redis.exceptions import RedisError, ResponseError
-from sqlalchemy import text
 
 from shared import dead_letters
 from shared.db import Database, is_outage
+from shared.failures import count_failure
 from shared.inbox import Consumer, Poison, decode, handle
-from shared.metrics import FAILED
+from shared.parked import retry_stuck
 from shared.redis import RawRedis, Unhurried
 
 log = logging.getLogger(__name__)
@@ -23,11 +24,6 @@ Entry = tuple[str, Mapping[bytes, bytes]]
 
 MAX_FAILURES = 5
 _RETRY_SECONDS = 0.5
-_COUNT_FAILURE = text(
-    "INSERT INTO failures (stream, entry_id, failures, last_error) VALUES (:stream, :entry, 1, :error) "
-    "ON CONFLICT (stream, entry_id) DO UPDATE SET failures = failures.failures + 1, "
-    "last_error = excluded.last_error, last_failed_at = now() RETURNING failures"
-)
 
 
 async def ensure_group(redis: RawRedis, stream: str, group: str) -> None:
@@ -83,6 +79,10 @@ class Intake:
                 log.warning("%s waits for its servers: %s", self.consumer.stream, type(error).__name__)
                 await asyncio.sleep(_RETRY_SECONDS)
 
+    async def retry_parked(self, idle: timedelta) -> None:
+        """Try the parked events again that failed, each `idle` after its last failure. Raises on an outage."""
+        await retry_stuck(self._database, self._redis, self.consumer, self._max_failures, idle)
+
     async def _attempt(self, entry: Entry) -> bool:
         """Deal with one entry once. Raises when a server is away, also while a failure is being noted."""
         entry_id, fields = entry
@@ -102,10 +102,8 @@ class Intake:
         # The type alone: an error's text may hold what the event's handler was working on.
         reason = type(error).__name__
         log.error("handler of %s failed on %s: %s", self.consumer.stream, entry[0], reason, exc_info=error)
-        FAILED.labels(self.consumer.stream, self.consumer.group).inc()
-        async with self._database.transaction() as session:
-            params = {"stream": self.consumer.stream, "entry": entry[0], "error": reason}
-            failures: int = (await session.execute(_COUNT_FAILURE, params)).scalar_one()
+        stream, group = self.consumer.stream, self.consumer.group
+        failures = await count_failure(self._database, stream, group, entry[0], reason)
         if failures < self._max_failures:
             return False
         await self._bury(entry, f"handler failed: {reason}", failures)
