@@ -46,7 +46,9 @@ def choose_language(accept_language: str | None) -> Language:
 
 def fold(text: str) -> str:
     """The text in small letters without diacritics, so that `tyollisyys` and `Työllisyys` are one."""
-    plain = unicodedata.normalize("NFKD", text.casefold()).translate(_UNDECOMPOSED)
+    # Taking a letter apart may bring out a capital, and making that small something to take apart again.
+    small = unicodedata.normalize("NFKD", text).casefold()
+    plain = unicodedata.normalize("NFKD", small).translate(_UNDECOMPOSED)
     return "".join(character for character in plain if not unicodedata.combining(character))
 
 

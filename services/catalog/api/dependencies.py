@@ -37,7 +37,9 @@ def current_day(request: Request) -> date:
 
 
 TodayOf = Annotated[date, Depends(current_day)]
-Key = Annotated[str, Path(alias="id", description="The id or the slug", max_length=100)]
+OrganizationKey = Annotated[str, Path(alias="organization_id", description="Id, slug or former slug", max_length=100)]
+ServiceKey = Annotated[str, Path(alias="service_id", description="Id or slug", max_length=100)]
+MemberKey = Annotated[str, Path(alias="member_id", description="Id", max_length=100)]
 
 
 async def current_caller(session: SessionOf, actor: ActorOf) -> Caller:
@@ -57,36 +59,36 @@ async def current_work(request: Request, session: SessionOf, caller: CallerOf) -
 WorkOf = Annotated[Work, Depends(current_work)]
 
 
-async def organization_of_path(session: SessionOf, key: Key) -> Organization:
+async def organization_of_path(session: SessionOf, key: OrganizationKey) -> Organization:
     """The organisation that the path names. Raises 404."""
     return _known(await find_organization(session, key), "organisation")
 
 
-async def service_of_path(session: SessionOf, key: Key) -> Service:
+async def service_of_path(session: SessionOf, key: ServiceKey) -> Service:
     """The service that the path names. Raises 404."""
     return _known(await find_service(session, key), "service")
 
 
-async def member_of_path(session: SessionOf, caller: CallerOf, key: Key) -> Member:
+async def member_of_path(session: SessionOf, caller: CallerOf, key: MemberKey) -> Member:
     """The member that the path names. Raises 404 for one of another organisation, too."""
     return _known(await find_member(session, key, visible_organization(caller)), "member")
 
 
-async def organization_to_change(session: SessionOf, caller: CallerOf, key: Key) -> Organization:
+async def organization_to_change(session: SessionOf, caller: CallerOf, key: OrganizationKey) -> Organization:
     """The organisation that the path names, held until the answer. Raises 404, and 403 to all but administrators."""
     organization = _known(await find_organization(session, key, lock=True), "organisation")
     caller.check_administers(organization.id)
     return organization
 
 
-async def service_to_change(session: SessionOf, caller: CallerOf, key: Key) -> Service:
+async def service_to_change(session: SessionOf, caller: CallerOf, key: ServiceKey) -> Service:
     """The service that the path names, held until the answer. Raises 404, and 403 to all but administrators."""
     service = _known(await find_service(session, key, lock=True), "service")
     caller.check_administers(service.organization_id)
     return service
 
 
-async def member_to_change(session: SessionOf, caller: CallerOf, key: Key) -> Member:
+async def member_to_change(session: SessionOf, caller: CallerOf, key: MemberKey) -> Member:
     """The member that the path names, held until the answer. Raises 404, and 403 to all but administrators."""
     member = _known(await find_member(session, key, visible_organization(caller), lock=True), "member")
     caller.check_administers(member.organization_id)

@@ -50,7 +50,9 @@ async def organizations(
     return make_page(page, [organization_view(each, language, today) for each in found], total)
 
 
-@router.get("/{id}", summary="One organisation by id, slug or former slug", response_model_exclude_none=True)
+@router.get(
+    "/{organization_id}", summary="One organisation by id, slug or former slug", response_model_exclude_none=True
+)
 async def organization(
     session: SessionOf,
     row: Annotated[Organization, Depends(organization_of_path)],
@@ -86,7 +88,7 @@ async def enter(
 
 
 @router.patch(
-    "/{id}",
+    "/{organization_id}",
     summary="Change an organisation",
     response_model_exclude_none=True,
     openapi_extra=request_body(OrganizationChange),
@@ -105,7 +107,7 @@ async def change(
 
 
 @router.put(
-    "/{id}/closures",
+    "/{organization_id}/closures",
     summary="Say on which days it is closed",
     response_model_exclude_none=True,
     openapi_extra=request_body(Closures),
@@ -124,7 +126,7 @@ async def close(
 
 
 @router.put(
-    "/{id}/locations",
+    "/{organization_id}/locations",
     summary="Say where it is",
     response_model_exclude_none=True,
     openapi_extra=request_body(Locations),

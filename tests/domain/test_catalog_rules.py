@@ -1,0 +1,195 @@
+"""Rules of the catalogue: slugs, who may change what, what accepts referrals, closures, aliases, deputies."""
+
+from datetime import UTC, date, datetime
+from itertools import product
+from typing import get_args
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.catalog.domain import (
+    CAPACITY_STATUSES,
+    LONGEST_SLUG,
+    SERVICE_STATUSES,
+    Caller,
+    Deputy,
+    NotYours,
+    RuleBroken,
+    Situation,
+    accepting,
+    check_capacity,
+    check_closures,
+    check_deputy,
+    check_platform_untouched,
+    check_slug,
+    may_administer_platform,
+    obstacles,
+    renamed,
+    today,
+)
+from shared.events.catalog import CapacityStatus, ServiceStatus
+
+HERE, THERE = uuid4(), uuid4()
+
+
+@pytest.mark.parametrize("slug", ["kuopio", "business-kuopio", "24-7", "a" * LONGEST_SLUG])
+def test_a_slug_is_taken_as_it_is(slug: str) -> None:
+    assert check_slug(slug) == slug
+
+
+@pytest.mark.parametrize(
+    "slug",
+    ["", "Kuopio", "työ", "a--b", "-a", "a-", "a b", "a/b", "a_b", "a\n", "a" * (LONGEST_SLUG + 1), str(uuid4())],
+)
+def test_what_is_no_slug_is_refused(slug: str) -> None:
+    with pytest.raises(RuleBroken, match="slug"):
+        check_slug(slug)
+
+
+@pytest.mark.parametrize(
+    ("slug", "new_slug", "active"),
+    [("luotsi", "other", None), ("other", "luotsi", None), ("luotsi", None, False)],
+)
+def test_the_platforms_own_organisation_stays(slug: str, new_slug: str | None, active: bool | None) -> None:
+    with pytest.raises(RuleBroken):
+        check_platform_untouched(slug, new_slug=new_slug, active=active)
+
+
+def test_other_organisations_may_be_renamed_and_closed_down() -> None:
+    check_platform_untouched("other", new_slug="another", active=False)
+    check_platform_untouched("luotsi", new_slug="luotsi", active=True)
+
+
+@pytest.mark.parametrize("role", ["adviser", "recipient", "coordinator"])
+def test_only_administrators_change_their_organisation(role: str) -> None:
+    caller = Caller(HERE, frozenset({role}), is_platform_admin=False)
+    with pytest.raises(NotYours):
+        caller.check_administers(HERE)
+    with pytest.raises(NotYours):
+        caller.check_administers_some()
+
+
+def test_an_administrator_changes_its_own_organisation_only() -> None:
+    caller = Caller(HERE, frozenset({"admin"}), is_platform_admin=False)
+    caller.check_administers(HERE)
+    with pytest.raises(NotYours):
+        caller.check_administers(THERE)
+    with pytest.raises(NotYours):
+        caller.check_administers_platform()
+
+
+def test_an_administrator_of_the_platform_changes_any() -> None:
+    caller = Caller(HERE, frozenset({"admin"}), is_platform_admin=True)
+    caller.check_administers(THERE)
+    caller.check_administers_platform()
+    caller.check_may_give((), ["coordinator"])
+
+
+@pytest.mark.parametrize(
+    ("slug", "roles", "may"),
+    [("luotsi", ["admin"], True), ("luotsi", ["adviser"], False), ("kuopio", ["admin", "coordinator"], False)],
+)
+def test_the_platform_is_administered_by_administrators_of_its_own_organisation(
+    slug: str, roles: list[str], may: bool
+) -> None:
+    assert may_administer_platform(slug, roles) is may
+
+
+def test_an_organisation_cannot_make_its_own_coordinators_but_keep_them() -> None:
+    caller = Caller(HERE, frozenset({"admin"}), is_platform_admin=False)
+    with pytest.raises(NotYours):
+        caller.check_may_give(["adviser"], ["adviser", "coordinator"])
+    caller.check_may_give(["coordinator"], ["coordinator", "adviser"])
+    caller.check_may_give(["coordinator"], ["adviser"])
+
+
+def test_a_service_accepts_exactly_when_nothing_stands_in_the_way() -> None:
+    for active, status, capacity, closed, desk in product(
+        (True, False), SERVICE_STATUSES, CAPACITY_STATUSES, (True, False), (True, False)
+    ):
+        situation = Situation(active, status, capacity, closed, desk)
+        expected = active and status == "active" and capacity != "no-capacity" and not closed and desk
+        assert accepting(situation) is expected, situation
+        assert bool(obstacles(situation)) is not expected
+
+
+def test_each_obstacle_is_named() -> None:
+    assert obstacles(Situation(False, "inactive", "no-capacity", True, False)) == (
+        "organization_inactive",
+        "service_not_active",
+        "no_capacity",
+        "closed_today",
+        "no_desk",
+    )
+
+
+def test_the_statuses_are_those_of_the_event_contract() -> None:
+    assert get_args(ServiceStatus) == SERVICE_STATUSES
+    assert get_args(CapacityStatus) == CAPACITY_STATUSES
+
+
+def test_the_day_is_the_one_in_finland() -> None:
+    assert today(datetime(2026, 6, 1, 20, 59, tzinfo=UTC)) == date(2026, 6, 1)
+    assert today(datetime(2026, 6, 1, 21, 0, tzinfo=UTC)) == date(2026, 6, 2)
+    assert today(datetime(2026, 12, 31, 22, 0, tzinfo=UTC)) == date(2027, 1, 1)
+
+
+@pytest.mark.parametrize(("status", "available"), [("no-capacity", 1), ("capacity", 0)])
+def test_places_do_not_contradict_the_status(status: str, available: int) -> None:
+    with pytest.raises(RuleBroken):
+        check_capacity(status, available)
+
+
+@pytest.mark.parametrize(
+    ("status", "available"),
+    [("capacity", None), ("capacity", 4), ("no-capacity", 0), ("no-capacity", None), ("waitlist", 0), ("waitlist", 2)],
+)
+def test_places_that_fit_the_status_are_taken(status: str, available: int | None) -> None:
+    check_capacity(status, available)
+
+
+def test_closures_end_after_they_start_and_do_not_overlap() -> None:
+    check_closures([])
+    check_closures([(date(2026, 12, 24), date(2026, 12, 26)), (date(2026, 7, 1), date(2026, 7, 1))])
+    with pytest.raises(RuleBroken) as wrong:
+        check_closures([(date(2026, 7, 1), date(2026, 7, 2)), (date(2026, 12, 26), date(2026, 12, 24))])
+    assert wrong.value.field == "closures.1.ends_on"
+    with pytest.raises(RuleBroken, match="overlap"):
+        check_closures([(date(2026, 12, 24), date(2026, 12, 26)), (date(2026, 12, 26), date(2026, 12, 31))])
+
+
+def test_a_name_that_is_gone_is_a_renaming_a_new_translation_is_none() -> None:
+    before = {"fi": "ELY-keskus", "sv": "NTM-centralen"}
+    assert not renamed(before, {**before, "en": "ELY Centre"})
+    assert renamed(before, {**before, "fi": "Elinvoimakeskus"})
+    assert renamed(before, {"fi": "ELY-keskus"})
+
+
+def colleagues(*deputies: tuple[UUID, UUID | None], active: bool = True) -> dict[UUID, Deputy]:
+    return {member: Deputy(member, HERE, active, deputy) for member, deputy in deputies}
+
+
+def test_a_deputy_is_an_active_colleague() -> None:
+    me, other = uuid4(), uuid4()
+    check_deputy(me, HERE, other, colleagues((me, None), (other, None)))
+    with pytest.raises(RuleBroken, match="own deputy"):
+        check_deputy(me, HERE, me, colleagues((me, None)))
+    with pytest.raises(RuleBroken, match="active member"):
+        check_deputy(me, HERE, other, colleagues((me, None)))
+    with pytest.raises(RuleBroken, match="active member"):
+        check_deputy(me, HERE, other, colleagues((other, None), active=False))
+    with pytest.raises(RuleBroken, match="active member"):
+        check_deputy(me, THERE, other, colleagues((other, None)))
+
+
+def test_deputies_never_stand_in_for_each_other_in_a_circle() -> None:
+    me, second, third, stranger = uuid4(), uuid4(), uuid4(), uuid4()
+    check_deputy(me, HERE, second, colleagues((second, third), (third, None)))
+    check_deputy(me, HERE, second, colleagues((second, third), (third, stranger)))
+    with pytest.raises(RuleBroken, match="circle"):
+        check_deputy(me, HERE, second, colleagues((second, third), (third, me)))
+
+
+def test_a_circle_of_others_is_walked_once() -> None:
+    me, second, third = uuid4(), uuid4(), uuid4()
+    check_deputy(me, HERE, second, colleagues((second, third), (third, second)))
