@@ -131,8 +131,8 @@ async def fetch(place: Neighbourhood, service: str, method: str, path: str, who:
     """Ask for a route as `who`, with the things of others in its place."""
     client = place.platform.client(service, who, **headers)
     params = {"referral_id": place.ids["referrals"]} if path == "/deliveries" else {}
-    body = {"json": {"name": CLIENT["name"]}} if path == "/clients/search" else {}
-    return await client.request(method, filled(path, place.ids), params=params, **body)
+    body = {"name": CLIENT["name"]} if path == "/clients/search" else None
+    return await client.request(method, filled(path, place.ids), params=params, json=body)
 
 
 async def findings(place: Neighbourhood, stranger: Someone) -> list[str]:

@@ -23,7 +23,8 @@ async def timeline(work: ActorWork, referral: Referral) -> list[TimelineItem]:
     query = select(TimelineEntry).where(TimelineEntry.referral_id == referral.id)
     if side is Side.TARGET:
         query = query.where(col(TimelineEntry.event_type).not_in(_BEFORE_SENDING))
-    entries = (await work.session.exec(query.order_by(col(TimelineEntry.version), col(TimelineEntry.at), col(TimelineEntry.event_id)))).all()
+    in_order = (col(TimelineEntry.version), col(TimelineEntry.at), col(TimelineEntry.event_id))
+    entries = (await work.session.exec(query.order_by(*in_order))).all()
     told = await _told(work, referral)
     return [
         TimelineItem(
