@@ -1,0 +1,68 @@
+"""Trouble: a server is away. Requests fail clearly or succeed durably, and all catches up by itself."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from luotsi.embedded.servers import Servers
+from tests.builders import small_town
+from tests.platform import Platform
+from tests.referring import at_work, new_referral, problem
+
+
+@pytest_asyncio.fixture
+async def servers_back_at_the_end(servers: Servers) -> AsyncIterator[Servers]:
+    """The servers, started again after the test whatever became of it."""
+    yield servers
+    servers.postgres.stop()
+    servers.valkey.stop()
+    servers.valkey.start()
+    servers.postgres.start()
+    servers.wait_ready()
+
+
+async def test_with_redis_away_referrals_are_made_and_told_of_later(
+    platform: Platform, servers_back_at_the_end: Servers
+) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    servers_back_at_the_end.valkey.kill()
+
+    ready = await adviser.client.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+    assert ready.json()["dependencies"] == {"postgresql": "up", "redis": "down"}
+    made = await adviser.refer(new_referral(town))
+    assert made.status_code == 201
+    waiting = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
+    assert await platform.scalar("referral", waiting) == 2
+
+    servers_back_at_the_end.valkey.start()
+    servers_back_at_the_end.wait_ready()
+    assert (await adviser.client.get("/readyz")).json()["status"] == "ready"
+    await platform.settle()
+    assert await platform.scalar("referral", waiting) == 0
+    notices = (await platform.client("notifications", town.desk).get("/notices")).json()["contents"]
+    assert [notice["referral_id"] for notice in notices] == [made.json()["id"]]
+
+
+async def test_with_postgresql_away_a_request_fails_clearly_and_can_be_repeated(
+    platform: Platform, servers_back_at_the_end: Servers
+) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    servers_back_at_the_end.postgres.stop()  # in order: the tests' throw-away server keeps no promise against kill -9
+
+    alive = await adviser.client.get("/livez")
+    assert alive.status_code == 200
+    ready = await adviser.client.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (503, "unready")
+    assert ready.json()["dependencies"]["postgresql"] == "down"
+    refused = await adviser.refer(new_referral(town), key="again")
+    problem(refused, 503, "unavailable")
+    assert refused.headers["Retry-After"]
+    problem(await adviser.client.get("/metrics"), 503, "unavailable")
+
+    servers_back_at_the_end.postgres.start()
+    servers_back_at_the_end.wait_ready()
+    assert (await adviser.refer(new_referral(town), key="again")).status_code == 201
+    assert await platform.scalar("referral", "SELECT count(*) FROM referrals") == 1
