@@ -106,8 +106,11 @@ def create(
     """Make the first administrator of a platform."""
     from services.catalog.administration import create_admin
 
-    create_admin(find_target(data).database_url("catalog"), email, org)
-    print(f"{email} is an administrator of {org}")
+    try:
+        changed = create_admin(find_target(data).database_url("catalog"), email, org)
+    except ValueError as error:
+        raise PlatformError(str(error)) from error
+    print(f"{email} is {'now' if changed else 'already'} an administrator of {org}")
 
 
 def _add_commands_of_others() -> None:

@@ -57,12 +57,10 @@ class Process:
         self._stopping.set()
         if self._child:
             self._child.send_signal(self.program.stop_signal)
-        try:
-            await asyncio.wait_for(asyncio.shield(self.task), grace)
-        except TimeoutError:
+        _, late = await asyncio.wait([self.task], timeout=grace)
+        if late and self._child:
             say(f"{self.program.name} did not stop in time and is killed")
-            if self._child:
-                kill(self._child)
+            kill(self._child)
 
 
 class Supervisor:
@@ -93,7 +91,10 @@ class Supervisor:
 
     async def watch(self) -> None:
         """Return when nothing is left to supervise; raises what made supervision itself fail."""
-        await asyncio.gather(*(process.task for process in self._processes.values()))
+        tasks = [process.task for process in self._processes.values()]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
 
     def explain(self, name: str, what: str) -> str:
         """`what` happened to the process, with the last lines of its log."""

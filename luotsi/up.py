@@ -78,7 +78,10 @@ class Platform:
 
     def _redis_urls(self) -> dict[str, str]:
         embedded = self._valkey.redis_urls if self._valkey else {}
-        return {user: _given("REDIS_URL", user) or embedded[user] for user in USERS}
+        urls = {user: _given("REDIS_URL", user) or embedded.get(user) for user in USERS}
+        if urls[OPERATOR] is None:
+            raise PlatformError("the services have a Redis of your own: set REDIS_URL too, for its operator")
+        return {user: url for user, url in urls.items() if url}
 
     async def start(self) -> tuple[dict[str, Any], list[Member]]:
         """Start everything; returns what platform.json says and the accounts, once all is ready."""

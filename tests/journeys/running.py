@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+import os
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import psutil
 
 from luotsi.data_dir import is_free
 from luotsi.members import choose_member, sign_token
+from luotsi.process import PlatformError
 from luotsi.target import find_target
 
 PATIENCE = 60.0
@@ -50,11 +52,17 @@ def living(processes: list[psutil.Process]) -> list[psutil.Process]:
 class Running:
     """One `luotsi up` in a process of its own, and what its users can do. Gone at the end of its `with` block."""
 
-    def __init__(self, data: Path, base: int) -> None:
+    def __init__(self, data: Path, base: int, settings: Mapping[str, str] | None = None) -> None:
         self.data = data
         self.base = base
         command = [sys.executable, "-m", "luotsi", "up", "--json", "--data", str(data), "--port-base", str(base)]
-        self.process = psutil.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = psutil.Popen(
+            command,
+            env={**os.environ, **(settings or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def __enter__(self) -> "Running":
         return self
@@ -86,10 +94,16 @@ class Running:
 
     def client(self, service: str, email: str) -> httpx2.Client:
         """An HTTP client that acts as a member."""
-        target = find_target(self.data)
-        member = asyncio.run(choose_member(target.database_url("catalog"), email, None))
-        headers = {"Authorization": f"Bearer {sign_token(target.signing_key, target.issuer, member)}"}
+        headers = {"Authorization": f"Bearer {eventually(lambda: self._token(email), 'a token')}"}
         return httpx2.Client(base_url=self.facts[service], headers=headers, timeout=20)
+
+    def _token(self, email: str) -> str | None:
+        target = find_target(self.data)
+        try:
+            member = asyncio.run(choose_member(target.database_url("catalog"), email, None))
+        except PlatformError:  # its database is on its way back
+            return None
+        return sign_token(target.signing_key, target.issuer, member)
 
     def refer(self) -> str:
         """An adviser refers a client to Business Kuopio; returns the referral's id once the desk has its notice."""

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from luotsi.data_dir import temporary_data
+from luotsi.embedded.servers import start_servers
 from tests.journeys.running import ADVISER, DESK, Running, eventually, free_base, living
 
 pytestmark = pytest.mark.journey
@@ -66,8 +67,12 @@ def test_doctor_finds_a_running_platform_well(running: Running) -> None:
 def test_a_piece_that_is_killed_comes_back_and_works(running: Running, piece: str) -> None:
     before = running.refer()
     killed = running.pid(piece)
+    heartbeat = running.data / f"{piece}.heartbeat"
+    heartbeat.unlink(missing_ok=True)
     psutil.Process(killed).kill()
     eventually(lambda: running.pid(piece) != killed, f"another {piece}")
+    if piece.endswith("worker"):
+        eventually(heartbeat.exists, f"the heartbeat of {piece}")
     after = running.refer()
     with running.client("referral", ADVISER) as adviser:
         assert [adviser.get(f"/referrals/{referral}").status_code for referral in (before, after)] == [200, 200]
@@ -103,6 +108,26 @@ def test_nothing_outlives_a_supervisor_that_was_killed(data: Path) -> None:
         assert living(processes) == []
         with second.client("referral", ADVISER) as adviser:
             assert adviser.get(f"/referrals/{referral}").status_code == 200
+
+
+def test_servers_of_ones_own_take_the_place_of_the_embedded_ones(data: Path, tmp_path: Path) -> None:
+    with start_servers(tmp_path, durable=False) as servers:
+        own = {f"{service.upper()}_DATABASE_URL": url for service, url in servers.database_urls.items()}
+        own |= {f"{user.upper()}_REDIS_URL": url for user, url in servers.redis_urls.items()}
+        with Running(data, free_base(), own) as platform:
+            platform.ready().refer()
+            assert platform.facts["databases"] == servers.database_urls
+            assert not (data / "postgres").exists()
+            assert not (data / "valkey").exists()
+
+
+def test_a_start_that_is_interrupted_leaves_nothing_behind(data: Path) -> None:
+    with Running(data, free_base()) as interrupted:
+        eventually((data / "logs" / "postgres.log").exists, "a start that is under way")
+        processes = interrupted.children()
+        interrupted.process.send_signal(signal.SIGINT)
+        assert interrupted.end()[0] == 0
+    eventually(lambda: not living(processes), "the end of every process")
 
 
 def test_a_taken_port_is_named(data: Path) -> None:
