@@ -35,10 +35,10 @@ def compose(
     # One thread per referral in the recipient's mailbox.
     message["References"] = f"<{notice.referral_id}@{_domain(sender)}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = ", ".join(languages)
     link = link_to(public_url, notice.referral_id)
     parts = [_part(notice.event_type, about, language, link) for language in languages]
     message.set_content("\n\n* * *\n\n".join(parts) + "\n", cte="8bit")
+    message["Content-Language"] = ", ".join(languages)  # setting the content clears what is said about it
     return message
 
 

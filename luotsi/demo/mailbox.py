@@ -1,0 +1,72 @@
+"""Mail as it falls into a folder: read from disk, each with the moment it was first seen there."""
+
+import asyncio
+import email
+import time
+from dataclasses import dataclass
+from email.policy import default
+from pathlib import Path
+
+POLL_SECONDS = 0.005
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail. `about` is what its References name; `text` is all of it, decoded; `seen_at` is monotonic seconds."""
+
+    file: str
+    to: str
+    subject: str
+    language: str
+    about: str
+    text: str
+    seen_at: float
+
+
+class Mailbox:
+    """The mails that came into `folder` since this object was made; none where there is no folder."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self.mails: list[Mail] = []
+        self._known = {path.name for path in self._files()}
+
+    async def watch(self) -> None:
+        """Look into the folder every few milliseconds until cancelled."""
+        while True:
+            self.look()
+            await asyncio.sleep(POLL_SECONDS)
+
+    def look(self) -> None:
+        """Read what is new."""
+        for path in self._files():
+            if path.name not in self._known:
+                self._known.add(path.name)
+                self.mails.append(_read(path))
+
+    def to(self, address: str, referral_id: str, subject: str | None = None) -> list[Mail]:
+        """The mails to an address about a referral, in the order of their coming; only those of that subject."""
+        return [
+            mail
+            for mail in self.mails
+            if mail.to == address and referral_id in mail.about and subject in (None, mail.subject)
+        ]
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("*.eml")) if self.folder else []
+
+
+def _read(path: Path) -> Mail:
+    seen_at = time.monotonic()
+    message = email.message_from_bytes(path.read_bytes(), policy=default)
+    body = message.get_body(preferencelist=("plain", "html"))
+    headers = [f"{name}: {value}" for name, value in message.items()]
+    return Mail(
+        file=path.name,
+        to=str(message["To"]),
+        subject=str(message["Subject"]),
+        language=str(message["Content-Language"]),
+        about=str(message["References"]),
+        text="\n".join([*headers, "", body.get_content() if body else ""]),
+        seen_at=seen_at,
+    )

@@ -1,0 +1,102 @@
+"""Where the demo is played: on a fresh platform of its own, or on one that runs behind an address."""
+
+import asyncio
+import os
+import random
+import shutil
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGTERM
+from typing import Any
+
+from luotsi.data_dir import is_free, read_json, temporary_data
+from luotsi.process import PlatformError, Program, spawn, stop
+from luotsi.target import Target, find_target
+from shared.topology import SERVICES
+
+_SOURCES = Path(__file__).resolve().parents[2]
+_START_PATIENCE = 120.0
+_STOP_GRACE = 15.0
+_PORT_BASES = range(10000, 19990, 10)
+# What would lead the demo's own platform to servers, keys or people of somebody else's.
+_NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "_EPOCH", "SMTP_URL", "MAIL_DIR", "MAIL_FROM", "SIGNING_KEY", "ISSUER")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A running platform: base addresses of its three APIs, its keys, and the folder its mail falls into.
+
+    `mail_dir` is None where mail leaves for a mail server. `own` is True for a platform made for this demo,
+    on which nothing happens but the story; `start_seconds` is how long that took to start.
+    """
+
+    urls: Mapping[str, str]
+    target: Target
+    mail_dir: Path | None
+    own: bool
+    start_seconds: float | None = None
+
+
+def behind(edge: str, environment: Mapping[str, str] = os.environ) -> Place:
+    """The platform behind an edge such as http://localhost:8080; keys, database and MAIL_DIR by `environment`."""
+    base = edge.rstrip("/")
+    mail_dir = environment.get("MAIL_DIR")
+    urls = {service: f"{base}/api/{service}" for service in SERVICES}
+    return Place(urls, find_target(environment=environment), Path(mail_dir) if mail_dir else None, own=False)
+
+
+@asynccontextmanager
+async def own_platform() -> AsyncIterator[Place]:
+    """A platform in a temporary directory, run by `luotsi up`; stopped and removed at the end.
+
+    Raises PlatformError, with the last lines it wrote, when it does not start.
+    """
+    with temporary_data() as folder:
+        begun = time.monotonic()
+        base = _free_base()
+        arguments = ["up", "--json", "--data", str(folder), "--port-base", str(base)]
+        program = Program(
+            name="luotsi up",
+            argv=[sys.executable, "-m", "luotsi", *arguments],
+            env={name: value for name, value in os.environ.items() if not name.endswith(_NOT_INHERITED)},
+            cwd=_SOURCES,
+            death_signal=SIGTERM,  # so that it goes in good order when the demo is killed
+        )
+        log = folder / "up.log"
+        child = spawn(program, log)
+        try:
+            while not (facts := read_json(folder / "platform.json")):
+                if child.poll() is not None or time.monotonic() - begun > _START_PATIENCE:
+                    raise PlatformError(f"the platform for the demo did not start:\n{_end_of(log)}")
+                await asyncio.sleep(0.02)
+            yield _place(folder, facts, time.monotonic() - begun)
+        finally:
+            await asyncio.to_thread(stop, child, grace=_STOP_GRACE)
+            _remove_sheltered(folder)
+
+
+def _place(folder: Path, facts: dict[str, Any], start_seconds: float) -> Place:
+    urls = {service: facts[service] for service in SERVICES}
+    return Place(urls, Target(folder, {}, facts), Path(facts["mail_dir"]), own=True, start_seconds=start_seconds)
+
+
+def _remove_sheltered(folder: Path) -> None:
+    """Database files that could not lie in `folder` itself are linked from there."""
+    link = folder / "postgres"
+    if link.is_symlink():
+        shutil.rmtree(link.resolve(), ignore_errors=True)
+
+
+def _free_base() -> int:
+    while True:
+        base = random.choice(_PORT_BASES)
+        if all(is_free(base + offset) for offset in range(len(SERVICES) + 1)):
+            return base
+
+
+def _end_of(log: Path) -> str:
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])

@@ -1,0 +1,101 @@
+"""One run of the demo, from the platform's start to the verdict."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from rich.console import Console
+
+from luotsi.demo.checks import check_all
+from luotsi.demo.mailbox import Mailbox
+from luotsi.demo.people import Cast, StoryBroke, gather_cast
+from luotsi.demo.place import Place, behind, own_platform
+from luotsi.demo.record import Check, Record, Step
+from luotsi.demo.stage import Stage
+from luotsi.demo.story import ENDS, EXPECTED, play_story
+from luotsi.demo.timeline import Show, as_document
+from luotsi.process import PlatformError
+
+_KNOWN_PATIENCE_SECONDS = 30.0
+
+
+async def play(edge: str | None, *, as_json: bool) -> bool:
+    """Play the story and show it; returns whether everyone concerned was told, and nobody else.
+
+    With `as_json` one JSON document goes to standard output, and what is for people to standard error.
+    Raises PlatformError when there is no platform to play on, or when stopped before the end.
+    """
+    _leave_in_good_order()
+    show = Show(Console(stderr=as_json, highlight=False))
+    try:
+        async with _place(edge) as place:
+            show.begin(place)
+            record = await _play_on(place, show)
+            show.end(record)
+    except asyncio.CancelledError:
+        raise PlatformError("the demo was stopped before its end") from None
+    if as_json:
+        print(json.dumps(as_document(place, record), ensure_ascii=False, indent=2))
+    return record.well
+
+
+@asynccontextmanager
+async def _place(edge: str | None) -> AsyncIterator[Place]:
+    if edge is not None:
+        yield behind(edge)
+    else:
+        async with own_platform() as place:
+            yield place
+
+
+async def _play_on(place: Place, show: Show) -> Record:
+    record = Record(EXPECTED, mail_is_read=place.mail_dir is not None, alone=place.own)
+    mailbox = Mailbox(place.mail_dir)
+    async with gather_cast(place) as cast:
+        await _wait_until_known(cast)
+        watching = asyncio.create_task(mailbox.watch())
+        begun = time.monotonic()
+        stage = Stage(cast, mailbox, record, lambda step: show.step(step, _reference(record, step)))
+        try:
+            await play_story(stage)
+            await check_all(record, cast, mailbox, ENDS, stage.secrets)
+        except StoryBroke as broke:
+            record.checks.append(Check("The story was played to its end", [str(broke), *_not_reached(record)]))
+        finally:
+            record.seconds = time.monotonic() - begun
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+    return record
+
+
+async def _wait_until_known(cast: Cast) -> None:
+    """A service learns of members by events: a moment after the first start it may not know them yet."""
+    deadline = time.monotonic() + _KNOWN_PATIENCE_SECONDS
+    for somebody in cast.values():
+        for service, path in (("referral", "/referrals"), ("notifications", "/notices")):
+            while (await somebody.ask(service, "GET", path)).status_code == 401:
+                if time.monotonic() > deadline:
+                    raise PlatformError(f"the {service} service does not know {somebody.person.email}")
+                await asyncio.sleep(0.02)
+
+
+def _reference(record: Record, step: Step) -> str | None:
+    return record.referrals[step.referral]["reference"] if step.referral else None
+
+
+def _not_reached(record: Record) -> list[str]:
+    found = {told.expected for told in record.told if told.notice_id}
+    return [f"no notice to {expected}" for expected in record.expected if expected not in found]
+
+
+def _leave_in_good_order() -> None:
+    """Being asked to stop ends the run as Ctrl-C does: the platform is stopped and removed first."""
+    task = asyncio.current_task()
+    assert task is not None
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(name, task.cancel)

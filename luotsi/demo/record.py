@@ -1,0 +1,97 @@
+"""What the demo writes down: steps, who was told of each, and what was checked."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from luotsi.demo.people import Person
+
+Which = Literal["first", "second", "third"]
+"""The referrals of the story."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """That a person must be told of an event of a referral: once in the inbox, and once by mail."""
+
+    referral: Which
+    event_type: str
+    person: Person
+
+    def __str__(self) -> str:
+        return f"{self.person.email} of {self.event_type} of the {self.referral} referral"
+
+
+@dataclass
+class Told:
+    """What came of an expectation. Milliseconds count from the answer to the command that caused it.
+
+    `notice_gap_ms`: how long before that the inbox was last seen without it; None when the first look showed it.
+    """
+
+    expected: Expected
+    notice_id: str | None = None
+    title: str | None = None
+    body: str | None = None
+    notice_ms: float | None = None
+    notice_gap_ms: float | None = None
+    mail_file: str | None = None
+    mail_subject: str | None = None
+    mail_ms: float | None = None
+
+
+@dataclass
+class Step:
+    """One thing that somebody did: when (seconds since the beginning), and how long the answer took."""
+
+    at: float
+    person: Person
+    did: str
+    took_ms: float
+    referral: Which | None = None
+    event_type: str | None = None
+    told: list[Told] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something that had to hold; `wrong` says exactly what did not."""
+
+    name: str
+    wrong: list[str]
+
+    @property
+    def well(self) -> bool:
+        """Whether it held."""
+        return not self.wrong
+
+
+@dataclass
+class Record:
+    """All that happened in one run.
+
+    `alone`: on this platform nothing else happens, so whatever else is there is too much.
+    `referrals` holds each as its source saw it last; `seconds` is how long the story and its checks took.
+    """
+
+    expected: tuple[Expected, ...]
+    mail_is_read: bool
+    alone: bool
+    steps: list[Step] = field(default_factory=list)
+    referrals: dict[Which, dict[str, Any]] = field(default_factory=dict)
+    checks: list[Check] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def told(self) -> list[Told]:
+        """Everything that somebody was expected to be told, as far as the story came."""
+        return [told for step in self.steps for told in step.told]
+
+    @property
+    def well(self) -> bool:
+        """Whether all held that was checked."""
+        return bool(self.checks) and all(check.well for check in self.checks)
+
+    @property
+    def wrong(self) -> list[str]:
+        """What did not hold, a line each."""
+        return [line for check in self.checks for line in check.wrong]

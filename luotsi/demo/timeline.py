@@ -1,0 +1,156 @@
+"""What the demo shows: the timeline as it happens, a summary, and the same as one JSON document."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from luotsi.demo.mailbox import POLL_SECONDS
+from luotsi.demo.place import Place
+from luotsi.demo.record import Record, Step, Told
+
+MEASURED = (
+    "Milliseconds count from the moment the answer to the command was there (its change is committed before) to the "
+    "moment in which the recipient's inbox, asked over HTTP, first showed the notice, and in which the mail was first "
+    f"seen in its folder. Both are asked anew every {1000 * POLL_SECONDS:.0f} ms, or as soon as the last answer came."
+)
+
+
+class Show:
+    """Prints steps as they happen."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def begin(self, place: Place) -> None:
+        """Where the story is played."""
+        if place.start_seconds is not None:
+            self._line(Text(f"A fresh platform is ready after {place.start_seconds:.1f} s.\n"))
+        else:
+            self._line(Text(f"Playing on the platform at {place.urls['referral'].removesuffix('/api/referral')}.\n"))
+
+    def step(self, step: Step, reference: str | None) -> None:
+        """One step, and below it who was told of it."""
+        line = Text.assemble((f"{step.at:6.2f} s  ", "dim"), (step.person.email, "bold"), f"  {step.did}")
+        if reference and step.referral:
+            line.append(f"  {reference}", "cyan")
+        self._line(line)
+        for told in step.told:
+            self._line(_told_line(told))
+
+    def end(self, record: Record) -> None:
+        """The summary: checks, what is wrong, and figures."""
+        self._line(Text())
+        checks = Table(box=None, show_header=False, padding=(0, 1))
+        for check in record.checks:
+            mark = Text("holds", "green") if check.well else Text("FAILS", "bold red")
+            checks.add_row(mark, Text(check.name))
+            for line in check.wrong:
+                checks.add_row("", Text(line, "red", overflow="fold"))
+        self._console.print(checks)
+        self._line(Text())
+        self._line(Text(_figures(record)))
+        if not record.mail_is_read:
+            self._line(Text("Mail was not looked for: MAIL_DIR is not set.", "yellow"))
+        self._line(Text(MEASURED, "dim"))
+        verdict = (
+            ("Everyone concerned was told.", "bold green") if record.well else ("Not as it should be.", "bold red")
+        )
+        self._line(Text(*verdict))
+
+    def _line(self, text: Text) -> None:
+        self._console.print(text, soft_wrap=True)
+
+
+def _told_line(told: Told) -> Text:
+    notice = _after("inbox", told.notice_ms)
+    mail = _after("mail", told.mail_ms)
+    what = f"“{told.title}”" if told.title else told.expected.event_type
+    indent = " " * 10
+    return Text.assemble(
+        f"{indent}→ ", (told.expected.person.email, "green"), f"  {what}  ", (f"{notice}, {mail}", "dim")
+    )
+
+
+def _after(channel: str, milliseconds: float | None) -> str:
+    return f"{channel} after {milliseconds:.0f} ms" if milliseconds is not None else f"{channel}: nothing"
+
+
+def _figures(record: Record) -> str:
+    summary = summary_of(record)
+    lines = [f"{len(record.referrals)} referrals in {record.seconds:.1f} s."]
+    for channel in ("notices", "mails"):
+        counted = summary[channel]
+        if counted["found"] is None:
+            continue
+        line = f"{channel.capitalize()}: {counted['found']} of {counted['expected']}"
+        if counted["found"]:
+            line += f", after {counted['median_ms']:.0f} ms in the middle and {counted['longest_ms']:.0f} ms at most"
+        lines.append(line + ".")
+    return "\n".join(lines)
+
+
+def summary_of(record: Record) -> dict[str, Any]:
+    """Expected and found notices and mails, with the middle and the longest of their milliseconds."""
+    notices = [told.notice_ms for told in record.told if told.notice_ms is not None]
+    mails = [told.mail_ms for told in record.told if told.mail_ms is not None]
+    expected = len(record.expected)
+    return {
+        "notices": {"expected": expected, "found": len(notices), **_spread(notices)},
+        "mails": {"expected": expected, "found": len(mails) if record.mail_is_read else None, **_spread(mails)},
+    }
+
+
+def _spread(milliseconds: Iterable[float]) -> dict[str, float | None]:
+    known = list(milliseconds)
+    return {
+        "median_ms": round(median(known), 1) if known else None,
+        "longest_ms": round(max(known), 1) if known else None,
+    }
+
+
+def as_document(place: Place, record: Record) -> dict[str, Any]:
+    """The whole run for programs."""
+    return {
+        "ok": record.well,
+        "platform": {
+            **place.urls,
+            "own": place.own,
+            "mail_dir": str(place.mail_dir) if place.mail_dir else None,
+            "start_seconds": place.start_seconds,
+        },
+        "seconds": round(record.seconds, 3),
+        "measured": MEASURED,
+        "poll_interval_ms": 1000 * POLL_SECONDS,
+        "referrals": [
+            {"name": which, **{key: referral[key] for key in ("id", "reference", "status", "closed_at")}}
+            for which, referral in record.referrals.items()
+        ],
+        "steps": [_step(step) for step in record.steps],
+        "checks": [{"name": check.name, "ok": check.well, "wrong": check.wrong} for check in record.checks],
+        **summary_of(record),
+        "missing": record.wrong,
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "at": round(step.at, 3),
+        "who": step.person.email,
+        "did": step.did,
+        "took_ms": round(step.took_ms, 1),
+        "referral": step.referral,
+        "event_type": step.event_type,
+        "told": [_told(told) for told in step.told],
+    }
+
+
+def _told(told: Told) -> dict[str, Any]:
+    person = told.expected.person
+    outcome = {name: round(value, 1) if isinstance(value, float) else value for name, value in asdict(told).items()}
+    del outcome["expected"]
+    return {"who": person.email, "language": person.language, **outcome}
