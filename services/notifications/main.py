@@ -5,7 +5,8 @@ from uuid import UUID
 from fastapi import FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.notifications.api import router
+from services.notifications import api, stream
+from services.notifications.arrivals import Arrivals
 from services.notifications.settings import NotificationSettings
 from services.notifications.tables import Member
 from shared.auth import Membership
@@ -23,14 +24,23 @@ async def find_member(session: AsyncSession, member_id: UUID) -> Membership | No
     return Membership(member.organization_id, frozenset(member.roles), member.active)
 
 
+class NotificationState(State):
+    """What the requests share, and who wakes the open streams among them."""
+
+    def __init__(self, settings: NotificationSettings) -> None:
+        super().__init__(SERVICE, settings, find_member)
+        self.arrivals = Arrivals(self.database.listen_dsn)
+
+
 def create_app(settings: NotificationSettings) -> FastAPI:
     """The application that answers over HTTP."""
     app = create_base(
         "Luotsi notifications",
         "Your inbox: what became of the referrals that concern you. And how each notice went.",
-        State(SERVICE, settings, find_member),
+        NotificationState(settings),
     )
-    app.include_router(router)
+    app.include_router(stream.router)  # before `/notices/{notice_id}`, which would take its path
+    app.include_router(api.router)
     return app
 
 

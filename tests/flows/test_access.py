@@ -130,7 +130,8 @@ def filled(path: str, ids: dict[str, str]) -> str:
 async def fetch(place: Neighbourhood, service: str, method: str, path: str, who: Someone | None, **headers: str) -> Any:
     """Ask for a route as `who`, with the things of others in its place."""
     client = place.platform.client(service, who, **headers)
-    params = {"referral_id": place.ids["referrals"]} if path == "/deliveries" else {}
+    # A stream is asked for what it holds now: it would never end.
+    params = {"/deliveries": {"referral_id": place.ids["referrals"]}, "/notices/stream": {"follow": "false"}}.get(path)
     body = {"name": CLIENT["name"]} if path == "/clients/search" else None
     return await client.request(method, filled(path, place.ids), params=params, json=body)
 
