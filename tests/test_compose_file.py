@@ -2,6 +2,7 @@
 
 import re
 import stat
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,11 @@ def test_a_service_is_given_its_own_secrets_only(service: str, kind: str) -> Non
 def test_the_private_key_goes_to_the_command_line_alone() -> None:
     holders = {name for name in CONTAINERS if name != "edge" and "SIGNING_KEY_JSON" in variables_of(name)}
     assert holders == {"cli", "demo"}
+
+
+def test_the_image_carries_the_version_of_the_project() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert f"ARG VERSION={version}\n" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_nothing_enters_the_image_but_what_is_named() -> None:

@@ -187,7 +187,12 @@ def journey(stack: Stack) -> dict[str, Any]:
 
 
 def test_the_journey_reaches_everyone_concerned(stack: Stack) -> None:
-    assert journey(stack)
+    played = journey(stack)
+    assert played["ok"] is True
+    assert [referral["status"] for referral in played["referrals"]] == ["completed", "rejected", "completed"]
+    logged = stack.compose("logs", "--no-color", "--no-log-prefix", *PROCESSES).stdout.splitlines()
+    assert len(logged) > len(PROCESSES)
+    assert [line for line in logged if '"level": "ERROR"' in line or '"level": "CRITICAL"' in line] == []
 
 
 def test_workers_share_the_work(stack: Stack) -> None:
@@ -198,7 +203,7 @@ def test_workers_share_the_work(stack: Stack) -> None:
         return stack.redis("operator", "XINFO CONSUMERS catalog.events referral").count("name") >= 3
 
     wait_until(all_read, "three consumers of the catalogue's events")
-    assert journey(stack)
+    assert journey(stack)["ok"] is True
     stack.up("--no-recreate", "--scale", "referral-worker=1", profile="demo")
 
 
@@ -211,7 +216,7 @@ def test_a_worker_that_is_killed_comes_back(stack: Stack) -> None:
     stack.inside("notifications-worker", "kill -9 -1", check=False)
     wait_until(lambda: restarts() > before, "a restart of the worker")
     stack.up("--no-recreate", profile="demo")
-    assert journey(stack)
+    assert journey(stack)["ok"] is True
 
 
 def test_events_wait_while_redis_is_away(stack: Stack, adviser: httpx2.Client) -> None:
