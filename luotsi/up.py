@@ -105,13 +105,21 @@ class Platform:
         if self._postgres:
             await asyncio.to_thread(self._postgres.prepare)
             self._supervisor.start(self._postgres.program())
-            await asyncio.to_thread(self._postgres.bootstrap)
+            await self._until(self._postgres.bootstrap, "postgres")
 
     async def _start_valkey(self) -> None:
         if self._valkey:
             self._valkey.prepare()
             self._supervisor.start(self._valkey.program())
-            await asyncio.to_thread(self._valkey.wait_ready)
+            await self._until(self._valkey.answers, "valkey")
+
+    async def _until(self, answers: Callable[[], bool], name: str) -> None:
+        deadline = asyncio.get_running_loop().time() + _START_PATIENCE
+        while not await asyncio.to_thread(answers):
+            self._supervisor.check()
+            if asyncio.get_running_loop().time() > deadline:
+                raise PlatformError(self._supervisor.explain(name, "does not answer"))
+            await asyncio.sleep(0.02)
 
     async def _prepare(self, process: Popen) -> None:
         assert process.stdin is not None

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -108,17 +107,15 @@ class Postgres:
             death_signal=signal.SIGQUIT,
         )
 
-    def bootstrap(self, *, patience: float = 30.0) -> None:
-        """Wait until the server answers and give every service its role, password and database.
+    def bootstrap(self) -> bool:
+        """Give every service its role, password and database; False when the server does not answer yet.
 
-        Blocks; safe to repeat. Raises PlatformError when it does not answer within `patience` seconds.
+        Safe to repeat. Raises PlatformError when the server refuses.
         """
-        deadline = time.monotonic() + patience
-        while (done := self._psql(_bootstrap_sql(self._service_passwords()))).returncode != 0:
-            if done.returncode != _PSQL_NO_CONNECTION or time.monotonic() > deadline:
-                log = self._data.log("postgres")
-                raise PlatformError(f"PostgreSQL is not ready: {done.stderr.strip()} (its log: {log})")
-            time.sleep(0.05)
+        done = self._psql(_bootstrap_sql(self._service_passwords()))
+        if done.returncode in (0, _PSQL_NO_CONNECTION):
+            return done.returncode == 0
+        raise PlatformError(f"PostgreSQL refuses: {done.stderr.strip()} (its log: {self._data.log('postgres')})")
 
     def _service_passwords(self) -> dict[str, str]:
         return {service: self._password(service) for service in SERVICES}

@@ -2,13 +2,16 @@
 
 import signal
 import subprocess
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
 from luotsi.data_dir import DataDir
 from luotsi.embedded.postgres import Postgres
 from luotsi.embedded.valkey import Valkey
-from luotsi.process import Program, kill, spawn, stop
+from luotsi.process import PlatformError, Program, kill, spawn, stop
+
+START_PATIENCE = 60.0
 
 
 class Server:
@@ -90,8 +93,11 @@ class Servers:
 
     def wait_ready(self) -> None:
         """Block until both servers answer, as after a restart. PlatformError when one does not."""
-        self._postgres.bootstrap()
-        self._valkey.wait_ready()
+        deadline = time.monotonic() + START_PATIENCE
+        while not (self._postgres.bootstrap() and self._valkey.answers()):
+            if time.monotonic() > deadline:
+                raise PlatformError("the embedded servers do not answer")
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """Stop both, and leave nothing behind of a throw-away pair but its (small) data directory."""

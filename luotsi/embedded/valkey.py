@@ -3,7 +3,6 @@
 import contextlib
 import signal
 import socket
-import time
 
 from luotsi.data_dir import DataDir, write_private
 from luotsi.embedded.wheels import package_folder
@@ -50,15 +49,8 @@ class Valkey:
             death_signal=signal.SIGTERM,
         )
 
-    def wait_ready(self, *, patience: float = 30.0) -> None:
-        """Block until the server has loaded its file and answers; PlatformError after `patience` seconds."""
-        deadline = time.monotonic() + patience
-        while not self._answers():
-            if time.monotonic() > deadline:
-                raise PlatformError(f"Valkey is not ready (its log: {self._data.log('valkey')})")
-            time.sleep(0.02)
-
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether the server has loaded its file and lets the operator in."""
         login = f"AUTH {OPERATOR} {self._passwords[OPERATOR]}\r\nPING\r\n".encode()
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as link:
             link.sendall(login)
