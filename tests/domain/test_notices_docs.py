@@ -1,0 +1,35 @@
+"""The page about notices says what the code does."""
+
+import re
+from pathlib import Path
+
+from services.notifications.domain import RETRY_AFTER, TOLD, Parts
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "notifications.md").read_text(encoding="utf-8")
+NAMES = {"desk": "desk", "assigned": "assigned member", "source_adviser": "source adviser"}
+
+
+def shown(parts: Parts) -> str:
+    return ", ".join(name for part, name in NAMES.items() if part in parts) or "nobody"
+
+
+def test_the_table_is_the_code_s_own() -> None:
+    rows = [line for line in PAGE.splitlines() if line.startswith("| `referral.")]
+    assert rows == [
+        f"| `{event_type}` | {shown(told.by_source)} | {shown(told.by_target)} | {shown(told.by_nobody)} |"
+        for event_type, told in TOLD.items()
+    ]
+
+
+def test_the_waits_between_attempts_are_told() -> None:
+    sentence = " ".join(PAGE.split("Eight attempts:")[1].split(".")[0].split())
+    units = {"second": 1, "minute": 60, "hour": 3600}
+    waits = [int(number) * units[unit] for number, unit in re.findall(r"(\d+) (second|minute|hour)", sentence)]
+    assert waits == [wait.total_seconds() for wait in RETRY_AFTER]
+
+
+def test_every_status_of_a_delivery_is_explained() -> None:
+    tables = (Path(__file__).resolve().parents[2] / "services" / "notifications" / "tables.py").read_text()
+    (listed,) = re.findall(r"status IN \(('pending'.*'withdrawn')\)", tables)
+    for status in re.findall(r"'(\w+)'", listed):
+        assert f"| `{status}` |" in PAGE
