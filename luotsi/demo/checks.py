@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from luotsi.demo.mailbox import Mail, Mailbox
 from luotsi.demo.people import ADVISER, COORDINATOR, EVERYBODY, JSON, STRANGERS, Cast
-from luotsi.demo.record import Check, Record, Which
+from luotsi.demo.record import Check, Expected, Record, Which
 
 _PROOF_PATIENCE_SECONDS = 10.0
 _TELLING = 24
@@ -33,9 +33,7 @@ async def check_all(
 
     `ends`: the status that each referral ends in. `secrets`: texts that nobody may be told.
     """
-    record.checks.append(check_notices(record))
-    if record.mail_is_read:
-        record.checks.append(check_mails(record))
+    record.checks += check_told(record)
     record.checks += [await check_ends(record, cast, ends), await check_proof(record, cast)]
     await asyncio.sleep(_QUIET_SECONDS)
     found = await _look_around(record, cast, mailbox)
@@ -59,18 +57,20 @@ async def _look_around(record: Record, cast: Cast, mailbox: Mailbox) -> Found:
     )
 
 
-def check_notices(record: Record) -> Check:
-    """Each expected notice was read by its recipient; one whose moment the story never reached is missing too."""
-    found = {told.expected for told in record.told if told.notice_id}
-    missing = [f"no notice to {each}" for each in record.expected if each not in found]
-    return Check("Every notice was read by its recipient, with the recipient's own token", missing)
+def check_told(record: Record) -> list[Check]:
+    """Each expected notice and mail was there in time; what the story never came to is missing too."""
+    notices = {told.expected for told in record.told if told.notice_id}
+    mails = {told.expected for told in record.told if told.mail_file}
+    checks = [
+        _check_each("Every notice was read by its recipient, with the recipient's own token", notices, "notice", record)
+    ]
+    if record.mail_is_read:
+        checks.append(_check_each("Every mail was read from disk", mails, "mail", record))
+    return checks
 
 
-def check_mails(record: Record) -> Check:
-    """Each expected mail was read from disk."""
-    found = {told.expected for told in record.told if told.mail_file}
-    missing = [f"no mail to {each}" for each in record.expected if each not in found]
-    return Check("Every mail was read from disk", missing)
+def _check_each(name: str, found: set[Expected], what: str, record: Record) -> Check:
+    return Check(name, [f"no {what} to {each}" for each in record.expected if each not in found])
 
 
 async def check_ends(record: Record, cast: Cast, ends: Mapping[Which, str]) -> Check:
@@ -90,7 +90,8 @@ async def check_ends(record: Record, cast: Cast, ends: Mapping[Which, str]) -> C
 async def check_proof(record: Record, cast: Cast) -> Check:
     """The referrals' own timelines show each delivery once. They hear of it by events, so they get some time."""
     due = _due_proof(record)
-    deadline = time.monotonic() + _PROOF_PATIENCE_SECONDS
+    patience = _PROOF_PATIENCE_SECONDS if record.well else _QUIET_SECONDS
+    deadline = time.monotonic() + patience
     while (there := await _proof(record, cast)) != due and time.monotonic() < deadline:
         await asyncio.sleep(0.05)
     wrong = [f"the timeline does not show: {line}" for line in (due - there).elements()]

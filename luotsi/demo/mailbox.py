@@ -2,6 +2,7 @@
 
 import asyncio
 import email
+import os
 import time
 from dataclasses import dataclass
 from email.policy import default
@@ -53,7 +54,13 @@ class Mailbox:
         ]
 
     def _files(self) -> list[Path]:
-        return sorted(self.folder.glob("*.eml")) if self.folder else []
+        if self.folder is None:
+            return []
+        try:
+            with os.scandir(self.folder) as entries:
+                return [Path(entry.path) for entry in entries if entry.name.endswith(".eml")]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
 
 
 def _read(path: Path) -> Mail:

@@ -1,14 +1,18 @@
 """Who takes part in the demo: the accounts, and what each can do with a token of its own."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import httpx2
 
 from luotsi.demo.place import Place
 from luotsi.members import choose_member, sign_token
+from luotsi.process import PlatformError
 from shared.topology import SERVICES
 
 JSON = dict[str, Any]
@@ -41,7 +45,7 @@ ONLOOKERS = (COLLEAGUE, COORDINATOR, *STRANGERS)
 EVERYBODY = (ADVISER, BUSINESS_DESK, TALENT_DESK, *ONLOOKERS)
 
 
-class StoryBroke(Exception):
+class StoryBroke(PlatformError):
     """The story cannot go on; the message says who was refused what."""
 
 
@@ -105,3 +109,17 @@ async def gather_cast(place: Place) -> AsyncIterator[Cast]:
                 clients[service] = await stack.enter_async_context(client)
             cast[person] = Somebody(person, clients)
         yield cast
+
+
+async def wait_until_known(cast: Cast, patience: float = 30.0) -> None:
+    """Wait until every service accepts everybody's token: it learns of members by events, a moment after they join.
+
+    Raises StoryBroke when one still refuses after `patience` seconds.
+    """
+    deadline = time.monotonic() + patience
+    for somebody in cast.values():
+        for service, path in (("referral", "/referrals"), ("notifications", "/notices")):
+            while (await somebody.ask(service, "GET", path)).status_code == HTTPStatus.UNAUTHORIZED:
+                if time.monotonic() > deadline:
+                    raise StoryBroke(f"the {service} service does not accept the token of {somebody.person.email}")
+                await asyncio.sleep(0.02)

@@ -4,23 +4,20 @@ import asyncio
 import contextlib
 import json
 import signal
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from rich.console import Console
 
-from luotsi.demo.checks import check_all
+from luotsi.demo.checks import check_all, check_told
 from luotsi.demo.mailbox import Mailbox
-from luotsi.demo.people import Cast, StoryBroke, gather_cast
+from luotsi.demo.people import StoryBroke, gather_cast, wait_until_known
 from luotsi.demo.place import Place, behind, own_platform
 from luotsi.demo.record import Check, Record, Step
 from luotsi.demo.stage import Stage
 from luotsi.demo.story import ENDS, EXPECTED, play_story
 from luotsi.demo.timeline import Show, as_document
 from luotsi.process import PlatformError
-
-_KNOWN_PATIENCE_SECONDS = 30.0
 
 
 async def play(edge: str | None, *, as_json: bool) -> bool:
@@ -55,42 +52,26 @@ async def _place(edge: str | None) -> AsyncIterator[Place]:
 async def _play_on(place: Place, show: Show) -> Record:
     record = Record(EXPECTED, mail_is_read=place.mail_dir is not None, alone=place.own)
     mailbox = Mailbox(place.mail_dir)
-    async with gather_cast(place) as cast:
-        await _wait_until_known(cast)
-        watching = asyncio.create_task(mailbox.watch())
-        begun = time.monotonic()
-        stage = Stage(cast, mailbox, record, lambda step: show.step(step, _reference(record, step)))
-        try:
+    watching = asyncio.create_task(mailbox.watch())
+    try:
+        async with gather_cast(place) as cast:
+            await wait_until_known(cast)
+            stage = Stage(cast, mailbox, record, lambda step: show.step(step, _reference(record, step)))
             await play_story(stage)
             await check_all(record, cast, mailbox, ENDS, stage.secrets)
-        except StoryBroke as broke:
-            record.checks.append(Check("The story was played to its end", [str(broke), *_not_reached(record)]))
-        finally:
-            record.seconds = time.monotonic() - begun
-            watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
+            record.seconds = stage.seconds
+    except StoryBroke as broke:
+        record.checks.append(Check("The story was played to its end", [str(broke)]))
+        record.checks += check_told(record)
+    finally:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
     return record
-
-
-async def _wait_until_known(cast: Cast) -> None:
-    """A service learns of members by events: a moment after the first start it may not know them yet."""
-    deadline = time.monotonic() + _KNOWN_PATIENCE_SECONDS
-    for somebody in cast.values():
-        for service, path in (("referral", "/referrals"), ("notifications", "/notices")):
-            while (await somebody.ask(service, "GET", path)).status_code == 401:
-                if time.monotonic() > deadline:
-                    raise PlatformError(f"the {service} service does not know {somebody.person.email}")
-                await asyncio.sleep(0.02)
 
 
 def _reference(record: Record, step: Step) -> str | None:
     return record.referrals[step.referral]["reference"] if step.referral else None
-
-
-def _not_reached(record: Record) -> list[str]:
-    found = {told.expected for told in record.told if told.notice_id}
-    return [f"no notice to {expected}" for expected in record.expected if expected not in found]
 
 
 def _leave_in_good_order() -> None:

@@ -11,10 +11,10 @@ from luotsi.demo.mailbox import POLL_SECONDS, Mailbox
 from luotsi.demo.people import JSON, Cast, Person, Somebody, StoryBroke
 from luotsi.demo.record import Check, Expected, Record, Step, Told, Which
 
-PATIENCE_SECONDS: Final = 15.0
-"""How long a notice or a mail may take. After the first that did not come, the others get a second each."""
+PATIENCE_SECONDS: Final = 10.0
+"""How long a notice or a mail may take. After the first that did not come, the others get half a second each."""
 
-_SHORT_PATIENCE_SECONDS: Final = 1.0
+_SHORT_PATIENCE_SECONDS: Final = 0.5
 _SUBSCRIBER_NUMBER: Final = len("40 000 1234")
 """The end of a Finnish telephone number, that is written alike with and without the country's code."""
 
@@ -30,6 +30,11 @@ class Stage:
         self._show = show
         self._begun = time.monotonic()
         self._patience = PATIENCE_SECONDS
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been since the beginning."""
+        return time.monotonic() - self._begun
 
     async def find_service(self, who: Person, words: str, target_group: str, organization: str) -> JSON:
         """Search the catalogue for the best match that an organisation (a slug) offers.

@@ -40,14 +40,7 @@ async def play_story(stage: Stage) -> None:
 
 async def advice_for_a_founder(stage: Stage) -> None:
     """A client wants to start a business: found, referred, accepted, begun, completed, acknowledged."""
-    client = {
-        "kind": "person",
-        "name": "Esimerkki Perustaja",
-        "language": "en",
-        "phone": "+358 40 000 1234",
-        "email": _address(),
-        "contact_via": "client",
-    }
+    client = _made_up_person() | {"phone": "+358 40 000 1234"}
     request = {
         "client": client,
         "reason": "Wants to open a bakery and asks which permits that takes.",
@@ -72,14 +65,7 @@ async def advice_for_a_founder(stage: Stage) -> None:
 
 async def work_that_the_hub_has_no_room_for(stage: Stage) -> JSON:
     """Another client looks for work; the Talent Hub is full and suggests a service. Returns what is known by then."""
-    client = {
-        "kind": "person",
-        "name": "Esimerkki Osaaja",
-        "language": "en",
-        "phone": "+358 40 000 5678",
-        "email": _address(),
-        "contact_via": "client",
-    }
+    client = _made_up_person() | {"phone": "+358 40 000 5678"}
     request = {
         "client": client,
         "reason": "A laboratory analyst who looks for work in her own field.",
@@ -130,6 +116,13 @@ async def work_found_elsewhere(stage: Stage, known: JSON) -> None:
     await stage.do(ADVISER, "third", "close", event="referral.closed.v1")
 
 
-def _address() -> str:
-    """A made-up address that no client of an earlier run has."""
-    return f"client-{secrets.token_hex(4)}@newcomer.example"
+def _made_up_person() -> JSON:
+    """A client with a name and an address that no text and no earlier run has."""
+    mark = secrets.token_hex(3)
+    return {
+        "kind": "person",
+        "name": f"Esimerkki Asiakas-{mark}",
+        "language": "en",
+        "email": f"client-{mark}@newcomer.example",
+        "contact_via": "client",
+    }

@@ -25,9 +25,11 @@ class Show:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._mail_is_read = True
 
     def begin(self, place: Place) -> None:
         """Where the story is played."""
+        self._mail_is_read = place.mail_dir is not None
         if place.start_seconds is not None:
             self._line(Text(f"A fresh platform is ready after {place.start_seconds:.1f} s.\n"))
         else:
@@ -40,7 +42,7 @@ class Show:
             line.append(f"  {reference}", "cyan")
         self._line(line)
         for told in step.told:
-            self._line(_told_line(told))
+            self._line(_told_line(told, self._mail_is_read))
 
     def end(self, record: Record) -> None:
         """The summary: checks, what is wrong, and figures."""
@@ -66,13 +68,14 @@ class Show:
         self._console.print(text, soft_wrap=True)
 
 
-def _told_line(told: Told) -> Text:
-    notice = _after("inbox", told.notice_ms)
-    mail = _after("mail", told.mail_ms)
+def _told_line(told: Told, mail_is_read: bool) -> Text:
+    channels = [_after("inbox", told.notice_ms)]
+    if mail_is_read:
+        channels.append(_after("mail", told.mail_ms))
     what = f"“{told.title}”" if told.title else told.expected.event_type
     indent = " " * 10
     return Text.assemble(
-        f"{indent}→ ", (told.expected.person.email, "green"), f"  {what}  ", (f"{notice}, {mail}", "dim")
+        f"{indent}→ ", (told.expected.person.email, "green"), f"  {what}  ", (", ".join(channels), "dim")
     )
 
 
@@ -121,7 +124,7 @@ def as_document(place: Place, record: Record) -> dict[str, Any]:
             **place.urls,
             "own": place.own,
             "mail_dir": str(place.mail_dir) if place.mail_dir else None,
-            "start_seconds": place.start_seconds,
+            "start_seconds": place.start_seconds and round(place.start_seconds, 3),
         },
         "seconds": round(record.seconds, 3),
         "measured": MEASURED,
