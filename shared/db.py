@@ -13,6 +13,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 # SQLSTATE classes that speak of the server, of concurrency or of resources, never of the statement itself:
 # connection, transaction rollback (serialisation, deadlock), insufficient resources, intervention, system.
 _OUTAGE_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
+# Of a class that otherwise speaks of the statement: a server that only reads (a replica, as after a failover),
+# and a transaction ended for idleness.
+_OUTAGES = frozenset({"25006", "25P03"})
 
 
 class Session(AsyncSession):
@@ -62,9 +65,11 @@ class Database:
 
 def is_outage(error: BaseException) -> bool:
     """Whether `error` says that the database is away or busy, so that the same work may succeed later."""
+    # What the server says before there is a connection comes from the driver as it is.
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None)
+    if state is not None:
+        return str(state)[:2] in _OUTAGE_CLASSES or state in _OUTAGES
     if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None)
-        if state is not None:
-            return str(state)[:2] in _OUTAGE_CLASSES
         return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
     return isinstance(error, OSError | TimeoutError | PoolTimeout)
