@@ -19,7 +19,7 @@ from shared.migrations import upgrade
 from shared.tables import Backbone
 from tests.builders import small_town
 from tests.flows.mail_server import MailServer
-from tests.flows.notifications_story import Story
+from tests.flows.notifications_story import Story, count
 from tests.platform import Platform
 
 
@@ -88,3 +88,21 @@ async def test_a_worker_brings_an_event_to_the_mailbox_by_itself(platform: Platf
             pass
         assert await heard(platform, 2) == ["inbox", "email"]
     assert server.recipients == [town.desk.email]
+
+
+async def test_after_an_outage_of_the_database_mail_goes_out_by_itself(platform: Platform) -> None:
+    town = await small_town(platform)
+    await Story.of(platform, town).tell("sent", "source")
+    await platform.settle()
+    async with MailServer() as server:
+        await server.stop()
+        async with running_worker(platform, server):
+            async with asyncio.timeout(20):
+                while await count(platform, "deliveries", "status = 'failed'") == 0:  # noqa: ASYNC110 -- a row
+                    await asyncio.sleep(0.02)
+            await asyncio.to_thread(platform.servers.postgres.kill)
+            await server.start()
+            platform.servers.postgres.start()
+            await asyncio.to_thread(platform.servers.wait_ready)
+            assert await heard(platform, 2) == ["inbox", "email"]
+        assert server.recipients == [town.desk.email]
