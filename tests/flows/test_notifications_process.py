@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -56,9 +56,9 @@ def test_settings_that_lead_nowhere_are_refused_at_start(wrong: dict[str, str]) 
 
 
 @asynccontextmanager
-async def running_worker(platform: Platform, server: MailServer) -> AsyncIterator[None]:
+async def running_worker(platform: Platform, server: MailServer, name: str = "alone") -> AsyncIterator[None]:
     own: NotificationSettings = platform.settings["notifications"]
-    worker = build_worker(own.model_copy(update={"smtp_url": SecretStr(server.url), "worker_name": "alone"}))
+    worker = build_worker(own.model_copy(update={"smtp_url": SecretStr(server.url), "worker_name": name}))
     task = asyncio.create_task(worker.run())
     try:
         yield
@@ -72,7 +72,7 @@ async def heard(platform: Platform, number: int) -> list[str]:
     """Wait until the service has told of `number` deliveries; returns their channels."""
     channels: list[str] = []
     last = "0"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(channels) < number:
             for _, entries in await platform.redis.xread({"notification.events": last}, block=1000):
                 last = entries[-1][0].decode()
@@ -97,7 +97,7 @@ async def test_after_an_outage_of_the_database_mail_goes_out_by_itself(platform:
     async with MailServer() as server:
         await server.stop()
         async with running_worker(platform, server):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while await count(platform, "deliveries", "status = 'failed'") == 0:  # noqa: ASYNC110 -- a row
                     await asyncio.sleep(0.02)
             await asyncio.to_thread(platform.servers.postgres.kill)
@@ -106,3 +106,22 @@ async def test_after_an_outage_of_the_database_mail_goes_out_by_itself(platform:
             await asyncio.to_thread(platform.servers.wait_ready)
             assert await heard(platform, 2) == ["inbox", "email"]
         assert server.recipients == [town.desk.email]
+
+
+async def test_three_workers_tell_everybody_once(platform: Platform) -> None:
+    town = await small_town(platform)
+    story = Story.of(platform, town)
+    for _ in range(60):
+        await story.tell("message_sent", "source")
+        await story.tell("message_sent", "target")
+        await town.facts.member(town.desk.email, town.business, "recipient", again=town.desk)
+    async with MailServer() as server, AsyncExitStack() as crew:
+        for name in ("one", "two", "three"):
+            await crew.enter_async_context(running_worker(platform, server, name))
+        for service in ("catalog", "referral"):
+            while await platform.workers[service].relay.step():
+                pass
+        channels = await heard(platform, 240)
+    assert channels.count("inbox") == channels.count("email") == 120
+    assert len({message["Message-ID"] for message in server.taken}) == len(server.taken) == 120
+    assert await count(platform, "notices") == 120

@@ -50,7 +50,7 @@ class Reading:
     async def next(self) -> tuple[int, dict[str, Any]]:
         """The next notice with its number."""
         fields: dict[str, str] = {}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for line in self.lines:
                 if line.startswith(":"):
                     continue
@@ -63,7 +63,7 @@ class Reading:
 
     async def end(self) -> None:
         """Wait until the service ends the stream."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert [line async for line in self.lines if line and not line.startswith(":")] == []
 
 
