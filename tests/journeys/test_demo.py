@@ -18,6 +18,7 @@ from luotsi.demo.checks import Found, check_language, check_nothing_else, check_
 from luotsi.demo.mailbox import Mail
 from luotsi.demo.people import ADVISER, BUSINESS_DESK, COORDINATOR, TALENT_DESK
 from luotsi.demo.record import Expected, Record, Step, Told
+from luotsi.demo.story import EXPECTED
 from tests.journeys.running import PATIENCE, eventually, living
 
 journey = pytest.mark.journey
@@ -147,6 +148,12 @@ def test_when_stopped_it_takes_its_platform_along(temporary: Path) -> None:
     assert "stopped before its end" in errors
     assert living(processes) == []
     assert list(temporary.iterdir()) == []
+
+
+def test_the_page_lists_who_has_to_be_told() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "demo.md").read_text(encoding="utf-8")
+    due = [f"| {each.referral} | `{each.event_type}` | `{each.person.email}` |" for each in EXPECTED]
+    assert [line for line in page.splitlines() if "`referral." in line and line.startswith("|")] == due
 
 
 ACCEPTED = Expected("first", "referral.accepted.v1", ADVISER)
