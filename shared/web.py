@@ -19,6 +19,7 @@ from shared import context, problems, telemetry
 from shared.auth import Actor, FindMember, Verifier, authenticate
 from shared.bodies import add_body_schemas
 from shared.db import Database, is_outage
+from shared.docs_page import add_docs_page
 from shared.health import add_health_routes
 from shared.outbox import Outbox
 from shared.personal_identity import contains_code
@@ -84,13 +85,17 @@ def create_app(title: str, description: str, state: State) -> FastAPI:
         title=title,
         description=description,
         version="0.1.0",
-        root_path=state.settings.root_path,
+        docs_url=None,
+        redoc_url=None,
         lifespan=lifespan,
         responses=problems.declared(),
     )
+    # FastAPI wants the server to know the prefix; here the application does, whoever serves it.
+    app.root_path = state.settings.root_path
     app.state.luotsi = state
     app.middleware("http")(_in_context)
     _answer_problems(app)
+    add_docs_page(app, state.settings.root_path)
     add_health_routes(app, state.service, state.database, state.redis)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
