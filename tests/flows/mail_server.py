@@ -1,5 +1,7 @@
 """A real SMTP server on this machine that takes mail, or refuses it as a test wants."""
 
+import asyncio
+import ssl
 import warnings
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -9,17 +11,24 @@ from typing import Any
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
-    from aiosmtpd.smtp import SMTP, Envelope, Session
-
-import asyncio
+    from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 
 @dataclass
 class MailServer:
-    """`refuse` answers each recipient, `refuse_data` each mail, instead of taking it (such as `550 No such user`)."""
+    """`refuse` answers each recipient, `refuse_data` each mail, instead of taking it (such as `550 No such user`).
+
+    `login` is the user and password that it asks for; `starttls` or `tls_from_the_start` make it encrypt.
+    """
 
     refuse: str | None = None
     refuse_data: str | None = None
+    login: tuple[str, str] | None = None
+    starttls: ssl.SSLContext | None = None
+    tls_from_the_start: ssl.SSLContext | None = None
+    eight_bit: bool = True
+    host: str = "127.0.0.1"
+    logged_in: list[tuple[str, str]] = field(default_factory=list)
     taken: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     port: int = 0
@@ -28,8 +37,30 @@ class MailServer:
     async def start(self) -> None:
         """Listen; on the same port as before when it listened before."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: SMTP(self, enable_SMTPUTF8=True), "127.0.0.1", self.port)
+        self._server = await loop.create_server(self._conversation, self.host, self.port, ssl=self.tls_from_the_start)
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def _conversation(self) -> SMTP:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # it warns of passwords without encryption
+            return SMTP(
+                self,
+                enable_SMTPUTF8=True,
+                tls_context=self.starttls,
+                require_starttls=self.starttls is not None,
+                authenticator=self._authenticate if self.login else None,
+                auth_required=self.login is not None,
+                auth_require_tls=self.starttls is not None,
+            )
+
+    def _authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: LoginPassword
+    ) -> AuthResult:
+        given = (data.login.decode(), data.password.decode())
+        if given != self.login:
+            return AuthResult(success=False, handled=False)
+        self.logged_in.append(given)
+        return AuthResult(success=True)
 
     async def stop(self) -> None:
         """Stop listening: whoever comes is refused by the machine."""
@@ -50,9 +81,16 @@ class MailServer:
     @property
     def url(self) -> str:
         """The address for SMTP_URL."""
-        return f"smtp://127.0.0.1:{self.port}"
+        return f"smtp://{self.host}:{self.port}"
 
-    async def handle_RCPT(  # noqa: N802 -- the name is the library's
+    async def handle_EHLO(  # noqa: N802 -- the names are the library's
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Say what it can do."""
+        session.host_name = hostname
+        return [one for one in responses if self.eight_bit or "8BITMIME" not in one]
+
+    async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[Any]
     ) -> str:
         """Take a recipient, or refuse it."""

@@ -1,0 +1,125 @@
+"""SMTP with encryption and passwords, against a real server with a certificate of its own."""
+
+import ipaddress
+import ssl
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from uuid import uuid4
+
+import aiosmtplib
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from services.notifications.mail import Refused, SmtpMailer
+from tests.flows.mail_server import MailServer
+
+LOGIN = ("luotsi@kuopio.example", "p@ss:word/å")
+AS_URL = "luotsi%40kuopio.example:p%40ss%3Aword%2F%C3%A5"
+
+
+def text_of(message: EmailMessage) -> tuple[str, str]:
+    """Subject and text, whatever way they were encoded."""
+    return str(message["Subject"]), str(message.get_content()).strip()
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """A server's certificate for this machine, which this process trusts while the test runs."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail")])
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(f"127.0.0.{n}")) for n in (1, 2)])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(here, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "mail.pem"
+    encoding = serialization.Encoding.PEM
+    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(signed.public_bytes(encoding) + private)
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(path)
+    return context
+
+
+def letter() -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = "Luotsi <luotsi@kuopio.example>"
+    message["To"] = "desk@businesskuopio.example"
+    message["Subject"] = "Ohjaus on hyväksytty"
+    message.set_content("Palvelu: työ ja yrittäjyys\n", cte="8bit")
+    return message
+
+
+async def test_mail_goes_out_encrypted_from_the_start(certificate: ssl.SSLContext) -> None:
+    async with MailServer(login=LOGIN, tls_from_the_start=certificate) as server:
+        await SmtpMailer(f"smtps://{AS_URL}@127.0.0.1:{server.port}").send(uuid4(), letter())
+    assert server.logged_in == [LOGIN]
+    assert [text_of(message) for message in server.taken] == [text_of(letter())]
+
+
+async def test_mail_goes_out_encrypted_where_the_server_offers_it(certificate: ssl.SSLContext) -> None:
+    async with MailServer(login=LOGIN, starttls=certificate) as server:
+        await SmtpMailer(f"smtp://{AS_URL}@127.0.0.1:{server.port}").send(uuid4(), letter())
+    assert server.logged_in == [LOGIN]
+    assert [text_of(message) for message in server.taken] == [text_of(letter())]
+
+
+async def test_a_password_is_never_sent_in_the_clear_over_the_network() -> None:
+    async with MailServer(login=LOGIN, host="127.0.0.2") as server:
+        with pytest.raises(aiosmtplib.SMTPException):
+            await SmtpMailer(f"smtp://{AS_URL}@127.0.0.2:{server.port}").send(uuid4(), letter())
+    assert server.logged_in == []
+    assert server.taken == []
+
+
+async def test_a_server_on_this_machine_may_take_a_password_without_encryption() -> None:
+    async with MailServer(login=LOGIN) as server:
+        await SmtpMailer(f"smtp://{AS_URL}@127.0.0.1:{server.port}").send(uuid4(), letter())
+    assert len(server.taken) == 1
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_refused(
+    certificate: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    async with MailServer(tls_from_the_start=certificate) as server:
+        with pytest.raises(aiosmtplib.SMTPConnectError):
+            await SmtpMailer(f"smtps://127.0.0.1:{server.port}").send(uuid4(), letter())
+    assert server.taken == []
+
+
+async def test_a_wrong_password_is_no_refusal_of_the_recipient() -> None:
+    async with MailServer(login=LOGIN) as server:
+        with pytest.raises(aiosmtplib.SMTPAuthenticationError):
+            await SmtpMailer(f"smtp://luotsi:wrong@127.0.0.1:{server.port}").send(uuid4(), letter())
+
+
+async def test_only_the_recipient_s_own_refusal_is_final() -> None:
+    async with MailServer(refuse="550 unknown") as server:
+        with pytest.raises(Refused, match="550 unknown"):
+            await SmtpMailer(server.url).send(uuid4(), letter())
+        server.refuse, server.refuse_data = None, "554 looks odd"
+        with pytest.raises(aiosmtplib.SMTPDataError):
+            await SmtpMailer(server.url).send(uuid4(), letter())
+
+
+async def test_a_server_that_knows_no_eight_bit_mail_gets_it_in_seven() -> None:
+    async with MailServer(eight_bit=False) as server:
+        await SmtpMailer(server.url).send(uuid4(), letter())
+    (message,) = server.taken
+    assert message["Content-Transfer-Encoding"] in ("base64", "quoted-printable")
+    assert text_of(message) == text_of(letter())
