@@ -91,10 +91,14 @@ def env(
     force: Annotated[bool, typer.Option(help="Set an existing file aside as <name>.old.")] = False,
 ) -> None:
     """Write the `.env` of a compose deployment with random secrets, once."""
-    from luotsi.env_file import write_env
+    from luotsi.env_file import missing, write_env
 
-    written = write_env(path, force=force)
-    print(f"{path} is written" if written else f"{path} exists already and stays as it is")
+    if write_env(path, force=force):
+        print(f"{path} is written, with fresh secrets: keep a copy somewhere safe")
+        return
+    print(f"{path} exists already and stays as it is")
+    if lacking := missing(path):
+        print(f"it does not name {', '.join(lacking)}, which .env.example explains")
 
 
 @admin.command()
@@ -131,6 +135,6 @@ def main() -> None:
     _add_commands_of_others()
     try:
         app(prog_name="luotsi")
-    except PlatformError as error:
+    except (PlatformError, PermissionError) as error:
         print(f"luotsi: {error}", file=sys.stderr)
         sys.exit(1)

@@ -20,7 +20,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
 ONE_SHOT = {"migrate", "seed", "seed-accounts", "cli", "demo"}
 LASTING = sorted(CONTAINERS.keys() - ONE_SHOT)
-VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)(:[?-][^}]*)?\}")
+VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)(:[?+-][^}]*)?\}")
 
 
 def variables_of(container: str) -> set[str]:

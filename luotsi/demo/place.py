@@ -44,7 +44,7 @@ class Place:
 def behind(edge: str, environment: Mapping[str, str] = os.environ) -> Place:
     """The platform behind an edge such as http://localhost:8080; keys, database and MAIL_DIR by `environment`."""
     base = edge.rstrip("/")
-    mail_dir = environment.get("MAIL_DIR")
+    mail_dir = None if environment.get("SMTP_URL") else environment.get("MAIL_DIR")
     urls = {service: f"{base}/api/{service}" for service in SERVICES}
     return Place(urls, find_target(environment=environment), Path(mail_dir) if mail_dir else None, own=False)
 
