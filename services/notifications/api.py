@@ -23,23 +23,10 @@ from shared.auth import Actor
 from shared.bodies import body, request_body
 from shared.clock import utc_now
 from shared.pages import PageOf, next_link
-from shared.problems import not_found, unauthenticated
+from shared.problems import not_found
 from shared.web import ActorOf, SessionOf, state_of
 
 router = APIRouter()
-
-
-async def language_of(session: AsyncSession, actor: Actor) -> str:
-    """The language in which the caller is told: its own choice, else that of its account."""
-    chosen = (await use_cases.preference_of(session, actor.member_id)).language
-    return chosen or (await _own_account(session, actor)).language
-
-
-async def _own_account(session: AsyncSession, actor: Actor) -> Member:
-    member = await session.get(Member, actor.member_id)
-    if member is None:
-        raise unauthenticated("This account is not known here.")
-    return member
 
 
 async def own_notice(notice_id: UUID, actor: ActorOf, session: SessionOf) -> Notice:
@@ -55,7 +42,7 @@ OwnNotice = Annotated[Notice, Depends(own_notice)]
 
 
 async def _shown(request: Request, session: AsyncSession, actor: Actor, notices: list[Notice]) -> list[NoticeView]:
-    language = await language_of(session, actor)
+    language = await use_cases.language_of(session, actor.member_id)
     public_url: str = state_of(request).settings.public_url
     return [notice_view(notice, language, public_url) for notice in notices]
 
@@ -93,7 +80,7 @@ async def mark_notice_seen(request: Request, actor: ActorOf, session: SessionOf,
 @router.get("/preferences", tags=["preferences"], summary="How I am told")
 async def get_preferences(actor: ActorOf, session: SessionOf) -> PreferenceView:
     preference = await use_cases.preference_of(session, actor.member_id)
-    return preference_view(preference, await _own_account(session, actor))
+    return preference_view(preference, await session.get_one(Member, actor.member_id))
 
 
 @router.put(
@@ -106,7 +93,7 @@ async def put_preferences(
     actor: ActorOf, session: SessionOf, new: Annotated[NewPreference, body(NewPreference)]
 ) -> PreferenceView:
     """Holds for notices to come. The inbox has every notice, whatever is chosen here."""
-    member = await _own_account(session, actor)
+    member = await session.get_one(Member, actor.member_id)
     chosen = await use_cases.choose(session, actor.member_id, email=new.email, language=new.language, now=utc_now())
     return preference_view(chosen, member)
 

@@ -10,8 +10,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.notifications import scope
-from services.notifications.api import language_of
+from services.notifications import scope, use_cases
 from services.notifications.arrivals import Arrivals
 from services.notifications.tables import Counter, Notice
 from services.notifications.views import notice_view
@@ -63,7 +62,7 @@ async def stream_notices(
                     await authenticate(request, session, state.verifier, state.find_member)
                     place = place or await _beginning(session, actor)
                     found = await _after(session, actor, place)
-                    language = await language_of(session, actor)
+                    language = await use_cases.language_of(session, actor.member_id)
             except Exception as error:
                 if not (isinstance(error, Problem) or is_outage(error)):
                     raise

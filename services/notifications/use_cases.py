@@ -103,6 +103,7 @@ async def _withdraw_mail(session: AsyncSession, notice_id: UUID) -> None:
 
 async def mark_seen(session: AsyncSession, notice: Notice) -> Notice:
     """Write down that the recipient has seen a notice; the first time counts."""
+    await session.refresh(notice, with_for_update=True)
     if notice.seen_at is None:
         notice.seen_at = utc_now()
         session.add(notice)
@@ -114,6 +115,12 @@ async def preference_of(session: AsyncSession, member_id: UUID) -> Preference:
     """What a member has chosen; the defaults where it has chosen nothing."""
     found = await session.get(Preference, member_id)
     return found or Preference(member_id=member_id, updated_at=utc_now())
+
+
+async def language_of(session: AsyncSession, member_id: UUID) -> str:
+    """The language in which a member is told: its own choice, else that of its account."""
+    chosen = (await preference_of(session, member_id)).language
+    return chosen or (await session.get_one(Member, member_id)).language
 
 
 async def choose(
