@@ -47,7 +47,8 @@ async def run(folder: Path, port_base: int, announce: Announce) -> None:
             task.cancel()
 
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(name, interrupt)
+        if name != signal.SIGHUP or signal.getsignal(name) != signal.SIG_IGN:  # nohup stays nohup
+            asyncio.get_running_loop().add_signal_handler(name, interrupt)
     data = DataDir(folder)
     with data.locked() as lock:
         platform = Platform(data, port_base, Supervisor(data, lock))
