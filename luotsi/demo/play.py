@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -52,6 +53,7 @@ async def _place(edge: str | None) -> AsyncIterator[Place]:
 async def _play_on(place: Place, show: Show) -> Record:
     record = Record(EXPECTED, mail_is_read=place.mail_dir is not None, alone=place.own)
     mailbox = Mailbox(place.mail_dir)
+    begun = time.monotonic()
     watching = asyncio.create_task(mailbox.watch())
     try:
         async with gather_cast(place) as cast:
@@ -59,11 +61,11 @@ async def _play_on(place: Place, show: Show) -> Record:
             stage = Stage(cast, mailbox, record, lambda step: show.step(step, _reference(record, step)))
             await play_story(stage)
             await check_all(record, cast, mailbox, ENDS, stage.secrets)
-            record.seconds = stage.seconds
     except StoryBroke as broke:
         record.checks.append(Check("The story was played to its end", [str(broke)]))
         record.checks += check_told(record)
     finally:
+        record.seconds = time.monotonic() - begun
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching

@@ -31,11 +31,6 @@ class Stage:
         self._begun = time.monotonic()
         self._patience = PATIENCE_SECONDS
 
-    @property
-    def seconds(self) -> float:
-        """How long it has been since the beginning."""
-        return time.monotonic() - self._begun
-
     async def find_service(self, who: Person, words: str, target_group: str, organization: str) -> JSON:
         """Search the catalogue for the best match that an organisation (a slug) offers.
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from luotsi.demo.mailbox import POLL_SECONDS
+from luotsi.demo.people import Person
 from luotsi.demo.place import Place
 from luotsi.demo.record import Record, Step, Told
 
@@ -47,22 +48,21 @@ class Show:
     def end(self, record: Record) -> None:
         """The summary: checks, what is wrong, and figures."""
         self._line(Text())
-        checks = Table(box=None, show_header=False, padding=(0, 1))
         for check in record.checks:
-            mark = Text("holds", "green") if check.well else Text("FAILS", "bold red")
-            checks.add_row(mark, Text(check.name))
+            mark = ("  holds  ", "green") if check.well else ("  FAILS  ", "bold red")
+            self._line(Text.assemble(mark, check.name))
             for line in check.wrong:
-                checks.add_row("", Text(line, "red", overflow="fold"))
-        self._console.print(checks)
+                self._line(Text(f"           {line}", "red"))
         self._line(Text())
-        self._line(Text(_figures(record)))
+        self._console.print(_figures(record))
         if not record.mail_is_read:
             self._line(Text("Mail was not looked for: MAIL_DIR is not set.", "yellow"))
-        self._line(Text(MEASURED, "dim"))
+        self._line(Text(f"\n{MEASURED}\n", "dim"))
+        played = f"{len(record.referrals)} referrals in {record.seconds:.1f} s: "
         verdict = (
-            ("Everyone concerned was told.", "bold green") if record.well else ("Not as it should be.", "bold red")
+            ("everyone concerned was told.", "bold green") if record.well else ("not as it should be.", "bold red")
         )
-        self._line(Text(*verdict))
+        self._line(Text.assemble(played, verdict))
 
     def _line(self, text: Text) -> None:
         self._console.print(text, soft_wrap=True)
@@ -83,28 +83,39 @@ def _after(channel: str, milliseconds: float | None) -> str:
     return f"{channel} after {milliseconds:.0f} ms" if milliseconds is not None else f"{channel}: nothing"
 
 
-def _figures(record: Record) -> str:
-    summary = summary_of(record)
-    lines = [f"{len(record.referrals)} referrals in {record.seconds:.1f} s."]
-    for channel in ("notices", "mails"):
-        counted = summary[channel]
+def _figures(record: Record) -> Table:
+    """How many were told, by person and channel, and after how long: the median, and the longest."""
+    table = Table("Told", "Notices", "Median", "Longest", "Mails", "Median", "Longest", box=None, padding=(0, 2))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    people = list(dict.fromkeys(expected.person for expected in record.expected))
+    for person in people:
+        table.add_row(person.email, *_cells(summary_of(record, person)))
+    if len(people) > 1:
+        table.add_row("all", *_cells(summary_of(record)), style="bold")
+    return table
+
+
+def _cells(summary: dict[str, Any]) -> list[str]:
+    cells = []
+    for counted in summary.values():
         if counted["found"] is None:
+            cells += ["-"] * 3
             continue
-        line = f"{channel.capitalize()}: {counted['found']} of {counted['expected']}"
-        if counted["found"]:
-            line += f", after {counted['median_ms']:.0f} ms in the middle and {counted['longest_ms']:.0f} ms at most"
-        lines.append(line + ".")
-    return "\n".join(lines)
+        cells.append(f"{counted['found']} of {counted['expected']}")
+        cells += [f"{ms:.0f} ms" if ms is not None else "-" for ms in (counted["median_ms"], counted["longest_ms"])]
+    return cells
 
 
-def summary_of(record: Record) -> dict[str, Any]:
-    """Expected and found notices and mails, with the middle and the longest of their milliseconds."""
-    notices = [told.notice_ms for told in record.told if told.notice_ms is not None]
-    mails = [told.mail_ms for told in record.told if told.mail_ms is not None]
-    expected = len(record.expected)
+def summary_of(record: Record, person: Person | None = None) -> dict[str, Any]:
+    """Expected and found notices and mails, of one person or of all, with median and longest milliseconds."""
+    expected = [each for each in record.expected if person in (None, each.person)]
+    told = [each for each in record.told if each.expected in expected]
+    notices = [each.notice_ms for each in told if each.notice_ms is not None]
+    mails = [each.mail_ms for each in told if each.mail_ms is not None]
     return {
-        "notices": {"expected": expected, "found": len(notices), **_spread(notices)},
-        "mails": {"expected": expected, "found": len(mails) if record.mail_is_read else None, **_spread(mails)},
+        "notices": {"expected": len(expected), "found": len(notices), **_spread(notices)},
+        "mails": {"expected": len(expected), "found": len(mails) if record.mail_is_read else None, **_spread(mails)},
     }
 
 
