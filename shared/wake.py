@@ -23,8 +23,10 @@ class Alarm:
 
     async def wait(self, seconds: float) -> None:
         """Sleep until the alarm rings, `seconds` at most."""
+        # `asyncio.wait_for` would swallow a cancellation that comes together with the ring (Python 3.11).
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._rang.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._rang.wait()
         self._rang.clear()
 
     async def listen(self) -> None:

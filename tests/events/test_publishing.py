@@ -140,3 +140,15 @@ async def test_a_commit_wakes_the_relay(backbone: Backbone) -> None:
         await asyncio.wait_for(asleep.wait(3600), 30)
     finally:
         listening.cancel()
+
+
+async def test_a_sleeper_that_is_cancelled_as_the_alarm_rings_ends(backbone: Backbone) -> None:
+    """Otherwise a worker that is asked to stop in the moment of a commit would go on for ever."""
+    alarm = backbone.new_relay("relay-1").alarm
+    sleeping = asyncio.create_task(alarm.wait(3600))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    alarm.ring()
+    sleeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sleeping
