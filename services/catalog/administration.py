@@ -12,7 +12,8 @@ from services.catalog.bodies import NewMember
 from services.catalog.changes import member_changed, organization_changed
 from services.catalog.domain import ROLES, RuleBroken, check_slug
 from services.catalog.queries.organizations import find_organization
-from services.catalog.seed import ONE_AT_A_TIME, read_data
+from services.catalog.seed import ONE_AT_A_TIME
+from services.catalog.seed_data import read_data
 from services.catalog.tables import Member, Organization
 from shared.db import Database
 from shared.ids import new_id

@@ -2,87 +2,21 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
-from typing import Literal
 from uuid import UUID
 
-import yaml
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.catalog import search
 from services.catalog.changes import member_changed, organization_changed, service_changed
-from services.catalog.domain import OrganizationType, check_slug
+from services.catalog.seed_data import MemberEntry, OrganizationEntry, ServiceEntry, read_data
 from services.catalog.tables import Location, Member, Organization, OrganizationAlias, Service, ServiceAtLocation
-from services.catalog.target_groups import TARGET_GROUPS
 from shared.db import Database
-from shared.events.catalog import Language, Role
-from shared.events.envelope import Names
 from shared.ids import new_id
 from shared.outbox import Outbox
 
-DATA = Path(__file__).parent / "data" / "kuopio.yaml"
-
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7205759403792795)")
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class MemberEntry(_Entry):
-    """A member in the data file."""
-
-    email: str
-    language: Language
-    roles: tuple[Role, ...]
-
-
-class LocationEntry(_Entry):
-    """A location in the data file; `key` is what services of the organisation call it by."""
-
-    key: str
-    type: Literal["physical", "postal", "virtual"]
-    name: Names
-    city: str | None = None
-
-
-class AliasEntry(_Entry):
-    """A former name in the data file."""
-
-    slug: str
-    name: Names
-    valid_until: date
-
-
-class ServiceEntry(_Entry):
-    """A service in the data file."""
-
-    slug: str
-    name: Names
-    description: Names
-    eligibility: Names
-    languages: tuple[str, ...]
-    target_groups: tuple[str, ...]
-    locations: tuple[str, ...] = ()
-
-
-class OrganizationEntry(_Entry):
-    """An organisation in the data file; `parent` is a slug that stands before it in the file."""
-
-    slug: str
-    type: OrganizationType
-    name: Names
-    alternate_name: Names | None = None
-    description: Names
-    parent: str | None = None
-    aliases: tuple[AliasEntry, ...] = ()
-    locations: tuple[LocationEntry, ...] = ()
-    services: tuple[ServiceEntry, ...] = ()
-    members: tuple[MemberEntry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,21 +26,6 @@ class SeedReport:
     organizations: int
     services: int
     members: int
-
-
-def read_data(path: Path = DATA) -> tuple[OrganizationEntry, ...]:
-    """The organisations of a data file. Raises ValueError (pydantic's) or RuleBroken when it does not fit."""
-    entries = [
-        OrganizationEntry.model_validate(each) for each in yaml.safe_load(path.read_text("utf-8"))["organizations"]
-    ]
-    for entry in entries:
-        check_slug(entry.slug)
-        for service in entry.services:
-            check_slug(service.slug)
-            unknown = set(service.target_groups) - TARGET_GROUPS.keys()
-            if unknown:
-                raise ValueError(f"{service.slug}: unknown target groups {', '.join(sorted(unknown))}")
-    return tuple(entries)
 
 
 def seed(database_url: str, *, with_members: bool = True) -> SeedReport:

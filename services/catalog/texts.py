@@ -8,6 +8,7 @@ from shared.events.catalog import Language
 from shared.events.envelope import Names
 
 LANGUAGES: tuple[Language, ...] = ("fi", "sv", "en")
+_LONGEST_HEADER = 1000
 _INSTEAD = ("fi", "en", "sv")
 
 _UNDECOMPOSED = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ß": "ss", "đ": "d", "ł": "l", "ð": "d", "þ": "th"})
@@ -31,7 +32,7 @@ def choose_language(accept_language: str | None) -> Language:
     Finnish when it asks for none of them. Of two with the same quality the one named first counts.
     """
     wanted: dict[str, float] = {}
-    for item in (accept_language or "").lower().split(","):
+    for item in (accept_language or "")[:_LONGEST_HEADER].lower().split(","):
         tag, _, parameters = item.partition(";")
         quality = _QUALITY.fullmatch(parameters.strip())
         wanted.setdefault(tag.strip().partition("-")[0], float(quality[1]) if quality else 1.0)

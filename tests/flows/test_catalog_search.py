@@ -1,7 +1,11 @@
 """Search by text and filters, on the seeded catalogue and on words of a test's own."""
 
 import pytest
+from sqlalchemy import text
+from sqlmodel import col, select
 
+from services.catalog.search import Query
+from services.catalog.tables import ServiceWords
 from tests.flows.catalog_kuopio import kuopio
 from tests.platform import Platform
 
@@ -116,3 +120,14 @@ async def test_a_personal_identity_code_is_not_searched_for(platform: Platform) 
     assert answer.status_code == 422
     assert answer.json()["type"] == "urn:luotsi:problem:personal-identity-code"
     assert "131052" not in answer.text
+
+
+async def test_the_index_answers_a_search(platform: Platform) -> None:
+    await kuopio(platform)
+    typed = select(ServiceWords.service_id).where(Query("advice for comp").matches(col(ServiceWords.words)))
+    database = platform.databases["catalog"]
+    spelled = typed.compile(database.engine.sync_engine, compile_kwargs={"literal_binds": True})
+    async with database.transaction() as session:
+        await session.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = (await session.execute(text(f"EXPLAIN {spelled}"))).scalars().all()
+    assert any("ix_service_words_words" in line for line in plan), plan

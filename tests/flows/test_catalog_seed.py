@@ -11,7 +11,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from services.catalog.administration import create_admin, make_admin
-from services.catalog.seed import read_data, seed, seed_into
+from services.catalog.seed import seed, seed_into
+from services.catalog.seed_data import read_data
 from services.catalog.tables import Base
 from services.catalog.texts import LANGUAGES
 from shared.db import Database

@@ -11,7 +11,7 @@ from shared.events.catalog import Language
 def answer_language(
     response: Response,
     accept_language: Annotated[
-        str | None, Header(description="fi, sv or en, with quality values; Finnish by default", max_length=500)
+        str | None, Header(description="fi, sv or en, with quality values; Finnish by default")
     ] = None,
 ) -> Language:
     """The language that the caller asks for; says so in the answer."""
