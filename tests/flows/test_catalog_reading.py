@@ -242,9 +242,9 @@ async def test_openapi_says_which_routes_take_a_token_and_that_errors_are_proble
         "GET /readyz",
         "GET /metrics",
         "GET /organizations",
-        "GET /organizations/{organization_id}",
+        "GET /organizations/{id}",
         "GET /services",
-        "GET /services/{service_id}",
+        "GET /services/{id}",
     }
     for operations in document["paths"].values():
         for operation in operations.values():

@@ -43,7 +43,7 @@ async def members(
     return make_page(page, [member_view(each) for each in found], total)
 
 
-@router.get("/{member_id}", summary="One member")
+@router.get("/{id}", summary="One member")
 async def member(row: Annotated[Member, Depends(member_of_path)], response: Response) -> MemberView:
     """A member of the caller's organisation; an administrator of the platform sees any."""
     return _view(row, response)
@@ -65,7 +65,7 @@ async def enter(
     return _view(row, response)
 
 
-@router.patch("/{member_id}", summary="Change or deactivate a member", openapi_extra=request_body(MemberChange))
+@router.patch("/{id}", summary="Change or deactivate a member", openapi_extra=request_body(MemberChange))
 async def change(
     request: Request,
     response: Response,

@@ -50,9 +50,7 @@ async def organizations(
     return make_page(page, [organization_view(each, language, today) for each in found], total)
 
 
-@router.get(
-    "/{organization_id}", summary="One organisation by id, slug or former slug", response_model_exclude_none=True
-)
+@router.get("/{id}", summary="One organisation by id, slug or former slug", response_model_exclude_none=True)
 async def organization(
     session: SessionOf,
     row: Annotated[Organization, Depends(organization_of_path)],
@@ -88,7 +86,7 @@ async def enter(
 
 
 @router.patch(
-    "/{organization_id}",
+    "/{id}",
     summary="Change an organisation",
     response_model_exclude_none=True,
     openapi_extra=request_body(OrganizationChange),
@@ -107,7 +105,7 @@ async def change(
 
 
 @router.put(
-    "/{organization_id}/closures",
+    "/{id}/closures",
     summary="Say on which days it is closed",
     response_model_exclude_none=True,
     openapi_extra=request_body(Closures),
@@ -126,7 +124,7 @@ async def close(
 
 
 @router.put(
-    "/{organization_id}/locations",
+    "/{id}/locations",
     summary="Say where it is",
     response_model_exclude_none=True,
     openapi_extra=request_body(Locations),

@@ -63,7 +63,7 @@ async def services(
     return make_page(page, [service_view(each, answer_language) for each in found], total)
 
 
-@router.get("/{service_id}", summary="One service by id or slug", response_model_exclude_none=True)
+@router.get("/{id}", summary="One service by id or slug", response_model_exclude_none=True)
 async def service(
     session: SessionOf,
     row: Annotated[Service, Depends(service_of_path)],
@@ -98,7 +98,7 @@ async def enter(
 
 
 @router.patch(
-    "/{service_id}",
+    "/{id}",
     summary="Change a service",
     response_model_exclude_none=True,
     openapi_extra=request_body(ServiceChange),
@@ -117,7 +117,7 @@ async def change(
 
 
 @router.put(
-    "/{service_id}/capacity",
+    "/{id}/capacity",
     summary="Say whether there is room",
     response_model_exclude_none=True,
     openapi_extra=request_body(Capacity),
