@@ -102,6 +102,9 @@ def temporary_data() -> Iterator[Path]:
     try:
         yield root
     finally:
+        database = root / "postgres"
+        if database.is_symlink():  # to where the account of the database server could reach it
+            shutil.rmtree(database.readlink(), ignore_errors=True)
         shutil.rmtree(root, ignore_errors=True)
 
 
