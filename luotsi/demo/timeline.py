@@ -84,10 +84,11 @@ def _after(channel: str, milliseconds: float | None) -> str:
 
 
 def _figures(record: Record) -> Table:
-    """How many were told, by person and channel, and after how long: the median, and the longest."""
-    table = Table("Told", "Notices", "Median", "Longest", "Mails", "Median", "Longest", box=None, padding=(0, 2))
-    for column in table.columns[1:]:
-        column.justify = "right"
+    """How many were told, by person and channel, and after how many milliseconds."""
+    table = Table(box=None, padding=(0, 1))
+    table.add_column("Told", no_wrap=True)
+    for title in ("Notices", "median ms", "longest", "Mails", "median ms", "longest"):
+        table.add_column(title, justify="right")
     people = list(dict.fromkeys(expected.person for expected in record.expected))
     for person in people:
         table.add_row(person.email, *_cells(summary_of(record, person)))
@@ -102,8 +103,8 @@ def _cells(summary: dict[str, Any]) -> list[str]:
         if counted["found"] is None:
             cells += ["-"] * 3
             continue
-        cells.append(f"{counted['found']} of {counted['expected']}")
-        cells += [f"{ms:.0f} ms" if ms is not None else "-" for ms in (counted["median_ms"], counted["longest_ms"])]
+        cells.append(f"{counted['found']}/{counted['expected']}")
+        cells += [f"{ms:.0f}" if ms is not None else "-" for ms in (counted["median_ms"], counted["longest_ms"])]
     return cells
 
 
