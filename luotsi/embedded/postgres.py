@@ -69,7 +69,8 @@ class Postgres:
             return
         for leftover in self._folder.iterdir():
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        with tempfile.NamedTemporaryFile("w", prefix="luotsi-") as password:
+        # Beside the cluster, since the server's account gets there.
+        with tempfile.NamedTemporaryFile("w", prefix="luotsi-", dir=self._folder.parent) as password:
             password.write(self._password(_SUPERUSER))
             password.flush()
             if self._account:
