@@ -105,7 +105,8 @@ def database_folder(wanted: Path, account: Account | None, shelter: Path = SHELT
         folder = wanted
         folder.mkdir(mode=0o700, exist_ok=True)
     else:
-        shelter.mkdir(mode=0o755, parents=True, exist_ok=True)
+        SHELTER.mkdir(mode=0o755, parents=True, exist_ok=True)
+        shelter = shelter if reachable(shelter, account) else SHELTER
         folder = Path(tempfile.mkdtemp(prefix="luotsi-data-", dir=shelter))
         wanted.symlink_to(folder)
     os.chown(folder, account.uid, account.gid)
