@@ -85,9 +85,9 @@ def _after(channel: str, milliseconds: float | None) -> str:
 
 def _figures(record: Record) -> Table:
     """How many were told, by person and channel, and after how many milliseconds."""
-    table = Table(box=None, padding=(0, 1))
-    table.add_column("Told", no_wrap=True)
-    for title in ("Notices", "median ms", "longest", "Mails", "median ms", "longest"):
+    table = Table(title="Told, and after how many milliseconds", title_justify="left", box=None, padding=(0, 1))
+    table.add_column(no_wrap=True)
+    for title in ("Notices", "median", "max", "Mails", "median", "max"):
         table.add_column(title, justify="right")
     people = list(dict.fromkeys(expected.person for expected in record.expected))
     for person in people:
