@@ -118,7 +118,7 @@ async def close(
     wanted: Annotated[Closures, body(Closures)],
     language: LanguageOf,
 ) -> OrganizationView:
-    """Needs `If-Match`. Replaces all closures; on those days no referral can be sent."""
+    """Needs `If-Match`. Replaces all closures; on those days its services are not `accepting`."""
     require_match(request, row.version)
     return await _changed(work, await replace_closures(work, row, wanted), language, response)
 

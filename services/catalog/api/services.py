@@ -130,7 +130,7 @@ async def capacity(
     wanted: Annotated[Capacity, body(Capacity)],
     language: LanguageOf,
 ) -> ServiceView:
-    """Needs `If-Match`. With `no-capacity` no referral can be sent."""
+    """Needs `If-Match`. With `no-capacity` the service is not `accepting`."""
     require_match(request, row.version)
     return await _changed(work, await set_capacity(work, row, wanted), language, response)
 
