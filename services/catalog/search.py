@@ -14,7 +14,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.catalog.tables import Organization, OrganizationAlias, OrganizationWords, Service, ServiceWords, Texts
+from services.catalog.tables import (
+    Organization,
+    OrganizationAlias,
+    OrganizationWords,
+    Service,
+    ServiceAlias,
+    ServiceWords,
+    Texts,
+)
 from services.catalog.target_groups import TARGET_GROUPS
 from services.catalog.texts import words
 
@@ -37,10 +45,12 @@ async def index(session: AsyncSession, organization: Organization) -> None:
     await _write(session, OrganizationWords, "organization_id", organization.id, about)
     services = await session.exec(select(Service).where(Service.organization_id == organization.id))
     for service in services.all():
+        own_former = select(ServiceAlias).where(ServiceAlias.service_id == service.id)
+        former = [alias.name for alias in (await session.exec(own_former)).all()]
         groups = [TARGET_GROUPS[code] for code in service.target_groups if code in TARGET_GROUPS]
         of_service: Weighted = {
             "A": [service.name, service.alternate_name],
-            "B": [*names, *aliases, *groups],
+            "B": [*former, *names, *aliases, *groups],
             "C": [service.description, service.eligibility_description],
         }
         await _write(session, ServiceWords, "service_id", service.id, of_service)

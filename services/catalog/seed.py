@@ -5,13 +5,21 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.catalog import search
 from services.catalog.changes import member_changed, organization_changed, service_changed
 from services.catalog.seed_data import MemberEntry, OrganizationEntry, ServiceEntry, read_data
-from services.catalog.tables import Location, Member, Organization, OrganizationAlias, Service, ServiceAtLocation
+from services.catalog.tables import (
+    Location,
+    Member,
+    Organization,
+    OrganizationAlias,
+    Service,
+    ServiceAlias,
+    ServiceAtLocation,
+)
 from shared.db import Database
 from shared.ids import new_id
 from shared.outbox import Outbox
@@ -64,13 +72,14 @@ class _Seeding:
         self._members: set[tuple[UUID, str]] = set()
 
     async def look(self) -> None:
-        """Learn what is there. An organisation that was given another slug is known by its former one too."""
+        """Learn what is there. What was given another slug is known by its former one too."""
         by_id = {each.id: each for each in (await self._session.exec(select(Organization))).all()}
         for alias in (await self._session.exec(select(OrganizationAlias))).all():
             if alias.slug is not None:
                 self._organizations[alias.slug] = by_id[alias.organization_id]
         self._organizations |= {each.slug: each for each in by_id.values()}
-        self._service_slugs = set((await self._session.exec(select(Service.slug))).all())
+        former = select(ServiceAlias.slug).where(col(ServiceAlias.slug).is_not(None))
+        self._service_slugs = set((await self._session.execute(select(Service.slug).union(former))).scalars())
         members = await self._session.exec(select(Member.organization_id, Member.email))
         self._members = {(organization_id, email.lower()) for organization_id, email in members.all()}
 

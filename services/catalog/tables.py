@@ -125,6 +125,19 @@ class Service(Base, table=True):
     updated_at: datetime | None = Field(default=None, sa_column=_moment())
 
 
+class ServiceAlias(Base, table=True):
+    """A name, and perhaps a slug, that a service had before. `valid_until` is the last day of it."""
+
+    __tablename__: ClassVar[str] = "service_aliases"
+
+    id: UUID = Field(primary_key=True)
+    service_id: UUID = Field(foreign_key="services.id", index=True)
+    name: Texts = Field(sa_type=JSONB)
+    slug: str | None = Field(default=None, sa_type=Text, index=True)
+    valid_from: date | None = None
+    valid_until: date
+
+
 class ServiceAtLocation(Base, table=True):
     """A service is given at a location."""
 
@@ -189,6 +202,7 @@ __all__ = [
     "OrganizationAlias",
     "OrganizationWords",
     "Service",
+    "ServiceAlias",
     "ServiceAtLocation",
     "ServiceWords",
     "Texts",

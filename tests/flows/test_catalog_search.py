@@ -79,9 +79,12 @@ async def test_a_former_name_finds_the_organisation_and_its_services(platform: P
 
 async def test_what_was_changed_is_found_by_its_new_words_only(platform: Platform) -> None:
     town = await kuopio(platform)
-    await town.change("PATCH", "/services/volunteering", {"name": {"fi": "Talkooväki", "sv": None, "en": None}})
-    assert await town.slugs("/services", query="talkoovaki") == ["volunteering"]
-    assert "volunteering" not in await town.slugs("/services", query="becoming")
+    assert await town.slugs("/services", query="voluntary work") == ["volunteering"]
+    text_now = {"eligibility_description": {"fi": "Talkooväelle"}, "description": {"en": "Join in."}}
+    await town.change("PATCH", "/services/volunteering", {**text_now, "target_groups": ["families"]})
+    assert await town.slugs("/services", query="talkoovaelle") == ["volunteering"]
+    assert await town.slugs("/services", query="voluntary association") == []
+    assert "volunteering" not in await town.slugs("/services", query="residents")
 
 
 async def test_a_language_without_a_stemmer_is_found_as_it_is_written(platform: Platform) -> None:

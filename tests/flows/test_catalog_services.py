@@ -1,7 +1,10 @@
 """Services changed over HTTP: entering, changing, capacity, places; who may; what is told of it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from services.catalog.domain import today
+from services.catalog.seed import seed_into
 from tests.flows.catalog_kuopio import kuopio
 from tests.platform import Platform
 
@@ -90,6 +93,24 @@ async def test_a_change_touches_what_it_names_and_nothing_else(platform: Platfor
     events = await town.count_events()
     assert (await town.change("PATCH", "/services/talent-matching", change)).headers["ETag"] == '"2"'
     assert await town.count_events() == events
+
+
+async def test_renaming_keeps_the_old_name_and_slug_with_dates(platform: Platform) -> None:
+    town = await kuopio(platform)
+    change = {"slug": "jobs-for-talent", "name": {"fi": "Töitä osaajille"}}
+    answer = await town.change("PATCH", "/services/talent-matching", change)
+    assert answer.status_code == 200, answer.text
+    [alias] = answer.json()["aliases"]
+    assert (alias["name"], alias["slug"]) == ("Osaajan ja työnantajan yhteensaattaminen", "talent-matching")
+    assert alias["valid_until"] == today(datetime.now(UTC)).isoformat()
+    assert (await town.read("/services/talent-matching"))["slug"] == "jobs-for-talent"
+    assert "jobs-for-talent" in await town.slugs("/services", query="yhteensaattaminen")
+    taken = await town.admin.post("/services", json={**NEW, "slug": "talent-matching"})
+    assert taken.status_code == 409
+    back = await town.change("PATCH", "/services/jobs-for-talent", {"slug": "talent-matching"})
+    assert [each["slug"] for each in back.json()["aliases"] if "slug" in each] == ["jobs-for-talent"]
+    async with platform.databases["catalog"].transaction() as session:
+        assert (await seed_into(session)).services == 0
 
 
 async def test_a_service_is_given_at_places_of_its_own_organisation(platform: Platform) -> None:

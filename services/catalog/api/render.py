@@ -10,7 +10,7 @@ from services.catalog.api.views import MemberView, OrganizationView, ServiceView
 from services.catalog.domain import accepting, obstacles
 from services.catalog.queries.organizations import FoundOrganization
 from services.catalog.queries.services import FoundService
-from services.catalog.tables import Closure, Location, Member, OrganizationAlias
+from services.catalog.tables import Closure, Location, Member, OrganizationAlias, ServiceAlias
 from services.catalog.target_groups import TARGET_GROUPS, TAXONOMY, term_id
 from services.catalog.texts import LANGUAGES, in_language
 
@@ -63,6 +63,7 @@ def service_view(found: FoundService, language: str) -> ServiceView:
             "service_at_locations": [
                 {"id": link.id, "location": _location(location, language)} for link, location in found.places
             ],
+            "aliases": [_alias(each, language) for each in found.aliases],
             "accepting": accepting(found.situation),
             "not_accepting_because": list(obstacles(found.situation)),
             "translations": _translations(**texts),
@@ -84,8 +85,8 @@ def _translations(**fields: dict[str, str]) -> dict[str, dict[str, str]]:
     return {language: texts for language, texts in by_language.items() if texts}
 
 
-def _alias(row: OrganizationAlias, language: str) -> dict[str, Any]:
-    return row.model_dump(exclude={"id", "organization_id"}) | {
+def _alias(row: OrganizationAlias | ServiceAlias, language: str) -> dict[str, Any]:
+    return row.model_dump(exclude={"id", "organization_id", "service_id"}) | {
         "name": in_language(row.name, language),
         "translations": _translations(name=row.name),
     }

@@ -162,6 +162,7 @@ class ServiceView(BaseModel):
     target_groups: list[str] = Field(description="Codes of the target groups; with names under `attributes`")
     attributes: list[AttributeView]
     service_at_locations: list[ServiceAtLocationView]
+    aliases: list[AliasView]
     accepting: bool
     not_accepting_because: list[str]
     translations: Translations

@@ -7,23 +7,33 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists
+from sqlalchemy import ColumnElement, and_, exists, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.catalog.domain import Situation, is_slug
 from services.catalog.queries.pages import PageWanted, as_uuid, by_name, count, matching
 from services.catalog.search import Query
-from services.catalog.tables import Closure, Location, Member, Organization, Service, ServiceAtLocation, ServiceWords
+from services.catalog.tables import (
+    Closure,
+    Location,
+    Member,
+    Organization,
+    Service,
+    ServiceAlias,
+    ServiceAtLocation,
+    ServiceWords,
+)
 
 
 @dataclass(frozen=True)
 class FoundService:
-    """A service with its organisation, its places, and what decides whether it accepts referrals."""
+    """A service with its organisation, former names, places, and what decides whether it accepts referrals."""
 
     row: Service
     organization: Organization
     situation: Situation
+    aliases: Sequence[ServiceAlias]
     places: Sequence[tuple[ServiceAtLocation, Location]]
 
 
@@ -40,11 +50,14 @@ class ServiceFilter:
 
 
 async def find_service(session: AsyncSession, key: str, *, lock: bool = False) -> Service | None:
-    """The service with that id or slug. `lock`: until the transaction ends."""
+    """The service with that id, slug, or former slug. `lock`: until the transaction ends."""
     if (row_id := as_uuid(key)) is not None:
         wanted = select(Service).where(Service.id == row_id)
     elif is_slug(key):
-        wanted = select(Service).where(Service.slug == key)
+        former = select(ServiceAlias.service_id).where(ServiceAlias.slug == key)
+        wanted = select(Service).where(or_(col(Service.slug) == key, col(Service.id).in_(former)))
+        # A slug that is in use comes before one that was.
+        wanted = wanted.order_by((col(Service.slug) == key).desc()).limit(1)
     else:
         return None
     return (await session.exec(wanted.with_for_update() if lock else wanted)).first()
@@ -118,10 +131,15 @@ def _conditions(only: ServiceFilter, today: date) -> list[ColumnElement[bool]]:
 
 
 async def _found(session: AsyncSession, rows: Sequence[Any]) -> list[FoundService]:
+    ids = [service.id for service, *_ in rows]
+    former = select(ServiceAlias).where(col(ServiceAlias.service_id).in_(ids))
+    aliases: defaultdict[UUID, list[ServiceAlias]] = defaultdict(list)
+    for alias in (await session.exec(former.order_by(col(ServiceAlias.valid_until).desc()))).all():
+        aliases[alias.service_id].append(alias)
     links = (
         select(ServiceAtLocation, Location)
         .join(Location, col(Location.id) == ServiceAtLocation.location_id)
-        .where(col(ServiceAtLocation.service_id).in_([service.id for service, *_ in rows]))
+        .where(col(ServiceAtLocation.service_id).in_(ids))
         .order_by(col(ServiceAtLocation.id))
     )
     places: defaultdict[UUID, list[tuple[ServiceAtLocation, Location]]] = defaultdict(list)
@@ -132,6 +150,7 @@ async def _found(session: AsyncSession, rows: Sequence[Any]) -> list[FoundServic
             service,
             organization,
             Situation(organization.active, service.status, service.capacity, closed_today, has_desk),
+            aliases[service.id],
             places[service.id],
         )
         for service, organization, closed_today, has_desk in rows

@@ -9,9 +9,10 @@ from sqlmodel import col, select
 from services.catalog import search
 from services.catalog.bodies import Closures, Locations, NewOrganization, OrganizationChange
 from services.catalog.changes import organization_changed
-from services.catalog.domain import RuleBroken, check_closures, check_platform_untouched, check_slug, renamed
-from services.catalog.tables import Closure, Location, Organization, OrganizationAlias, ServiceAtLocation, Texts
-from services.catalog.use_cases.work import Work, given, merged, slug_for, slug_taken
+from services.catalog.domain import RuleBroken, check_closures, check_platform_untouched, check_slug
+from services.catalog.tables import Closure, Location, Organization, ServiceAtLocation
+from services.catalog.use_cases.names import ORGANIZATIONS, check_slug_free, keep_alias
+from services.catalog.use_cases.work import Work, given, merged, slug_for
 from shared.ids import new_id
 
 _TEXTS = {"name": True, "alternate_name": False, "description": True}
@@ -24,7 +25,7 @@ async def create_organization(work: Work, new: NewOrganization) -> Organization:
     name = given(new.name, "name", needed=True)
     slug = slug_for(new.slug, name)
     await _check_parent(work, None, new.parent_organization_id)
-    await _check_slug_free(work, slug, None)
+    await check_slug_free(work, ORGANIZATIONS, slug, None)
     organization = Organization(
         id=new_id(),
         slug=slug,
@@ -49,11 +50,11 @@ async def change_organization(work: Work, organization: Organization, change: Or
     changes = {field: value for field, value in changes.items() if getattr(organization, field) != value}
     if "slug" in changes:
         check_slug(changes["slug"])
-        await _check_slug_free(work, changes["slug"], organization.id)
+        await check_slug_free(work, ORGANIZATIONS, changes["slug"], organization.id)
     if "parent_organization_id" in changes:
         await _check_parent(work, organization.id, changes["parent_organization_id"])
     if changes:
-        await _keep_alias(work, organization, changes)
+        await keep_alias(work, ORGANIZATIONS, organization, changes)
         for field, value in changes.items():
             setattr(organization, field, value)
         await search.index(work.session, organization)
@@ -103,38 +104,6 @@ async def _touched(work: Work, organization: Organization) -> None:
     organization.version += 1
     organization.updated_at = work.now
     await organization_changed(work.session, work.outbox, organization)
-
-
-async def _keep_alias(work: Work, organization: Organization, changes: dict[str, Any]) -> None:
-    new_name: Texts = changes.get("name", organization.name)
-    gone = renamed(organization.name, new_name)
-    if not gone and "slug" not in changes:
-        return
-    mine = select(OrganizationAlias).where(OrganizationAlias.organization_id == organization.id)
-    aliases = (await work.session.exec(mine)).all()
-    alias = OrganizationAlias(
-        id=new_id(),
-        organization_id=organization.id,
-        name=organization.name,
-        slug=organization.slug if "slug" in changes else None,
-        valid_from=max((each.valid_until for each in aliases), default=None),
-        valid_until=work.today,
-    )
-    for each in aliases:
-        # It goes by this name, or under this slug, again.
-        if each.slug in (None, changes.get("slug")) and each.name == new_name:
-            await work.session.delete(each)
-        elif each.slug == changes.get("slug"):
-            each.slug = None
-    work.session.add(alias)
-
-
-async def _check_slug_free(work: Work, slug: str, own_id: UUID | None) -> None:
-    """Raise RuleBroken when another organisation has, or had, the slug."""
-    holders = select(Organization.id).where(Organization.slug == slug)
-    former = select(OrganizationAlias.organization_id).where(OrganizationAlias.slug == slug)
-    if set((await work.session.execute(holders.union(former))).scalars()) - {own_id}:
-        raise slug_taken(slug)
 
 
 async def _check_parent(work: Work, own_id: UUID | None, parent_id: UUID | None) -> None:

@@ -12,7 +12,8 @@ from services.catalog.bodies import Capacity, NewService, ServiceChange
 from services.catalog.changes import service_changed
 from services.catalog.domain import RuleBroken, check_capacity, check_slug
 from services.catalog.tables import Location, Organization, Service, ServiceAtLocation
-from services.catalog.use_cases.work import Work, given, merged, slug_for, slug_taken
+from services.catalog.use_cases.names import SERVICES, check_slug_free, keep_alias
+from services.catalog.use_cases.work import Work, given, merged, slug_for
 from shared.ids import new_id
 
 _TEXTS = {"name": True, "alternate_name": False, "description": False, "eligibility_description": False}
@@ -29,7 +30,7 @@ async def create_service(work: Work, new: NewService) -> Service:
     slug = slug_for(new.slug, name)
     check_capacity(new.capacity.status, new.capacity.available)
     await _check_locations(work, organization.id, new.location_ids)
-    await _check_slug_free(work, slug, None)
+    await check_slug_free(work, SERVICES, slug, None)
     service = Service(
         id=new_id(),
         slug=slug,
@@ -51,7 +52,7 @@ async def create_service(work: Work, new: NewService) -> Service:
 
 
 async def change_service(work: Work, service: Service, change: ServiceChange) -> Service:
-    """Change what the change names. Raises RuleBroken."""
+    """Change what the change names; a name or slug that was is kept as an alias. Raises RuleBroken."""
     changes: dict[str, Any] = change.model_dump(exclude_unset=True)
     location_ids = changes.pop("location_ids", None)
     for field, needed in _TEXTS.items():
@@ -60,9 +61,10 @@ async def change_service(work: Work, service: Service, change: ServiceChange) ->
     changes = {field: value for field, value in changes.items() if getattr(service, field) != value}
     if "slug" in changes:
         check_slug(changes["slug"])
-        await _check_slug_free(work, changes["slug"], service.id)
+        await check_slug_free(work, SERVICES, changes["slug"], service.id)
     moved = location_ids is not None and await _moved(work, service, location_ids)
     if changes or moved:
+        await keep_alias(work, SERVICES, service, changes)
         for field, value in changes.items():
             setattr(service, field, value)
         organization = await work.session.get_one(Organization, service.organization_id)
@@ -108,9 +110,3 @@ async def _check_locations(work: Work, organization_id: UUID, location_ids: Sequ
     own = select(Location.id).where(Location.organization_id == organization_id, col(Location.id).in_(location_ids))
     if len((await work.session.exec(own)).all()) != len(location_ids):
         raise RuleBroken("An id names a place that the organisation does not have.", "location_ids")
-
-
-async def _check_slug_free(work: Work, slug: str, own_id: UUID | None) -> None:
-    holder = (await work.session.exec(select(Service.id).where(Service.slug == slug))).first()
-    if holder not in (None, own_id):
-        raise slug_taken(slug)

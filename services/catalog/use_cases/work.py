@@ -54,8 +54,3 @@ def slug_for(slug: str | None, name: Texts) -> str:
     if not made:
         raise RuleBroken("No slug can be made of this name: give one.", "slug")
     return check_slug(made)
-
-
-def slug_taken(slug: str) -> RuleBroken:
-    """What to raise when another has the slug."""
-    return RuleBroken(f"The slug {slug} is taken. Choose another.", "slug", conflict=True, name="slug-taken")
