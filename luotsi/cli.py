@@ -104,7 +104,7 @@ def env(
 @admin.command()
 def create(
     email: Annotated[str, typer.Argument(help="Address of the new administrator.")],
-    org: Annotated[str, typer.Option(help="Slug of the organisation; it is created when there is none.")],
+    org: Annotated[str, typer.Option(help="Slug of the organisation; it is created when there is none.")] = "luotsi",
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Make the first administrator of a platform."""
