@@ -1,8 +1,23 @@
 """Versions over HTTP: a strong ETag per version (RFC 9110, section 8.8.3), and If-Match to change one."""
 
+from typing import Any, Final
+
 from fastapi import Request
 
 from shared.problems import Problem
+
+IF_MATCH: Final[dict[str, Any]] = {
+    "parameters": [
+        {
+            "name": "If-Match",
+            "in": "header",
+            "required": True,
+            "schema": {"type": "string"},
+            "description": "The ETag of the version that you have seen",
+        }
+    ]
+}
+"""For a route's `openapi_extra`, where `require_match` is called."""
 
 
 def etag(version: int) -> str:

@@ -188,6 +188,15 @@ async def test_openapi_declares_bodies_problems_and_commands(platform: Platform)
             assert "application/problem+json" in operation["responses"]["default"]["content"]
     names = {piece.split('"')[0] for piece in text.split("#/components/schemas/")[1:]}
     assert names <= set(document["components"]["schemas"]), "every reference resolves"
+    headers = {
+        (path, item["name"])
+        for path, operations in document["paths"].items()
+        for operation in operations.values()
+        for item in operation.get("parameters", [])
+        if item["in"] == "header"
+    }
+    assert ("/referrals", "Idempotency-Key") in headers
+    assert ("/referrals/{referral_id}/accept", "If-Match") in headers
     assert {f"/referrals/{{referral_id}}/{name}" for name in ("accept", "withdraw-consent", "close")} <= set(
         document["paths"]
     )

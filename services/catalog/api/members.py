@@ -22,7 +22,7 @@ from services.catalog.queries.members import page_of_members
 from services.catalog.tables import Member
 from services.catalog.use_cases.members import change_member, create_member
 from shared.bodies import body, request_body
-from shared.versions import etag, require_match
+from shared.versions import IF_MATCH, etag, require_match
 from shared.web import SessionOf
 
 router = APIRouter(prefix="/members", tags=["members"])
@@ -65,7 +65,7 @@ async def enter(
     return _view(row, response)
 
 
-@router.patch("/{id}", summary="Change or deactivate a member", openapi_extra=request_body(MemberChange))
+@router.patch("/{id}", summary="Change or deactivate a member", openapi_extra=request_body(MemberChange) | IF_MATCH)
 async def change(
     request: Request,
     response: Response,

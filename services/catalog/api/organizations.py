@@ -27,7 +27,7 @@ from services.catalog.use_cases.organizations import (
 )
 from services.catalog.use_cases.work import Work
 from shared.bodies import body, request_body
-from shared.versions import etag, require_match
+from shared.versions import IF_MATCH, etag, require_match
 from shared.web import SessionOf
 
 router = APIRouter(prefix="/organizations", tags=["organisations"])
@@ -89,7 +89,7 @@ async def enter(
     "/{id}",
     summary="Change an organisation",
     response_model_exclude_none=True,
-    openapi_extra=request_body(OrganizationChange),
+    openapi_extra=request_body(OrganizationChange) | IF_MATCH,
 )
 async def change(
     request: Request,
@@ -108,7 +108,7 @@ async def change(
     "/{id}/closures",
     summary="Say on which days it is closed",
     response_model_exclude_none=True,
-    openapi_extra=request_body(Closures),
+    openapi_extra=request_body(Closures) | IF_MATCH,
 )
 async def close(
     request: Request,
@@ -127,7 +127,7 @@ async def close(
     "/{id}/locations",
     summary="Say where it is",
     response_model_exclude_none=True,
-    openapi_extra=request_body(Locations),
+    openapi_extra=request_body(Locations) | IF_MATCH,
 )
 async def locate(
     request: Request,

@@ -24,7 +24,7 @@ from services.catalog.use_cases.services import change_service, create_service, 
 from services.catalog.use_cases.work import Work
 from shared.bodies import body, request_body
 from shared.events.catalog import ServiceStatus
-from shared.versions import etag, require_match
+from shared.versions import IF_MATCH, etag, require_match
 from shared.web import SessionOf
 
 router = APIRouter(prefix="/services", tags=["services"])
@@ -101,7 +101,7 @@ async def enter(
     "/{id}",
     summary="Change a service",
     response_model_exclude_none=True,
-    openapi_extra=request_body(ServiceChange),
+    openapi_extra=request_body(ServiceChange) | IF_MATCH,
 )
 async def change(
     request: Request,
@@ -120,7 +120,7 @@ async def change(
     "/{id}/capacity",
     summary="Say whether there is room",
     response_model_exclude_none=True,
-    openapi_extra=request_body(Capacity),
+    openapi_extra=request_body(Capacity) | IF_MATCH,
 )
 async def capacity(
     request: Request,

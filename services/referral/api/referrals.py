@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
 from services.referral.domain import LIFECYCLE, Rule, Side, Status
@@ -17,11 +17,24 @@ from services.referral.views import ReferralPage, ReferralView, Timeline
 from shared.bodies import body, request_body
 from shared.pages import PageOf, next_link
 from shared.problems import conflict, malformed
-from shared.versions import etag, require_match
+from shared.versions import IF_MATCH, etag, require_match
 
 router = APIRouter(tags=["referrals"])
 
 _BOXES = {"sent": Side.SOURCE, "received": Side.TARGET, None: None}
+
+
+_IDEMPOTENCY_KEY = {
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": True,
+            "schema": {"type": "string", "maxLength": 200},
+            "description": "Your own name for this request, such as a random UUID",
+        }
+    ]
+}
 
 
 async def _adviser(work: WorkOf) -> None:
@@ -50,7 +63,7 @@ def _referral_answer(response: Response, seen: ReferralView) -> ReferralView:
     status_code=201,
     summary="Refer a client to a service",
     dependencies=[Depends(_adviser)],
-    openapi_extra=request_body(NewReferral),
+    openapi_extra=request_body(NewReferral) | _IDEMPOTENCY_KEY,
 )
 async def create_referral(
     request: Request,
@@ -58,9 +71,6 @@ async def create_referral(
     work: WorkOf,
     new: Annotated[NewReferral, body(NewReferral)],
     key: Annotated[str, Depends(_idempotency_key)],
-    idempotency_key: Annotated[
-        str | None, Header(description="Needed; a repeated request gets the first answer")
-    ] = None,
 ) -> ReferralView:
     """Create a referral and send it, or keep it as a draft with `send: false`.
 
@@ -106,7 +116,7 @@ async def get_referral(response: Response, work: WorkOf, referral: ReferralOf) -
     "/referrals/{referral_id}",
     summary="Change a draft",
     dependencies=[Depends(only(Side.SOURCE))],
-    openapi_extra=request_body(DraftChange),
+    openapi_extra=request_body(DraftChange) | IF_MATCH,
 )
 async def edit_referral(
     request: Request,
@@ -158,7 +168,7 @@ def _add_command_routes() -> None:
             description=f"From {sources} to {rule.to or 'the same status'}, by the {' or '.join(sorted(rule.sides))}. "
             f"Carries {rule.carries}. Needs `If-Match`.",
             dependencies=[Depends(only(*rule.sides))],
-            openapi_extra=request_body(model=BODIES[rule.carries]),
+            openapi_extra=request_body(BODIES[rule.carries]) | IF_MATCH,
         )
 
 
