@@ -17,7 +17,7 @@ from shared.inbox import Missing
 
 @dataclass(frozen=True)
 class Facts:
-    """`members` holds everybody of both organisations, their deputies, and all whom the referral names."""
+    """`members` holds everybody of both organisations, their deputies and whom the referral names, as far as known."""
 
     about: About
     target: Organization
@@ -25,7 +25,10 @@ class Facts:
 
 
 async def facts_about(session: AsyncSession, referral: ReferralState, by_side: Side | None) -> Facts:
-    """Look everything up. Raises Missing for the first fact that has not arrived."""
+    """Look everything up. Raises Missing for an organisation or service that has not arrived.
+
+    Whether a member that has not arrived matters is for the rules to say.
+    """
     source = await _known(session, Organization, referral.source_organization_id)
     target = await _known(session, Organization, referral.target_organization_id)
     service = await _known(session, Service, referral.service_id)
@@ -51,11 +54,7 @@ async def facts_about(session: AsyncSession, referral: ReferralState, by_side: S
     named = [referral.source_member_id, *referral.desk_member_ids]
     if referral.assigned_member_id is not None:
         named.append(referral.assigned_member_id)
-    members = await members_of(session, [source.id, target.id], named)
-    for member_id in named:
-        if member_id not in members:
-            raise Missing(f"member:{member_id}")
-    return Facts(about, target, members)
+    return Facts(about, target, await members_of(session, [source.id, target.id], named))
 
 
 async def members_of(

@@ -1,5 +1,7 @@
 """People leave: what concerned them is told to their deputy, else to the organisation's advisers."""
 
+import asyncio
+
 from services.notifications.consumers import build_consumers
 from shared.events import Envelope
 from shared.inbox import handle
@@ -120,6 +122,22 @@ async def test_an_event_waits_for_the_deputy_of_who_left(platform: Platform) -> 
     assert await count(platform, "parked", "waits_for = :fact", fact=f"member:{deputy.id}") == 1
     await handle(database, catalog_events, [arrival])
     assert await told(platform, deputy) == {deputy.email: ["accepted"]}
+
+
+async def test_who_leaves_in_the_very_moment_of_being_told_has_heirs_all_the_same(platform: Platform) -> None:
+    town = await small_town(platform)
+    await town.facts.deactivate(town.adviser, deputy=town.colleague)
+    departure = Envelope.model_validate((await platform.published("catalog"))[-1])
+    event = await Story.of(platform, town).tell("accepted", "target", status="accepted")
+    catalog_events, referral_events = build_consumers(Outbox("notifications"))
+    database = platform.databases["notifications"]
+    async with database.transaction() as session:
+        await referral_events.handlers[event.type](session, event)
+        leaving = asyncio.create_task(handle(database, catalog_events, [departure]))
+        await asyncio.wait([leaving], timeout=1)
+        assert not leaving.done(), "it has to wait for the notice that is being made"
+    await leaving
+    assert await told(platform, town.colleague) == {town.colleague.email: ["accepted"]}
 
 
 async def test_the_heir_is_told_that_the_referral_is_theirs_now(platform: Platform) -> None:
