@@ -200,8 +200,8 @@ def test_what_was_not_due_is_too_much(record: Record, too_much: Found) -> None:
 
 
 def test_a_mail_in_another_language_is_noticed(record: Record) -> None:
-    swedish = Mail(**{**vars(MAIL), "language": "sv", "subject": "Hänvisningen KUO-7F3K-92 har godkänts"})
-    assert len(check_language(record, Found([], [swedish])).wrong) == 2
+    swedish = Mail(**{**vars(MAIL), "language": "sv"})
+    assert len(check_language(record, Found([], [swedish])).wrong) == 1
 
 
 @pytest.mark.parametrize("given_away", ["asiakas-1A2B", "puh. 0400001234", "client@newcomer.\nexample"])
