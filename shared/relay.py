@@ -15,6 +15,7 @@ from shared import leases, trimming
 from shared.db import Database, is_outage
 from shared.metrics import PUBLISHED, STREAM_LOSSES
 from shared.redis import RawRedis
+from shared.together import run_together
 from shared.wake import Alarm
 
 log = logging.getLogger(__name__)
@@ -56,15 +57,13 @@ class Relay:
     async def run(self) -> None:
         """Publish until cancelled; an outage of either server is waited out."""
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.alarm.listen())
-                tasks.create_task(self._publish_forever())
+            await run_together(self.alarm.listen(), self._publish_forever())
         finally:
             await self._give_lease_back()
 
     async def _publish_forever(self) -> None:
         loop = asyncio.get_running_loop()
-        trim_at = loop.time()
+        trim_at = loop.time() + _TRIM_EVERY_SECONDS  # at a first start the groups are still being made
         while True:
             try:
                 published = await self.step()
