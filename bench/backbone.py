@@ -1,0 +1,55 @@
+"""Contender: Luotsi's backbone as the services run it, a worker that relays and workers that consume."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bench.ground import CONSUMER, EVENT_TYPE, PRODUCER, STREAM
+import shared.worker
+from shared import telemetry
+from shared.db import Database
+from shared.events import Envelope
+from shared.inbox import Consumer
+from shared.relay import Relay
+from shared.settings import Settings
+from shared.streams import subscribe
+from shared.topology import STREAMS
+from shared.worker import Worker
+
+_EFFECT = text("INSERT INTO effects (event_id, subject, sequence) VALUES (:event_id, :subject, :sequence)")
+
+
+async def _take_effect(session: AsyncSession, event: Envelope) -> None:
+    values = {"event_id": event.id, "subject": event.subject, "sequence": event.sequence}
+    await session.execute(_EFFECT, values)
+
+
+def relay(task: dict[str, Any]) -> None:
+    """A worker of the producing service. Runs until killed."""
+    _run(task, PRODUCER, [])
+
+
+def consume(task: dict[str, Any]) -> None:
+    """A worker of the consuming service. Runs until killed."""
+    _run(task, CONSUMER, [Consumer(CONSUMER, STREAM, {EVENT_TYPE: _take_effect})])
+
+
+def _run(task: dict[str, Any], service: str, consumers: list[Consumer]) -> None:
+    settings = Settings(
+        database_url=task["database_url"],
+        redis_url=task["redis_urls"][service],
+        jwks="",
+        worker_name=task["name"],
+        heartbeat_file=Path(task["ready"]),
+    )
+    telemetry.configure_logging(service, "WARNING")
+    database = Database(task["database_url"])
+    worker = Worker(service, settings, database, consumers)
+    # What services leave at 100.
+    worker.relay = Relay(database, worker.redis, STREAMS[service], settings.worker_name, task["batch"])
+    vars(shared.worker)["subscribe"] = partial(subscribe, batch=task["batch"])
+    asyncio.run(worker.run())
