@@ -17,6 +17,7 @@ from shared.redis import RawRedis, connect
 from shared.relay import Relay
 from shared.settings import Settings
 from shared.streams import Intake, connect_broker, ensure_group, subscribe
+from shared.together import run_together
 from shared.topology import STREAMS
 from shared.watchdog import StoppedConsuming, Watchdog
 
@@ -53,15 +54,17 @@ class Worker:
         try:
             await self._prepare(janitors)
             await broker.start()
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.relay.run())
-                tasks.create_task(watchdog.run())
-                for janitor in janitors:
-                    tasks.create_task(janitor.run())
-                for job in self._jobs:
-                    tasks.create_task(job())
+            await run_together(
+                self.relay.run(),
+                watchdog.run(),
+                *(janitor.run() for janitor in janitors),
+                *(job() for job in self._jobs),
+            )
         finally:
+            reading = [task for _, subscriber in reads for task in subscriber.tasks]
             await broker.stop()
+            if reading:  # a handler cut short rolls back before its connection is closed under it
+                await asyncio.wait(reading, timeout=2)
             await self.close()
 
     async def close(self) -> None:

@@ -1,0 +1,315 @@
+"""A whole worker on FastStream's real subscriber: it reads, it recovers, and it ends when it no longer reads."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from luotsi.embedded.servers import Servers
+from shared import dead_letters
+from shared.events import Envelope
+from shared.together import run_together
+from shared.watchdog import StoppedConsuming
+from tests.events.backbone import GROUP, STREAM, Backbone, failing_on, note, until
+from tests.events.test_consuming import raw
+
+
+async def done(backbone: Backbone, count: int) -> bool:
+    """Whether so many effects are there and nothing is pending."""
+    return len(await backbone.noted()) >= count and not await backbone.pending()
+
+
+async def reading(backbone: Backbone, workers: int = 1) -> bool:
+    """Whether so many workers have begun to read."""
+    if not await backbone.operator.exists(STREAM):
+        return False
+    groups = await backbone.operator.xinfo_groups(STREAM)
+    return bool(groups) and len(await backbone.operator.xinfo_consumers(STREAM, GROUP)) >= workers
+
+
+async def test_events_from_before_the_first_start_and_after_are_handled_once(backbone: Backbone) -> None:
+    early = await backbone.tell(150)
+    await backbone.publish()
+    async with backbone.working():
+        await until(lambda: done(backbone, 150), "what was published before")
+        late = await backbone.tell(150)
+        await backbone.publish()
+        await until(lambda: done(backbone, 300), "what was published after")
+    assert await backbone.noted() == [event.id for event in early + late]
+
+
+async def test_poison_in_a_batch_reaches_the_dead_letters_through_the_real_subscriber(backbone: Backbone) -> None:
+    before = await backbone.tell()
+    await backbone.publish()
+    bodies = [
+        {b"__data__": b"{"},
+        {b"other": b"\xff\xfe"},
+        {b"__data__": b"\xff\x00binary"},
+        {b"__data__": raw(id=None)},
+    ]
+    for body in bodies:
+        await backbone.add_raw(body)
+    after = await backbone.tell()
+    await backbone.publish()
+    async with backbone.working():
+        await until(lambda: done(backbone, 2), "the good neighbours")
+    assert await backbone.noted() == [event.id for event in before + after]
+    assert [letter.fields for letter in await dead_letters.read(backbone.operator, STREAM, GROUP)] == bodies
+
+
+async def test_nothing_is_acknowledged_before_its_effect_is_committed(backbone: Backbone) -> None:
+    await backbone.tell(2)
+    await backbone.publish()
+    held, release = asyncio.Event(), asyncio.Event()
+
+    async def slow(session: AsyncSession, event: Envelope) -> None:
+        await note(session, event)
+        held.set()
+        await release.wait()
+
+    async with backbone.working(slow):
+        await held.wait()
+        assert len(await backbone.pending()) == 2
+        release.set()
+        await until(lambda: done(backbone, 2), "the end of the batch")
+
+
+async def test_a_worker_cancelled_in_the_middle_of_a_batch_leaves_nothing_lost(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = await backbone.tell(5)
+    await backbone.publish()
+    held = asyncio.Event()
+
+    async def stuck(session: AsyncSession, event: Envelope) -> None:
+        await note(session, event)
+        held.set()
+        await asyncio.sleep(3600)
+
+    async with backbone.working(stuck):
+        await held.wait()
+    assert await backbone.noted() == []
+    assert len(await backbone.pending()) == 5
+    async with backbone.working():
+        await until(lambda: done(backbone, 5), "the next worker of that name")
+    assert await backbone.noted() == [event.id for event in events]
+
+
+async def test_two_workers_share_a_group_without_doubling(backbone: Backbone) -> None:
+    async with backbone.working(name="worker-1"), backbone.working(name="worker-2"):
+        await until(lambda: reading(backbone, 2), "both to read")
+        events = [event for _ in range(8) for event in await backbone.tell(25)]
+        await backbone.publish(backbone.new_relay("relay-1", batch=10))
+        await until(lambda: done(backbone, 200), "all events")
+    assert sorted(await backbone.noted()) == sorted(event.id for event in events)
+
+
+async def test_a_failing_handler_does_not_stop_the_stream(backbone: Backbone) -> None:
+    [bad] = await backbone.tell()
+    await backbone.publish()
+    async with backbone.working(failing_on(lambda event: event.id == bad.id)):
+        await until(backbone.pending, "the bad one")
+        good = await backbone.tell(3)
+        await backbone.publish()
+        await until(lambda: _has(backbone, 3), "the others")
+    assert await backbone.noted() == [event.id for event in good]
+    assert len(await backbone.pending()) == 1
+
+
+async def _has(backbone: Backbone, count: int) -> bool:
+    return len(await backbone.noted()) >= count
+
+
+async def test_a_task_in_which_a_cancellation_gets_lost_ends_all_the_same() -> None:
+    async def deaf_once() -> None:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            await asyncio.sleep(3600)
+
+    task = asyncio.create_task(run_together(deaf_once(), asyncio.sleep(3600)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("command", [f"DEL {STREAM}", f"XGROUP DESTROY {STREAM} {GROUP}", "FLUSHALL"])
+async def test_a_worker_whose_group_is_gone_ends(backbone: Backbone, command: str) -> None:
+    await backbone.tell()
+    await backbone.publish()
+    async with backbone.working() as task:
+        await until(lambda: done(backbone, 1), "the first event")
+        await backbone.operator.execute_command(*command.split())
+        with pytest.raises(BaseExceptionGroup) as ended:
+            await task
+    assert ended.value.subgroup(StoppedConsuming)
+
+
+async def test_after_a_flush_a_new_worker_has_all_and_doubles_nothing(backbone: Backbone) -> None:
+    events = await backbone.tell(3)
+    await backbone.publish()
+    async with backbone.working() as task:
+        await until(lambda: done(backbone, 3), "the first events")
+        await backbone.operator.flushall()
+        await asyncio.wait([task])
+        with suppress(BaseExceptionGroup):
+            await task
+    late = await backbone.tell()
+    await backbone.publish()
+    async with backbone.working():
+        await until(lambda: done(backbone, 4), "the event after the flush")
+    assert await backbone.noted() == [event.id for event in events + late]
+
+
+async def test_a_worker_outlives_a_redis_that_is_killed(backbone: Backbone, servers: Servers, tmp_path: Path) -> None:
+    async with backbone.working() as task:
+        events = await backbone.tell(2)
+        await backbone.publish()
+        await until(lambda: done(backbone, 2), "the events before")
+        servers.valkey.kill()
+        events += await backbone.tell(2)
+        servers.valkey.start()
+        await asyncio.to_thread(servers.wait_ready)
+        await backbone.publish()
+        await until(lambda: done(backbone, 4), "the events after")
+        assert not task.done()
+    assert await backbone.noted() == [event.id for event in events]
+
+
+async def test_a_worker_that_starts_while_redis_is_away_waits(backbone: Backbone, servers: Servers) -> None:
+    [event] = await backbone.tell()
+    await backbone.publish()
+    servers.valkey.kill()
+    async with backbone.working() as task:
+        await asyncio.sleep(0.3)
+        assert not task.done()
+        servers.valkey.start()
+        await asyncio.to_thread(servers.wait_ready)
+        await until(lambda: done(backbone, 1), "the event")
+    assert await backbone.noted() == [event.id]
+
+
+async def test_a_worker_outlives_a_database_that_is_killed(backbone: Backbone, servers: Servers) -> None:
+    async with backbone.working() as task:
+        events = await backbone.tell(2)
+        await backbone.publish()
+        await until(lambda: done(backbone, 2), "the events before")
+        events += await backbone.tell(2)
+        await backbone.publish()
+        servers.postgres.kill()
+        await asyncio.sleep(0.3)
+        assert not task.done()
+        servers.postgres.start()
+        await asyncio.to_thread(servers.wait_ready)
+        await until(lambda: done(backbone, 4), "the events during")
+        assert not task.done()
+    assert await backbone.noted() == [event.id for event in events]
+    assert await backbone.scalar("SELECT count(*) FROM failures") == 0
+
+
+async def test_a_read_only_redis_is_not_asked_thousands_of_times_a_second(backbone: Backbone) -> None:
+    async def refused() -> int:
+        found = (await backbone.operator.info("errorstats")).get("errorstat_READONLY", {"count": 0})
+        return int(found["count"])
+
+    async with backbone.working() as task:
+        await until(lambda: reading(backbone), "the worker to read")
+        await backbone.operator.config_resetstat()
+        await backbone.operator.execute_command("REPLICAOF", "127.0.0.1", "1")
+        try:
+            await until(refused, "a refusal")
+            asked = await refused()
+            await asyncio.sleep(1)
+            assert await refused() - asked < 50
+            assert not task.done()
+        finally:
+            await backbone.operator.execute_command("REPLICAOF", "NO", "ONE")
+        [event] = await backbone.tell()
+        await backbone.publish()
+        await until(lambda: done(backbone, 1), "the event after")
+    assert await backbone.noted() == [event.id]
+
+
+async def test_the_heartbeat_beats_only_while_the_servers_answer(
+    backbone: Backbone, servers: Servers, tmp_path: Path
+) -> None:
+    heartbeat = tmp_path / "heartbeat"
+
+    async def beat() -> bool:
+        found = heartbeat.exists()
+        heartbeat.unlink(missing_ok=True)
+        return found
+
+    task = asyncio.create_task(backbone.worker(heartbeat=heartbeat).run())
+    try:
+        await until(beat, "the first beat")
+        await until(beat, "another beat")
+        servers.valkey.kill()
+        await asyncio.sleep(2.5)  # a look that was under way may still end well
+        heartbeat.unlink(missing_ok=True)
+        await asyncio.sleep(2.5)
+        assert not heartbeat.exists()
+        servers.valkey.start()
+        await until(beat, "a beat after the outage")
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+PROCESS = """
+import sys
+from shared.db import Database
+from shared.inbox import Consumer
+from shared.settings import Settings
+from shared.worker import Worker, run
+settings = Settings()
+consumer = Consumer("referral", "catalog.events", {})
+run("referral", settings, lambda: Worker("referral", settings, Database(settings.database_url.get_secret_value()), [consumer]))
+"""
+
+
+def start_process(backbone: Backbone, heartbeat: Path) -> subprocess.Popen[str]:
+    """A worker as a process of its own."""
+    environment = {
+        "DATABASE_URL": backbone.servers.database_urls["referral"],
+        "REDIS_URL": backbone.servers.redis_urls["referral"],
+        "JWKS": "unused",
+        "HEARTBEAT_FILE": str(heartbeat),
+        "PATH": "/usr/bin:/bin",
+    }
+    command = [sys.executable, "-c", PROCESS]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(("trouble", "code"), [("the stream is deleted", 1), ("it is asked to stop", 0)])
+async def test_a_worker_process_ends_with_the_right_code(
+    backbone: Backbone, tmp_path: Path, trouble: str, code: int
+) -> None:
+    heartbeat = tmp_path / "heartbeat"
+    process = start_process(backbone, heartbeat)
+    try:
+
+        async def alive() -> bool:
+            assert process.poll() is None, process.stderr and process.stderr.read()
+            return heartbeat.exists()
+
+        await until(alive, "the worker's heartbeat")
+        if code:
+            await backbone.operator.delete(STREAM)
+        else:
+            process.terminate()
+        _, said = await asyncio.to_thread(process.communicate, timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == code, said
+    lines = [json.loads(line) for line in said.splitlines()]
+    if code:
+        assert any(line["level"] == "CRITICAL" and STREAM in line["message"] for line in lines)
