@@ -1,0 +1,197 @@
+"""What people do all day: advisers refer, desks answer, both write, and members come and go."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final
+from uuid import uuid4
+
+from tests.faults.cast import Cast, hire, wait_until_known
+from tests.faults.ledger import Promise
+from tests.faults.people import JSON, Somebody, Unsure
+
+EVENTS: Final = {
+    "accept": "accepted",
+    "decline": "declined",
+    "start": "started",
+    "hold": "held",
+    "resume": "resumed",
+    "complete": "completed",
+    "fail": "failed",
+    "cancel": "cancelled",
+    "withdraw-consent": "consent_withdrawn",
+    "close": "closed",
+}
+"""Command → the event that it makes."""
+
+_DESK_DOES: Final = {
+    "requested": ("accept", "accept", "accept", "decline"),
+    "accepted": ("start", "start", "complete", "fail"),
+    "in-progress": ("complete", "complete", "hold"),
+    "on-hold": ("resume",),
+}
+_CARRIES: Final[dict[str, JSON]] = {
+    "decline": {"reason": {"code": "no_capacity"}},
+    "hold": {"reason": {"code": "missing_information"}},
+    "fail": {"reason": {"code": "could_not_contact"}},
+    "cancel": {"reason": {"code": "client_not_interested"}},
+    "complete": {"outcome": {"code": "services_received"}},
+}
+_CONSENT: Final = {"given_on": "2026-01-07", "how": "oral", "scope": "name, contact, reason"}
+
+
+class Day:
+    """One working day: `pause` is what everybody waits on average between two things, in seconds."""
+
+    def __init__(self, cast: Cast, seed: int, pause: float = 0.25) -> None:
+        self.cast = cast
+        self._random = random.Random(seed)
+        self._pause = pause
+        self._over = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def begin(self) -> None:
+        """Let everybody work."""
+        for adviser in self.cast.advisers:
+            self._tasks.append(asyncio.create_task(self._work(lambda who=adviser: self._advise(who))))  # type: ignore[misc]
+        for desk in self.cast.desks:
+            self._tasks.append(asyncio.create_task(self._work(lambda who=desk: self._receive(who))))  # type: ignore[misc]
+        self._tasks.append(asyncio.create_task(self._work(self._administer, slower=6.0)))
+        self._tasks.append(asyncio.create_task(self._work(self._come_and_go, slower=16.0)))
+
+    async def end(self) -> None:
+        """Everybody finishes what they have in hand. Raises what failed in anybody's work."""
+        self._over.set()
+        await asyncio.gather(*self._tasks)
+
+    async def _work(self, act: Callable[[], Awaitable[None]], slower: float = 1.0) -> None:
+        while not self._over.is_set():
+            try:
+                await act()
+            except Unsure:
+                await asyncio.sleep(0.3)
+            await asyncio.sleep(self._random.expovariate(1 / (slower * self._pause)))
+
+    async def _advise(self, who: Somebody) -> None:
+        if self._random.random() < 0.6:
+            return await self.refer(who)
+        referral = await self._choose(who, "/referrals?box=sent&open=true&limit=20")
+        if referral is None:
+            return None
+        status, lot = referral["status"], self._random.random()
+        if status in ("completed", "failed", "rejected", "cancelled"):
+            await self.give(who, referral, "close")
+        elif lot < 0.5:
+            await self.write(who, referral)
+        elif lot < 0.6:
+            await self.give(who, referral, "cancel")
+        elif lot < 0.65:
+            today = {"withdrawal": {"told_by": "the client", "told_on": "2026-02-03"}}
+            await self.give(who, referral, "withdraw-consent", today)
+
+    async def _receive(self, who: Somebody) -> None:
+        referral = await self._choose(who, "/referrals?box=received&open=true&limit=20")
+        if referral is None:
+            return None
+        if self._random.random() < 0.2:
+            return await self.write(who, referral)
+        if self._random.random() < 0.2:
+            return await self._see(who)
+        answer = await who.ask("referral", "GET", f"/referrals/{referral['id']}")
+        if answer.status_code == 200 and (commands := _DESK_DOES.get(answer.json()["status"])):
+            await self.give(who, answer.json(), self._random.choice(commands))
+
+    async def _choose(self, who: Somebody, path: str) -> JSON | None:
+        answer = await who.ask("referral", "GET", path)
+        found = answer.json()["contents"] if answer.status_code == 200 else []
+        return dict(self._random.choice(found)) if found else None
+
+    async def refer(self, who: Somebody) -> None:
+        """Create and send a referral, with one key however often it takes."""
+        key = str(uuid4())
+        body: JSON = {
+            "service_id": self._random.choice(self.cast.services)["id"],
+            "client": {"name": "Somebody From Kuopio", "language": "en", "contact_via": "adviser"},
+            "reason": "Looks for advice.",
+            "urgency": self._random.choice(("routine", "urgent")),
+            "legal_basis": {"kind": "consent", "consent": _CONSENT},
+            "send": self._random.random() < 0.95,
+        }
+        answer = await who.insist("referral", "POST", "/referrals", body, Idempotency_Key=key)
+        if answer.status_code != 201:
+            who.ledger.refused[f"create {answer.status_code}"] += 1
+            return
+        created = answer.json()
+        who.ledger.created(key, created["id"])
+        self._promise(who, created, "created", 1, key)
+        if body["send"]:
+            self._promise(who, created, "sent", 2, key)
+
+    async def give(self, who: Somebody, referral: JSON, command: str, body: JSON | None = None) -> None:
+        """A command on the version last seen; whoever was quicker wins."""
+        path = f"/referrals/{referral['id']}/{command}"
+        carried = body or _CARRIES.get(command, {})
+        answer = await who.ask("referral", "POST", path, carried, If_Match=f'"{referral["version"]}"')
+        if answer.status_code == 200:
+            self._promise(who, answer.json(), EVENTS[command], answer.json()["version"])
+        else:
+            who.ledger.refused[f"command {answer.status_code}"] += 1
+
+    async def write(self, who: Somebody, referral: JSON) -> None:
+        """A message. Nobody repeats it when no answer comes: it may have been written."""
+        path = f"/referrals/{referral['id']}/messages"
+        answer = await who.ask("referral", "POST", path, {"text": "Shall we meet on Monday?"})
+        if answer.status_code == 201:
+            self._promise(who, referral, "message_sent", 0, answer.json()["id"])
+
+    async def _see(self, who: Somebody) -> None:
+        answer = await who.ask("notifications", "GET", "/notices?unseen=true&limit=5")
+        for notice in answer.json()["contents"] if answer.status_code == 200 else []:
+            await who.ask("notifications", "POST", f"/notices/{notice['id']}/seen", {})
+
+    def _promise(self, who: Somebody, referral: JSON, event: str, version: int, detail: str = "") -> None:
+        told = Promise("referral", f"referral.{event}.v1", referral["id"], version, str(who.member.id), detail)
+        who.ledger.acknowledge(told)
+
+    async def _administer(self) -> None:
+        """The catalogue changes: how much room a service has."""
+        admin, service = self.cast.admin, self._random.choice(self.cast.services)
+        path = f"/services/{service['id']}"
+        seen = await admin.ask("catalog", "GET", path)
+        room = {"status": self._random.choice(("capacity", "waitlist", "no-capacity")), "available": None}
+        answer = await admin.ask("catalog", "PUT", f"{path}/capacity", room, If_Match=seen.headers["ETag"])
+        if answer.status_code == 200:
+            version = int(answer.headers["ETag"].strip('"'))
+            if answer.headers["ETag"] != seen.headers["ETag"]:
+                told = Promise("catalog", "catalog.service_changed.v1", service["id"], version, str(admin.member.id))
+                admin.ledger.acknowledge(told)
+        else:
+            admin.ledger.refused[f"capacity {answer.status_code}"] += 1
+
+    async def _come_and_go(self) -> None:
+        """Somebody is hired for a while, refers a few clients, and leaves; a deputy takes over."""
+        admin, number = self.cast.admin, 100 + len(self.cast.others)
+        deputy = self._random.choice(self.cast.advisers).member
+        organization = self.cast.organizations[deputy.organization]
+        temp = await hire(admin, organization, number, ["adviser"], str(deputy.id))
+        self.cast.others.append(temp)
+        await wait_until_known(temp)
+        for _ in range(self._random.randint(1, 4)):
+            await self.refer(temp)
+        await self._let_go(temp)
+
+    async def _let_go(self, temp: Somebody) -> None:
+        path = f"/members/{temp.member.id}"
+        while True:
+            admin = self.cast.admin
+            seen = await admin.insist("catalog", "GET", path)
+            if seen.json()["active"] is False:
+                return None
+            try:
+                gone = await admin.ask("catalog", "PATCH", path, {"active": False}, If_Match=seen.headers["ETag"])
+            except Unsure:
+                continue
+            if gone.status_code == 200:
+                version = int(gone.headers["ETag"].strip('"'))
+                told = Promise("catalog", "catalog.member_changed.v1", str(temp.member.id), version, "admin")
+                return admin.ledger.acknowledge(told)

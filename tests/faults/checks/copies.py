@@ -1,0 +1,50 @@
+"""Copies of foreign facts against their source."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from tests.faults.checks.expectations import Finding
+from tests.faults.checks.snapshot import Snapshot
+
+_COPIED = ("organizations", "services", "members")
+
+
+def check_copies(seen: Snapshot) -> Iterator[Finding]:
+    """The catalogue's facts are everywhere what they are in the catalogue, and of the newest version."""
+    for table in _COPIED:
+        source = {row["id"]: row for row in seen.tables["catalog"][table]}
+        for service in ("referral", "notifications"):
+            copies = {row["id"]: row for row in seen.tables[service][table]}
+            for missing in source.keys() - copies.keys():
+                yield Finding("lost", f"{service} knows nothing of {table} {missing}")
+            for foreign in copies.keys() - source.keys():
+                yield Finding("wrong", f"{service} knows {table} {foreign}, which does not exist")
+            for row_id in source.keys() & copies.keys():
+                wrong = _difference(source[row_id], copies[row_id])
+                if wrong:
+                    yield Finding("lost", f"{service} has an old picture of {table} {row_id}: {', '.join(wrong)}")
+    yield from _proofs(seen)
+
+
+def _difference(source: Any, copy: Any) -> list[str]:
+    both = set(copy.keys()) & set(source.keys())
+    wrong = sorted(name for name in both if _plain(copy[name]) != _plain(source[name]))
+    return wrong if copy["sequence"] == source["version"] else [*wrong, "version"]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return sorted(value)
+    return json.loads(value) if isinstance(value, str) and value[:1] in "{[" else value
+
+
+def _proofs(seen: Snapshot) -> Iterator[Finding]:
+    """The proof of each delivery is the newest that was told."""
+    newest: dict[str, tuple[int, int]] = {}
+    for event in seen.logs["notifications"]:
+        newest[event.subject] = max(newest.get(event.subject, (0, 0)), (event.epoch, event.sequence))
+    kept = {str(row["id"]): (row["epoch"], row["sequence"]) for row in seen.tables["referral"]["deliveries"]}
+    for subject in newest.keys() | kept.keys():
+        if newest.get(subject) != kept.get(subject):
+            yield Finding("lost", f"delivery {subject} was told as {newest.get(subject)}, kept as {kept.get(subject)}")

@@ -1,0 +1,98 @@
+"""Who was told of what: each notice exists once, each of its deliveries ended, each mail left."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from email.message import EmailMessage
+from typing import Any
+
+from tests.faults.checks.expectations import Finding, told_side
+from tests.faults.checks.snapshot import Event, Snapshot
+
+ADDRESS = "the desk's address"
+
+
+def check_notices(seen: Snapshot) -> Iterator[Finding]:
+    """Each event is told to those whom the contract names, and to nobody else, once."""
+    told: dict[Any, dict[str, Any]] = defaultdict(dict)
+    for notice in seen.tables["notifications"]["notices"]:
+        who = str(notice["recipient_member_id"] or ADDRESS)
+        if who in told[notice["event_id"]]:
+            yield Finding("doubled", f"{who} was told twice of {notice['event_id']}")
+        told[notice["event_id"]][who] = notice
+    for event in seen.logs["referral"]:
+        yield from _told_rightly(seen, event, told.pop(event.id, {}))
+    for event_id in told:
+        yield Finding("wrong", f"notices of {event_id}, which nobody ever told")
+
+
+def _told_rightly(seen: Snapshot, event: Event, told: dict[str, Any]) -> Iterator[Finding]:
+    side = told_side(event.type, event.data)
+    referral = event.data.get("referral", event.data)
+    if side == "source":
+        expected = _of_source(seen, referral["source_member_id"], told)
+    else:
+        expected = _of_desk(seen, referral["target_organization_id"]) if side else set()
+    for who in expected - set(told):
+        yield Finding("lost", f"{who} was not told of {event.type} {event.id}")
+    for who in set(told) - expected:
+        yield Finding("wrong", f"{who} was told of {event.type} {event.id} without being concerned")
+
+
+def _of_source(seen: Snapshot, adviser: str, told: dict[str, Any]) -> set[str]:
+    """The adviser; or, once gone, the deputy, and the adviser too when the notice came before that."""
+    members = {str(row["id"]): row for row in seen.tables["catalog"]["members"]}
+    if members[adviser]["active"]:
+        return {adviser}
+    before = {adviser} & set(told)
+    if before and told[adviser]["seen_at"] is not None:
+        return before
+    return before | {str(members[adviser]["deputy_id"])}
+
+
+def _of_desk(seen: Snapshot, organization_id: str) -> set[str]:
+    """The target's recipients, none of whom comes or goes on a day at the rig; and its address."""
+    organization = next(row for row in seen.tables["catalog"]["organizations"] if str(row["id"]) == organization_id)
+    desk = {
+        str(row["id"])
+        for row in seen.tables["catalog"]["members"]
+        if str(row["organization_id"]) == organization_id and row["active"] and "recipient" in row["roles"]
+    }
+    return desk | ({ADDRESS} if organization["email"] else set())
+
+
+def check_deliveries(seen: Snapshot) -> Iterator[Finding]:
+    """One delivery per notice and way, each ended well; and the numbers of a member's notices have no gap."""
+    ways = Counter((row["notice_id"], row["channel"]) for row in seen.tables["notifications"]["deliveries"])
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for notice in seen.tables["notifications"]["notices"]:
+        member = notice["recipient_member_id"]
+        if member is not None:
+            numbers[str(member)].append(notice["number"])
+        for channel in ("email", "inbox") if member else ("email",):
+            if ways[notice["id"], channel] != 1:
+                kind = "lost" if not ways[notice["id"], channel] else "doubled"
+                yield Finding(kind, f"notice {notice['id']} has {ways[notice['id'], channel]} deliveries by {channel}")
+    for member, given in numbers.items():
+        if sorted(given) != list(range(1, len(given) + 1)):
+            yield Finding("lost", f"the numbers of the notices of {member} have gaps")
+    gone = {str(row["id"]) for row in seen.tables["catalog"]["members"] if not row["active"]}
+    recipients = {row["id"]: str(row["recipient_member_id"]) for row in seen.tables["notifications"]["notices"]}
+    for row in seen.tables["notifications"]["deliveries"]:
+        if row["status"] != "delivered" and not (row["status"] == "withdrawn" and recipients[row["notice_id"]] in gone):
+            yield Finding("stuck" if row["status"] in ("pending", "failed") else "lost", f"delivery {dict(row)}")
+
+
+def check_mail(seen: Snapshot, mails: list[EmailMessage]) -> Iterator[Finding]:
+    """Every delivered mail has arrived, and a repeat is the same mail with the same Message-ID."""
+    arrived: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for mail in mails:
+        arrived[str(mail["Message-ID"]).strip("<>").partition("@")[0]].add((str(mail["To"]), str(mail["Subject"])))
+    known = {str(row["id"]): row for row in seen.tables["notifications"]["deliveries"] if row["channel"] == "email"}
+    for delivery, row in known.items():
+        if row["status"] == "delivered" and delivery not in arrived:
+            yield Finding("lost", f"the mail of delivery {delivery} never arrived")
+    for delivery, kinds in arrived.items():
+        if delivery not in known:
+            yield Finding("wrong", f"a mail of delivery {delivery}, which does not exist")
+        if len(kinds) > 1:
+            yield Finding("doubled", f"delivery {delivery} made different mails: {kinds}")

@@ -1,0 +1,122 @@
+"""Everything that the three databases and the streams say, read at once when all is quiet."""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from shared.topology import GROUPS, SERVICES
+from tests.faults.lab import Lab
+
+Row = Any
+
+
+@dataclass(frozen=True)
+class Event:
+    """A row of an outbox, opened."""
+
+    row: int
+    id: UUID
+    type: str
+    subject: str
+    epoch: int
+    sequence: int
+    data: dict[str, Any]
+
+
+@dataclass
+class Snapshot:
+    """`logs`, `inboxes` and `tables` by service."""
+
+    logs: dict[str, list[Event]]
+    inboxes: dict[str, set[tuple[UUID, str]]]
+    tables: dict[str, dict[str, list[Row]]]
+
+    def by_subject(self, service: str) -> dict[str, list[Event]]:
+        """The log of one service, by what it tells about, each in the order of the log."""
+        found: dict[str, list[Event]] = defaultdict(list)
+        for event in self.logs[service]:
+            found[event.subject].append(event)
+        return found
+
+
+_TABLES = {
+    "catalog": {
+        "organizations": "SELECT id, slug, name, active, email, version FROM organizations",
+        "services": "SELECT id, slug, name, organization_id, status, capacity, version FROM services",
+        "members": "SELECT id, organization_id, email, language, roles, active, deputy_id, version FROM members",
+    },
+    "referral": {
+        "organizations": "SELECT * FROM organizations",
+        "services": "SELECT * FROM services",
+        "members": "SELECT * FROM members",
+        "referrals": "SELECT id, version, status, source_member_id, closed_at FROM referrals",
+        "timeline": "SELECT event_id, referral_id, event_type, version, at FROM timeline",
+        "messages": "SELECT id, referral_id FROM messages",
+        "keys": "SELECT key, referral_id FROM idempotency_keys",
+        "deliveries": "SELECT * FROM deliveries",
+    },
+    "notifications": {
+        "organizations": "SELECT * FROM organizations",
+        "services": "SELECT * FROM services",
+        "members": "SELECT * FROM members",
+        "notices": "SELECT id, event_id, referral_id, recipient_organization_id, recipient_member_id, number, "
+        "seen_at, passed_on_at FROM notices",
+        "deliveries": "SELECT id, notice_id, channel, status, version FROM deliveries",
+    },
+}
+
+
+async def take_snapshot(lab: Lab) -> Snapshot:
+    """Read it all."""
+    logs, inboxes = {}, {}
+    tables: dict[str, dict[str, list[Row]]] = {}
+    for service in SERVICES:
+        rows = await lab.query(service, "SELECT id, event_id, type, subject, payload FROM outbox ORDER BY id")
+        logs[service] = [_event(row) for row in rows]
+        seen = await lab.query(service, "SELECT event_id, consumer FROM inbox")
+        inboxes[service] = {(row["event_id"], row["consumer"]) for row in seen}
+        tables[service] = {name: await lab.query(service, sql) for name, sql in _TABLES[service].items()}
+    return Snapshot(logs, inboxes, tables)
+
+
+def _event(row: Row) -> Event:
+    told = json.loads(row["payload"])
+    return Event(row["id"], row["event_id"], row["type"], row["subject"], told["epoch"], told["sequence"], told["data"])
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What is still under way, by where it lies."""
+
+    waiting: dict[str, int]
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is under way."""
+        return not any(self.waiting.values())
+
+
+_UNDER_WAY = {
+    "unpublished": "SELECT count(*) FROM outbox WHERE published_at IS NULL",
+    "parked": "SELECT count(*) FROM parked",
+}
+
+
+async def backlog(lab: Lab) -> Backlog:
+    """Look for what is not done. Raises what the servers raise."""
+    waiting = {}
+    for service in SERVICES:
+        for name, sql in _UNDER_WAY.items():
+            waiting[f"{name} in {service}"] = (await lab.query(service, sql))[0][0]
+    due = "SELECT count(*) FROM deliveries WHERE next_attempt_at IS NOT NULL"
+    waiting["deliveries due"] = (await lab.query("notifications", due))[0][0]
+    for stream, declared in GROUPS.items():
+        found = {group["name"].decode(): group for group in await lab.redis.xinfo_groups(stream)}
+        for group in declared:
+            here = found.get(group)
+            waiting[f"pending of {group} in {stream}"] = 1 if here is None else here["pending"]
+            last = (await lab.redis.xinfo_stream(stream))["last-generated-id"]
+            waiting[f"unread by {group} in {stream}"] = int(here is None or here["last-delivered-id"] != last)
+    return Backlog(waiting)

@@ -1,0 +1,71 @@
+"""Harm to processes: killed at random, frozen, asked to stop in the middle of their work, scaled out and in."""
+
+import asyncio
+import random
+import signal
+
+from tests.faults.lab import WEBS, WORKERS, Lab
+
+FROZEN_SECONDS = 8.0
+"""Longer than the janitor's patience in `process.py`, so that what a frozen worker holds is taken from it."""
+
+
+async def kill_some_process(lab: Lab, lot: random.Random) -> None:
+    """`kill -9` of any process of the services."""
+    lab.hands.signal(lot.choice((*WORKERS, *WEBS)), signal.SIGKILL)
+
+
+async def kill_all_services(lab: Lab, lot: random.Random) -> None:
+    """`kill -9` of every process of the services at once."""
+    for name in (*WORKERS, *WEBS):
+        lab.hands.signal(name, signal.SIGKILL)
+
+
+async def ask_worker_to_stop(lab: Lab, lot: random.Random) -> None:
+    """SIGTERM to a worker while it is at work."""
+    lab.hands.signal(lot.choice(WORKERS), signal.SIGTERM)
+
+
+async def freeze_worker(lab: Lab, lot: random.Random) -> None:
+    """SIGSTOP for longer than the janitor waits, while a second worker of the service is there to take over."""
+    service = lot.choice(("referral", "notifications"))
+    extra = lab.worker_like(service, 2)
+    lab.hands.start(extra)
+    lab.hands.signal(f"{service}-worker", signal.SIGSTOP)
+    await asyncio.sleep(FROZEN_SECONDS)
+    lab.hands.signal(f"{service}-worker", signal.SIGCONT)
+    await lab.hands.stop([extra.name], grace=5)
+
+
+async def freeze_all_workers(lab: Lab, lot: random.Random) -> None:
+    """SIGSTOP for a moment: leases run out and connections grow old."""
+    for name in WORKERS:
+        lab.hands.signal(name, signal.SIGSTOP)
+    await asyncio.sleep(FROZEN_SECONDS / 2)
+    for name in WORKERS:
+        lab.hands.signal(name, signal.SIGCONT)
+
+
+async def scale_out_and_in(lab: Lab, lot: random.Random) -> None:
+    """One worker, then four, then one again; of those that go, one is killed and never comes back."""
+    service = lot.choice(("referral", "notifications"))
+    extra = [lab.worker_like(service, number) for number in (2, 3, 4)]
+    for program in extra:
+        lab.hands.start(program)
+    await asyncio.sleep(6)
+    await lab.hands.stop([extra[0].name], grace=0)
+    await lab.hands.stop([program.name for program in extra[1:]], grace=5)
+
+
+async def two_versions(lab: Lab, lot: random.Random) -> None:
+    """The next version of publisher and consumer works beside this one, and its events carry fields nobody knows."""
+    extra = lab.worker_like("notifications", 9)
+    lab.hands.variants = {"referral-web": "newer", extra.name: "newer", "catalog-web": "newer"}
+    lab.hands.signal("referral-web", signal.SIGTERM)
+    lab.hands.signal("catalog-web", signal.SIGTERM)
+    lab.hands.start(extra)
+    await asyncio.sleep(6)
+    lab.hands.variants = {}
+    lab.hands.signal("referral-web", signal.SIGTERM)
+    lab.hands.signal("catalog-web", signal.SIGTERM)
+    await lab.hands.stop([extra.name], grace=5)

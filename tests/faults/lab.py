@@ -1,0 +1,168 @@
+"""The platform under test: what `luotsi up` runs, in a directory of its own, with everything in reach of the faults."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from subprocess import DEVNULL
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from luotsi.data_dir import DataDir, read_json
+from luotsi.process import Program
+from luotsi.supervisor import Popen, Supervisor
+from luotsi.target import Target
+from luotsi.up import Platform
+from shared.redis import RawRedis, connect
+from shared.topology import SERVICES
+from tests.faults.points import Points
+from tests.faults.poison import Poison
+from tests.faults.proxy import Proxy
+from tests.flows.mail_server import MailServer
+from tests.journeys.running import free_base
+
+WORKERS = tuple(f"{service}-worker" for service in SERVICES)
+WEBS = tuple(f"{service}-web" for service in SERVICES)
+
+
+class Hands(Supervisor):
+    """A supervisor that starts service processes under watch, and behind the proxies."""
+
+    def __init__(self, data: DataDir, lock: int, folder: Path, smtp_url: str) -> None:
+        super().__init__(data, lock)
+        self._environment = {"FAULTS": str(folder), "SMTP_URL": smtp_url, "MAIL_FROM": "luotsi@kuopio.example"}
+        self.programs: dict[str, Program] = {}
+        self.children: dict[str, Popen] = {}
+        self.through: dict[str, Proxy] = {}
+        self.variants: dict[str, str] = {}
+        self.before_start: dict[str, Callable[[], None]] = {}
+        self.starts = 0
+
+    def launch(self, program: Program, stdin: int = DEVNULL) -> Popen:
+        """Start a program as the platform wants it, but for what the rig puts in between."""
+        self.programs[program.name] = program
+        if program.argv[-1].startswith("services."):
+            program = self._under_watch(program)
+        if ready := self.before_start.pop(program.name, None):
+            ready()
+        self.starts += 1
+        child = super().launch(program, stdin)
+        self.children[program.name] = child
+        return child
+
+    def _under_watch(self, program: Program) -> Program:
+        python, dash_m, module = program.argv
+        urls = {}
+        for kind, name in (("postgres", "DATABASE_URL"), ("valkey", "REDIS_URL")):
+            url = program.env[name]
+            urls[name] = url.replace(f":{urlsplit(url).port}/", f":{self.through[kind].port}/")
+        own = {"PROCESS": program.name, "VARIANT": self.variants.get(program.name, "")}
+        argv = [python, dash_m, "tests.faults.process", module]
+        return replace(program, argv=argv, env={**program.env, **self._environment, **urls, **own})
+
+    def signal(self, name: str, what: int) -> None:
+        """Send a signal to a process, should it be there; to the process alone, not to what it started."""
+        with contextlib.suppress(ProcessLookupError):
+            if (child := self.children[name]).poll() is None:
+                os.kill(child.pid, what)
+
+    def running(self, name: str) -> bool:
+        """Whether the process is there at this moment."""
+        return name in self.children and self.children[name].poll() is None
+
+
+@dataclass
+class Lab:
+    """One platform, and all that the rig reaches into it with, past the proxies."""
+
+    data: DataDir
+    hands: Hands
+    target: Target
+    mail: MailServer
+    points: Points
+    postgres: Proxy
+    valkey: Proxy
+    redis: RawRedis
+    urls: dict[str, str]
+    poison: Poison = field(default_factory=Poison)
+
+    @property
+    def folder(self) -> Path:
+        """Where rig and processes leave notes for each other."""
+        return self.points.folder
+
+    async def query(self, service: str, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        """Rows of a service's database, as its own role."""
+        connection = await asyncpg.connect(self.target.database_url(service), timeout=5)
+        try:
+            return list(await connection.fetch(sql, *arguments, timeout=30))
+        finally:
+            await connection.close()
+
+    def superuser_url(self) -> str:
+        """The address for PostgreSQL's own account."""
+        port = urlsplit(self.target.database_url("catalog")).port
+        return f"postgresql://postgres:{self.data.secret('postgres_postgres')}@127.0.0.1:{port}/postgres"
+
+    async def settled_servers(self) -> None:
+        """Wait until both servers answer again."""
+        while True:
+            try:
+                await self.query("catalog", "SELECT 1")
+                await asyncio.wait_for(self.redis.ping(), 5)
+                return
+            except Exception:
+                await asyncio.sleep(0.2)
+
+    def worker_like(self, service: str, number: int) -> Program:
+        """One more worker of a service, as when it is scaled out."""
+        program = self.hands.programs[f"{service}-worker"]
+        name = f"{service}-worker-{number}"
+        own = {"WORKER_NAME": name, "HEARTBEAT_FILE": str(self.data.root / f"{name}.heartbeat")}
+        return replace(program, name=name, env={**program.env, **own})
+
+
+@asynccontextmanager
+async def running_lab(root: Path) -> AsyncIterator[Lab]:
+    """A platform in `root` while the block runs. Raises PlatformError when it does not start."""
+    data = DataDir(root)
+    folder = root / "faults"
+    folder.mkdir(mode=0o700)
+    async with MailServer() as mail:
+        with data.locked() as lock:
+            hands = Hands(data, lock, folder, mail.url)
+            platform = Platform(data, free_base(), hands)
+            postgres, valkey = await _proxies(data, hands)
+            try:
+                facts, _ = await platform.start()
+                redis = connect(facts["redis"], socket_timeout=5, socket_connect_timeout=5)
+                target = Target(root, {}, facts)
+                urls = {service: facts[service] for service in SERVICES}
+                yield Lab(data, hands, target, mail, Points(folder), postgres, valkey, redis, urls)
+                await redis.aclose()
+            finally:
+                for name in hands.children:
+                    hands.signal(name, signal.SIGCONT)
+                await platform.stop()
+                await postgres.stop()
+                await valkey.stop()
+
+
+async def _proxies(data: DataDir, hands: Hands) -> tuple[Proxy, Proxy]:
+    """Proxies in front of the servers, at whose ports the platform has just decided."""
+    proxies = {}
+    ports = read_ports(data)
+    for kind in ("postgres", "valkey"):
+        proxies[kind] = hands.through[kind] = Proxy(ports[kind])
+        await proxies[kind].start()
+    return proxies["postgres"], proxies["valkey"]
+
+
+def read_ports(data: DataDir) -> dict[str, int]:
+    """The ports of the servers, as the data directory remembers them."""
+    return {name: int(port) for name, port in read_json(data.root / "ports.json").items()}

@@ -1,0 +1,47 @@
+"""The ledger: every request that was acknowledged, and what has to be true because of it."""
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One acknowledged command: the service said that `event_type` happened to `subject`.
+
+    `version` is the one that the answer carried; `detail` what else names the effect: the idempotency key of a
+    creation, the id of a message.
+    """
+
+    service: str
+    event_type: str
+    subject: str
+    version: int
+    actor: str
+    detail: str = ""
+
+
+@dataclass
+class Ledger:
+    """What the actors were promised, and how often they were not."""
+
+    promises: list[Promise] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)
+    """Idempotency key → id of the referral that its request was answered with, again and again."""
+    contradictions: list[str] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    """What was not acknowledged, by the answer: a status, or the kind of failure."""
+
+    def acknowledge(self, promise: Promise) -> None:
+        """Write down a promise."""
+        self.promises.append(promise)
+
+    def created(self, key: str, referral_id: str) -> None:
+        """Write down the answer to a request with an idempotency key."""
+        if self.keys.setdefault(key, referral_id) != referral_id:
+            self.contradictions.append(f"key {key} was answered with {self.keys[key]} and with {referral_id}")
+
+    def save(self, path: Path) -> None:
+        """Leave the ledger as JSON lines, for whoever looks into a failed run."""
+        path.write_text("".join(json.dumps(asdict(promise)) + "\n" for promise in self.promises))

@@ -1,0 +1,13 @@
+"""What was put onto the streams that no consumer can take, and where it turned up."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Poison:
+    """What was injected: mark → its stream; and which of it turned up as dead letters, per group."""
+
+    injected: dict[str, str] = field(default_factory=dict)
+    may_be_gone: set[str] = field(default_factory=set)
+    dead: set[tuple[str, str]] = field(default_factory=set)
+    strangers: list[str] = field(default_factory=list)

@@ -1,0 +1,149 @@
+"""Runs a service's own module as its own process, with the named moments watched: `python -m tests.faults.process M`.
+
+Nothing in the services knows of this. What a moment lies next to is wrapped here before the module runs.
+"""
+
+import os
+import runpy
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from shared import clock
+from tests.faults.points import Points
+
+MIN_IDLE = timedelta(seconds=6)
+"""Instead of the janitor's half minute, so that a short run sees it at work."""
+CLAIM = timedelta(seconds=12)
+"""Instead of the deliverer's two minutes."""
+
+Async = Callable[..., Awaitable[Any]]
+Passed = Callable[[str], None]
+
+
+def main() -> None:
+    """FAULTS names the folder of the rig, PROCESS this process, VARIANT perhaps a version of its code."""
+    module, folder, process = sys.argv[1], Path(os.environ["FAULTS"]), os.environ["PROCESS"]
+    _inject_clock(folder / f"{process}.clock")  # before any module takes the function over by its name
+    passed = partial(Points(folder).passed, process)
+    if module.endswith(".main"):
+        _watch_requests(passed)
+    else:
+        _watch_worker(passed)
+    if module == "services.notifications.worker":
+        _watch_mail(passed)
+    if os.environ.get("VARIANT") == "newer":
+        _tell_more()
+    sys.argv = [module]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _module(name: str) -> Any:
+    """A module of the platform, to be changed: not before the clock has been."""
+    return import_module(name)
+
+
+def _inject_clock(file: Path) -> None:
+    real = clock.utc_now
+
+    def utc_now() -> datetime:
+        try:
+            return real() + timedelta(seconds=float(file.read_text()))
+        except (FileNotFoundError, ValueError):
+            return real()
+
+    clock.utc_now = utc_now
+
+
+def _watch_requests(passed: Passed) -> None:
+    def wrote(session: Session, *_: object) -> None:
+        session.info["wrote"] = True
+
+    def before(session: Session) -> None:
+        if session.info.get("wrote") or session.new or session.dirty:
+            session.info["wrote"] = True
+            passed("request before commit")
+
+    def after(session: Session) -> None:
+        if session.info.pop("wrote", False):
+            passed("request after commit")
+
+    event.listen(Session, "after_flush", wrote)
+    event.listen(Session, "before_commit", before)
+    event.listen(Session, "after_commit", after)
+
+
+def _watch_worker(passed: Passed) -> None:
+    relay, intake = _module("shared.relay").Relay, _module("shared.streams").Intake
+    inbox, worker = _module("shared.inbox"), _module("shared.worker")
+    relay._append = _around(relay._append, passed, before="relay before XADD")
+    relay._mark = _around(relay._mark, passed, before="relay after XADD, before mark", after="relay after mark")
+    intake._acknowledge = _around(
+        intake._acknowledge, passed, before="consumer before XACK", after="consumer after XACK"
+    )
+    claim = inbox._claim
+
+    async def marked_claim(session: Any, *arguments: Any) -> Any:
+        fresh = await claim(session, *arguments)
+        session.sync_session.info["claimed"] = bool(fresh)
+        return fresh
+
+    def before(session: Session) -> None:
+        if session.info.get("claimed"):
+            passed("consumer before inbox commit")
+
+    def after(session: Session) -> None:
+        if session.info.pop("claimed", False):
+            passed("consumer after inbox commit")
+
+    inbox._claim = marked_claim
+    event.listen(Session, "before_commit", before)
+    event.listen(Session, "after_commit", after)
+    worker.Janitor = partial(worker.Janitor, min_idle=MIN_IDLE)
+
+
+def _watch_mail(passed: Passed) -> None:
+    deliverer, mailer = _module("services.notifications.deliverer"), _module("services.notifications.mail")
+    deliverer.CLAIM = CLAIM
+    mailer.SmtpMailer.send = _around(mailer.SmtpMailer.send, passed, before="mail before SMTP")
+    done = deliverer.Deliverer
+    done._write_success = _around(done._write_success, passed, before="mail after SMTP accepted, before mark")
+
+
+def _around(method: Async, passed: Passed, *, before: str, after: str | None = None) -> Async:
+    """`method` with a moment before and perhaps one after it; calls with nothing in hand do not count."""
+
+    async def wrapped(self: object, first: Any, *others: Any) -> Any:
+        if first:
+            passed(before)
+        answer = await method(self, first, *others)
+        if first and after is not None:
+            passed(after)
+        return answer
+
+    return wrapped
+
+
+def _tell_more() -> None:
+    """The next version of a publisher: its events carry fields that today's consumers have never heard of."""
+    outbox = _module("shared.outbox")
+
+    class Newer(outbox.Envelope):  # type: ignore[misc]
+        region: str | None = "north"
+
+        def model_dump_json(self, **options: Any) -> str:
+            told = self.model_copy(update={"data": {**self.data, "waiting_list": 3}})
+            return str(super(Newer, told).model_dump_json(**options))
+
+    outbox.Envelope = Newer
+
+
+if __name__ == "__main__":
+    main()

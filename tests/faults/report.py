@@ -1,0 +1,133 @@
+"""The end of a run: all comes to rest, the books are checked, and one line says what came of it."""
+
+import asyncio
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.faults.cast import Cast
+from tests.faults.checks.copies import check_copies
+from tests.faults.checks.dead import check_dead
+from tests.faults.checks.expectations import Finding
+from tests.faults.checks.logs import check_inboxes, check_promises, check_timelines, check_versions
+from tests.faults.checks.notices import check_deliveries, check_mail, check_notices
+from tests.faults.checks.readers import check_read_timelines
+from tests.faults.checks.snapshot import Backlog, Snapshot, backlog, take_snapshot
+from tests.faults.harm.entries import collect_dead
+from tests.faults.lab import Lab
+from tests.faults.ledger import Ledger
+from tests.faults.schedule import Course
+
+REST_SECONDS = 120.0
+"""How long all may take to come to rest after the last fault."""
+_SHOWN = 12
+
+
+@dataclass
+class Outcome:
+    """What a run came to."""
+
+    course: Course
+    ledger: Ledger
+    hits: dict[str, int]
+    findings: list[Finding]
+    rest: float
+    starts: int
+    needs_points: tuple[str, ...] = ()
+    figures: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def never_hit(self) -> list[str]:
+        """Named moments that nobody came to."""
+        return [point for point in self.needs_points if not self.hits[point]]
+
+    @property
+    def well(self) -> bool:
+        """Whether every promise was kept, and everything was tried."""
+        return not self.findings and not self.course.never and not self.never_hit
+
+    def show(self) -> None:
+        """Print it, the figures last."""
+        for point, count in self.hits.items():
+            print(f"  killed {count:3} times: {point}")
+        for name, count in sorted(self.course.done.items()):
+            print(f"  done   {count:3} times: {name}")
+        for answer, count in self.ledger.refused.most_common():
+            print(f"  not acknowledged {count:5}: {answer}")
+        print("  " + ", ".join(f"{count} {name}" for name, count in self.figures.items()))
+        for finding in self.findings[:_SHOWN]:
+            print(f"  {finding.kind}: {finding.what}")
+        if len(self.findings) > _SHOWN:
+            print(f"  and {len(self.findings) - _SHOWN} more")
+        for name in self.course.never:
+            print(f"  not over it in time: {name}")
+        for point in self.never_hit:
+            print(f"  never hit: {point}")
+        print(self._last_line())
+
+    def _last_line(self) -> str:
+        kinds = Counter(finding.kind for finding in self.findings)
+        longest, after = max(self.course.recoveries, default=(0.0, "nothing"))
+        faults = sum(self.course.done.values()) + sum(self.hits.values())
+        return (
+            f"{'KEPT' if self.well else 'BROKEN'}: {faults} faults injected, "
+            f"{len(self.ledger.promises)} commands acknowledged, "
+            f"{kinds['lost']} lost, {kinds['doubled']} doubled, {kinds['stuck'] + len(self.course.never)} stuck, "
+            f"{kinds['wrong']} wrong, longest recovery {longest:.1f} s ({after}), at rest after {self.rest:.1f} s"
+        )
+
+    def keep(self, root: Path, folder: Path) -> None:
+        """Leave the logs and the ledger where somebody can look at them."""
+        shutil.copytree(root / "logs", folder, dirs_exist_ok=True)
+        self.ledger.save(folder / "ledger.jsonl")
+        (folder / "findings.txt").write_text("".join(f"{one.kind}: {one.what}\n" for one in self.findings))
+
+
+async def judge(lab: Lab, ledger: Ledger, cast: Cast, course: Course, say: Callable[[str], None]) -> Outcome:
+    """Wait until all is at rest, then look at everything."""
+    await lab.settled_servers()
+    begun = time.monotonic()
+    left = await come_to_rest(lab)
+    rest = time.monotonic() - begun
+    say(f"at rest after {rest:.1f} s" if left is None else f"not at rest after {rest:.1f} s")
+    findings = [Finding("stuck", f"{count} {name}") for name, count in (left.waiting if left else {}).items() if count]
+    await collect_dead(lab)
+    seen = await take_snapshot(lab)
+    findings += _all_findings(seen, lab, ledger)
+    findings += [finding async for finding in check_read_timelines(seen, cast)]
+    figures = {f"events of {service}": len(log) for service, log in seen.logs.items()}
+    figures["notices"] = len(seen.tables["notifications"]["notices"])
+    figures["mails"] = len(lab.mail.taken)
+    figures["poison entries"] = len(lab.poison.injected)
+    figures["process starts"] = lab.hands.starts
+    return Outcome(course, ledger, lab.points.hits(), findings, rest, lab.hands.starts, figures=figures)
+
+
+async def come_to_rest(lab: Lab) -> Backlog | None:
+    """Wait until nothing is under way; returns what still is when that takes too long."""
+    deadline = time.monotonic() + REST_SECONDS
+    found = Backlog({"servers away": 1})
+    while time.monotonic() < deadline:
+        try:
+            found = await backlog(lab)
+        except Exception as error:
+            found = Backlog({f"servers away: {type(error).__name__}": 1})
+        if found.quiet:
+            return None
+        await asyncio.sleep(0.3)
+    return found
+
+
+def _all_findings(seen: Snapshot, lab: Lab, ledger: Ledger) -> Iterator[Finding]:
+    yield from check_promises(seen, ledger)
+    yield from check_versions(seen)
+    yield from check_inboxes(seen)
+    yield from check_timelines(seen)
+    yield from check_notices(seen)
+    yield from check_deliveries(seen)
+    yield from check_mail(seen, lab.mail.taken)
+    yield from check_copies(seen)
+    yield from check_dead(lab.poison)
