@@ -236,6 +236,67 @@ async def test_who_left_gets_no_mail_any_more(platform: Platform, town: Town) ->
     assert not platform.mail.exists()
 
 
+async def test_who_has_read_it_and_left_gets_no_mail_either(platform: Platform, town: Town) -> None:
+    async with platform.client("notifications", town.desk) as client:
+        (notice,) = (await client.get("/notices")).json()["contents"]
+        await client.post(f"/notices/{notice['id']}/seen")
+    await town.facts.deactivate(town.desk)
+    await platform.settle()
+    assert await deliverer(platform, Clock()).step() == 1
+    assert await count(platform, "deliveries", "status = 'withdrawn'") == 1
+    assert not platform.mail.exists()
+
+
+async def test_what_is_withdrawn_while_it_is_tried_stays_so(platform: Platform, town: Town) -> None:
+    class Meanwhile:
+        """The recipient leaves while the mail server makes up its mind, and says no."""
+
+        async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
+            await town.facts.deactivate(town.desk)
+            await platform.settle()
+            raise ConnectionError
+
+    assert await deliverer(platform, Clock(), mailer=Meanwhile()).step() == 1
+    assert await count(platform, "deliveries", "status = 'withdrawn' AND next_attempt_at IS NULL") == 1
+    assert await mail_events(platform) == []
+
+
+async def test_a_late_failure_does_not_change_when_another_tries_again(platform: Platform, town: Town) -> None:
+    clock = Clock()
+
+    class Fails:
+        async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
+            raise ConnectionError
+
+    class Slow:
+        async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
+            clock.forward(CLAIM)
+            assert await deliverer(platform, clock, mailer=Fails()).step() == 1
+            raise ConnectionError
+
+    assert await deliverer(platform, clock, mailer=Slow()).step() == 1
+    again_at = await platform.scalar("notifications", "SELECT next_attempt_at FROM deliveries WHERE attempts = 2")
+    assert again_at == clock.now + RETRY_AFTER[1]
+    assert await count(platform, "deliveries", "status = 'failed' AND version = 2") == 1
+
+
+async def test_a_late_failure_does_not_undo_what_another_has_taken_up(platform: Platform, town: Town) -> None:
+    clock = Clock()
+    other = deliverer(platform, clock)
+
+    class Slow:
+        """Takes longer than an attempt may, so that another deliverer has sent the mail before it fails."""
+
+        async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
+            clock.forward(CLAIM)
+            assert await other.step() == 1
+            raise ConnectionError
+
+    assert await deliverer(platform, clock, mailer=Slow()).step() == 1
+    assert await count(platform, "deliveries", "channel = 'email' AND status = 'delivered' AND attempts = 2") == 1
+    assert await mail_events(platform) == ["notification.delivered.v1"]
+
+
 async def test_a_desk_address_that_is_gone_gets_no_mail(platform: Platform) -> None:
     town = await small_town(platform)
     await town.facts.organization("business-kuopio", organization_id=town.business, email="post@businesskuopio.example")

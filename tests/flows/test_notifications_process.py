@@ -12,6 +12,7 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy import Connection
 
 from luotsi.embedded.servers import Servers
+from services.notifications import deliverer
 from services.notifications.settings import NotificationSettings
 from services.notifications.tables import Base
 from services.notifications.worker import build_worker
@@ -90,6 +91,11 @@ async def test_a_worker_brings_an_event_to_the_mailbox_by_itself(platform: Platf
     assert server.recipients == [town.desk.email]
 
 
+async def test_new_mail_wakes_the_deliverer(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliverer, "_POLL_SECONDS", 3600.0)
+    await test_a_worker_brings_an_event_to_the_mailbox_by_itself(platform)
+
+
 async def test_after_an_outage_of_the_database_mail_goes_out_by_itself(platform: Platform) -> None:
     town = await small_town(platform)
     await Story.of(platform, town).tell("sent", "source")
@@ -98,9 +104,9 @@ async def test_after_an_outage_of_the_database_mail_goes_out_by_itself(platform:
         await server.stop()
         async with running_worker(platform, server):
             async with asyncio.timeout(60):
-                while await count(platform, "deliveries", "status = 'failed'") == 0:  # noqa: ASYNC110 -- a row
+                while await count(platform, "deliveries", "status = 'failed'") == 0:
                     await asyncio.sleep(0.02)
-            await asyncio.to_thread(platform.servers.postgres.kill)
+            await asyncio.to_thread(platform.servers.postgres.stop)  # killed, a server without fsync forgets
             await server.start()
             platform.servers.postgres.start()
             await asyncio.to_thread(platform.servers.wait_ready)

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 import uvicorn
 
+from services.notifications import arrivals
 from services.notifications.consumers import build_consumers
 from shared.inbox import handle
 from shared.outbox import Outbox
@@ -32,7 +33,7 @@ async def address(platform: Platform) -> AsyncIterator[str]:
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     async with asyncio.timeout(10):
-        while not server.started:  # noqa: ASYNC110 -- the library offers nothing to wait for
+        while not server.started:
             await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     yield f"http://127.0.0.1:{port}"
@@ -99,6 +100,19 @@ async def test_what_is_unseen_comes_first_and_then_what_happens(platform: Platfo
     assert number == 4
     assert notice == (await notices(platform, town.desk))[0]
     assert notice["title"] == "Referral KUO-7F3K-92 has been cancelled"
+
+
+async def test_new_notices_wake_the_stream(
+    platform: Platform, town: Town, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "POLL_SECONDS", 3600.0)
+    story = Story.of(platform, town)
+    await messages(platform, story, 1)
+    async with reading(platform, address, town.desk) as one, reading(platform, address, town.desk) as two:
+        assert [(await stream.next())[0] for stream in (one, two)] == [1, 1]
+        for number in (2, 3):
+            await messages(platform, story, 1)
+            assert [(await stream.next())[0] for stream in (one, two)] == [number, number]
 
 
 async def test_a_lost_connection_goes_on_where_it_was(platform: Platform, town: Town, address: str) -> None:
