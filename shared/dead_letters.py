@@ -52,6 +52,15 @@ async def read(redis: RawRedis, stream: str, group: str, start: str = "-", count
     return [_letter(raw_id.decode(), fields) for raw_id, fields in entries]
 
 
+async def read_all(redis: RawRedis, stream: str, group: str) -> list[DeadLetter]:
+    """Every dead letter of a group, oldest first."""
+    letters = page = await read(redis, stream, group)
+    while page:
+        page = await read(redis, stream, group, start="(" + page[-1].id)
+        letters = letters + page
+    return letters
+
+
 async def replay(redis: RawRedis, stream: str, group: str, letter: DeadLetter) -> str:
     """Put a dead letter back onto its stream and drop it here, or neither; returns its new entry id.
 

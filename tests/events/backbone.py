@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from prometheus_client import REGISTRY
+from redis.exceptions import ResponseError
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -126,7 +127,10 @@ class Backbone:
 
     async def pending(self) -> list[str]:
         """Entries delivered and not acknowledged."""
-        found = await self.operator.xpending_range(STREAM, GROUP, "-", "+", 1000)
+        try:
+            found = await self.operator.xpending_range(STREAM, GROUP, "-", "+", 1000)
+        except ResponseError:  # nobody has read yet
+            return []
         return [entry["message_id"].decode() for entry in found]
 
     async def scalar(self, query: str, database: Database | None = None) -> Any:
