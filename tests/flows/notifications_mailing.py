@@ -1,0 +1,57 @@
+"""A deliverer under a test's control: its clock, its way out, and what became of the mail."""
+
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from services.notifications.deliverer import Deliverer
+from services.notifications.mail import Mailer, build_mailer
+from services.notifications.settings import NotificationSettings
+from shared.outbox import Outbox
+from tests.flows.mail_server import MailServer
+from tests.platform import Platform
+
+
+class Clock:
+    """A clock that goes only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC) + timedelta(seconds=1)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, span: timedelta) -> None:
+        """Let `span` pass."""
+        self.now += span
+
+
+def deliverer(
+    platform: Platform, clock: Clock, server: MailServer | None = None, mailer: Mailer | None = None
+) -> Deliverer:
+    """Sends through `server`, else into files; or by `mailer`, whatever it does."""
+    settings: NotificationSettings = platform.settings["notifications"]
+    if server is not None:
+        over_smtp = {"smtp_url": SecretStr(server.url), "mail_from": "Luotsi <luotsi@kuopio.example>"}
+        settings = settings.model_copy(update=over_smtp)
+    way_out = mailer or build_mailer(settings)
+    return Deliverer(platform.databases["notifications"], Outbox("notifications"), way_out, settings, clock)
+
+
+def read(path: Path) -> EmailMessage:
+    """A mail out of its file."""
+    message = message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+async def mail_events(platform: Platform) -> list[str]:
+    """Which events were told of mail, oldest first."""
+    published = await platform.published("notifications")
+    return [event["type"] for event in published if event["data"]["channel"] == "email"]
+
+
+__all__ = ["Clock", "deliverer", "mail_events", "read"]
