@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from prometheus_client import REGISTRY
 from redis.exceptions import ResponseError
 from sqlalchemy import text
@@ -161,9 +162,17 @@ class Backbone:
         try:
             yield task
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            if not task.done():
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def kill_database(self) -> None:
+        """`kill -9` for PostgreSQL; what was committed is on disk before (the tests' server does not wait for it)."""
+        admin = await asyncpg.connect(self.servers.postgres_admin_url)
+        await admin.execute("CHECKPOINT")
+        await admin.close()
+        self.servers.postgres.kill()
 
     async def empty(self) -> None:
         """Remove all that a test left behind."""

@@ -144,7 +144,7 @@ async def test_a_database_that_is_killed_comes_back_and_all_goes_on(backbone: Ba
     events = await backbone.tell(2)
     await backbone.publish()
     entries = await backbone.read()
-    servers.postgres.kill()
+    await backbone.kill_database()
     taking = asyncio.create_task(backbone.intake(max_failures=1).take_batch(entries))
     relaying = asyncio.create_task(backbone.relay.run())
     await asyncio.sleep(0.3)

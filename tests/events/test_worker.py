@@ -203,7 +203,7 @@ async def test_a_worker_outlives_a_database_that_is_killed(backbone: Backbone, s
         await until(lambda: done(backbone, 2), "the events before")
         events += await backbone.tell(2)
         await backbone.publish()
-        servers.postgres.kill()
+        await backbone.kill_database()
         await asyncio.sleep(0.3)
         assert not task.done()
         servers.postgres.start()
