@@ -133,6 +133,12 @@ def test_every_module_that_services_share_is_explained() -> None:
     assert set(re.findall(r"`(\w+\.py)`", explained)) == modules
 
 
+def test_every_folder_of_tests_is_explained() -> None:
+    folders = {name.split("/")[1] for name in tracked() if re.match(r"tests/\w+/", name)}
+    explained = section(read("CONTRIBUTING.md"), "## Tests")
+    assert set(re.findall(r"^\| `tests/(\w+)/` \|", explained, re.M)) == folders
+
+
 def test_every_folder_is_explained() -> None:
     folders = {name.split("/", maxsplit=1)[0] for name in tracked() if "/" in name and not name.startswith(".")}
     explained = section(read("README.md"), "## What is where")
