@@ -8,21 +8,40 @@ from uuid import UUID
 class Staff(Protocol):
     """What deciding takes to know of a member."""
 
-    id: UUID
-    active: bool
-    deputy_id: UUID | None
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def organization_id(self) -> UUID: ...
+    @property
+    def active(self) -> bool: ...
+    @property
+    def deputy_id(self) -> UUID | None: ...
 
 
-def stand_in(member_id: UUID, staff: Mapping[UUID, Staff]) -> UUID | None:
-    """The member who acts for `member_id`: itself while active, else its deputy, or the deputy's deputy.
+class UnknownMember(Exception):
+    """A member whom the decision turns on is not known yet."""
 
-    None when the chain ends with nobody active, or goes in a circle.
+    def __init__(self, member_id: UUID) -> None:
+        super().__init__(str(member_id))
+        self.member_id = member_id
+
+
+def stand_in(member: Staff, known: Mapping[UUID, Staff]) -> UUID | None:
+    """The member when active, else the first active one along the chain of deputies in the same organisation.
+
+    None where the chain ends, or runs in a circle, before it comes to somebody active.
+    Raises UnknownMember when a deputy is not in `known`.
     """
-    seen: set[UUID] = set()
-    current = staff.get(member_id)
-    while current is not None and current.id not in seen:
-        if current.active:
-            return current.id
-        seen.add(current.id)
-        current = staff.get(current.deputy_id) if current.deputy_id else None
-    return None
+    passed: set[UUID] = set()
+    person = member
+    while not person.active:
+        passed.add(person.id)
+        if person.deputy_id is None or person.deputy_id in passed:
+            return None
+        deputy = known.get(person.deputy_id)
+        if deputy is None:
+            raise UnknownMember(person.deputy_id)
+        if deputy.organization_id != member.organization_id:
+            return None
+        person = deputy
+    return person.id

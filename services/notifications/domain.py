@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from shared.deputies import Staff, UnknownMember, stand_in
 from shared.events.envelope import Names
 from shared.events.referral import ReferralState, Side
 
@@ -74,48 +75,14 @@ def audience(event_type: str, referral: ReferralState, by_side: Side | None) -> 
     return NOBODY if referral.sent_at is None else told.of(by_side)
 
 
-class Person(Protocol):
+class Person(Staff, Protocol):
     """What the rules need to know of a member of staff."""
 
     @property
-    def id(self) -> UUID: ...
-    @property
-    def organization_id(self) -> UUID: ...
-    @property
     def roles(self) -> Sequence[str]: ...
-    @property
-    def active(self) -> bool: ...
-    @property
-    def deputy_id(self) -> UUID | None: ...
-
-
-class UnknownMember(Exception):
-    """A member whom the decision turns on is not known yet."""
-
-    def __init__(self, member_id: UUID) -> None:
-        super().__init__(str(member_id))
-        self.member_id = member_id
 
 
 Members = Mapping[UUID, Person]
-
-
-def stand_in(member: Person, members: Members) -> UUID | None:
-    """The member when active, else the first active one along the chain of deputies in the same organisation.
-
-    None where the chain ends, or runs in a circle, before it comes to somebody active.
-    Raises UnknownMember when a deputy is not among `members`.
-    """
-    passed: set[UUID] = set()
-    person = member
-    while not person.active:
-        passed.add(person.id)
-        if person.deputy_id is None or person.deputy_id in passed:
-            return None
-        person = _known(person.deputy_id, members)
-        if person.organization_id != member.organization_id:
-            return None
-    return person.id
 
 
 def heirs(member: Person, members: Members) -> frozenset[UUID]:

@@ -12,6 +12,7 @@ from services.notifications.notices import Cause, Recipient, make_notices
 from services.notifications.tables import Delivery, Member, Notice, Preference
 from shared.catalog_copy import MemberCopy
 from shared.clock import utc_now
+from shared.deputies import UnknownMember
 from shared.events import Envelope
 from shared.events.catalog import Language
 from shared.events.referral import ReferralState, Side
@@ -32,7 +33,7 @@ async def tell(
     facts = await facts_about(session, referral, by_side)
     try:
         members = domain.members_told(parts, referral, facts.members)
-    except domain.UnknownMember as unknown:
+    except UnknownMember as unknown:
         raise Missing(f"member:{unknown.member_id}") from None
     told = {Recipient(facts.members[member_id].organization_id, member_id) for member_id in members}
     if "desk" in parts and _desk_address_is_its_own(facts, members):
@@ -89,7 +90,7 @@ async def _unseen_of_those_who_left(session: AsyncSession, organization_id: UUID
 def _heirs(leaver: MemberCopy, members: dict[UUID, MemberCopy]) -> frozenset[UUID]:
     try:
         return domain.heirs(leaver, members)
-    except domain.UnknownMember:
+    except UnknownMember:
         return frozenset()
 
 

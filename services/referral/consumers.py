@@ -1,5 +1,7 @@
 """What the referral service learns: the catalogue's facts, who has left, and proof of who was told."""
 
+from uuid import UUID
+
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -11,7 +13,7 @@ from services.referral.work import Work
 from shared import catalog_copy
 from shared.clock import Clock
 from shared.copies import overwrite_if_newer
-from shared.deputies import stand_in
+from shared.deputies import UnknownMember, stand_in
 from shared.events import Envelope
 from shared.events.catalog import MemberState
 from shared.events.notification import DeliveryState
@@ -58,13 +60,12 @@ class Learning:
         Waits for the deputy, should the deputy not be known here yet.
         """
         member = MemberState.model_validate(event.data)
-        if not member.active and member.deputy_id and await session.get(Member, member.deputy_id) is None:
-            raise Missing(_fact(member.deputy_id))
+        heir = await _heir(session, member)
         if not await catalog_copy.apply(session, Member, event):
             return
         if not member.active:
             work = Work(session=session, outbox=self._outbox, vault=self._vault, now=self._clock())
-            await _hand_over(work, member)
+            await _hand_over(work, member.id, heir)
         await arrived(session, _fact(member.id), self._from_catalog)
 
     async def delivery_ended(self, session: AsyncSession, event: Envelope) -> None:
@@ -76,23 +77,33 @@ class Learning:
         await overwrite_if_newer(session, Delivery, {**values, "status": status, **order})
 
 
-async def _hand_over(work: Work, left: MemberState) -> None:
-    """What is open goes to the named deputy. Without one it stays with the organisation's advisers, who all see it."""
-    query = select(Member).where(Member.organization_id == left.organization_id)
-    rows = await work.session.exec(query.execution_options(populate_existing=True))
-    staff = {member.id: member for member in rows}
-    heir = stand_in(left.id, staff)
-    theirs = (col(Referral.source_member_id) == left.id) | (col(Referral.assigned_member_id) == left.id)
+async def _heir(session: AsyncSession, member: MemberState) -> UUID | None:
+    """Who acts for a member from now on: itself while active, else its deputy. Raises Missing."""
+    if member.active:
+        return member.id
+    query = select(Member).where(Member.organization_id == member.organization_id)
+    staff = {each.id: each for each in await session.exec(query.execution_options(populate_existing=True))}
+    try:
+        return stand_in(member, staff)
+    except UnknownMember as unknown:
+        if await session.get(Member, unknown.member_id) is None:
+            raise Missing(_fact(unknown.member_id)) from None
+        return None  # a deputy of another organisation is none
+
+
+async def _hand_over(work: Work, left: UUID, heir: UUID | None) -> None:
+    """What is open goes to the heir. Without one it stays with the organisation's advisers, who all see it."""
+    theirs = (col(Referral.source_member_id) == left) | (col(Referral.assigned_member_id) == left)
     still_open = col(Referral.closed_at).is_(None)
     referrals = await work.session.exec(
         select(Referral).where(theirs, still_open).order_by(col(Referral.id)).with_for_update()
     )
     for referral in referrals:
         side: Side | None = None  # whose member has left: the notices differ
-        if referral.assigned_member_id == left.id:
+        if referral.assigned_member_id == left:
             referral.assigned_member_id = heir
             side = Side.TARGET
-        if referral.source_member_id == left.id and heir is not None:
+        if referral.source_member_id == left and heir is not None:
             referral.source_member_id = heir
             side = Side.SOURCE
         if side is not None:

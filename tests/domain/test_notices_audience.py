@@ -14,12 +14,12 @@ from services.notifications.domain import (
     TARGET_SIDE,
     TOLD,
     Parts,
-    UnknownMember,
     audience,
     heirs,
     members_told,
     next_attempt,
 )
+from shared.deputies import UnknownMember
 from shared.events import EVENT_TYPES
 from shared.events.referral import EVENTS, ReferralState, Side
 
