@@ -52,6 +52,8 @@ pins: $(READY) ## Pin the requirements anew from pyproject.toml (UPGRADE=--upgra
 
 docs: $(READY) ## Write the generated pages of docs/ anew
 	@$(BIN)/python -m luotsi.lifecycle_docs
+	@$(BIN)/python -m luotsi.asyncapi
+	@$(BIN)/python -m tests.events.golden
 
 clean: ## Remove the virtual environment and caches; data in .luotsi stays
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -11,8 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from shared import dead_letters
 from shared.events import Envelope
 from shared.events.catalog import OrganizationState
-from shared.inbox import Consumer
 from shared.ids import new_id
+from shared.inbox import Consumer
 from shared.streams import Intake
 from tests.events.backbone import GROUP, STREAM, TYPE, Backbone, failing_on, note
 

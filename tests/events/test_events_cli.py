@@ -23,8 +23,7 @@ async def run(backbone: Backbone, *words: str) -> Result:
     urls = backbone.servers.database_urls
     environment = {f"{service.upper()}_DATABASE_URL": url for service, url in urls.items()}
     environment |= {"REDIS_URL": backbone.servers.redis_urls["operator"], "COLUMNS": "200"}
-    result: Result = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment)
-    return result
+    return await asyncio.to_thread(lambda: CliRunner().invoke(app, list(words), env=environment))
 
 
 async def lag(backbone: Backbone) -> tuple[int, Any]:
@@ -177,5 +176,5 @@ async def test_what_cannot_be_done_is_said(backbone: Backbone, words: tuple[str,
 
 async def test_servers_that_are_away_are_said_in_one_line(backbone: Backbone) -> None:
     nowhere = {"REDIS_URL": "redis://127.0.0.1:1/0"}
-    result = await asyncio.to_thread(CliRunner().invoke, app, ["dead", "list"], env=nowhere)
+    result = await asyncio.to_thread(lambda: CliRunner().invoke(app, ["dead", "list"], env=nowhere))
     assert isinstance(result.exception, PlatformError)

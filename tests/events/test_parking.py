@@ -10,11 +10,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from shared import dead_letters
 from shared.copies import overwrite_if_newer
 from shared.events import Envelope
+from shared.events.catalog import OrganizationState
+from shared.ids import new_id
 from shared.inbox import Consumer, Missing, arrived, handle
 from shared.outbox import Outbox
 from shared.parked import retry_stuck
-from shared.events.catalog import OrganizationState
-from shared.ids import new_id
 from tests.builders import names
 from tests.events.backbone import GROUP, STREAM, Backbone, Trouble, note
 

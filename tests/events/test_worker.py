@@ -271,8 +271,9 @@ from shared.inbox import Consumer
 from shared.settings import Settings
 from shared.worker import Worker, run
 settings = Settings()
+database = Database(settings.database_url.get_secret_value())
 consumer = Consumer("referral", "catalog.events", {})
-run("referral", settings, lambda: Worker("referral", settings, Database(settings.database_url.get_secret_value()), [consumer]))
+run("referral", settings, lambda: Worker("referral", settings, database, [consumer]))
 """
 
 
