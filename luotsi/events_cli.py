@@ -136,7 +136,7 @@ async def _redis(target: Target) -> AsyncIterator[RawRedis]:
 
 @asynccontextmanager
 async def _database(url: str) -> AsyncIterator[Database]:
-    database = Database(url, pool_size=1)
+    database = Database(url, pool_size=1, answer_seconds=None)  # a whole log may take its time
     try:
         yield database
     finally:

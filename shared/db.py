@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.ext.asyncio import AsyncSession as PlainSession
@@ -17,6 +19,9 @@ _OUTAGE_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
 # and a transaction ended for idleness.
 _OUTAGES = frozenset({"25006", "25P03"})
 
+_ANSWER_SECONDS = 20.0
+"""How long a statement may take as seen from here: more than the server gives it, so only silence takes longer."""
+
 
 class Session(AsyncSession):
     """SQLModel's session without its advice against `execute`, which is the one way in for SQL as text."""
@@ -27,17 +32,17 @@ class Session(AsyncSession):
 class Database:
     """An engine and its sessions. Parameters never reach logs or error texts: they may hold personal data."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, answer_seconds: float | None = _ANSWER_SECONDS) -> None:
         self.url = make_url(url).set(drivername="postgresql+asyncpg")
         self.engine: AsyncEngine = create_async_engine(
             self.url,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=5,
-            pool_pre_ping=True,
             hide_parameters=True,
             connect_args={
                 "timeout": 5,
+                "command_timeout": answer_seconds,
                 "server_settings": {
                     "statement_timeout": "15000",
                     "idle_in_transaction_session_timeout": "60000",
@@ -45,6 +50,8 @@ class Database:
                 },
             },
         )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
+        event.listen(self.engine.sync_engine, "handle_error", _give_up_on_silence)
         self._sessions = async_sessionmaker(self.engine, class_=Session, expire_on_commit=False)
 
     @asynccontextmanager
@@ -61,6 +68,21 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def _refuse_closed(connection: Any, *_: object) -> None:
+    """Let the pool replace a connection that the server has closed.
+
+    The driver hears of that by itself, so it takes no questions; `pool_pre_ping` asks three for each transaction.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def _give_up_on_silence(context: ExceptionContext) -> None:
+    """A connection on which no answer came is dead: another word on it, even a rollback, would wait forever."""
+    if isinstance(context.original_exception, TimeoutError):
+        context.is_disconnect = True
 
 
 def is_outage(error: BaseException) -> bool:

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 _LEASE = timedelta(seconds=5)
 _POLL_SECONDS = 1.0
 _TRIM_EVERY_SECONDS = 60.0
+_PORTION = 10_000
 
 _UNPUBLISHED = text("SELECT id, payload FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT :batch")
 _NEWEST_ENTRY = text(
@@ -36,8 +37,9 @@ _MARK = text(
     "WHERE outbox.id = done.id"
 )
 _PUBLISH_AGAIN = text(
-    "UPDATE outbox SET published_at = NULL, entry_ms = NULL, entry_seq = NULL WHERE entry_ms IS NOT NULL "
-    "AND (CAST(:ms AS bigint) IS NULL OR (entry_ms, entry_seq) > (:ms, :seq))"
+    "UPDATE outbox SET published_at = NULL, entry_ms = NULL, entry_seq = NULL WHERE id IN "
+    "(SELECT id FROM outbox WHERE entry_ms IS NOT NULL "
+    "AND (CAST(:ms AS bigint) IS NULL OR (entry_ms, entry_seq) > (:ms, :seq)) LIMIT :portion)"
 )
 
 EntryId = tuple[int, int]
@@ -131,10 +133,8 @@ class Relay:
         """
         ms, seq = await self._newest_survivor() or (None, None)
         async with self._database.transaction() as session:
-            await session.execute(text("SET LOCAL statement_timeout = 0"))  # it may be the whole log
-            again = await session.execute(_PUBLISH_AGAIN, {"ms": ms, "seq": seq})
+            count = await _publish_again(session, ms, seq)
         STREAM_LOSSES.labels(self._stream).inc()
-        count = cast("CursorResult[Any]", again).rowcount
         log.error("%s lost entries; %d events are published again", self._stream, count)
 
     async def _newest_survivor(self) -> EntryId | None:
@@ -159,6 +159,20 @@ class Relay:
                 await leases.give_back(session, "relay", self._holder)
         except Exception as error:
             log.info("lease not given back: %s", type(error).__name__)
+
+
+async def _publish_again(session: AsyncSession, ms: int | None, seq: int | None) -> int:
+    """Mark all after an entry as not published; returns how many. It may be the whole log, hence the portions:
+    each is done before anybody loses patience with the database. All in one transaction, for half a loss marked
+    would hide the other half.
+    """
+    count = 0
+    while True:
+        done = await session.execute(_PUBLISH_AGAIN, {"ms": ms, "seq": seq, "portion": _PORTION})
+        again = cast("CursorResult[Any]", done).rowcount
+        count += again
+        if again < _PORTION:
+            return count
 
 
 async def _newest_entry(session: AsyncSession, up_to: EntryId | None = None) -> EntryId | None:

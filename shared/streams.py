@@ -16,7 +16,7 @@ from shared.db import Database, is_outage
 from shared.failures import count_failure
 from shared.inbox import Consumer, Poison, decode, handle
 from shared.parked import retry_stuck
-from shared.redis import RawRedis, Unhurried
+from shared.redis import ANSWER_SECONDS, RawRedis, Unhurried
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,15 @@ def connect_broker(url: str) -> RedisBroker:
 
     It gives a handler in hand five seconds when it stops: less than whoever stops the process waits.
     """
-    return RedisBroker(url, logger=log, log_level=logging.DEBUG, graceful_timeout=5, retry=Unhurried())
+    return RedisBroker(
+        url,
+        logger=log,
+        log_level=logging.DEBUG,
+        graceful_timeout=5,
+        retry=Unhurried(),
+        socket_timeout=ANSWER_SECONDS,
+        socket_connect_timeout=ANSWER_SECONDS,
+    )
 
 
 def subscribe(broker: RedisBroker, intake: Intake, worker_name: str, batch: int = 100) -> Any:

@@ -8,6 +8,8 @@ import asyncpg
 
 log = logging.getLogger(__name__)
 
+_LOOK_AFTER_SECONDS = 15.0
+
 
 class Alarm:
     """LISTENs on one channel. Losing the connection costs promptness, never work: the poll goes on."""
@@ -45,7 +47,12 @@ class Alarm:
             connection.add_termination_listener(lambda _: gone.set())
             await connection.add_listener(self._channel, lambda *_: self._rang.set())
             self._rang.set()  # what was committed while nobody listened
-            await gone.wait()
+            while not gone.is_set():
+                try:
+                    async with asyncio.timeout(_LOOK_AFTER_SECONDS):
+                        await gone.wait()
+                except TimeoutError:  # nothing was heard: is anybody there?
+                    await connection.execute("SELECT 1", timeout=5)
         finally:
             with contextlib.suppress(Exception):
                 await connection.close(timeout=1)

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+import uvloop
 from redis.exceptions import RedisError
 
 from shared import telemetry
 from shared.db import Database
 from shared.inbox import Consumer
 from shared.janitor import Janitor
-from shared.redis import RawRedis, connect
+from shared.redis import ANSWER_SECONDS, RawRedis, connect
 from shared.relay import Relay
 from shared.settings import Settings
 from shared.streams import Intake, connect_broker, ensure_group, subscribe
@@ -40,7 +41,9 @@ class Worker:
         self._settings = settings
         self._database = database
         self._jobs = jobs
-        self.redis: RawRedis = connect(settings.redis_url.get_secret_value())
+        self.redis: RawRedis = connect(
+            settings.redis_url.get_secret_value(), socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
+        )
         self.relay = Relay(database, self.redis, STREAMS[service], settings.worker_name)
         self.intakes = [Intake(database, self.redis, consumer) for consumer in consumers]
 
@@ -99,7 +102,8 @@ def run(service: str, settings: Settings, worker: Callable[[], Worker]) -> None:
         await worker().run()
 
     try:
-        asyncio.run(main())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main())
     except asyncio.CancelledError:
         log.info("stopped")
     except BaseExceptionGroup as group:

@@ -15,6 +15,7 @@ class Proxy:
     def __init__(self, port: int) -> None:
         self._target = port
         self._links: set[Link] = set()
+        self._meetings: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self.port = 0
         self.delay = 0.0
@@ -31,6 +32,9 @@ class Proxy:
         if self._server:
             self._server.close()
         self.cut()
+        for meeting in self._meetings:
+            meeting.cancel()
+        await asyncio.gather(*self._meetings, return_exceptions=True)
 
     def cut(self) -> None:
         """Reset every open connection."""
@@ -50,10 +54,16 @@ class Proxy:
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refusing:
             return writer.transport.abort()
+        meeting = asyncio.current_task()
+        assert meeting is not None
+        self._meetings.add(meeting)
+        meeting.add_done_callback(self._meetings.discard)
         link = Link(self, writer)
         self._links.add(link)
         try:
             await link.carry(reader, self._target)
+        except asyncio.CancelledError:
+            pass  # the proxy stops
         finally:
             link.reset()
             self._links.discard(link)
@@ -78,10 +88,12 @@ class Link:
         self._ends.append(server)
         there = asyncio.create_task(self._pipe(reader, server, slowly=False))
         back = asyncio.create_task(self._pipe(answers, self._ends[0], slowly=True))
-        _, left = await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
-        for task in left:
-            task.cancel()
-        await asyncio.gather(there, back, return_exceptions=True)
+        try:
+            await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            there.cancel()
+            back.cancel()
+            await asyncio.gather(there, back, return_exceptions=True)
 
     async def _pipe(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, slowly: bool) -> None:
         with contextlib.suppress(OSError):
