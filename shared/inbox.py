@@ -14,7 +14,7 @@ from shared import context
 from shared.db import Database, is_outage
 from shared.events import Envelope
 from shared.metrics import HANDLED, IGNORED
-from shared.tables import InboxRow, ParkedRow
+from shared.tables import ParkedRow
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,11 @@ Handler = Callable[[AsyncSession, Envelope], Awaitable[None]]
 RETRY = "retry"
 """What a parked event waits for when its fact has come and its handler failed: the janitor."""
 
+# As text, for a batch of rows given to `insert()` is compiled anew each time: a third of a consumer's time.
+_CLAIM = text(
+    "INSERT INTO inbox (event_id, consumer) SELECT unnest(CAST(:ids AS uuid[])), :group "
+    "ON CONFLICT DO NOTHING RETURNING event_id"
+)
 _LOCK_FACT = text("SELECT pg_advisory_xact_lock(hashtextextended(:fact, 0))")
 
 
@@ -88,9 +93,7 @@ async def _claim(session: AsyncSession, group: str, events: Sequence[Envelope]) 
     Rows go in by event id, so that two workers with the same events never wait for each other in a ring.
     """
     by_id = {event.id: event for event in reversed(events)}
-    rows = [{"event_id": event_id, "consumer": group} for event_id in sorted(by_id)]
-    statement = insert(InboxRow).values(rows).on_conflict_do_nothing().returning(col(InboxRow.event_id))
-    new = set((await session.execute(statement)).scalars())
+    new = set((await session.execute(_CLAIM, {"ids": sorted(by_id), "group": group})).scalars())
     return [event for event in events if event.id in new and by_id[event.id] is event]
 
 
