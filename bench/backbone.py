@@ -1,6 +1,6 @@
 """Contender: Luotsi's backbone as the services run it, a worker that relays and workers that consume."""
 
-import asyncio
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bench.ground import CONSUMER, EVENT_TYPE, PRODUCER, STREAM
 import shared.worker
-from shared import telemetry
+from bench.ground import CONSUMER, EVENT_TYPE, PRODUCER, STREAM
 from shared.db import Database
 from shared.events import Envelope
 from shared.inbox import Consumer
@@ -18,7 +17,7 @@ from shared.relay import Relay
 from shared.settings import Settings
 from shared.streams import subscribe
 from shared.topology import STREAMS
-from shared.worker import Worker
+from shared.worker import Worker, run
 
 _EFFECT = text("INSERT INTO effects (event_id, subject, sequence) VALUES (:event_id, :subject, :sequence)")
 
@@ -30,26 +29,30 @@ async def _take_effect(session: AsyncSession, event: Envelope) -> None:
 
 def relay(task: dict[str, Any]) -> None:
     """A worker of the producing service. Runs until killed."""
-    _run(task, PRODUCER, [])
+    run(PRODUCER, *_worker(task, PRODUCER, []))
 
 
 def consume(task: dict[str, Any]) -> None:
     """A worker of the consuming service. Runs until killed."""
-    _run(task, CONSUMER, [Consumer(CONSUMER, STREAM, {EVENT_TYPE: _take_effect})])
+    run(CONSUMER, *_worker(task, CONSUMER, [Consumer(CONSUMER, STREAM, {EVENT_TYPE: _take_effect})]))
 
 
-def _run(task: dict[str, Any], service: str, consumers: list[Consumer]) -> None:
+def _worker(task: dict[str, Any], service: str, consumers: list[Consumer]) -> tuple[Settings, Callable[[], Worker]]:
     settings = Settings(
         database_url=task["database_url"],
         redis_url=task["redis_urls"][service],
         jwks="",
         worker_name=task["name"],
         heartbeat_file=Path(task["ready"]),
+        log_level="WARNING",
     )
-    telemetry.configure_logging(service, "WARNING")
-    database = Database(task["database_url"])
-    worker = Worker(service, settings, database, consumers)
-    # What services leave at 100.
-    worker.relay = Relay(database, worker.redis, STREAMS[service], settings.worker_name, task["batch"])
+    # Services leave it at 100.
     vars(shared.worker)["subscribe"] = partial(subscribe, batch=task["batch"])
-    asyncio.run(worker.run())
+
+    def build() -> Worker:
+        database = Database(task["database_url"])
+        worker = Worker(service, settings, database, consumers)
+        worker.relay = Relay(database, worker.redis, STREAMS[service], settings.worker_name, task["batch"])
+        return worker
+
+    return settings, build

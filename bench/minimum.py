@@ -9,11 +9,13 @@ import asyncio
 import contextlib
 import json
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import uvloop
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
@@ -41,12 +43,17 @@ _SWEEP_SECONDS = 2.0
 
 def relay(task: dict[str, Any]) -> None:
     """Bring the outbox onto the stream. Runs until killed."""
-    asyncio.run(_relay(task))
+    _run(_relay(task))
 
 
 def consume(task: dict[str, Any]) -> None:
     """Take effect of what is on the stream. Runs until killed."""
-    asyncio.run(_consume(task))
+    _run(_consume(task))
+
+
+def _run(endless: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(endless)
 
 
 async def _relay(task: dict[str, Any]) -> None:

@@ -37,7 +37,7 @@ class Hosts:
         self._hosts = {module: self._start(module) for module in modules}
 
     def _start(self, module: str) -> subprocess.Popen[str]:
-        host = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "bench.host", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -45,12 +45,12 @@ class Hosts:
             text=True,
             cwd=_ROOT,
         )
-        return host
 
     def ask(self, module: str, **task: Any) -> str:
         """Send one line; returns the answer."""
         host = self._hosts[module]
-        assert host.stdin and host.stdout
+        assert host.stdin
+        assert host.stdout
         host.stdin.write(json.dumps(task) + "\n")
         host.stdin.flush()
         while (answer := host.stdout.readline().strip()) == "loaded":
