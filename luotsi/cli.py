@@ -75,6 +75,21 @@ def seed(
 
 
 @app.command()
+def rebuild(
+    copy: Annotated[str | None, typer.Argument(metavar="[COPY]", help="As in referral.members.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every copy that any service keeps.")] = False,
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Drop a service's copy of foreign facts and make it anew from its owner's log; nobody is told anything."""
+    from luotsi.rebuild import chosen
+    from luotsi.rebuild import rebuild as rebuild_copy
+
+    for name in chosen(copy, everything=everything):
+        done = asyncio.run(rebuild_copy(find_target(data), name))
+        print(f"{name}: {done.rows} rows, {f'{done.mended} mended' if done.mended else 'all as they were'}")
+
+
+@app.command()
 def doctor(data: DataOption = DEFAULT_DATA) -> None:
     """Look at every piece of the platform; exit code 1 when something is wrong."""
     from luotsi.doctor import examine, show

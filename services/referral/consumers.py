@@ -35,8 +35,8 @@ class Learning:
             "catalog.member_changed.v1": self.member_changed,
         }
         self._from_notifications = {
-            "notification.delivered.v1": self.delivery_ended,
-            "notification.delivery_failed.v1": self.delivery_ended,
+            "notification.delivered.v1": keep_proof,
+            "notification.delivery_failed.v1": keep_proof,
         }
 
     def consumers(self) -> list[Consumer]:
@@ -68,13 +68,14 @@ class Learning:
             await _hand_over(work, member.id, heir)
         await arrived(session, _fact(member.id), self._from_catalog)
 
-    async def delivery_ended(self, session: AsyncSession, event: Envelope) -> None:
-        """Keep the proof that a notice reached somebody, or that it could not."""
-        proof = DeliveryState.model_validate(event.data)
-        status = "delivered" if event.type == "notification.delivered.v1" else "failed"
-        values = proof.model_dump(include=set(Delivery.model_fields) - {"status"})
-        order = {"epoch": event.epoch, "sequence": event.sequence}
-        await overwrite_if_newer(session, Delivery, {**values, "status": status, **order})
+
+async def keep_proof(session: AsyncSession, event: Envelope) -> None:
+    """Keep the proof that a notice reached somebody, or that it could not."""
+    proof = DeliveryState.model_validate(event.data)
+    status = "delivered" if event.type == "notification.delivered.v1" else "failed"
+    values = proof.model_dump(include=set(Delivery.model_fields) - {"status"})
+    order = {"epoch": event.epoch, "sequence": event.sequence}
+    await overwrite_if_newer(session, Delivery, {**values, "status": status, **order})
 
 
 async def _heir(session: AsyncSession, member: MemberState) -> UUID | None:

@@ -1,0 +1,126 @@
+"""Rebuilding copies: they become what they were, and nobody is told anything."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from luotsi.process import PlatformError
+from luotsi.rebuild import COPIES, chosen, rebuild
+from luotsi.target import Target
+from shared.topology import SERVICES
+from tests.builders import Town, small_town
+from tests.platform import Platform
+from tests.referring import at_work, sent_referral
+
+KEPT = ("notices", "deliveries", "preferences", "counters", "outbox", "inbox")
+
+
+def target(platform: Platform) -> Target:
+    """The platform as an operator names it."""
+    urls = platform.servers.database_urls
+    return Target(platform.mail, {f"{service.upper()}_DATABASE_URL": urls[service] for service in SERVICES}, {})
+
+
+async def rows(platform: Platform, service: str, table: str) -> list[Any]:
+    """Everything in a table, in an order of its own."""
+    async with platform.databases[service].transaction() as session:
+        found = await session.execute(text(f"SELECT to_jsonb(t) AS row FROM {table} t ORDER BY to_jsonb(t)::text"))
+        return list(found.scalars())
+
+
+async def copies(platform: Platform) -> dict[str, list[Any]]:
+    """What every copy holds."""
+    return {name: await rows(platform, *name.split(".")) for name in COPIES}
+
+
+async def a_busy_town(platform: Platform) -> Town:
+    """A town in which a referral was sent, told of, seen, and in which a member has chosen how to be told."""
+    town = await small_town(platform)
+    await town.facts.organization("kompassi", organization_id=town.kompassi, email="desk@kompassi.example")
+    await sent_referral(platform, town)
+    await platform.settle()
+    async with platform.client("notifications", town.desk) as desk:
+        (notice,) = (await desk.get("/notices")).json()["contents"]
+        assert (await desk.post(f"/notices/{notice['id']}/seen")).status_code == 200
+        assert (await desk.put("/preferences", json={"email": False, "language": "sv"})).status_code == 200
+    await platform.settle()
+    return town
+
+
+async def ruin(platform: Platform) -> None:
+    """Spoil every copy: rows gone, rows changed, a row that nobody told of."""
+    for name in COPIES:
+        service, table = name.split(".")
+        async with platform.databases[service].transaction() as session:
+            some = f"(SELECT id FROM {table} ORDER BY id LIMIT 1)"
+            await session.execute(
+                text(
+                    f"UPDATE {table} SET organization_id = id"
+                    if table != "organizations"
+                    else "UPDATE organizations SET slug = 'nowhere'"
+                )
+            )
+            await session.execute(text(f"DELETE FROM {table} WHERE id IN {some}"))
+
+
+async def test_every_copy_becomes_what_it_was_and_nobody_is_told(platform: Platform) -> None:
+    await a_busy_town(platform)
+    before = await copies(platform)
+    kept = {table: await rows(platform, "notifications", table) for table in KEPT}
+    entries = {service: len(await platform.published(service)) for service in SERVICES}
+    assert all(before.values())
+    await ruin(platform)
+    assert all(held != before[name] for name, held in (await copies(platform)).items())
+
+    for name in COPIES:
+        done = await rebuild(target(platform), name)
+        assert done.rows == done.mended == len(before[name])
+    assert await copies(platform) == before
+    await platform.settle()
+    assert {table: await rows(platform, "notifications", table) for table in KEPT} == kept
+    assert {service: len(await platform.published(service)) for service in SERVICES} == entries
+    assert await copies(platform) == before
+
+
+async def test_a_copy_that_is_right_stays_as_it_is(platform: Platform) -> None:
+    await a_busy_town(platform)
+    for name in COPIES:
+        assert (await rebuild(target(platform), name)).mended == 0
+
+
+async def test_what_was_told_and_not_yet_heard_is_left_to_the_consumer(platform: Platform) -> None:
+    town = await small_town(platform)
+    await sent_referral(platform, town)
+    await platform.settle()
+    await town.facts.deactivate(town.adviser, deputy=town.colleague)
+    for name in ("referral.members", "notifications.members"):
+        assert (await rebuild(target(platform), name)).mended == 0
+    await platform.settle()
+    read = await at_work(platform, town.colleague).client.get("/referrals")
+    (referral,) = read.json()["contents"]
+    assert [told["type"] for told in await platform.published("referral")][-1] == "referral.handed_over.v1"
+    assert referral["status"] == "requested"
+
+
+async def test_what_waits_for_another_fact_is_not_done_ahead_of_it(platform: Platform) -> None:
+    town = await small_town(platform)
+    unknown = await town.facts.member("new@navigaattori.example", town.navigaattori, "adviser")
+    await platform.settle()
+    async with platform.databases["referral"].transaction() as session:
+        await session.execute(text("DELETE FROM members WHERE id = :id"), {"id": unknown.id})
+    await town.facts.deactivate(town.adviser, deputy=unknown)
+    await platform.settle()
+    assert await platform.scalar("referral", "SELECT count(*) FROM parked") == 1
+    await rebuild(target(platform), "referral.members")
+    active = "SELECT active FROM members WHERE id = :id"
+    assert await platform.scalar("referral", active, id=town.adviser.id) is True
+    assert await platform.scalar("referral", active, id=unknown.id) is True
+
+
+def test_a_copy_that_does_not_exist_is_refused_with_the_list_of_those_that_do() -> None:
+    with pytest.raises(PlatformError, match=r"referral\.members"):
+        chosen("referral.referrals", everything=False)
+    with pytest.raises(PlatformError, match="--all"):
+        chosen(None, everything=False)
+    assert chosen(None, everything=True) == list(COPIES)
