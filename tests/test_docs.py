@@ -1,6 +1,8 @@
 """What the papers say of the code is so, and complete: lifecycle, routes, problems, settings, modules, folders."""
 
 import re
+import subprocess
+import sys
 from itertools import chain
 from uuid import uuid4
 
@@ -131,6 +133,17 @@ def test_every_module_that_services_share_is_explained() -> None:
     explained = section(read("docs/architecture.md"), "## What `shared/` is for")
     modules = {path.name for path in (ROOT / "shared").glob("*.py")} - {"__init__.py"}
     assert set(re.findall(r"`(\w+\.py)`", explained)) == modules
+
+
+def test_every_command_is_named() -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "luotsi", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    commands = set(re.findall(r"^│ ([a-z]+) +[A-Z]", said.stdout, re.M))
+    assert {"up", "token"} <= commands
+    row = re.search(r"^\| `luotsi/` \| (.+) \|$", read("README.md"), re.M)
+    assert row is not None
+    assert set(re.findall(r"`([a-z]+)`", row[1])) == commands
 
 
 def test_every_folder_of_tests_is_explained() -> None:
