@@ -45,7 +45,8 @@ class Database:
                 "command_timeout": answer_seconds,
                 "server_settings": {
                     "statement_timeout": "15000",
-                    "idle_in_transaction_session_timeout": "60000",
+                    # A client that vanished in the middle leaves its locks to nobody for as long as this.
+                    "idle_in_transaction_session_timeout": "20000",
                     "timezone": "UTC",
                 },
             },

@@ -15,7 +15,7 @@ redis-py types each reply as a union over protocols and decoding options; one co
 of them, so the type says nothing here that is worth a cast at every call.
 """
 
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 5.0
 """How long a worker waits for an answer. A connection may be dead without anybody telling it, as after a failover."""
 
 

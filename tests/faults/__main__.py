@@ -2,12 +2,15 @@
 
 import argparse
 import asyncio
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import uvloop
 
 from luotsi.data_dir import temporary_data
 from tests.faults.actors import Day
@@ -30,7 +33,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="folder for the logs and the ledger of a run that failed")
     asked = parser.parse_args()
     with temporary_data() as root, small_disk(root / "valkey") as has_disk:
-        outcome = asyncio.run(run(root, asked, has_disk))
+        outcome = uvloop.run(run(root, asked, has_disk))
         outcome.show()
         if not outcome.well and asked.keep:
             outcome.keep(root, asked.keep)
@@ -39,7 +42,9 @@ def main() -> None:
 
 async def run(root: Path, asked: argparse.Namespace, has_disk: bool) -> Outcome:
     """One run: everybody works, faults happen, all comes to rest, and then the books are checked."""
-    begun = time.monotonic()
+    begun, task = time.monotonic(), asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # the disk is unmounted then, too
 
     def say(text: str) -> None:
         print(f"{time.monotonic() - begun:6.1f} {text}", flush=True)
