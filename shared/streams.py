@@ -116,6 +116,8 @@ class Intake:
         await dead_letters.bury(self._redis, stream, group, entry_id, fields, reason, failures)
 
     async def _acknowledge(self, entry_ids: Sequence[str]) -> None:
+        if not entry_ids:
+            return
         await self._redis.xack(self.consumer.stream, self.consumer.group, *entry_ids)
 
 

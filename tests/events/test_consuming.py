@@ -67,6 +67,10 @@ async def test_what_was_published_before_the_first_start_is_delivered(backbone: 
     assert await backbone.pending() == []
 
 
+async def test_an_empty_batch_is_done_at_once(backbone: Backbone) -> None:
+    await backbone.intake().take_batch([])
+
+
 async def test_an_event_delivered_again_is_handled_once(backbone: Backbone) -> None:
     [event] = await backbone.tell()
     await backbone.publish()
