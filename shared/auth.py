@@ -71,11 +71,11 @@ class Verifier:
         keys = await self._current_keys()
         try:
             decoded = self._decode(token, keys)
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, RecursionError):
             keys = await self._current_keys(refetch=True)
             try:
                 decoded = self._decode(token, keys)
-            except (JoseError, ValueError):
+            except (JoseError, ValueError, RecursionError):
                 raise unauthenticated("The access token is not valid here, or no longer. Get a fresh one.") from None
         return decoded
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
+from shared.personal_identity import contains_code
+
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -25,7 +27,7 @@ def new_context(correlation_id: str | None = None, traceparent: str | None = Non
 
     `traceparent` follows W3C Trace Context; anything that does not match it is replaced, never passed on.
     """
-    if correlation_id is None or not _CORRELATION.fullmatch(correlation_id):
+    if correlation_id is None or not _CORRELATION.fullmatch(correlation_id) or contains_code(correlation_id):
         correlation_id = secrets.token_hex(8)
     if traceparent is None or not _TRACEPARENT.fullmatch(traceparent):
         traceparent = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

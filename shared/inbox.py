@@ -38,7 +38,8 @@ class Poison(Exception):
 class Missing(Exception):
     """A handler needs a fact that has not arrived; `fact` names it, as in `member:<id>`.
 
-    To be raised before the handler writes anything: the handler is run again when the fact is there.
+    Whatever the handler wrote before stays written, and the handler is run again when the fact is there: it must
+    find its own doing harmless.
     """
 
     def __init__(self, fact: str) -> None:

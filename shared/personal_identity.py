@@ -12,25 +12,36 @@ from stdnum.fi import hetu
 
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u207b\u208b\ufe58\ufe63\uff0d\u00ad"
 _TO_HYPHEN = str.maketrans(dict.fromkeys(_DASHES, "-"))
-_CODE = re.compile(r"(?<![0-9A-Za-z])([0-9]{6})\s?([-+A-FU-Y])\s?([0-9]{3})([0-9A-Z])(?![0-9A-Za-z])", re.IGNORECASE)
+_FOUND = re.compile(
+    # An identifier of ours is stepped over as a whole: by chance its digits may read like a code.
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|(?<![0-9])(?P<birth>[0-9]{6})\s?(?P<sign>[-+A-FU-Y])\s?(?P<number>[0-9]{3}[0-9A-Z])(?![0-9])",
+    re.IGNORECASE,
+)
 
 
 def _normal(text: str) -> str:
-    """The text with its Unicode dashes and full-width or other digits made plain; same length not promised."""
-    return unicodedata.normalize("NFKC", text.translate(_TO_HYPHEN)).translate(_TO_HYPHEN)
+    """The text with its Unicode dashes and full-width or other digits made plain, and without invisible characters."""
+    plain = unicodedata.normalize("NFKC", text.translate(_TO_HYPHEN)).translate(_TO_HYPHEN)
+    return "".join(character for character in plain if unicodedata.category(character) != "Cf")
 
 
 def _is_code(match: re.Match[str]) -> bool:
-    return hetu.is_valid("".join(match.groups()), allow_temporary=True)
+    birth, sign, number = match.group("birth", "sign", "number")
+    if birth is None or not hetu.is_valid(birth + sign + number, allow_temporary=True):
+        return False
+    # With a letter as its sign it could be part of any hexadecimal word, unless it stands alone.
+    around = match.string[max(match.start() - 1, 0) : match.start()] + match.string[match.end() : match.end() + 1]
+    return sign in "-+" or not any(character.isalnum() for character in around)
 
 
 def contains_code(text: str) -> bool:
     """Whether a valid personal identity code, temporary ones (900-999) included, stands anywhere in `text`."""
-    return any(_is_code(match) for match in _CODE.finditer(_normal(text)))
+    return any(_is_code(match) for match in _FOUND.finditer(_normal(text)))
 
 
 def redact(text: str) -> str:
     """`text` with every personal identity code replaced by a mark; untouched when it holds none."""
     if not contains_code(text):
         return text
-    return _CODE.sub(lambda match: "[personal identity code]" if _is_code(match) else match.group(), _normal(text))
+    return _FOUND.sub(lambda match: "[personal identity code]" if _is_code(match) else match.group(), _normal(text))

@@ -9,6 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from shared.personal_identity import redact
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -88,7 +90,7 @@ def response(request: Request, problem: Problem) -> JSONResponse:
         title=problem.title,
         status=problem.status,
         detail=problem.detail,
-        instance=request.url.path,
+        instance=redact(request.url.path),
         errors=problem.errors,
     )
     return JSONResponse(
@@ -98,7 +100,25 @@ def response(request: Request, problem: Problem) -> JSONResponse:
 
 def field_errors(errors: list[Any]) -> list[dict[str, str]]:
     """pydantic's errors as `{field, message}`: where and why, never what was typed."""
-    return [{"field": ".".join(str(part) for part in error["loc"]), "message": error["msg"]} for error in errors]
+    return [
+        {"field": ".".join(str(part) for part in error["loc"]) or "body", "message": _message(error)}
+        for error in errors
+    ]
+
+
+def _message(error: Any) -> str:
+    """pydantic's words, but where they quote the input or name a class of ours."""
+    own = _OWN_WORDS.get(error["type"].partition("_")[0]) or _OWN_WORDS.get(error["type"])
+    return own or str(error["msg"]).removeprefix("Value error, ")
+
+
+_OWN_WORDS = {
+    "uuid": "must be an id (a UUID)",
+    "date": "must be a date such as 2026-11-30",
+    "datetime": "must be a time such as 2026-11-30T12:00:00Z",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+}
 
 
 def from_validation(error: RequestValidationError) -> Problem:

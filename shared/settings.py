@@ -2,17 +2,18 @@
 
 import os
 import socket
+import sys
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
     """What every service process needs. Each field is the environment variable of that name in capitals."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     database_url: SecretStr = Field(description="PostgreSQL: postgresql://role:password@host:port/database")
     redis_url: SecretStr = Field(description="Redis or Valkey: redis://user:password@host:port/0")
@@ -36,3 +37,17 @@ class Settings(BaseSettings):
         if self.environment == "production" and not self.public_url.startswith("https://"):
             raise ValueError("production needs PUBLIC_URL to begin with https://")
         return self
+
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def from_environment(model: type[SettingsT]) -> SettingsT:
+    """The settings of this process. Ends it with a line per fault, and without any value: they hold secrets."""
+    try:
+        return model()
+    except ValidationError as error:
+        for fault in error.errors(include_input=False, include_context=False, include_url=False):
+            name = ".".join(str(part) for part in fault["loc"]).upper() or "settings"
+            print(f"{name}: {fault['msg'].removeprefix('Value error, ')}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)

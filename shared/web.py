@@ -14,6 +14,7 @@ from fastapi.security import HTTPBearer
 from redis.exceptions import RedisError
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from shared import context, problems, telemetry
 from shared.auth import Actor, FindMember, Verifier, authenticate
@@ -86,6 +87,7 @@ def create_app(title: str, description: str, state: State) -> FastAPI:
         description=description,
         version="0.1.0",
         docs_url=None,
+        redirect_slashes=False,  # a redirect would trust the Host header and forget the prefix
         redoc_url=None,
         lifespan=lifespan,
         responses=problems.declared(),
@@ -102,6 +104,7 @@ def create_app(title: str, description: str, state: State) -> FastAPI:
 
 
 async def _in_context(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    request.scope["query_string"] = _without_empty_values(request.scope["query_string"])
     about = context.new_context(request.headers.get("X-Correlation-ID"), request.headers.get("traceparent"))
     with context.using(about):
         if contains_code(f"{request.url.path} {request.query_params}"):
@@ -116,6 +119,11 @@ async def _in_context(request: Request, call_next: Callable[[Request], Awaitable
     answer.headers.setdefault("Cache-Control", "no-store")
     answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer
+
+
+def _without_empty_values(query: bytes) -> bytes:
+    """`a=&b=1` as `b=1`: a field of a form that was left empty asks for nothing."""
+    return b"&".join(part for part in query.split(b"&") if not part.endswith(b"="))
 
 
 def _answer_problems(app: FastAPI) -> None:
@@ -133,6 +141,8 @@ def _answer_problems(app: FastAPI) -> None:
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
+    if isinstance(error, ClientDisconnect):
+        return problems.response(request, problems.malformed("The body ended before it was complete."))
     if is_outage(error) or isinstance(error, RedisError):
         log.warning("a server is away: %s", type(error).__name__)
         detail = "The database does not answer. Nothing was changed; send the same request again shortly."

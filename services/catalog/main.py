@@ -9,7 +9,7 @@ from services.catalog.api.dependencies import CatalogApp
 from services.catalog.domain import NotYours, RuleBroken
 from shared import problems
 from shared.clock import Clock, utc_now
-from shared.settings import Settings
+from shared.settings import Settings, from_environment
 from shared.web import create_app as create_service_app
 from shared.web import serve
 
@@ -46,5 +46,5 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 
 
 if __name__ == "__main__":
-    process_settings = Settings()
+    process_settings = from_environment(Settings)
     serve("catalog", process_settings, lambda: create_app(process_settings))

@@ -1,7 +1,7 @@
 """The catalogue's worker: its relay and watchdog. It consumes nothing yet."""
 
 from shared.db import Database
-from shared.settings import Settings
+from shared.settings import Settings, from_environment
 from shared.worker import Worker, run
 
 
@@ -11,5 +11,5 @@ def build_worker(settings: Settings) -> Worker:
 
 
 if __name__ == "__main__":
-    process_settings = Settings()
+    process_settings = from_environment(Settings)
     run("catalog", process_settings, lambda: build_worker(process_settings))

@@ -10,6 +10,7 @@ from services.notifications.arrivals import Arrivals
 from services.notifications.settings import NotificationSettings
 from services.notifications.tables import Member
 from shared.auth import Membership
+from shared.settings import from_environment
 from shared.web import State, serve
 from shared.web import create_app as create_base
 
@@ -45,5 +46,5 @@ def create_app(settings: NotificationSettings) -> FastAPI:
 
 
 if __name__ == "__main__":
-    own_settings = NotificationSettings()
+    own_settings = from_environment(NotificationSettings)
     serve(SERVICE, own_settings, lambda: create_app(own_settings))

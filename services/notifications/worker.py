@@ -6,6 +6,7 @@ from services.notifications.mail import build_mailer
 from services.notifications.settings import NotificationSettings
 from shared.db import Database
 from shared.outbox import Outbox
+from shared.settings import from_environment
 from shared.worker import Worker, run
 
 SERVICE = "notifications"
@@ -20,5 +21,5 @@ def build_worker(settings: NotificationSettings) -> Worker:
 
 
 if __name__ == "__main__":
-    own_settings = NotificationSettings()
+    own_settings = from_environment(NotificationSettings)
     run(SERVICE, own_settings, lambda: build_worker(own_settings))

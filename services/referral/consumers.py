@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.referral.domain import Side
+from services.referral.domain import OPEN, Side, Status
 from services.referral.history import changed
 from services.referral.tables import Delivery, Member, Organization, Referral, Service
 from services.referral.vault import Vault
@@ -57,16 +57,16 @@ class Learning:
     async def member_changed(self, session: AsyncSession, event: Envelope) -> None:
         """Copy a member; hand over what is open when the member has left.
 
-        Waits for the deputy, should the deputy not be known here yet.
+        The copy comes first: access ends at once. Handing over waits for the deputy, should the deputy not be
+        known here yet, and is left out should the member be back by then.
         """
         member = MemberState.model_validate(event.data)
-        heir = await _heir(session, member)
-        if not await catalog_copy.apply(session, Member, event):
-            return
-        if not member.active:
+        if await catalog_copy.apply(session, Member, event):
+            await arrived(session, _fact(member.id), self._from_catalog)
+        copy = await session.get_one(Member, member.id, populate_existing=True)
+        if not member.active and (copy.epoch, copy.sequence) == event.order:
             work = Work(session=session, outbox=self._outbox, vault=self._vault, now=self._clock())
-            await _hand_over(work, member.id, heir)
-        await arrived(session, _fact(member.id), self._from_catalog)
+            await _hand_over(work, member.id, await _heir(session, member))
 
 
 async def keep_proof(session: AsyncSession, event: Envelope) -> None:
@@ -79,9 +79,7 @@ async def keep_proof(session: AsyncSession, event: Envelope) -> None:
 
 
 async def _heir(session: AsyncSession, member: MemberState) -> UUID | None:
-    """Who acts for a member from now on: itself while active, else its deputy. Raises Missing."""
-    if member.active:
-        return member.id
+    """Who acts for a member who has left, if anybody does. Raises Missing."""
     query = select(Member).where(Member.organization_id == member.organization_id)
     staff = {each.id: each for each in await session.exec(query.execution_options(populate_existing=True))}
     try:
@@ -93,22 +91,24 @@ async def _heir(session: AsyncSession, member: MemberState) -> UUID | None:
 
 
 async def _hand_over(work: Work, left: UUID, heir: UUID | None) -> None:
-    """What is open goes to the heir. Without one it stays with the organisation's advisers, who all see it."""
+    """What is open goes to the heir. Without one it stays with the organisation's advisers, who are told so."""
     theirs = (col(Referral.source_member_id) == left) | (col(Referral.assigned_member_id) == left)
-    still_open = col(Referral.closed_at).is_(None)
+    unacknowledged = (
+        col(Referral.sent_at).is_not(None)
+        & col(Referral.closed_at).is_(None)
+        & (col(Referral.status) != Status.ENTERED_IN_ERROR)
+    )
+    still_open = col(Referral.status).in_(OPEN) | unacknowledged
     referrals = await work.session.exec(
         select(Referral).where(theirs, still_open).order_by(col(Referral.id)).with_for_update()
     )
     for referral in referrals:
-        side: Side | None = None  # whose member has left: the notices differ
-        if referral.assigned_member_id == left:
+        side = Side.SOURCE if referral.source_member_id == left else Side.TARGET  # whose member has left
+        if side is Side.SOURCE:
+            referral.source_member_id = heir or left
+        else:
             referral.assigned_member_id = heir
-            side = Side.TARGET
-        if referral.source_member_id == left and heir is not None:
-            referral.source_member_id = heir
-            side = Side.SOURCE
-        if side is not None:
-            changed(work, referral, "handed_over", side, None)
+        changed(work, referral, "handed_over", side, None)
 
 
 def _fact(member_id: object) -> str:

@@ -148,11 +148,11 @@ def decide(command: str, status: Status, *, was_sent: bool, is_closed: bool) -> 
     return rule
 
 
-def commands_for(side: Side, status: Status, *, was_sent: bool, is_closed: bool) -> list[str]:
+def commands_for(side: Side, status: Status, *, was_sent: bool, is_closed: bool, rests_on_consent: bool) -> list[str]:
     """The commands that `side` may give now, in the order of the lifecycle."""
     possible = []
     for command, rule in LIFECYCLE.items():
-        if side in rule.sides:
+        if side in rule.sides and (rests_on_consent or command != "withdraw-consent"):
             try:
                 decide(command, status, was_sent=was_sent, is_closed=is_closed)
             except IllegalCommand:

@@ -11,6 +11,7 @@ from services.referral.settings import ReferralSettings
 from services.referral.tables import Member
 from shared.auth import Membership
 from shared.clock import Clock, utc_now
+from shared.settings import from_environment
 from shared.web import create_app as create_service_app
 from shared.web import serve
 
@@ -34,5 +35,5 @@ def create_app(settings: ReferralSettings, clock: Clock = utc_now) -> FastAPI:
 
 
 if __name__ == "__main__":
-    process_settings = ReferralSettings()
+    process_settings = from_environment(ReferralSettings)
     serve("referral", process_settings, lambda: create_app(process_settings))

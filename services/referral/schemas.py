@@ -12,7 +12,9 @@ from shared.bodies import Body
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
-LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$")]
+"""A BCP 47 tag of language, script and region: it travels in events, so it must have no room for free text."""
+
 EmailAddress = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Urgency = Literal["routine", "urgent"]
 
@@ -96,7 +98,8 @@ class DraftChange(Body):
     """Changes to a draft; what is left out stays as it is, null takes a text away."""
 
     service_id: UUID | None = None
-    client_id: UUID | None = None
+    client_id: UUID | None = Field(None, description="Another client of your organisation")
+    client: NewClient | None = Field(None, description="What is to be known of this client from now on")
     reason: Text | None = None
     shareable_note: Text | None = None
     private_note: Text | None = None
@@ -105,9 +108,11 @@ class DraftChange(Body):
 
     @model_validator(mode="after")
     def _needed_fields_stay(self) -> Self:
-        for name in ("service_id", "client_id", "urgency"):
+        for name in ("service_id", "client_id", "client", "urgency"):
             if name in self.model_fields_set and getattr(self, name) is None:
                 raise ValueError(f"{name} can be changed, not taken away")
+        if self.client_id is not None and self.client is not None:
+            raise ValueError("give either client_id, for another client, or client, to correct this one")
         return self
 
 
@@ -116,6 +121,12 @@ class GivenReason(Body):
 
     code: Reason
     text: Text | None = None
+
+    @model_validator(mode="after")
+    def _withdrawing_has_its_own_command(self) -> Self:
+        if self.code is Reason.CONSENT_WITHDRAWN:
+            raise ValueError("use the command withdraw-consent, which says who told and when")
+        return self
 
     @model_validator(mode="after")
     def _other_needs_words(self) -> Self:

@@ -6,6 +6,7 @@ from services.referral.vault import Vault
 from shared.clock import Clock, utc_now
 from shared.db import Database
 from shared.outbox import Outbox
+from shared.settings import from_environment
 from shared.worker import Worker, run
 
 
@@ -18,5 +19,5 @@ def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
 
 
 if __name__ == "__main__":
-    process_settings = ReferralSettings()
+    process_settings = from_environment(ReferralSettings)
     run("referral", process_settings, lambda: build_worker(process_settings))

@@ -1,5 +1,6 @@
 """Rules of the catalogue: slugs, who may change what, what accepts referrals, closures, aliases, deputies."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import product
 from typing import get_args
@@ -165,31 +166,60 @@ def test_a_name_that_is_gone_is_a_renaming_a_new_translation_is_none() -> None:
     assert renamed(before, {"fi": "ELY-keskus"})
 
 
-def colleagues(*deputies: tuple[UUID, UUID | None], active: bool = True) -> dict[UUID, Deputy]:
-    return {member: Deputy(member, HERE, active, deputy) for member, deputy in deputies}
+def colleague(
+    member: UUID, deputy: UUID | None = None, *, active: bool = True, roles: tuple[str, ...] = ("adviser",)
+) -> Deputy:
+    return Deputy(member, HERE, active, roles, deputy)
+
+
+def known(*people: Deputy) -> dict[UUID, Deputy]:
+    return {person.id: person for person in people}
 
 
 def test_a_deputy_is_an_active_colleague() -> None:
-    me, other = uuid4(), uuid4()
-    check_deputy(me, HERE, other, colleagues((me, None), (other, None)))
+    me, other = colleague(uuid4()), colleague(uuid4())
+    check_deputy(me, other.id, known(me, other))
     with pytest.raises(RuleBroken, match="own deputy"):
-        check_deputy(me, HERE, me, colleagues((me, None)))
+        check_deputy(me, me.id, known(me))
     with pytest.raises(RuleBroken, match="active member"):
-        check_deputy(me, HERE, other, colleagues((me, None)))
+        check_deputy(me, other.id, known(me))
     with pytest.raises(RuleBroken, match="active member"):
-        check_deputy(me, HERE, other, colleagues((other, None), active=False))
+        check_deputy(me, other.id, known(me, replace(other, active=False)))
     with pytest.raises(RuleBroken, match="active member"):
-        check_deputy(me, THERE, other, colleagues((other, None)))
+        check_deputy(me, other.id, known(me, replace(other, organization_id=THERE)))
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "lacking"),
+    [
+        (("recipient",), ("adviser",), "role recipient"),
+        (("adviser",), ("recipient", "admin"), "role adviser"),
+        (("adviser", "recipient"), ("recipient",), "role adviser"),
+        (("adviser", "recipient", "admin"), ("coordinator",), "role adviser and recipient"),
+    ],
+)
+def test_a_deputy_without_the_roles_of_the_member_could_not_act(
+    mine: tuple[str, ...], theirs: tuple[str, ...], lacking: str
+) -> None:
+    me, other = colleague(uuid4(), roles=mine), colleague(uuid4(), roles=theirs)
+    with pytest.raises(RuleBroken, match=lacking):
+        check_deputy(me, other.id, known(me, other))
+
+
+def test_a_deputy_needs_no_role_that_opens_no_referrals_and_may_have_more() -> None:
+    me = colleague(uuid4(), roles=("recipient", "coordinator", "admin"))
+    other = colleague(uuid4(), roles=("adviser", "recipient"))
+    check_deputy(me, other.id, known(me, other))
 
 
 def test_deputies_never_stand_in_for_each_other_in_a_circle() -> None:
     me, second, third, stranger = uuid4(), uuid4(), uuid4(), uuid4()
-    check_deputy(me, HERE, second, colleagues((second, third), (third, None)))
-    check_deputy(me, HERE, second, colleagues((second, third), (third, stranger)))
+    check_deputy(colleague(me), second, known(colleague(second, third), colleague(third)))
+    check_deputy(colleague(me), second, known(colleague(second, third), colleague(third, stranger)))
     with pytest.raises(RuleBroken, match="circle"):
-        check_deputy(me, HERE, second, colleagues((second, third), (third, me)))
+        check_deputy(colleague(me), second, known(colleague(second, third), colleague(third, me)))
 
 
 def test_a_circle_of_others_is_walked_once() -> None:
     me, second, third = uuid4(), uuid4(), uuid4()
-    check_deputy(me, HERE, second, colleagues((second, third), (third, second)))
+    check_deputy(colleague(me), second, known(colleague(second, third), colleague(third, second)))

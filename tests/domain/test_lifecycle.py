@@ -96,8 +96,10 @@ def test_a_referral_is_open_until_its_source_has_looked(status: Status) -> None:
 @pytest.mark.parametrize("side", list(Side))
 @pytest.mark.parametrize("status", list(Status))
 def test_offered_commands_are_the_legal_ones_of_the_side(side: Side, status: Status) -> None:
-    offered = commands_for(side, status, was_sent=True, is_closed=False)
-    assert set(offered) == {command for command in SIDES[side] if status in CONTRACT[command]}
+    legal = {command for command in SIDES[side] if status in CONTRACT[command]}
+    state = {"was_sent": True, "is_closed": False}
+    assert set(commands_for(side, status, **state, rests_on_consent=True)) == legal
+    assert set(commands_for(side, status, **state, rests_on_consent=False)) == legal - {"withdraw-consent"}
 
 
 @pytest.mark.parametrize("status", list(Status))

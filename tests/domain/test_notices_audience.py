@@ -133,9 +133,31 @@ def test_a_desk_that_all_have_left_is_told_through_the_organisations_advisers() 
     assert members_told(frozenset({"desk"}), referral(ADVISER, DESK), people) == {HANDLER.id}
 
 
-def test_a_desk_member_who_left_is_replaced_by_the_deputy() -> None:
+def test_a_desk_member_who_left_is_replaced_by_a_deputy_who_may_open_it() -> None:
+    people = known(ADVISER, left(DESK, SECOND_DESK), SECOND_DESK, HANDLER)
+    assert members_told(frozenset({"desk"}), referral(ADVISER, DESK), people) == {SECOND_DESK.id}
+    assert heirs(people[DESK.id], "target", people) == {SECOND_DESK.id}
+
+
+@pytest.mark.parametrize("parts", [frozenset({"desk"}), frozenset({"assigned"}), TARGET_SIDE])
+def test_a_deputy_who_receives_no_referrals_stands_in_for_nobody_of_the_desk(parts: Parts) -> None:
     people = known(ADVISER, left(DESK, HANDLER), SECOND_DESK, HANDLER)
-    assert members_told(frozenset({"desk"}), referral(ADVISER, DESK), people) == {SECOND_DESK.id, HANDLER.id}
+    told = members_told(parts, referral(ADVISER, DESK, assigned=DESK), people)
+    assert told == ({SECOND_DESK.id} if "desk" in parts else frozenset())
+    assert heirs(people[DESK.id], "target", people) == {SECOND_DESK.id}
+
+
+def test_a_deputy_who_makes_no_referrals_stands_in_for_no_source_adviser() -> None:
+    receives_only = Colleague(SOURCE, ("recipient",))
+    people = known(left(ADVISER, receives_only), receives_only, COLLEAGUE)
+    assert members_told(SOURCE_SIDE, referral(ADVISER), people) == {COLLEAGUE.id}
+
+
+def test_the_deputy_of_the_desk_is_waited_for() -> None:
+    people = known(ADVISER, left(DESK, SECOND_DESK), HANDLER)
+    with pytest.raises(UnknownMember) as unknown:
+        members_told(frozenset({"desk"}), referral(ADVISER, DESK), people)
+    assert unknown.value.member_id == SECOND_DESK.id
 
 
 def test_nobody_of_another_organisation_is_told_whatever_the_event_says() -> None:
@@ -153,31 +175,39 @@ def test_an_adviser_who_left_is_replaced_by_the_named_deputy() -> None:
 def test_deputies_of_deputies_are_followed() -> None:
     last = Colleague(SOURCE)
     people = known(left(ADVISER, COLLEAGUE), left(COLLEAGUE, last), last)
-    assert heirs(people[ADVISER.id], people) == {last.id}
+    assert heirs(people[ADVISER.id], "source", people) == {last.id}
 
 
 def test_without_a_deputy_all_advisers_of_the_organisation_are_told() -> None:
     others = [Colleague(SOURCE), Colleague(SOURCE)]
     outsiders = [left(Colleague(SOURCE)), Colleague(SOURCE, ("coordinator",)), Colleague(TARGET)]
     people = known(left(ADVISER), *others, *outsiders)
-    assert heirs(people[ADVISER.id], people) == {person.id for person in others}
+    assert heirs(people[ADVISER.id], "source", people) == {person.id for person in others}
 
 
 def test_a_circle_of_deputies_ends_with_all_advisers() -> None:
     third = Colleague(SOURCE)
     people = known(left(ADVISER, COLLEAGUE), left(COLLEAGUE, ADVISER), third)
-    assert heirs(people[ADVISER.id], people) == {third.id}
+    assert heirs(people[ADVISER.id], "source", people) == {third.id}
 
 
 def test_a_deputy_in_another_organisation_does_not_count() -> None:
     stranger = Colleague(ELSEWHERE)
     people = known(left(ADVISER, stranger), stranger, COLLEAGUE)
-    assert heirs(people[ADVISER.id], people) == {COLLEAGUE.id}
+    assert heirs(people[ADVISER.id], "source", people) == {COLLEAGUE.id}
 
 
-def test_an_organisation_without_advisers_is_told_through_its_desk() -> None:
-    people = known(left(DESK), SECOND_DESK)
-    assert heirs(people[DESK.id], people) == {SECOND_DESK.id}
+def test_an_organisation_without_advisers_is_told_through_its_recipients() -> None:
+    receives_only = Colleague(SOURCE, ("recipient",))
+    people = known(left(ADVISER), receives_only)
+    assert heirs(people[ADVISER.id], "source", people) == {receives_only.id}
+
+
+def test_without_a_deputy_the_rest_of_the_desk_is_told_and_without_a_desk_the_advisers() -> None:
+    people = known(left(DESK), SECOND_DESK, HANDLER)
+    assert heirs(people[DESK.id], "target", people) == {SECOND_DESK.id}
+    people = known(left(DESK), HANDLER)
+    assert heirs(people[DESK.id], "target", people) == {HANDLER.id}
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def temporary_code() -> str:
 
 
 @pytest.mark.parametrize("code", [*CODES, temporary_code()])
-@pytest.mark.parametrize("frame", ["{}", "hetu {}.", "({})", "a\n{}\nb", "tunnus:{};"])
+@pytest.mark.parametrize("frame", ["{}", "hetu {}.", "({})", "a\n{}\nb", "tunnus:{};", "hän/{}/"])
 def test_codes_are_found_anywhere_in_a_text(code: str, frame: str) -> None:
     assert contains_code(frame.format(code))
     redacted = redact(frame.format(code))
@@ -39,9 +39,20 @@ def test_codes_are_found_anywhere_in_a_text(code: str, frame: str) -> None:
     assert "[personal identity code]" in redacted
 
 
+@pytest.mark.parametrize("text", ["hetu131052-308T", "131052-308Thetu", "x131052-308Tx", "131052\u200b-308T"])
+def test_codes_are_found_between_letters_and_invisible_characters(text: str) -> None:
+    assert contains_code(text)
+
+
+@pytest.mark.parametrize("text", ["00131052-308a-4000-8000-131052a3080f", "fe131052a308Tb7"])
+def test_identifiers_that_happen_to_look_alike_are_left_alone(text: str) -> None:
+    assert not contains_code(text)
+    assert redact(text) == text
+
+
 @pytest.mark.parametrize(
     "text",
-    ["131052-308U", "321352-308T", "2077474-0", "040 123 4567", "KUO-7F3K-92", "1131052-308T", "131052-308TX", ""],
+    ["131052-308U", "321352-308T", "2077474-0", "040 123 4567", "KUO-7F3K-92", "1131052-308T", "131052-308T1", ""],
 )
 def test_other_texts_are_left_alone(text: str) -> None:
     assert not contains_code(text)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -24,10 +25,11 @@ async def nothing_was_made(platform: Platform) -> bool:
         ({"urgency": "yesterday"}, "urgency"),
         ({"service_id": "no-uuid"}, "service_id"),
         ({"client": {**CLIENT, "language": "not a tag"}}, "client.language"),
+        ({"client": {**CLIENT, "language": "fi-Some-Name-of-a-client"}}, "client.language"),
         ({"client": {**CLIENT, "business_id": "2077474-0"}}, "client"),
         ({"client": {**CLIENT, "kind": "company", "business_id": "2077474-1"}}, "client.business_id"),
         ({"client": {**CLIENT, "email": "nowhere"}}, "client.email"),
-        ({"client": ...}, ""),
+        ({"client": ...}, "body"),
         ({"legal_basis": {"kind": "consent"}}, "legal_basis"),
         ({"legal_basis": {"kind": "statute", "statute": "x", "consent": None, "more": 1}}, "legal_basis.more"),
         ({"misspelt": 1}, "misspelt"),
@@ -59,10 +61,46 @@ async def test_a_personal_identity_code_is_refused_in_any_field(platform: Platfo
     assert await nothing_was_made(platform)
 
 
-async def test_a_personal_identity_code_is_refused_in_an_address(platform: Platform) -> None:
+async def test_a_personal_identity_code_is_refused_outside_of_bodies_too(platform: Platform) -> None:
     town = await small_town(platform)
-    answer = await at_work(platform, town.adviser).client.get("/referrals?status=131052-308T")
-    problem(answer, 422, "personal-identity-code")
+    adviser = at_work(platform, town.adviser)
+    problem(await adviser.client.get("/referrals?status=131052-308T"), 422, "personal-identity-code")
+    in_path = await adviser.client.get("/referrals/131052-308T")
+    problem(in_path, 422, "personal-identity-code")
+    problem(await adviser.refer(new_referral(town), key="131052-308T"), 422, "personal-identity-code")
+    headers = {"X-Correlation-ID": "131052-308T", "Idempotency-Key": "k"}
+    made = await adviser.client.post("/referrals", json=new_referral(town), headers=headers)
+    assert made.status_code == 201
+    for answer in (in_path, made):
+        assert "308T" not in answer.text + str(answer.headers)
+    assert "308T" not in json.dumps(await platform.published("referral"))
+
+
+async def test_messages_name_neither_the_input_nor_classes(platform: Platform) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    for changes in ({"service_id": "Secret"}, {"client": "Secret"}, {"legal_basis": ["Secret"]}, {"client": ...}):
+        answer = await adviser.refer(new_referral(town, **changes))
+        problem(answer, 422, "invalid")
+        assert not {"Secret", "`S`", "NewClient", "LegalBasis", "Value error"} & set(re.findall(r"[`\w]+", answer.text))
+        assert "Value error" not in answer.text
+
+
+async def test_days_out_of_range_and_empty_parameters(platform: Platform) -> None:
+    town = await small_town(platform)
+    coordinator = at_work(platform, town.coordinator).client
+    problem(await coordinator.get("/overview?from=9999-12-31&to=9999-12-31"), 422, "invalid")
+    problem(await coordinator.get("/overview/referrals?from=0001-01-01"), 422, "invalid")
+    assert (await coordinator.get("/overview?from=&to=")).status_code == 200
+    assert (
+        await at_work(platform, town.adviser).client.get("/referrals?box=sent&status=&open=true")
+    ).status_code == 200
+
+
+async def test_no_address_redirects_to_where_a_header_says(platform: Platform) -> None:
+    town = await small_town(platform)
+    answer = await at_work(platform, town.adviser).client.get("/referrals/", headers={"Host": "elsewhere.example"})
+    problem(answer, 404, "not-found")
 
 
 async def test_services_that_can_not_be_referred_to(platform: Platform) -> None:

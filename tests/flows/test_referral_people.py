@@ -76,17 +76,41 @@ async def test_without_a_deputy_it_stays_with_the_organisations_advisers(platfor
     found = await colleague.read(referral["id"])
     assert found["source_member_id"] == str(town.adviser.id)
     assert "cancel" in found["commands"]
+    notices = (await platform.client("notifications", town.colleague).get("/notices")).json()["contents"]
+    assert [notice["event_type"] for notice in notices] == ["referral.handed_over.v1"]
 
 
-async def test_a_deputy_who_is_not_known_yet_is_waited_for(platform: Platform) -> None:
+async def test_what_is_over_is_not_handed_over(platform: Platform) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    wrong = await sent_referral(platform, town)
+    await adviser.done("mark-error", wrong, {"reason": {"code": "other", "text": "wrong client"}})
+    draft = (await adviser.refer(new_referral(town, send=False))).json()
+    await adviser.done("cancel", draft, {"reason": {"code": "client_not_interested"}})
+    await town.facts.deactivate(town.adviser, deputy=town.colleague)
+    await platform.settle()
+    types = [event["type"] for event in await platform.published("referral")]
+    assert "referral.handed_over.v1" not in types
+
+
+async def hold_back(platform: Platform, subject: str, *, hold: bool) -> None:
+    """Keep the catalogue's events of a subject from being published, or let them go."""
+    held = "UPDATE outbox SET published_at = CASE WHEN :hold THEN now() END WHERE subject = :subject"
+    async with platform.databases["catalog"].transaction() as session:
+        await session.execute(text(held), {"subject": subject, "hold": hold})
+
+
+async def test_access_ends_at_once_and_handing_over_waits_for_a_deputy_not_known_yet(platform: Platform) -> None:
     town = await small_town(platform)
     referral = await sent_referral(platform, town)
     newcomer = await town.facts.member("new@navigaattori.example", town.navigaattori, "adviser")
+    await hold_back(platform, str(newcomer.id), hold=True)
     await town.facts.deactivate(town.adviser, deputy=newcomer)
-    async with platform.databases["catalog"].transaction() as session:
-        # The event of the newcomer comes after the one that names it.
-        last_two = (await session.execute(text("SELECT id FROM outbox ORDER BY id DESC LIMIT 2"))).scalars().all()
-        await session.execute(text("UPDATE outbox SET id = id + 100 WHERE id = :id"), {"id": last_two[1]})
+    await platform.settle()
+    problem(await at_work(platform, town.adviser).client.get("/referrals"), 401, "unauthenticated")
+    assert await platform.scalar("referral", "SELECT count(*) FROM parked") == 1
+
+    await hold_back(platform, str(newcomer.id), hold=False)
     await platform.settle()
     assert (await at_work(platform, newcomer).read(referral["id"]))["source_member_id"] == str(newcomer.id)
     assert await platform.scalar("referral", "SELECT count(*) FROM parked") == 0

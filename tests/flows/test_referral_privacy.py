@@ -84,7 +84,15 @@ async def test_every_showing_of_a_client_is_written_down(platform: Platform) -> 
     assert await platform.scalar("referral", shown, organization=town.business) == 2
     who = "SELECT DISTINCT member_id FROM disclosures WHERE organization_id = :organization"
     assert await platform.scalar("referral", who, organization=town.business) == town.desk.id
+    path = f"/referrals/{referral['id']}/messages"
+    await adviser.client.post(path, json={"text": "needs a ramp"})
+    await desk.client.get(path)
+    assert await platform.scalar("referral", shown, organization=town.business) == 3
+    request = new_referral(town)
     before = await platform.scalar("referral", shown, organization=town.navigaattori)
+    assert [(await adviser.refer(request, key="same")).status_code for _ in range(3)] == [201] * 3
+    assert await platform.scalar("referral", shown, organization=town.navigaattori) == before + 3
+    before += 3
     found = await adviser.client.post("/clients/search", json={"reference": accepted["reference"]})
     assert len(found.json()["contents"]) == 1
     assert await platform.scalar("referral", shown, organization=town.navigaattori) == before + 1

@@ -62,6 +62,24 @@ async def test_a_draft_is_edited_then_sent(platform: Platform) -> None:
     problem(late, 409, "illegal-command")
 
 
+async def test_what_is_known_of_the_client_can_be_corrected_in_a_draft(platform: Platform) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    draft = (await adviser.refer(new_referral(town, send=False, client={"language": "fa"}))).json()
+    assert draft["client"]["name"] is None
+    corrected = {"language": "uk", "name": "Esimerkki Asiakas", "phone": "040 765 4321"}
+    edited = await adviser.client.patch(
+        f"/referrals/{draft['id']}", json={"client": corrected}, headers={"If-Match": '"1"'}
+    )
+    assert edited.status_code == 200, edited.text
+    assert edited.json()["client"]["id"] == draft["client"]["id"]
+    assert (edited.json()["client"]["name"], edited.json()["language"]) == ("Esimerkki Asiakas", "uk")
+    found = await adviser.client.post("/clients/search", json={"phone": "+358407654321"})
+    assert [client["id"] for client in found.json()["contents"]] == [draft["client"]["id"]]
+    unchanged = await adviser.client.patch(f"/referrals/{draft['id']}", json={}, headers={"If-Match": '"2"'})
+    assert unchanged.headers["ETag"] == '"2"', "nothing was changed, so nothing is told"
+
+
 async def test_another_recipient_needs_a_fresh_legal_basis(platform: Platform) -> None:
     town = await small_town(platform)
     adviser = at_work(platform, town.adviser)
@@ -106,8 +124,11 @@ async def test_a_statute_can_not_be_withdrawn_like_a_consent(platform: Platform)
     town = await small_town(platform)
     adviser = at_work(platform, town.adviser)
     referral = await sent_referral(platform, town, legal_basis={"kind": "statute", "statute": "a section"})
+    assert "withdraw-consent" not in referral["commands"]
     told = {"withdrawal": {"told_by": "client", "told_on": "2026-11-03"}}
     problem(await adviser.give("withdraw-consent", referral, told), 409, "no-consent")
+    without_a_word = {"reason": {"code": "consent_withdrawn"}}
+    problem(await adviser.give("cancel", referral, without_a_word), 422, "invalid")
 
 
 async def test_days_to_come_are_refused(platform: Platform) -> None:

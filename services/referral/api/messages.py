@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
 from services.referral.domain import Side
 from services.referral.schemas import NewMessage
+from services.referral.use_cases.clients import note_disclosure
 from services.referral.use_cases.messages import list_messages, message_view, write_message
 from services.referral.views import MessagePage, MessageView
 from shared.bodies import body, request_body
@@ -20,6 +21,8 @@ async def get_messages(request: Request, work: WorkOf, referral: ReferralOf, pag
     """The text of the other side's message is null once you may no longer read it."""
     found = await list_messages(work, referral, page)
     shown = [await message_view(work, referral, message) for message in found[: page.limit]]
+    if any(message.text is not None for message in shown):
+        note_disclosure(work, referral.client_id, "messages", referral.id)
     return MessagePage(contents=shown, next=next_link(request, page, found))
 
 

@@ -19,8 +19,12 @@ async def _coordinator(work: WorkOf) -> None:
 
 router = APIRouter(tags=["overview"], dependencies=[Depends(_coordinator)])
 
-From = Annotated[date | None, Query(alias="from", description="First day of sending, in Kuopio")]
-To = Annotated[date | None, Query(description="Last day of sending, in Kuopio")]
+_EARLIEST, _LATEST = date(2000, 1, 1), date(2199, 12, 31)
+
+From = Annotated[
+    date | None, Query(alias="from", description="First day of sending, in Kuopio", ge=_EARLIEST, le=_LATEST)
+]
+To = Annotated[date | None, Query(description="Last day of sending, in Kuopio", ge=_EARLIEST, le=_LATEST)]
 
 
 @router.get("/overview", summary="How referrals stand, by receiving organisation")

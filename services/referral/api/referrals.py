@@ -14,7 +14,7 @@ from services.referral.use_cases.names import NamesOf
 from services.referral.use_cases.reading import list_referrals, note_first_view, summary, view
 from services.referral.use_cases.timeline import timeline
 from services.referral.views import ReferralPage, ReferralView, Timeline
-from shared.bodies import body, request_body
+from shared.bodies import body, refuse_unstorable, request_body
 from shared.pages import PageOf, next_link
 from shared.problems import conflict, malformed
 from shared.versions import IF_MATCH, etag, require_match
@@ -48,6 +48,7 @@ def _idempotency_key(request: Request) -> str:
             "Send an `Idempotency-Key` header, such as a random UUID, so that a repeated request creates nothing twice."
         )
         raise malformed(detail, name="idempotency-key-missing")
+    refuse_unstorable({"Idempotency-Key": key})
     if len(key) > 200 or not key.isascii() or not key.isprintable():
         raise malformed("An Idempotency-Key has up to 200 printable ASCII characters.", name="idempotency-key-invalid")
     return key

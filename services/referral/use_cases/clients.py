@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy import delete
 from sqlmodel import col, select
 
 from services.referral import identifiers, scope
@@ -22,7 +23,6 @@ async def create_client(work: ActorWork, new: NewClient) -> Client:
     client_id = new_id()
     key, wrapped = work.vault.new_key(client_id)
     work.remember_key(client_id, key)
-    details = new.model_dump(mode="json", include=set(identifiers.FIELDS), exclude_none=True)
     client = Client(
         id=client_id,
         organization_id=work.actor.organization_id,
@@ -30,20 +30,35 @@ async def create_client(work: ActorWork, new: NewClient) -> Client:
         language=new.language,
         interpreter=new.interpreter,
         contact_via=new.contact_via,
-        details=seal(key, details, _place(client_id)),
+        details=seal(key, _details(new), _place(client_id)),
         created_at=work.now,
     )
     work.session.add(client)
     await work.session.flush()
     work.session.add(ClientKey(client_id=client_id, wrapped=wrapped))
+    _add_lookups(work, client, _details(new))
+    return client
+
+
+async def change_client(work: ActorWork, client: Client, new: NewClient) -> None:
+    """Put `new` in the place of all that is known of a client; it keeps its id and its key."""
+    client.kind, client.language = new.kind, new.language
+    client.interpreter, client.contact_via = new.interpreter, new.contact_via
+    client.details = seal(await work.key_of(client.id), _details(new), _place(client.id))
+    await work.session.execute(delete(ClientLookup).where(col(ClientLookup.client_id) == client.id))
+    _add_lookups(work, client, _details(new))
+
+
+def _details(new: NewClient) -> dict[str, str]:
+    return new.model_dump(mode="json", include=set(identifiers.FIELDS), exclude_none=True)
+
+
+def _add_lookups(work: ActorWork, client: Client, details: dict[str, str]) -> None:
     for field, value in details.items():
         digest = _digest(work, field, value)
         if digest is not None:
-            lookup = ClientLookup(
-                client_id=client_id, field=field, organization_id=client.organization_id, digest=digest
-            )
-            work.session.add(lookup)
-    return client
+            place = {"client_id": client.id, "organization_id": client.organization_id}
+            work.session.add(ClientLookup(**place, field=field, digest=digest))
 
 
 async def own_client(work: ActorWork, client_id: UUID) -> Client:
@@ -88,14 +103,12 @@ async def references_of(work: ActorWork, clients: Sequence[Client]) -> dict[UUID
     return found
 
 
-async def show_client(
-    work: ActorWork, client: Client, occasion: str, referral_id: UUID | None = None
-) -> dict[str, str]:
-    """The client's details, opened; the only way to them, for it writes the disclosure down."""
+def note_disclosure(work: ActorWork, client_id: UUID, occasion: str, referral_id: UUID | None) -> None:
+    """Write down that something about a client is shown to the actor, and on which occasion."""
     work.session.add(
         Disclosure(
             id=new_id(),
-            client_id=client.id,
+            client_id=client_id,
             referral_id=referral_id,
             organization_id=work.actor.organization_id,
             member_id=work.actor.member_id,
@@ -103,6 +116,13 @@ async def show_client(
             at=work.now,
         )
     )
+
+
+async def show_client(
+    work: ActorWork, client: Client, occasion: str, referral_id: UUID | None = None
+) -> dict[str, str]:
+    """The client's details, opened; the only way to them, for it writes the disclosure down."""
+    note_disclosure(work, client.id, occasion, referral_id)
     opened: dict[str, str] = unseal(await work.key_of(client.id), client.details, _place(client.id))
     return opened
 

@@ -11,7 +11,7 @@ from services.referral.references import new_reference
 from services.referral.schemas import DraftChange, LegalBasis, NewReferral
 from services.referral.tables import Client, IdempotencyKey, Referral
 from services.referral.texts import Texts, read_texts, write_texts
-from services.referral.use_cases.clients import create_client, own_client
+from services.referral.use_cases.clients import change_client, create_client, note_disclosure, own_client
 from services.referral.use_cases.commands import perform
 from services.referral.use_cases.recipients import referable_service
 from services.referral.vault import seal, unseal
@@ -38,6 +38,7 @@ async def claim_key(work: ActorWork, key: str, request: NewReferral) -> dict[str
         raise invalid(detail, name="idempotency-key-reused")
     if used.client_id is None or used.answer is None:
         raise unavailable("The first request with this key is still under way. Send it again shortly.")
+    note_disclosure(work, used.client_id, "create, repeated", used.referral_id)
     stored: dict[str, Any] = unseal(await work.key_of(used.client_id), used.answer, _answer_place(used))
     return stored
 
@@ -82,10 +83,16 @@ async def create(work: ActorWork, new: NewReferral) -> Referral:
 async def edit(work: ActorWork, referral: Referral, change: DraftChange) -> None:
     """Change a draft. A legal basis holds for one recipient only: another recipient takes it away."""
     given = change.model_fields_set
+    if not given:
+        return
     texts = await read_texts(work, referral)
     if change.client_id is not None:
         client = await own_client(work, change.client_id)
         referral.client_id, referral.language = client.id, client.language
+    if change.client is not None:
+        client = await own_client(work, referral.client_id)
+        await change_client(work, client, change.client)
+        referral.language = client.language
     if change.service_id is not None:
         service = await referable_service(work, change.service_id)
         if service.organization_id != referral.target_organization_id:

@@ -49,6 +49,7 @@ async def view(work: ActorWork, referral: Referral, occasion: str) -> ReferralVi
             Status(referral.status),
             was_sent=referral.sent_at is not None,
             is_closed=referral.closed_at is not None,
+            rests_on_consent=referral.legal_basis_kind == "consent",
         ),
         source_member_id=referral.source_member_id if own else None,
         assigned_member_id=referral.assigned_member_id if not own else None,
@@ -56,7 +57,7 @@ async def view(work: ActorWork, referral: Referral, occasion: str) -> ReferralVi
         reason=texts.reason if open_to_side else None,
         shareable_note=texts.shareable_note,
         private_note=texts.private_note if own else None,
-        legal_basis=_legal_basis(referral, texts) if open_to_side else None,
+        legal_basis=_legal_basis(referral, texts, own) if open_to_side else None,
         status_reason=_status_reason(referral, texts, side, open_to_side),
         outcome=CodedText(code=referral.outcome_code, text=texts.outcome) if referral.outcome_code else None,
         suggested_service=names.service(referral.suggested_service_id) if referral.suggested_service_id else None,
@@ -107,14 +108,11 @@ def client_view(client: Client, details: dict[str, str]) -> ClientView:
     return ClientView(**plain, **details)
 
 
-def _legal_basis(referral: Referral, texts: Texts) -> dict[str, object] | None:
+def _legal_basis(referral: Referral, texts: Texts, own: bool) -> dict[str, object] | None:
     if texts.legal_basis is None or referral.legal_basis_recorded_at is None:
         return None
-    recorded = {
-        "recorded_by": str(referral.legal_basis_recorded_by),
-        "recorded_at": referral.legal_basis_recorded_at.isoformat(),
-    }
-    return {**texts.legal_basis, **recorded}
+    by = {"recorded_by": str(referral.legal_basis_recorded_by)} if own else {}
+    return {**texts.legal_basis, **by, "recorded_at": referral.legal_basis_recorded_at.isoformat()}
 
 
 def _status_reason(referral: Referral, texts: Texts, side: Side, open_to_side: bool) -> CodedText | None:

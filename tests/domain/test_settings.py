@@ -1,0 +1,39 @@
+"""Settings: what is wrong is said in a line each, and no value is ever repeated."""
+
+import pytest
+
+from services.referral.settings import ReferralSettings
+from shared.settings import from_environment
+
+
+def test_a_refused_start_names_the_settings_and_tells_no_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("REDIS_URL", "JWKS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://r:DBSECRET@host/x")
+    monkeypatch.setenv("MASTER_KEY", "TOPSECRETKEY")
+    monkeypatch.setenv("INDEX_KEY", "not base64 SECRET")
+    with pytest.raises(SystemExit) as ended:
+        from_environment(ReferralSettings)
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    assert "SECRET" not in said.out + said.err
+    assert {line.partition(":")[0] for line in said.err.splitlines()} == {
+        "REDIS_URL",
+        "JWKS",
+        "MASTER_KEY",
+        "INDEX_KEY",
+    }
+
+
+def test_production_asks_for_an_encrypted_address(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+    known = {"DATABASE_URL": "postgresql://h/x", "REDIS_URL": "redis://h", "JWKS": "keys", "MASTER_KEY": key}
+    for name, value in {**known, "INDEX_KEY": key, "ENVIRONMENT": "production", "PUBLIC_URL": "http://x"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        from_environment(ReferralSettings)
+    assert "https://" in capsys.readouterr().err
