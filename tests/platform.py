@@ -14,6 +14,9 @@ import httpx2
 from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
+from sqlalchemy import text
+
+from luotsi.embedded.servers import Servers
 from services.catalog import main as catalog_main
 from services.catalog import worker as catalog_worker
 from services.notifications import main as notifications_main
@@ -22,9 +25,6 @@ from services.notifications.settings import NotificationSettings
 from services.referral import main as referral_main
 from services.referral import worker as referral_worker
 from services.referral.settings import ReferralSettings
-from sqlalchemy import text
-
-from luotsi.embedded.servers import Servers
 from shared.db import Database
 from shared.redis import RawRedis, connect
 from shared.settings import Settings
