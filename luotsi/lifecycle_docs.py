@@ -30,7 +30,7 @@ _REASONS: Final = {
     Reason.LACK_OF_RESOURCES: "staff, money or premises are lacking",
     Reason.COULD_NOT_CONTACT: "the client was not reached",
     Reason.CLIENT_NOT_INTERESTED: "the client does not want it",
-    Reason.CONSENT_WITHDRAWN: "the client took the consent back; `withdraw-consent` sets it by itself",
+    Reason.CONSENT_WITHDRAWN: "the client took the consent back; set by `withdraw-consent` and by nothing else",
     Reason.OTHER: "something else, which the text says",
 }
 
@@ -95,8 +95,8 @@ _RULES: Final = """\
   was never sent needs no closing.
 - **The first look** by the target sets `first_viewed_at` and raises the version. It is no command: reading does it.
 - **Messages** may be written from sending until closing. They do not raise the version.
-- **Somebody who leaves** hands over: what is not closed goes to the deputy (`referral.handed_over.v1`), or, without
-  one, stays with the organisation's advisers, who see it anyway.
+- **Somebody who leaves** hands over (`referral.handed_over.v1`): what still needs somebody goes to the deputy. Without
+  one it stays where it is, and the organisation's advisers, who all see it, are told.
 """
 
 
