@@ -12,7 +12,7 @@ export UV_SYSTEM_CERTS := true
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check format faults test-compose env pins docs clean
+.PHONY: help up demo test check format faults bench test-compose env pins docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
@@ -38,6 +38,9 @@ format: $(READY) ## Format the code, and mend what the linter can mend
 
 faults: $(READY) ## Let faults happen to a working platform and check that nothing is lost (SEED=1 MINUTES=2)
 	@$(BIN)/python -m tests.faults --seed $(or $(SEED),1) --minutes $(or $(MINUTES),2) $(ARGS)
+
+bench: $(READY) ## Measure the event path and the platform, beside others (ten minutes; ARGS=--quick)
+	@$(BIN)/python -m bench $(ARGS)
 
 test-compose: $(READY) ## Run the tests in containers (needs docker compose)
 	@$(BIN)/pytest -m compose $(ARGS)

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from bench.ground import CONSUMER, Event, Ground
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PATIENCE = 30.0
-_WARM_UP = 10
+_WARM_UP = 3
 
 
 @dataclass(frozen=True)
@@ -75,37 +77,70 @@ def hosts(modules: list[str], log: Path) -> Iterator[Hosts]:
         running.close()
 
 
-async def run_once(ground: Ground, running: Hosts, way: Way, events: list[Event], scratch: Path) -> float:
-    """Events a second of one run: workers start idle, all events are committed at once, the last effect ends it."""
-    await ground.empty()
-    pids = await _start_workers(ground, running, way, scratch)
-    try:
-        warm = _WARM_UP * way.workers * (way.batch or 1)
-        await ground.record(events[:warm])
-        await ground.effects(warm)
-        rest = events[warm:]
-        begun = time.monotonic()
-        await ground.record(rest)
-        ended = await ground.effects(len(events))
-        await ground.check(len(events))
-    finally:
-        for pid in pids:
+@dataclass(frozen=True)
+class Result:
+    """`rate` in events a second; `cpu_us`: processor time per event of the contender's own processes."""
+
+    rate: float
+    cpu_us: float
+    load: float
+
+
+class Forked:
+    """Workers of a contender that forks: one relays, the others consume."""
+
+    def __init__(self, ground: Ground, running: Hosts, way: Way, events: list[Event], scratch: Path) -> None:
+        self._ground, self._running, self._way, self._events = ground, running, way, events
+        self._scratch = scratch
+        self.pids: list[int] = []
+
+    async def start(self) -> None:
+        """Start them and wait until all are ready."""
+        roles = [("relay", self._ground.producer_url), *[("consume", self._ground.consumer_url)] * self._way.workers]
+        ready = [self._scratch / f"ready-{number}" for number in range(len(roles))]
+        for number, (role, url) in enumerate(roles):
+            ready[number].unlink(missing_ok=True)
+            task = {"role": role, "database_url": url, "redis_urls": self._ground.redis_urls, "batch": self._way.batch}
+            name = {"name": f"{CONSUMER}-{number}", "ready": str(ready[number])}
+            self.pids.append(int(self._running.ask(self._way.contender, **task, **name)))
+        async with asyncio.timeout(_PATIENCE):
+            while not all(path.exists() for path in ready):
+                await asyncio.sleep(0.02)
+
+    async def send(self, begin: int, end: int) -> None:
+        """Commit those events to the outbox."""
+        await self._ground.record(self._events[begin:end])
+
+    def stop(self) -> None:
+        """Kill them."""
+        for pid in self.pids:
             os.kill(pid, signal.SIGKILL)
-        running.ask(way.contender, role="reap")
-    return len(rest) / (ended - begun)
+        self._running.ask(self._way.contender, role="reap")
 
 
-async def _start_workers(ground: Ground, running: Hosts, way: Way, scratch: Path) -> list[int]:
-    roles = [("relay", ground.producer_url), *[("consume", ground.consumer_url)] * way.workers]
-    pids, ready = [], []
-    for number, (role, url) in enumerate(roles):
-        ready.append(scratch / f"ready-{number}")
-        ready[-1].unlink(missing_ok=True)
-        task = {"role": role, "database_url": url, "redis_urls": ground.redis_urls, "batch": way.batch}
-        pids.append(int(running.ask(way.contender, **task, name=f"{CONSUMER}-{number}", ready=str(ready[-1]))))
-    deadline = time.monotonic() + _PATIENCE
-    while not all(path.exists() for path in ready):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{way} did not become ready")
-        await asyncio.sleep(0.02)
-    return pids
+async def run_once(ground: Ground, workers: Any, way: Way, count: int) -> Result:
+    """One run: workers are idle, all events are there at once, and the last committed effect ends it.
+
+    Raises Stuck when effects stay out, or when one is there twice.
+    """
+    try:
+        await workers.start()
+        warm = _WARM_UP * way.workers * (way.batch or 10)
+        await workers.send(0, warm)
+        await ground.effects(warm)
+        spent, begun = _processor_seconds(workers.pids), time.monotonic()
+        await workers.send(warm, warm + count)
+        ended = await ground.effects(warm + count)
+        spent = _processor_seconds(workers.pids) - spent
+        await ground.check(warm + count)
+    finally:
+        workers.stop()
+    return Result(count / (ended - begun), 1e6 * spent / count, os.getloadavg()[0])
+
+
+def _processor_seconds(pids: list[int]) -> float:
+    total = 0.0
+    for pid in pids:
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        total += sum(times.user + times.system for times in (each.cpu_times() for each in family))
+    return total

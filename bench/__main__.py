@@ -1,0 +1,118 @@
+"""`python -m bench`: all measurements in one run, contenders taking turns, so that a noisy machine is noisy for all."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform as machine
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import report
+from bench.ground import Ground, Stuck, as_tasks, make_events, prepared
+from bench.notices import Samples, attended
+from bench.path import Forked, Result, Way, hosts, run_once
+from bench.peers import PEERS, Peer, install
+from bench.platform import Memory, start_once
+from luotsi.demo.place import own_platform
+
+FOLDER = Path(__file__).resolve().parent.parent / ".bench"
+BATCHES, WORKERS, RATES = (100, 10, 1), (1, 2, 4), (10, 50, 100)
+COUNTS = {100: 4000, 10: 1500, 1: 300, None: 1200}
+"""Events of a run by its batch size: about a second's worth."""
+
+
+def say(line: str) -> None:
+    """Progress, on standard error."""
+    print(line, file=sys.stderr, flush=True)
+
+
+async def measure_path(ground: Ground, rounds: int, share: float) -> report.Runs:
+    """All ways in turn, `rounds` times."""
+    await ground.open()
+    events = await make_events(ground, max(COUNTS.values()) + 3 * max(WORKERS) * 100)
+    tasks, log = FOLDER / "tasks.jsonl", FOLDER / "workers.log"
+    tasks.write_text(as_tasks(events))
+    bins = {peer: FOLDER / f"peer-{peer}" / "bin" for peer in PEERS}
+    ways = [Way(name, n, batch) for batch in BATCHES for n in WORKERS for name in (report.OWN, report.MINIMUM)]
+    ways += [Way(peer, n) for n in WORKERS for peer in PEERS]
+    runs: report.Runs = {way: [] for way in ways}
+    with hosts([report.OWN, report.MINIMUM], log) as running:
+        for number in range(rounds):
+            say(f"event path, round {number + 1} of {rounds}, load {os.getloadavg()[0]:.1f}")
+            for way in ways:
+                if way.batch is None:
+                    urls = (ground.redis_url, ground.consumer_url)
+                    workers: Forked | Peer = Peer(way.contender, bins[way.contender], way.workers, urls, tasks, log)
+                else:
+                    workers = Forked(ground, running, way, events, FOLDER)
+                runs[way].append(await _attempt(ground, workers, way, int(COUNTS[way.batch] * share)))
+    await ground.close()
+    return runs
+
+
+async def _attempt(ground: Ground, workers: Forked | Peer, way: Way, count: int) -> Result | None:
+    await ground.empty()
+    try:
+        return await run_once(ground, workers, way, count)
+    except (Stuck, TimeoutError) as error:
+        say(f"{way}: {error or type(error).__name__}")
+        return None
+
+
+async def measure_notices(rounds: int, seconds: float) -> dict[int, list[Samples]]:
+    """All rates in turn, `rounds` times, on one platform."""
+    samples: dict[int, list[Samples]] = {rate: [] for rate in RATES}
+    async with own_platform() as place, attended(place) as load:
+        await load.round(RATES[0], 2)  # what is done for the first time only
+        for number in range(rounds):
+            say(f"notices, round {number + 1} of {rounds}, load {os.getloadavg()[0]:.1f}")
+            for rate in RATES:
+                samples[rate].append(await load.round(rate, seconds))
+    return samples
+
+
+async def measure_starts(rounds: int) -> list[tuple[float, Memory, float]]:
+    """Start and stop a fresh platform `rounds` times; with the load average after each."""
+    starts = []
+    for number in range(rounds):
+        say(f"start, round {number + 1} of {rounds}, load {os.getloadavg()[0]:.1f}")
+        starts.append((*await start_once(), os.getloadavg()[0]))
+    return starts
+
+
+def main() -> None:
+    """Measure, print, and write `.bench/results.json`."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round of each: to see that it works, not to quote")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=("path", "notices", "start"), action="append")
+    asked = parser.parse_args()
+    rounds, parts = (1 if asked.quick else asked.rounds), asked.only or ["path", "notices", "start"]
+    begun, runs, samples, starts = time.monotonic(), {}, {}, []
+    FOLDER.mkdir(mode=0o711, exist_ok=True)
+    if "start" in parts:
+        starts = asyncio.run(measure_starts(rounds))
+    if "notices" in parts:
+        samples = asyncio.run(measure_notices(rounds, 2 if asked.quick else 5))
+    if "path" in parts:
+        for peer in PEERS:
+            install(peer, FOLDER)
+        with prepared(FOLDER / "servers") as ground:
+            runs = asyncio.run(measure_path(ground, rounds, 0.25 if asked.quick else 1.0))
+    loads = {"cores": os.cpu_count(), "load": os.getloadavg(), "seconds": round(time.monotonic() - begun)}
+    facts = {"system": machine.platform(), "python": machine.python_version(), "rounds": rounds, **loads}
+    document = report.as_document(facts, runs, samples, starts)
+    (FOLDER / "results.json").write_text(json.dumps(document, indent=1) + "\n")
+    console = Console(width=110)
+    console.print(", ".join(f"{name} {value}" for name, value in facts.items()) + "\n")
+    tables = [report.path_table(runs)] if runs else []
+    tables += [report.notice_table(samples)] if samples else []
+    report.show(console, *tables, report.target_table(runs, samples, starts))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""What was measured, as tables beside the targets, and as one JSON document."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.notices import Samples
+from bench.path import Result, Way
+from bench.peers import PEERS
+from bench.platform import Memory
+
+OWN, MINIMUM = "backbone", "minimum"
+Runs = dict[Way, list[Result | None]]
+"""Per way one result a round; None where it did not finish."""
+
+
+def quantile(values: Iterable[float], share: float) -> float:
+    """The value below which `share` of all lie; nan without any."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
+
+
+def ratio(runs: Runs, way: Way, other: Way) -> float | None:
+    """Median over the rounds of how much quicker `way` was than `other` in the same round."""
+    pairs = zip(runs.get(way, []), runs.get(other, []), strict=True)
+    quotients = [own.rate / its.rate for own, its in pairs if own and its]
+    return median(quotients) if quotients else None
+
+
+def path_table(runs: Runs) -> Table:
+    """The event path: a line per contender and shape."""
+    table = _table("Outbox to committed effect", "workers", "batch", "contender", "events/s", "CPU µs/event", "rounds")
+    table.add_column("Luotsi is", justify="right")
+    for way in sorted(runs, key=lambda way: (way.workers, -(way.batch or 0), way.contender)):
+        done = [result for result in runs[way] if result]
+        rate = f"{median(result.rate for result in done):,.0f}" if done else "-"
+        cost = f"{median(result.cpu_us for result in done):,.0f}" if done else "-"
+        own = Way(OWN, way.workers, way.batch or 100)
+        times = ratio(runs, own, way) if way.contender != OWN else None
+        shape = (str(way.workers), str(way.batch or "one by one"), way.contender)
+        table.add_row(*shape, rate, cost, f"{len(done)}/{len(runs[way])}", f"{times:.2f} x" if times else "")
+    return table
+
+
+def notice_table(samples: dict[int, list[Samples]]) -> Table:
+    """Send to notice: a line per rate."""
+    table = _table("Sent to notice in the desk's inbox, ms", "a second", "p50", "p99", "p50 of rounds", "answer p50")
+    table.add_column("notices / missing / refused", justify="right")
+    for rate, rounds in samples.items():
+        all_of_it = [ms for each in rounds for ms in each.notice_ms]
+        answers = [ms for each in rounds for ms in each.answer_ms]
+        halves = [quantile(each.notice_ms, 0.5) for each in rounds]
+        lost, refused = sum(each.lost for each in rounds), sum(each.refused for each in rounds)
+        figures = [quantile(all_of_it, 0.5), quantile(all_of_it, 0.99), median(halves), quantile(answers, 0.5)]
+        table.add_row(str(rate), *(f"{ms:.1f}" for ms in figures), f"{len(all_of_it)} / {lost} / {refused}")
+    return table
+
+
+def target_table(runs: Runs, samples: dict[int, list[Samples]], starts: Sequence[tuple[float, Memory, float]]) -> Table:
+    """Each target beside what was measured, as far as it was."""
+    table = _table("Targets", "what", "target", "measured")
+    shapes = sorted({(way.batch, way.workers) for way in runs if way.batch}, key=lambda shape: (-shape[0], shape[1]))
+    for batch, workers in shapes:
+        its = ratio(runs, Way(OWN, workers, batch), Way(MINIMUM, workers, batch))
+        table.add_row(f"of the minimum, batch {batch}, {workers} workers", "≥ 0.7", f"{its:.2f}" if its else "-")
+    for workers in sorted({way.workers for way in runs}):
+        found = {peer: ratio(runs, Way(OWN, workers, 100), Way(peer, workers)) for peer in PEERS}
+        times = min((value, peer) for peer, value in found.items() if value) if any(found.values()) else None
+        measured = f"{times[0]:.1f} x {times[1]}" if times else "-"
+        table.add_row(f"times the best peer, {workers} workers", "≥ 5", measured)
+    if 50 in samples:
+        all_of_it = [ms for each in samples[50] for ms in each.notice_ms]
+        for share, limit in ((0.5, 40), (0.99, 150)):
+            name = f"notice p{100 * share:.0f} at 50/s"
+            table.add_row(name, f"≤ {limit} ms", f"{quantile(all_of_it, share):.1f} ms")
+    if starts:
+        table.add_row("start until ready", "≤ 8 s", f"{median(seconds for seconds, _, _ in starts):.1f} s")
+        for kind in ("pss", "rss"):
+            held = median(getattr(memory, kind) for _, memory, _ in starts)
+            table.add_row(f"resident, sum of {kind.upper()}", "≤ 900 MB", f"{held * 1.048576:.0f} MB")
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
+    for column in columns:
+        table.add_column(column, justify="left" if column in ("contender", "what") else "right")
+    return table
+
+
+def as_document(
+    machine: dict[str, Any],
+    runs: Runs,
+    samples: dict[int, list[Samples]],
+    starts: Sequence[tuple[float, Memory, float]],
+) -> dict[str, Any]:
+    """Everything, round by round."""
+    return {
+        "machine": machine,
+        "path": [asdict(way) | {"runs": [each and asdict(each) for each in runs[way]]} for way in runs],
+        "notices": [asdict(each) for rounds in samples.values() for each in rounds],
+        "starts": [{"seconds": seconds, **asdict(memory), "load": load} for seconds, memory, load in starts],
+    }
+
+
+def show(console: Console, *tables: Table) -> None:
+    """Print the tables."""
+    for table in tables:
+        console.print(table)
+        console.print()
