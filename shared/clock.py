@@ -2,6 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+KUOPIO = ZoneInfo("Europe/Helsinki")
+"""Days are days in Kuopio, whatever the servers' clocks show."""
 
 Clock = Callable[[], datetime]
 

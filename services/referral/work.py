@@ -1,7 +1,7 @@
 """What a use case works with: one transaction, the keys, who acts, and the hour."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.referral.tables import ClientKey
 from services.referral.vault import Vault
 from shared.auth import Actor
+from shared.clock import KUOPIO
 from shared.outbox import Outbox
 
 
@@ -21,6 +22,11 @@ class Work:
     vault: Vault
     now: datetime
     _keys: dict[UUID, bytes] = field(default_factory=dict)
+
+    @property
+    def today(self) -> date:
+        """The day in Kuopio."""
+        return self.now.astimezone(KUOPIO).date()
 
     async def key_of(self, client_id: UUID) -> bytes:
         """The key of a client; read once per unit of work. Raises LookupError when it was destroyed."""

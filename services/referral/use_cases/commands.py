@@ -59,7 +59,7 @@ async def _keep(work: ActorWork, referral: Referral, texts: Texts, carried: Comm
     if isinstance(carried, Complete):
         referral.outcome_code, texts.outcome = carried.outcome.code, carried.outcome.text
     if isinstance(carried, WithdrawConsent):
-        if carried.withdrawal.told_on > work.now.date():
+        if carried.withdrawal.told_on > work.today:
             errors = [{"field": "withdrawal.told_on", "message": "in the future"}]
             raise invalid("A withdrawal can't have been told of on a day to come.", errors)
         referral.reason_code, referral.reason_side = Reason.CONSENT_WITHDRAWN, side

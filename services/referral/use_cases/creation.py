@@ -109,7 +109,7 @@ async def edit(work: ActorWork, referral: Referral, change: DraftChange) -> None
 
 
 def _record_basis(work: ActorWork, referral: Referral, texts: Texts, basis: LegalBasis | None) -> None:
-    if basis and basis.consent and basis.consent.given_on > work.now.date():
+    if basis and basis.consent and basis.consent.given_on > work.today:
         field = "legal_basis.consent.given_on"
         raise invalid(
             "A consent can't have been given on a day to come.", [{"field": field, "message": "in the future"}]

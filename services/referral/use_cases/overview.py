@@ -6,7 +6,6 @@ from datetime import date, datetime, time, timedelta
 from statistics import median
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement
 from sqlmodel import col, select
@@ -16,9 +15,8 @@ from services.referral.tables import Referral
 from services.referral.use_cases.names import NamesOf
 from services.referral.views import OverviewReferral, OverviewRow
 from services.referral.work import ActorWork
+from shared.clock import KUOPIO
 from shared.pages import Keyset
-
-_KUOPIO = ZoneInfo("Europe/Helsinki")
 
 
 async def overview(work: ActorWork, first: date | None, last: date | None) -> list[OverviewRow]:
@@ -84,7 +82,7 @@ def overview_referral(referral: Referral, names: NamesOf) -> OverviewReferral:
 def _sent_between(first: date | None, last: date | None) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [col(Referral.sent_at).is_not(None)]
     if first is not None:
-        conditions.append(col(Referral.sent_at) >= datetime.combine(first, time(), _KUOPIO))
+        conditions.append(col(Referral.sent_at) >= datetime.combine(first, time(), KUOPIO))
     if last is not None:
-        conditions.append(col(Referral.sent_at) < datetime.combine(last + timedelta(days=1), time(), _KUOPIO))
+        conditions.append(col(Referral.sent_at) < datetime.combine(last + timedelta(days=1), time(), KUOPIO))
     return conditions
