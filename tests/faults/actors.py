@@ -43,7 +43,7 @@ _CONSENT: Final = {"given_on": "2026-01-07", "how": "oral", "scope": "name, cont
 class Day:
     """One working day: `pause` is what everybody waits on average between two things, in seconds."""
 
-    def __init__(self, cast: Cast, seed: int, pause: float = 0.5) -> None:
+    def __init__(self, cast: Cast, seed: int, pause: float = 0.8) -> None:
         self.cast = cast
         self._random = random.Random(seed)
         self._pause = pause
@@ -56,8 +56,8 @@ class Day:
             self._tasks.append(asyncio.create_task(self._work(lambda who=adviser: self._advise(who))))  # type: ignore[misc]
         for desk in self.cast.desks:
             self._tasks.append(asyncio.create_task(self._work(lambda who=desk: self._receive(who))))  # type: ignore[misc]
-        self._tasks.append(asyncio.create_task(self._work(self._administer, slower=3.0)))
-        self._tasks.append(asyncio.create_task(self._work(self._come_and_go, slower=8.0)))
+        self._tasks.append(asyncio.create_task(self._work(self._administer, slower=2.0)))
+        self._tasks.append(asyncio.create_task(self._work(self._come_and_go, slower=6.0)))
 
     async def end(self) -> None:
         """Everybody finishes what they have in hand. Raises what failed in anybody's work."""

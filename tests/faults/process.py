@@ -20,9 +20,9 @@ from shared import clock
 from shared.events import Envelope
 from tests.faults.points import Points
 
-MIN_IDLE = timedelta(seconds=6)
+MIN_IDLE = timedelta(seconds=10)
 """Instead of the janitor's half minute, so that a short run sees it at work."""
-CLAIM = timedelta(seconds=12)
+CLAIM = timedelta(seconds=15)
 """Instead of the deliverer's two minutes."""
 
 Async = Callable[..., Awaitable[Any]]

@@ -21,7 +21,7 @@ from tests.faults.lab import Lab
 from tests.faults.ledger import Ledger
 from tests.faults.schedule import Course
 
-REST_SECONDS = 120.0
+REST_SECONDS = 240.0
 """How long all may take to come to rest after the last fault."""
 _SHOWN = 12
 

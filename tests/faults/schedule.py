@@ -50,7 +50,7 @@ HARMS: Final[tuple[Harm, ...]] = (
 )
 """Each kind of fault. Filling the disk comes on top where there is a small file system to fill."""
 
-PATIENCE: Final = 120.0
+PATIENCE: Final = 240.0
 """How long a recovery may take before it counts as none."""
 
 
@@ -119,11 +119,13 @@ class Marksman:
         while True:
             for process, point in aims:
                 await self._aim(process, point)
+                # A process takes seconds of a processor to start: once each moment was met, leave some to the others.
+                rest = 5.0 if all(self._lab.points.hits().values()) else 1.0
+                await asyncio.sleep(self._random.uniform(0.5, 1.5) * rest)
 
-    async def _aim(self, process: str, point: str, patience: float = 4.0) -> None:
+    async def _aim(self, process: str, point: str, patience: float = 6.0) -> None:
         deadline = time.monotonic() + patience
         self._lab.points.arm(process, point, self._random.randint(1, 4))
         while self._lab.points.is_armed(process) and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
         self._lab.points.disarm(process)
-        await asyncio.sleep(self._random.uniform(0.2, 1.0))

@@ -6,7 +6,7 @@ import signal
 
 from tests.faults.lab import WEBS, WORKERS, Lab
 
-FROZEN_SECONDS = 8.0
+FROZEN_SECONDS = 13.0
 """Longer than the janitor's patience in `process.py`, so that what a frozen worker holds is taken from it."""
 
 
@@ -41,7 +41,7 @@ async def freeze_all_workers(lab: Lab, lot: random.Random) -> None:
     """SIGSTOP for a moment: leases run out and connections grow old."""
     for name in WORKERS:
         lab.hands.signal(name, signal.SIGSTOP)
-    await asyncio.sleep(FROZEN_SECONDS / 2)
+    await asyncio.sleep(FROZEN_SECONDS / 3)
     for name in WORKERS:
         lab.hands.signal(name, signal.SIGCONT)
 
