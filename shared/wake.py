@@ -9,6 +9,7 @@ import asyncpg
 log = logging.getLogger(__name__)
 
 _LOOK_AFTER_SECONDS = 15.0
+_ANSWER_SECONDS = 5.0
 
 
 class Alarm:
@@ -52,7 +53,7 @@ class Alarm:
                     async with asyncio.timeout(_LOOK_AFTER_SECONDS):
                         await gone.wait()
                 except TimeoutError:  # nothing was heard: is anybody there?
-                    await connection.execute("SELECT 1", timeout=5)
+                    await connection.execute("SELECT 1", timeout=_ANSWER_SECONDS)
         finally:
             with contextlib.suppress(Exception):
                 await connection.close(timeout=1)

@@ -1,6 +1,7 @@
 """What people do all day: advisers refer, desks answer, both write, and members come and go."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -37,6 +38,8 @@ _CARRIES: Final[dict[str, JSON]] = {
     "cancel": {"reason": {"code": "client_not_interested"}},
     "complete": {"outcome": {"code": "services_received"}},
 }
+_CROWD: Final = 40
+"""How many events may wait to be told before everybody takes a break."""
 _CONSENT: Final = {"given_on": "2026-01-07", "how": "oral", "scope": "name, contact, reason"}
 
 
@@ -48,10 +51,12 @@ class Day:
         self._random = random.Random(seed)
         self._pause = pause
         self._over = asyncio.Event()
+        self._crowded = False
         self._tasks: list[asyncio.Task[None]] = []
 
     def begin(self) -> None:
         """Let everybody work."""
+        self._watcher = asyncio.create_task(self._watch_crowd())
         for adviser in self.cast.advisers:
             self._tasks.append(asyncio.create_task(self._work(lambda who=adviser: self._advise(who))))  # type: ignore[misc]
         for desk in self.cast.desks:
@@ -63,14 +68,27 @@ class Day:
         """Everybody finishes what they have in hand. Raises what failed in anybody's work."""
         self._over.set()
         await asyncio.gather(*self._tasks)
+        self._watcher.cancel()
 
     async def _work(self, act: Callable[[], Awaitable[None]], slower: float = 1.0) -> None:
         while not self._over.is_set():
             try:
-                await act()
+                if not self._crowded:
+                    await act()
             except Unsure:
                 await asyncio.sleep(0.3)
             await asyncio.sleep(self._random.expovariate(1 / (slower * self._pause)))
+
+    async def _watch_crowd(self) -> None:
+        """Nobody begins anything while more waits than a busy machine can carry: a rig is no measure of speed."""
+        lab = self.cast.admin.lab
+        while True:
+            with contextlib.suppress(Exception):  # a server is away
+                waiting = await lab.query("referral", "SELECT count(*) FROM outbox WHERE published_at IS NULL")
+                groups = await lab.redis.xinfo_groups("referral.events")
+                unread = sum((group["lag"] or 0) + group["pending"] for group in groups)
+                self._crowded = waiting[0][0] + unread > _CROWD
+            await asyncio.sleep(0.5)
 
     async def _advise(self, who: Somebody) -> None:
         if self._random.random() < 0.6:

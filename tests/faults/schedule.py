@@ -94,7 +94,7 @@ class Schedule:
             return None
         self.course.done[name] += 1
         took = time.monotonic() - begun
-        if self._random.random() < 0.25:
+        if self._random.random() < 0.35:
             return self._say(f"{name:24} {took:5.1f} s, and on")
         over = await self._recovery.wait(PATIENCE)
         if over is None:

@@ -1,0 +1,93 @@
+"""Connections that are dead without anybody saying so, as after a failover: they are given up, and work goes on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import pytest
+from redis.exceptions import RedisError
+from sqlalchemy import text
+
+from luotsi.embedded.servers import Servers
+from shared import wake
+from shared.db import Database, is_outage
+from shared.redis import connect
+from shared.wake import Alarm
+from tests.faults.proxy import Proxy
+
+FOREVER = 60.0
+
+
+@asynccontextmanager
+async def behind(url: str) -> AsyncIterator[tuple[Proxy, str]]:
+    """A proxy in front of a server, and the address that leads through it."""
+    port = urlsplit(url).port
+    assert port is not None
+    proxy = Proxy(port)
+    await proxy.start()
+    yield proxy, url.replace(f":{port}/", f":{proxy.port}/")
+    await proxy.stop()
+
+
+async def ask(database: Database) -> int:
+    """One transaction with one statement."""
+    async with database.transaction() as session:
+        return int((await session.execute(text("SELECT 7"))).scalar_one())
+
+
+async def test_a_dead_connection_to_the_database_is_an_outage_and_then_replaced(servers: Servers) -> None:
+    async with behind(servers.database_urls["catalog"]) as (proxy, url), asyncio.timeout(FOREVER):
+        database = Database(url, answer_seconds=0.3)
+        assert await ask(database) == 7
+        proxy.half_open()
+        proxy.heal()  # for whoever connects anew
+        with pytest.raises(TimeoutError) as silence:
+            await ask(database)
+        assert is_outage(silence.value)
+        assert await ask(database) == 7
+        await database.close()
+
+
+async def test_a_connection_that_dies_within_a_transaction_is_not_asked_for_a_rollback(servers: Servers) -> None:
+    async with behind(servers.database_urls["catalog"]) as (proxy, url), asyncio.timeout(FOREVER):
+        database = Database(url, answer_seconds=0.3)
+
+        async def cut_off_in_the_middle() -> None:
+            async with database.transaction() as session:
+                await session.execute(text("SELECT 1"))
+                proxy.half_open()
+                proxy.heal()
+                await session.execute(text("SELECT 2"))
+
+        with pytest.raises(TimeoutError):
+            await cut_off_in_the_middle()
+        assert await ask(database) == 7
+        await database.close()
+
+
+async def test_a_dead_connection_to_the_streams_is_given_up(servers: Servers) -> None:
+    async with behind(servers.redis_urls["operator"]) as (proxy, url), asyncio.timeout(FOREVER):
+        redis = connect(url, socket_timeout=0.3, socket_connect_timeout=0.3)
+        assert await redis.ping()
+        proxy.half_open()
+        proxy.heal()
+        with pytest.raises(RedisError):
+            await redis.ping()
+        assert await redis.ping()
+        await redis.aclose()
+
+
+async def test_a_dead_wake_up_connection_is_opened_again(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wake, "_LOOK_AFTER_SECONDS", 0.2)
+    monkeypatch.setattr(wake, "_ANSWER_SECONDS", 0.3)
+    own = Database(servers.database_urls["catalog"])
+    async with behind(own.listen_dsn) as (proxy, url), asyncio.timeout(FOREVER):
+        alarm = Alarm(url, "trial")
+        listening = asyncio.create_task(alarm.listen())
+        await alarm.wait(FOREVER)  # it rings when it begins to listen
+        proxy.half_open()
+        proxy.heal()
+        await alarm.wait(FOREVER)  # and when it does so again
+        listening.cancel()
+    await own.close()
