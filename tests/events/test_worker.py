@@ -10,7 +10,7 @@ from shared import dead_letters
 from shared.events import Envelope
 from shared.together import run_together
 from shared.watchdog import StoppedConsuming
-from tests.events.backbone import GROUP, STREAM, Backbone, failing_on, note, until
+from tests.events.backbone import GROUP, PATIENCE, STREAM, Backbone, failing_on, note, until
 from tests.events.test_consuming import raw
 
 
@@ -143,7 +143,7 @@ async def test_a_worker_whose_group_is_gone_ends(backbone: Backbone, command: st
         await until(lambda: done(backbone, 1), "the first event")
         await backbone.operator.execute_command(*command.split())
         with pytest.raises(BaseExceptionGroup) as ended:
-            await task
+            await asyncio.wait_for(task, PATIENCE)
     assert ended.value.subgroup(StoppedConsuming)
 
 
@@ -153,7 +153,7 @@ async def test_after_a_flush_a_new_worker_has_all_and_doubles_nothing(backbone: 
     async with backbone.working() as task:
         await until(lambda: done(backbone, 3), "the first events")
         await backbone.operator.flushall()
-        await asyncio.wait([task])
+        await asyncio.wait([task], timeout=PATIENCE)
         with suppress(BaseExceptionGroup):
             await task
     late = await backbone.tell()
