@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -29,9 +29,14 @@ from shared.web import ActorOf, SessionOf, state_of
 router = APIRouter()
 
 
-async def own_notice(notice_id: UUID, actor: ActorOf, session: SessionOf) -> Notice:
-    """The notice of the path, when it is the caller's; 404 for anybody else's."""
-    own = select(Notice).where(Notice.id == notice_id, scope.told_to(actor))
+async def own_notice(
+    notice_id: Annotated[str, Path(description="Id of a notice")], actor: ActorOf, session: SessionOf
+) -> Notice:
+    """The notice of the path, when it is the caller's; 404 for anybody else's, and for what is no id at all."""
+    try:
+        own = select(Notice).where(Notice.id == UUID(notice_id), scope.told_to(actor))
+    except ValueError:
+        raise not_found("notice") from None
     found = (await session.exec(own)).first()
     if found is None:
         raise not_found("notice")

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 router = APIRouter()
 
 _BATCH = 100
+_HIGHEST_NUMBER = 2**63 - 1
+"""The database counts no further. A number beyond has to be refused before the stream begins: then it is too late."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,9 @@ class Place:
 async def stream_notices(
     request: Request,
     actor: ActorOf,
-    last_event_id: Annotated[int | None, Header(ge=0, description="Number of the last notice received")] = None,
+    last_event_id: Annotated[
+        int | None, Header(ge=0, le=_HIGHEST_NUMBER, description="Number of the last notice received")
+    ] = None,
     follow: Annotated[bool, Query(description="false: end after what is there now")] = True,
 ) -> AsyncIterator[ServerSentEvent]:
     """Each event is named `notice`, its id is the notice's number in the caller's inbox, its data the notice.

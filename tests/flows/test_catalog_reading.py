@@ -130,6 +130,8 @@ async def test_the_successor_is_found_under_the_former_name_and_slug(platform: P
         "/services/nowhere",
         "/services/01a20000-0000-7000-8000-000000000000",
         "/services/%27%3B--",
+        f"/organizations/{'a' * 101}",
+        f"/services/{'a' * 5000}",
     ],
 )
 async def test_what_is_not_there_is_a_404_problem(platform: Platform, path: str) -> None:

@@ -72,6 +72,14 @@ async def test_nobody_else_finds_a_notice(platform: Platform, town: Town) -> Non
     assert await count(platform, "notices", "seen_at IS NOT NULL") == 0
 
 
+@pytest.mark.parametrize("key", ["xyz", "1", "%00", "01a20000-0000-7000-8000-000000000000", "x" * 5000])
+async def test_what_is_the_id_of_no_notice_is_not_found(platform: Platform, town: Town, key: str) -> None:
+    async with platform.client("notifications", town.desk) as client:
+        answers = [await client.get(f"/notices/{key}"), await client.post(f"/notices/{key}/seen")]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["type"]) == (404, "urn:luotsi:problem:not-found")
+
+
 async def test_pages_run_through_everything_once(platform: Platform, town: Town) -> None:
     story = Story.of(platform, town)
     for _ in range(5):

@@ -174,14 +174,22 @@ async def test_open_streams_hold_no_database_connection(platform: Platform, town
         assert pool.checkedout() == 0
 
 
-@pytest.mark.parametrize(("header", "status"), [("newest", 422), ("-1", 422)])
-async def test_a_last_event_id_that_is_no_number_is_refused(
-    platform: Platform, town: Town, header: str, status: int
+@pytest.mark.parametrize("header", ["newest", "-1", "1.5", str(2**63), "9" * 20, "9" * 5000])
+async def test_a_last_event_id_that_is_no_number_of_a_notice_is_refused(
+    platform: Platform, town: Town, header: str
 ) -> None:
     async with platform.client("notifications", town.desk, **{"Last-Event-ID": header}) as client:
-        answer = await client.get("/notices/stream")
-    assert answer.status_code == status
+        answer = await client.get("/notices/stream", params={"follow": "false"})
+    assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["errors"][0]["field"] == "header.last-event-id"
+
+
+async def test_after_the_highest_number_there_is_nothing(platform: Platform, town: Town) -> None:
+    await messages(platform, Story.of(platform, town), 1)
+    async with platform.client("notifications", town.desk, **{"Last-Event-ID": str(2**63 - 1)}) as client:
+        answer = await client.get("/notices/stream", params={"follow": "false"})
+    assert (answer.status_code, "id:" in answer.text) == (200, False)
 
 
 async def test_no_stream_without_a_token(platform: Platform) -> None:

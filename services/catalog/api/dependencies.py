@@ -37,9 +37,9 @@ def current_day(request: Request) -> date:
 
 
 TodayOf = Annotated[date, Depends(current_day)]
-OrganizationKey = Annotated[str, Path(alias="id", description="Id, slug or former slug", max_length=100)]
-ServiceKey = Annotated[str, Path(alias="id", description="Id or slug", max_length=100)]
-MemberKey = Annotated[str, Path(alias="id", description="Id", max_length=100)]
+OrganizationKey = Annotated[str, Path(alias="id", description="Id, slug or former slug")]
+ServiceKey = Annotated[str, Path(alias="id", description="Id, slug or former slug")]
+MemberKey = Annotated[str, Path(alias="id", description="Id")]
 
 
 async def current_caller(session: SessionOf, actor: ActorOf) -> Caller:
