@@ -1,7 +1,7 @@
 """Rules of the catalogue: slugs, who may change what, what accepts referrals, aliases, deputies. No I/O."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
@@ -36,6 +36,8 @@ SERVICE_STATUSES: tuple[str, ...] = get_args(ServiceStatus)
 CAPACITY_STATUSES: tuple[str, ...] = get_args(CapacityStatus)
 LOCATION_TYPES: tuple[str, ...] = get_args(LocationType)
 ROLES: tuple[Role, ...] = get_args(Role)
+_ROLES_AT_WORK: tuple[Role, ...] = ("adviser", "recipient")
+"""The roles that open referrals, so that a deputy needs those of the member."""
 
 LONGEST_SLUG = 80
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -181,29 +183,35 @@ def renamed(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
 
 @dataclass(frozen=True)
 class Deputy:
-    """What the rules look at in a member: may it stand in, and who stands in for it."""
+    """What the rules look at in a member: may it stand in, for whom, and who stands in for it."""
 
     id: UUID
     organization_id: UUID
     active: bool
+    roles: Collection[str]
     deputy_id: UUID | None
 
 
-def check_deputy(member_id: UUID, organization_id: UUID, deputy_id: UUID, known: Mapping[UUID, Deputy]) -> None:
-    """Raise RuleBroken unless `deputy_id` may stand in for `member_id`.
+def check_deputy(member: Deputy, deputy_id: UUID, known: Mapping[UUID, Deputy]) -> None:
+    """Raise RuleBroken unless `deputy_id` may stand in for `member`.
 
-    A deputy is an active colleague, and following the deputies of deputies never leads back to the member.
-    `known` holds the members of the organisation by id.
+    A deputy is an active colleague who may open the same referrals, and following the deputies of deputies never
+    leads back to the member. `known` holds the members of the organisation by id.
     """
     deputy = known.get(deputy_id)
-    if deputy_id == member_id:
+    if deputy_id == member.id:
         raise RuleBroken("Nobody is their own deputy.", "deputy_id")
-    if deputy is None or deputy.organization_id != organization_id or not deputy.active:
+    if deputy is None or deputy.organization_id != member.organization_id or not deputy.active:
         raise RuleBroken("A deputy is an active member of the same organisation.", "deputy_id")
+    lacking = [role for role in _ROLES_AT_WORK if role in member.roles and role not in deputy.roles]
+    if lacking:
+        raise RuleBroken(
+            f"The deputy could not act: give it the role {' and '.join(lacking)} first, or name another.", "deputy_id"
+        )
     seen: set[UUID] = set()
     following: UUID | None = deputy_id
     while following is not None and following not in seen:
         seen.add(following)
         following = known[following].deputy_id if following in known else None
-        if following == member_id:
+        if following == member.id:
             raise RuleBroken("The deputies would stand in for each other in a circle.", "deputy_id")

@@ -85,14 +85,27 @@ class Person(Staff, Protocol):
 Members = Mapping[UUID, Person]
 
 
-def heirs(member: Person, members: Members) -> frozenset[UUID]:
-    """Who is told instead of a member: itself when active, else its deputy, else all active advisers.
+_ROLES: Final[Mapping[Side, tuple[str, str]]] = {
+    "source": ("adviser", "recipient"),
+    "target": ("recipient", "adviser"),
+}
+"""Side → the role by which its members open referrals, and the one that is told where nobody has it."""
 
-    An organisation without an active adviser is told through its active recipients, so that nothing is lost.
+
+def heirs(member: Person, side: Side, members: Members) -> frozenset[UUID]:
+    """Who is told instead of a member: itself when active, else its deputy, else all who open referrals on its side.
+
+    Where nobody does, other active advisers or recipients of the organisation are told, so that nothing is lost.
     Raises UnknownMember as `stand_in` does.
     """
+    one = _stand_in(member, side, members)
+    return frozenset({one}) if one else _staff(member.organization_id, side, members)
+
+
+def _stand_in(member: Person, side: Side, members: Members) -> UUID | None:
+    """The member itself, or a deputy who may open the referrals on that side; any other deputy counts as none."""
     one = stand_in(member, members)
-    return frozenset({one}) if one else _advisers(member.organization_id, members)
+    return one if one is None or one == member.id or _ROLES[side][0] in members[one].roles else None
 
 
 def members_told(parts: Parts, referral: ReferralState, members: Members) -> frozenset[UUID]:
@@ -105,28 +118,33 @@ def members_told(parts: Parts, referral: ReferralState, members: Members) -> fro
     if "source_adviser" in parts:
         adviser = _known(referral.source_member_id, members)
         if adviser.organization_id == referral.source_organization_id:
-            told |= heirs(adviser, members)
+            told |= heirs(adviser, "source", members)
     if "desk" in parts:
         told |= _desk(referral, members)
     if "assigned" in parts and referral.assigned_member_id is not None:
         assigned = _known(referral.assigned_member_id, members)
-        if assigned.organization_id == referral.target_organization_id and (one := stand_in(assigned, members)):
+        one = _stand_in(assigned, "target", members)
+        if one and assigned.organization_id == referral.target_organization_id:
             told |= {one}
     return told
 
 
 def _desk(referral: ReferralState, members: Members) -> frozenset[UUID]:
-    """Those who take referrals now, and the deputies of those who did so when it was sent and have left."""
+    """Those who take referrals now, which a deputy does who may; where nobody does, the advisers.
+
+    Whoever did so when it was sent has to be known, and their deputies: one of them may be all there is.
+    """
     target = referral.target_organization_id
-    now = {person.id for person in members.values() if _serves(person, target, "recipient")}
-    left = [_known(member_id, members) for member_id in referral.desk_member_ids]
-    deputies = {stand_in(person, members) for person in left if not person.active and person.organization_id == target}
-    told = frozenset(member_id for member_id in now | deputies if member_id is not None)
-    return told or _advisers(target, members)
+    for member_id in referral.desk_member_ids:
+        person = _known(member_id, members)
+        if person.organization_id == target:
+            stand_in(person, members)
+    return _staff(target, "target", members)
 
 
-def _advisers(organization_id: UUID, members: Members) -> frozenset[UUID]:
-    for role in ("adviser", "recipient"):
+def _staff(organization_id: UUID, side: Side, members: Members) -> frozenset[UUID]:
+    """All active members who open referrals on that side; where there are none, those of the other."""
+    for role in _ROLES[side]:
         found = frozenset(person.id for person in members.values() if _serves(person, organization_id, role))
         if found:
             return found
@@ -160,6 +178,10 @@ class About(BaseModel):
     suggested_service_id: UUID | None = None
     suggested: Names | None = None
     suggested_from: Names | None = None
+
+    def side_of(self, organization_id: UUID) -> Side:
+        """The side on which an organisation stands that was told."""
+        return "source" if organization_id == self.source_organization_id else "target"
 
 
 def wording(event_type: str, about: About) -> str:

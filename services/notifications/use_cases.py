@@ -60,7 +60,7 @@ async def pass_on(session: AsyncSession, outbox: Outbox, organization_id: UUID) 
     made: list[Notice] = []
     for notice, leaver in left:
         await _withdraw_mail(session, notice.id)
-        heirs = _heirs(leaver, members)
+        heirs = _heirs(leaver, notice.facts.side_of(organization_id), members)
         if heirs:
             cause = Cause(notice.event_id, notice.event_type, notice.correlation_id, notice.referral_id, notice.facts)
             told = [Recipient(organization_id, member_id) for member_id in heirs]
@@ -87,9 +87,9 @@ async def _unseen_of_those_who_left(session: AsyncSession, organization_id: UUID
     return [(notice, leaver) for notice, leaver in await session.exec(unseen)]
 
 
-def _heirs(leaver: MemberCopy, members: dict[UUID, MemberCopy]) -> frozenset[UUID]:
+def _heirs(leaver: MemberCopy, side: Side, members: dict[UUID, MemberCopy]) -> frozenset[UUID]:
     try:
-        return domain.heirs(leaver, members)
+        return domain.heirs(leaver, side, members)
     except UnknownMember:
         return frozenset()
 

@@ -53,7 +53,7 @@ async def test_members_are_seen_by_their_own_organisation_only(platform: Platfor
     everyone = (await town.admin.get("/members", params={"size": "100"})).json()
     assert everyone["total_items"] == len(town.people)
     assert (await town.admin.get("/members", params=other)).json()["total_items"] == 1
-    for nobody in ("01a20000-0000-7000-8000-000000000000", "nobody", "%00"):
+    for nobody in ("01a20000-0000-7000-8000-000000000000", "nobody", "%00", "a" * 101):
         assert (await town.admin.get(f"/members/{nobody}")).status_code == 404
 
 
@@ -90,7 +90,7 @@ async def test_a_member_who_leaves_is_deactivated_with_a_deputy_and_locked_out_a
     town = await kuopio(platform)
     boss = await town.enter_admin("uef")
     desk = town.people["desk@uef.example"]
-    deputy = await enter(town, "uef", "deputy@uef.example", "recipient")
+    deputy = await enter(town, "uef", "deputy@uef.example", "adviser", "recipient")
     leaver = town.client("desk@uef.example")
     assert (await leaver.get("/members")).status_code == 200
     leaving = {"active": False, "deputy_id": deputy}
@@ -124,6 +124,31 @@ async def test_a_deputy_must_be_an_active_colleague_and_close_no_circle(platform
     late = await town.change("PATCH", f"/members/{second}", {"active": False})
     assert late.status_code == 422
     assert (await town.change("PATCH", f"/members/{second}", {"active": False, "deputy_id": None})).status_code == 200
+
+
+async def test_a_deputy_has_the_roles_that_it_takes_over(platform: Platform) -> None:
+    town = await kuopio(platform)
+    member = await enter(town, "uef", "both@uef.example", "adviser", "recipient", "admin")
+    deputy = await enter(town, "uef", "deputy@uef.example", "adviser")
+    answer = await town.change("PATCH", f"/members/{member}", {"deputy_id": deputy})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "deputy_id")
+    assert "role recipient" in answer.json()["detail"]
+    uef = str(town.people["desk@uef.example"].organization_id)
+    new = {"organization_id": uef, "email": "new@uef.example", "roles": ["recipient"], "deputy_id": deputy}
+    assert (await town.admin.post("/members", json=new)).status_code == 422
+    narrowed = {"roles": ["adviser", "admin"], "deputy_id": deputy}
+    assert (await town.change("PATCH", f"/members/{member}", narrowed)).status_code == 200
+
+
+async def test_the_roles_of_a_deputy_are_looked_at_again_when_the_member_leaves(platform: Platform) -> None:
+    town = await kuopio(platform)
+    desk = town.people["desk@uef.example"]
+    deputy = await enter(town, "uef", "deputy@uef.example", "adviser", "recipient")
+    assert (await town.change("PATCH", f"/members/{desk.id}", {"deputy_id": deputy})).status_code == 200
+    assert (await town.change("PATCH", f"/members/{deputy}", {"roles": ["adviser"]})).status_code == 200
+    assert (await town.change("PATCH", f"/members/{desk.id}", {"active": False})).status_code == 422
+    assert (await town.change("PATCH", f"/members/{deputy}", {"roles": ["adviser", "recipient"]})).status_code == 200
+    assert (await town.change("PATCH", f"/members/{desk.id}", {"active": False})).status_code == 200
 
 
 async def test_two_deputies_named_at_once_never_close_a_circle(platform: Platform) -> None:
@@ -197,6 +222,8 @@ async def test_what_cannot_be_taken_is_a_problem(platform: Platform) -> None:
         {"email": "no address"},
         {"email": f"{'x' * 250}@uef.example"},
         {"email": "131052-308T@uef.example"},
+        {"email": "x\u0001@uef.example"},
+        {"email": "x\u007f@uef.example"},
         {"roles": []},
         {"roles": ["owner"]},
         {"language": "de"},

@@ -84,6 +84,31 @@ async def test_passing_on_happens_once_whatever_is_told_again(platform: Platform
     assert await count(platform, "notices") == before == 2
 
 
+async def test_a_deputy_who_could_not_open_the_referral_is_told_nothing(platform: Platform) -> None:
+    town = await small_town(platform)
+    second = await town.facts.member("second@businesskuopio.example", town.business, "recipient")
+    adviser = await town.facts.member("adviser@businesskuopio.example", town.business, "adviser")
+    story = Story.of(platform, town)
+    await story.tell("sent", "source")
+    await platform.settle()
+    await town.facts.deactivate(town.desk, deputy=adviser)
+    await platform.settle()
+    await story.tell("message_sent", "source")
+    await platform.settle()
+    assert await told(platform, second, adviser) == {second.email: ["sent", "message_sent"], adviser.email: []}
+
+
+async def test_what_the_desk_left_unseen_goes_to_a_deputy_who_may_open_it(platform: Platform) -> None:
+    town = await small_town(platform)
+    adviser = await town.facts.member("adviser@businesskuopio.example", town.business, "adviser")
+    await Story.of(platform, town).tell("sent", "source")
+    await platform.settle()
+    deputy = await town.facts.member("deputy@businesskuopio.example", town.business, "recipient")
+    await town.facts.deactivate(town.desk, deputy=deputy)
+    await platform.settle()
+    assert await told(platform, deputy, adviser) == {deputy.email: ["sent"], adviser.email: []}
+
+
 async def test_what_nobody_can_take_waits_for_the_next_adviser(platform: Platform) -> None:
     town = await small_town(platform)
     await town.facts.deactivate(town.colleague)

@@ -20,7 +20,7 @@ async def create_member(work: Work, new: NewMember) -> Member:
     work.caller.check_administers(organization.id)
     work.caller.check_may_give((), new.roles)
     member = Member(id=new_id(), organization_id=organization.id, **new.model_dump(exclude={"organization_id"}))
-    await _check_deputy(work, member.id, organization.id, new.deputy_id)
+    await _check_deputy(work, member, {})
     await _check_email_free(work, organization.id, new.email, None)
     work.session.add(member)
     await work.session.flush()
@@ -38,7 +38,7 @@ async def change_member(work: Work, member: Member, change: MemberChange) -> Mem
     work.caller.check_may_give(member.roles, changes.get("roles", ()))
     # Colleagues come and go, so an unchanged deputy is looked at again when it begins to matter.
     if "deputy_id" in changes or changes.get("active") is False:
-        await _check_deputy(work, member.id, organization.id, changes.get("deputy_id", member.deputy_id))
+        await _check_deputy(work, member, changes)
     if "email" in changes:
         await _check_email_free(work, organization.id, changes["email"], member.id)
     await _check_someone_administers(work, organization, member, changes)
@@ -58,11 +58,17 @@ async def _hold(work: Work, organization_id: UUID) -> Organization:
     return organization
 
 
-async def _check_deputy(work: Work, member_id: UUID, organization_id: UUID, deputy_id: UUID | None) -> None:
+async def _check_deputy(work: Work, member: Member, changes: dict[str, Any]) -> None:
+    """Raise RuleBroken when the member would have a deputy, after `changes`, who may not stand in for it."""
+    deputy_id: UUID | None = changes.get("deputy_id", member.deputy_id)
     if deputy_id is not None:
-        colleagues = await work.session.exec(select(Member).where(Member.organization_id == organization_id))
-        known = {row.id: Deputy(row.id, row.organization_id, row.active, row.deputy_id) for row in colleagues.all()}
-        check_deputy(member_id, organization_id, deputy_id, known)
+        rows = await work.session.exec(select(Member).where(Member.organization_id == member.organization_id))
+        known = {row.id: _as_deputy(row, row.roles) for row in rows.all()}
+        check_deputy(_as_deputy(member, changes.get("roles", member.roles)), deputy_id, known)
+
+
+def _as_deputy(row: Member, roles: list[str]) -> Deputy:
+    return Deputy(row.id, row.organization_id, row.active, roles, row.deputy_id)
 
 
 async def _check_email_free(work: Work, organization_id: UUID, email: str, own_id: UUID | None) -> None:
