@@ -1,23 +1,46 @@
 """What callers send: new things and changes. A field that a change leaves out stays as it is."""
 
+import re
+import unicodedata
 from datetime import date
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from services.catalog.domain import LONGEST_SLUG, ROLES, LocationType, OrganizationType
 from services.catalog.target_groups import TARGET_GROUPS
 from shared.bodies import Body
 from shared.events.catalog import CapacityStatus, Language, Role, ServiceStatus
 
-Text = StringConstraints(min_length=1, max_length=200)
-LongText = StringConstraints(min_length=1, max_length=5000)
-Slug = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_SLUG)]
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _one_line(text: str) -> str:
+    """The text itself; it is shown in one line, and an address stands in a header of mail, which a break would end."""
+    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text):
+        raise ValueError("give it in one line, without line breaks, tabs and other control characters")
+    return text
+
+
+def _written_day(value: object) -> object:
+    """The value itself: pydantic would take a number, or a text of digits, as seconds since 1970."""
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError("give the day as text, such as 2026-12-24")
+    return value
+
+
+_OneLine = AfterValidator(_one_line)
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200), _OneLine]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
+Day = Annotated[date, BeforeValidator(_written_day)]
+Slug = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_SLUG), _OneLine]
 Email = Annotated[
-    str, StringConstraints(max_length=254, pattern=r"^[^\s@<>,;:()\[\]\\\"]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
+    str,
+    StringConstraints(max_length=254, pattern=r"^[^\s@<>,;:()\[\]\\\"]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"),
+    _OneLine,
 ]
-WebAddress = Annotated[str, StringConstraints(max_length=500, pattern=r"^https?://[^\s<>\"]+$")]
+WebAddress = Annotated[str, StringConstraints(max_length=500, pattern=r"^https?://[^\s<>\"]+$"), _OneLine]
 LanguageTag = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, to_lower=True)
 ]
@@ -66,17 +89,17 @@ class Name(_Texts):
     In a change, languages left out stay, and null takes a translation away.
     """
 
-    fi: Annotated[str, Text] | None = None
-    sv: Annotated[str, Text] | None = None
-    en: Annotated[str, Text] | None = None
+    fi: Text | None = None
+    sv: Text | None = None
+    en: Text | None = None
 
 
 class Description(_Texts):
     """A longer text, in languages as a name is."""
 
-    fi: Annotated[str, LongText] | None = None
-    sv: Annotated[str, LongText] | None = None
-    en: Annotated[str, LongText] | None = None
+    fi: LongText | None = None
+    sv: LongText | None = None
+    en: LongText | None = None
 
 
 class NewOrganization(Body):
@@ -109,8 +132,8 @@ class OrganizationChange(Body):
 class NewClosure(Body):
     """Days without service, both ends included."""
 
-    starts_on: date
-    ends_on: date
+    starts_on: Day
+    ends_on: Day
     note: Name | None = None
 
 
@@ -133,9 +156,9 @@ class NewLocation(Body):
     name: Name
     description: Description | None = None
     url: WebAddress | None = None
-    address_1: Annotated[str, Text] | None = None
-    postal_code: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = None
-    city: Annotated[str, Text] | None = None
+    address_1: Text | None = None
+    postal_code: Annotated[str, StringConstraints(min_length=1, max_length=20), _OneLine] | None = None
+    city: Text | None = None
 
 
 class Locations(Body):

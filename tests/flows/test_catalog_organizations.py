@@ -136,6 +136,29 @@ async def test_closures_are_replaced_as_a_whole_and_told(platform: Platform) -> 
     assert (third.json()["closures"], third.headers["ETag"]) == ([], '"4"')
 
 
+@pytest.mark.parametrize(
+    "day", [1763596800, 1763596800.5, "1763596800", "2031-12-24T00:00:00", "2031-12-32", True, None]
+)
+async def test_a_day_is_written_as_iso_8601_has_it(platform: Platform, day: object) -> None:
+    town = await kuopio(platform)
+    for name in ("starts_on", "ends_on"):
+        closure = {"starts_on": "2031-12-24", "ends_on": "2031-12-24", name: day}
+        answer = await town.change("PUT", "/organizations/uef/closures", {"closures": [closure]})
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == f"closures.0.{name}"
+
+
+@pytest.mark.parametrize("field", ["name", "address_1", "postal_code", "city"])
+async def test_a_place_is_told_in_single_lines_but_for_its_description(platform: Platform, field: str) -> None:
+    town = await kuopio(platform)
+    place = {"name": "Kampus", "description": "Ovi A\nsoita kelloa"}
+    broken = {"locations": [{**place, field: "Ovi\r\nB"}]}
+    answer = await town.change("PUT", "/organizations/uef/locations", broken)
+    assert (answer.status_code, "one line" in answer.json()["errors"][0]["message"]) == (422, True)
+    fine = await town.change("PUT", "/organizations/uef/locations", {"locations": [place]})
+    assert fine.json()["locations"][0]["description"] == "Ovi A\nsoita kelloa"
+
+
 async def test_places_are_replaced_and_keep_their_ids(platform: Platform) -> None:
     town = await kuopio(platform)
     address = {"address_1": "Esimerkkikatu 1", "postal_code": "70100", "city": "Kuopio"}
@@ -221,6 +244,12 @@ BAD: list[tuple[dict[str, Any], int, str]] = [
     ({**NEW, "parent_organization_id": "01a20000-0000-7000-8000-000000000000"}, 422, "invalid"),
     ({**NEW, "description": {"fi": "Tunnus 131052-308T"}}, 422, "personal-identity-code"),
     ({**NEW, "name": {"fi": "nul\x00"}}, 422, "invalid"),
+    ({**NEW, "name": {"fi": "Seura\r\nBcc: c@d.example"}}, 422, "invalid"),
+    ({**NEW, "name": "Seura\tseura"}, 422, "invalid"),
+    ({**NEW, "name": {"fi": "Seura", "en": "Club\u2028club"}}, 422, "invalid"),
+    ({**NEW, "alternate_name": {"sv": "F\u0085f"}}, 422, "invalid"),
+    ({**NEW, "slug": "a\nb"}, 422, "invalid"),
+    ({**NEW, "website": "https://seura.example/\u0007"}, 422, "invalid"),
     ({**NEW, "colour": "red"}, 422, "invalid"),
     ({"name": "\u6f22\u5b57", "description": "x"}, 422, "invalid"),
 ]
