@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="kinds of fault, with commas between; all by default")
     parser.add_argument("--no-points", action="store_true", help="no kills at named moments")
     parser.add_argument("--keep", type=Path, help="folder for the logs and the ledger of a run that failed")
+    parser.add_argument("--sabotage", action="store_true", help="plant lies at the end, to see them found")
     asked = parser.parse_args()
     with temporary_data() as root, small_disk(root / "valkey") as has_disk:
         outcome = uvloop.run(run(root, asked, has_disk))
@@ -65,7 +66,7 @@ async def run(root: Path, asked: argparse.Namespace, has_disk: bool) -> Outcome:
             await shooting
         say("the faults are over")
         await day.end()
-        outcome = await judge(lab, ledger, cast, schedule.course, say)
+        outcome = await judge(lab, ledger, cast, schedule.course, say, lies=asked.sabotage)
         outcome.needs_points = () if asked.no_points or asked.only else tuple(POINTS)
         await cast.close()
         return outcome

@@ -19,6 +19,7 @@ from tests.faults.checks.snapshot import Backlog, Snapshot, backlog, take_snapsh
 from tests.faults.harm.entries import collect_dead
 from tests.faults.lab import Lab
 from tests.faults.ledger import Ledger
+from tests.faults.sabotage import sabotage
 from tests.faults.schedule import Course
 
 REST_SECONDS = 240.0
@@ -63,7 +64,7 @@ class Outcome:
         if len(self.findings) > _SHOWN:
             print(f"  and {len(self.findings) - _SHOWN} more")
         for name in self.course.never:
-            print(f"  not over it in time: {name}")
+            print(f"  {name}")
         for point in self.never_hit:
             print(f"  never hit: {point}")
         print(self._last_line())
@@ -86,14 +87,18 @@ class Outcome:
         (folder / "findings.txt").write_text("".join(f"{one.kind}: {one.what}\n" for one in self.findings))
 
 
-async def judge(lab: Lab, ledger: Ledger, cast: Cast, course: Course, say: Callable[[str], None]) -> Outcome:
-    """Wait until all is at rest, then look at everything."""
+async def judge(
+    lab: Lab, ledger: Ledger, cast: Cast, course: Course, say: Callable[[str], None], *, lies: bool = False
+) -> Outcome:
+    """Wait until all is at rest, then look at everything; with `lies`, after having planted some."""
     await lab.settled_servers()
     begun = time.monotonic()
     left = await come_to_rest(lab)
     rest = time.monotonic() - begun
     say(f"at rest after {rest:.1f} s" if left is None else f"not at rest after {rest:.1f} s")
     findings = [Finding("stuck", f"{count} {name}") for name, count in (left.waiting if left else {}).items() if count]
+    if lies:
+        say(f"planted: {', '.join(await sabotage(lab))}")
     await collect_dead(lab)
     seen = await take_snapshot(lab)
     findings += _all_findings(seen, lab, ledger)

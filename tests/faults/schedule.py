@@ -52,6 +52,7 @@ HARMS: Final[tuple[Harm, ...]] = (
 
 PATIENCE: Final = 240.0
 """How long a recovery may take before it counts as none."""
+_TRIES: Final = 4
 
 
 @dataclass
@@ -75,33 +76,48 @@ class Schedule:
         self.course = Course()
 
     async def run(self, seconds: float) -> None:
-        """Do each kind once in a shuffled order, however long it takes, and go on until `seconds` are over."""
-        begun = time.monotonic()
+        """Do each kind once in a shuffled order, and go on until `seconds` are over.
+
+        Kinds left over by then come right after each other, so that a slow machine does not take for ever.
+        """
+        ends = time.monotonic() + seconds
         waiting = list(self._harms)
         self._random.shuffle(waiting)
-        while waiting or time.monotonic() - begun < seconds:
-            await self._one(waiting.pop() if waiting else self._random.choice(self._harms))
+        tries = Counter(dict.fromkeys((harm.__name__ for harm in waiting), _TRIES))
+        while waiting or time.monotonic() < ends:
+            harm = waiting.pop() if waiting else self._random.choice(self._harms)
+            hurried = time.monotonic() > ends
+            if not await self._one(harm, hurried=hurried) and not self.course.done[harm.__name__]:
+                tries[harm.__name__] -= 1
+                if tries[harm.__name__]:
+                    waiting.insert(0, harm)
+                else:
+                    self.course.never.append(f"could not be done: {harm.__name__}")
 
-    async def _one(self, harm: Harm) -> None:
-        name = harm.__name__
-        begun = time.monotonic()
+    async def _one(self, harm: Harm, *, hurried: bool) -> bool:
+        name, begun = harm.__name__, time.monotonic()
         try:
             await harm(self._lab, self._random)
         except Exception as error:
-            # The lab itself speaks to servers that an earlier fault has taken away; the harm is then not counted.
+            # The rig itself speaks to servers that an earlier fault has taken away.
             self._say(f"{name:24} not done: {type(error).__name__}: {error}")
             await self._lab.settled_servers()
-            return None
+            return False
         self.course.done[name] += 1
         took = time.monotonic() - begun
-        if self._random.random() < 0.35:
-            return self._say(f"{name:24} {took:5.1f} s, and on")
+        if hurried or self._random.random() < 0.35:
+            self._say(f"{name:24} {took:5.1f} s, and on")
+            await asyncio.sleep(1)
+            return True
         over = await self._recovery.wait(PATIENCE)
         if over is None:
-            self.course.never.append(name)
-            return self._say(f"{name:24} {took:5.1f} s, not over it after {PATIENCE:.0f} s")
-        self.course.recoveries.append((over, name))
-        self._say(f"{name:24} {took:5.1f} s, over it after {over:.1f} s")
+            self.course.never.append(f"not over it after {PATIENCE:.0f} s: {name}")
+        else:
+            self.course.recoveries.append((over, name))
+        self._say(
+            f"{name:24} {took:5.1f} s, {'not over it in time' if over is None else f'over it after {over:.1f} s'}"
+        )
+        return True
 
 
 class Marksman:
