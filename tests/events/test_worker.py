@@ -125,14 +125,19 @@ async def test_a_task_in_which_a_cancellation_gets_lost_ends_all_the_same() -> N
         try:
             await asyncio.sleep(3600)
         except asyncio.CancelledError:
-            await asyncio.sleep(3600)
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                ended.set()
 
+    ended = asyncio.Event()
     task = asyncio.create_task(run_together(deaf_once(), asyncio.sleep(3600)))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert ended.is_set()
 
 
 @pytest.mark.parametrize("command", [f"DEL {STREAM}", f"XGROUP DESTROY {STREAM} {GROUP}", "FLUSHALL"])

@@ -8,9 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.embedded.servers import Servers
-from tests.events.backbone import STREAM, Backbone, until
+from shared.events import Envelope
+from tests.events.backbone import STREAM, Backbone, note, until
 from tests.events.test_worker import done, reading
 
 
@@ -43,18 +45,28 @@ async def test_a_worker_that_starts_while_redis_is_away_waits(backbone: Backbone
 
 
 async def test_a_worker_outlives_a_database_that_is_killed(backbone: Backbone, servers: Servers) -> None:
-    async with backbone.working() as task:
+    held, release = asyncio.Event(), asyncio.Event()
+
+    async def slow(session: AsyncSession, event: Envelope) -> None:
+        if event.sequence == 2:  # in hand while the database dies
+            held.set()
+            await release.wait()
+        await note(session, event)
+
+    async with backbone.working(slow) as task:
         events = await backbone.tell(2)
         await backbone.publish()
         await until(lambda: done(backbone, 2), "the events before")
-        events += await backbone.tell(2)
+        events += await backbone.tell(sequence=2)
         await backbone.publish()
+        await held.wait()
         await backbone.kill_database()
+        release.set()
         await asyncio.sleep(0.3)
         assert not task.done()
         servers.postgres.start()
         await asyncio.to_thread(servers.wait_ready)
-        await until(lambda: done(backbone, 4), "the events during")
+        await until(lambda: done(backbone, 3), "the event during")
         assert not task.done()
     assert await backbone.noted() == [event.id for event in events]
     assert await backbone.scalar("SELECT count(*) FROM failures") == 0
