@@ -3,10 +3,10 @@
 import json
 import os
 import sys
-from functools import cache
 from typing import Any
 
 from celery import Celery
+from celery.signals import worker_init
 from psycopg_pool import ConnectionPool
 
 app = Celery("tasks", broker=os.environ["REDIS_URL"])
@@ -26,16 +26,22 @@ INSERT INTO effects (event_id, subject, sequence) SELECT %(id)s, %(subject)s, %(
 """
 
 
-@cache
-def _pool() -> ConnectionPool:
-    size = int(os.environ.get("CONNECTIONS", "1"))
-    return ConnectionPool(os.environ["DATABASE_URL"], min_size=size, max_size=size, kwargs={"autocommit": True})
+_size = int(os.environ["CONNECTIONS"])
+pool = ConnectionPool(
+    os.environ["DATABASE_URL"], min_size=_size, max_size=_size, kwargs={"autocommit": True}, open=False
+)
+
+
+@worker_init.connect
+def connect(**_: object) -> None:
+    """Open the pool of connections, which the threads of a worker share."""
+    pool.open(wait=True)
 
 
 @app.task(name="take_effect")
 def take_effect(event: dict[str, Any]) -> None:
     """The committed effect, once."""
-    with _pool().connection() as connection:
+    with pool.connection() as connection:
         connection.execute(_ONCE, event, prepare=True)
 
 
