@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import random
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import uvloop
 from luotsi.data_dir import temporary_data
 from tests.faults.actors import Day
 from tests.faults.cast import gather_cast
+from tests.faults.harm.entries import poison
 from tests.faults.harm.surroundings import fill_disk
 from tests.faults.lab import Lab, running_lab
 from tests.faults.ledger import Ledger
@@ -65,6 +67,8 @@ async def run(root: Path, asked: argparse.Namespace, has_disk: bool) -> Outcome:
         with suppress(asyncio.CancelledError):
             await shooting
         say("the faults are over")
+        if not asked.only:
+            await poison(lab, random.Random(asked.seed))  # none of this can be lost with a server's memory
         await day.end()
         outcome = await judge(lab, ledger, cast, schedule.course, say, lies=asked.sabotage)
         outcome.needs_points = () if asked.no_points or asked.only else tuple(POINTS)

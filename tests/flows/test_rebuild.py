@@ -1,10 +1,15 @@
 """Rebuilding copies: they become what they were, and nobody is told anything."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from typer.testing import CliRunner
 
+from luotsi.cli import app
+from luotsi.embedded.servers import Servers
 from luotsi.process import PlatformError
 from luotsi.rebuild import COPIES, chosen, rebuild
 from luotsi.target import Target
@@ -124,3 +129,11 @@ def test_a_copy_that_does_not_exist_is_refused_with_the_list_of_those_that_do() 
     with pytest.raises(PlatformError, match="--all"):
         chosen(None, everything=False)
     assert chosen(None, everything=True) == list(COPIES)
+
+
+def test_the_command_says_what_it_rebuilt(servers: Servers, tmp_path: Path) -> None:
+    urls = {f"{service.upper()}_DATABASE_URL": servers.database_urls[service] for service in SERVICES}
+    done = CliRunner().invoke(app, ["rebuild", "--all", "--data", str(tmp_path)], env=urls)
+    assert done.exit_code == 0, done.output
+    said = re.findall(r"^([a-z.]+): \d+ rows, (?:all as they were|\d+ mended)$", done.stdout, re.M)
+    assert said == list(COPIES)
