@@ -3,11 +3,10 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from itertools import pairwise
 from typing import Literal, get_args
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from shared.events.catalog import CapacityStatus, Role, ServiceStatus
 
@@ -42,7 +41,6 @@ _ROLES_AT_WORK: tuple[Role, ...] = ("adviser", "recipient")
 LONGEST_SLUG = 80
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _UUID_LIKE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_HELSINKI = ZoneInfo("Europe/Helsinki")
 
 
 class RuleBroken(Exception):
@@ -150,11 +148,6 @@ def obstacles(now: Situation) -> tuple[str, ...]:
 def accepting(now: Situation) -> bool:
     """Whether a service accepts referrals today."""
     return not obstacles(now)
-
-
-def today(now: datetime) -> date:
-    """The day it is in Finland at the aware moment `now`."""
-    return now.astimezone(_HELSINKI).date()
 
 
 def check_capacity(status: str, available: int | None) -> None:

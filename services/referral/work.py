@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.referral.tables import ClientKey
 from services.referral.vault import Vault
 from shared.auth import Actor
-from shared.clock import KUOPIO
+from shared.clock import day_in_kuopio
 from shared.outbox import Outbox
 
 
@@ -26,7 +26,7 @@ class Work:
     @property
     def today(self) -> date:
         """The day in Kuopio."""
-        return self.now.astimezone(KUOPIO).date()
+        return day_in_kuopio(self.now)
 
     async def key_of(self, client_id: UUID) -> bytes:
         """The key of a client; read once per unit of work. Raises LookupError when it was destroyed."""

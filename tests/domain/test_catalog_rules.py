@@ -26,8 +26,8 @@ from services.catalog.domain import (
     may_administer_platform,
     obstacles,
     renamed,
-    today,
 )
+from shared.clock import day_in_kuopio
 from shared.events.catalog import CapacityStatus, ServiceStatus
 
 HERE, THERE = uuid4(), uuid4()
@@ -130,9 +130,9 @@ def test_the_statuses_are_those_of_the_event_contract() -> None:
 
 
 def test_the_day_is_the_one_in_finland() -> None:
-    assert today(datetime(2026, 6, 1, 20, 59, tzinfo=UTC)) == date(2026, 6, 1)
-    assert today(datetime(2026, 6, 1, 21, 0, tzinfo=UTC)) == date(2026, 6, 2)
-    assert today(datetime(2026, 12, 31, 22, 0, tzinfo=UTC)) == date(2027, 1, 1)
+    assert day_in_kuopio(datetime(2026, 6, 1, 20, 59, tzinfo=UTC)) == date(2026, 6, 1)
+    assert day_in_kuopio(datetime(2026, 6, 1, 21, 0, tzinfo=UTC)) == date(2026, 6, 2)
+    assert day_in_kuopio(datetime(2026, 12, 31, 22, 0, tzinfo=UTC)) == date(2027, 1, 1)
 
 
 @pytest.mark.parametrize(("status", "available"), [("no-capacity", 1), ("capacity", 0)])

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.catalog.domain import today
 from services.catalog.main import create_app
+from shared.clock import day_in_kuopio
 from shared.settings import Settings
 from tests.flows.catalog_kuopio import Kuopio, kuopio
 from tests.platform import Platform
@@ -71,7 +71,7 @@ async def test_a_plain_name_is_finnish_and_makes_the_slug(platform: Platform) ->
 async def test_renaming_keeps_the_old_name_and_slug_with_dates(platform: Platform) -> None:
     town = await kuopio(platform)
     await town.admin.post("/organizations", json=NEW)
-    day = today(datetime.now(UTC)).isoformat()
+    day = day_in_kuopio(datetime.now(UTC)).isoformat()
     change = {"slug": "club", "name": {"fi": "Seura", "en": "The Club"}}
     answer = await town.change("PATCH", "/organizations/sports-club", change)
     assert answer.status_code == 200, answer.text

@@ -7,8 +7,9 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from services.catalog.domain import CAPACITY_STATUSES, SERVICE_STATUSES, today
+from services.catalog.domain import CAPACITY_STATUSES, SERVICE_STATUSES
 from services.catalog.main import create_app
+from shared.clock import day_in_kuopio
 from tests.flows.catalog_kuopio import kuopio
 from tests.platform import Platform
 
@@ -193,7 +194,7 @@ async def bring_about(platform: Platform, *, active: bool, closed: bool, desk: b
         await session.execute(text("DELETE FROM closures"))
         if closed:
             add = "INSERT INTO closures SELECT gen_random_uuid(), id, :day, :day, '{}' FROM organizations"
-            await session.execute(text(add), {"day": today(datetime.now(UTC))})
+            await session.execute(text(add), {"day": day_in_kuopio(datetime.now(UTC))})
 
 
 async def test_closed_means_closed_on_the_day_in_finland(platform: Platform) -> None:

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from services.catalog.domain import today
 from services.catalog.seed import seed_into
+from shared.clock import day_in_kuopio
 from tests.flows.catalog_kuopio import kuopio
 from tests.platform import Platform
 
@@ -102,7 +102,7 @@ async def test_renaming_keeps_the_old_name_and_slug_with_dates(platform: Platfor
     assert answer.status_code == 200, answer.text
     [alias] = answer.json()["aliases"]
     assert (alias["name"], alias["slug"]) == ("Osaajan ja työnantajan yhteensaattaminen", "talent-matching")
-    assert alias["valid_until"] == today(datetime.now(UTC)).isoformat()
+    assert alias["valid_until"] == day_in_kuopio(datetime.now(UTC)).isoformat()
     assert (await town.read("/services/talent-matching"))["slug"] == "jobs-for-talent"
     assert "jobs-for-talent" in await town.slugs("/services", query="yhteensaattaminen")
     taken = await town.admin.post("/services", json={**NEW, "slug": "talent-matching"})

@@ -7,14 +7,14 @@ from uuid import UUID
 from fastapi import Depends, Path, Request
 
 from services.catalog import access
-from services.catalog.domain import Caller, today
+from services.catalog.domain import Caller
 from services.catalog.queries.members import find_member
 from services.catalog.queries.organizations import find_organization
 from services.catalog.queries.services import find_service
 from services.catalog.tables import Member, Organization, Service
 from services.catalog.use_cases.work import Work
 from shared.auth import FindMember
-from shared.clock import Clock
+from shared.clock import Clock, day_in_kuopio
 from shared.problems import not_found
 from shared.settings import Settings
 from shared.web import ActorOf, SessionOf, State, state_of
@@ -33,7 +33,7 @@ class CatalogApp(State):
 def current_day(request: Request) -> date:
     """The day it is in Finland."""
     app: CatalogApp = state_of(request)
-    return today(app.clock())
+    return day_in_kuopio(app.clock())
 
 
 TodayOf = Annotated[date, Depends(current_day)]

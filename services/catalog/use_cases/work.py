@@ -7,9 +7,10 @@ from datetime import date, datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.catalog.bodies import Description, Name
-from services.catalog.domain import LONGEST_SLUG, Caller, RuleBroken, check_slug, today
+from services.catalog.domain import LONGEST_SLUG, Caller, RuleBroken, check_slug
 from services.catalog.tables import Texts
 from services.catalog.texts import LANGUAGES, in_language, slug_from
+from shared.clock import day_in_kuopio
 from shared.outbox import Outbox
 
 
@@ -25,7 +26,7 @@ class Work:
     @property
     def today(self) -> date:
         """The day it is in Finland."""
-        return today(self.now)
+        return day_in_kuopio(self.now)
 
 
 def given(texts: Name | Description | None, field: str = "", *, needed: bool = False) -> Texts:

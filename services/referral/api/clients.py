@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from services.referral.api.dependencies import WorkOf
+from services.referral.api.dependencies import WorkOf, requires
 from services.referral.schemas import ClientSearch
 from services.referral.use_cases.clients import find_clients, references_of, show_client
 from services.referral.use_cases.reading import client_view
@@ -14,14 +14,10 @@ from shared.bodies import body, request_body
 router = APIRouter(tags=["clients"])
 
 
-async def _adviser(work: WorkOf) -> None:
-    work.actor.require("adviser")
-
-
 @router.post(
     "/clients/search",
     summary="Find a client of your organisation again",
-    dependencies=[Depends(_adviser)],
+    dependencies=[Depends(requires("adviser"))],
     openapi_extra=request_body(ClientSearch),
 )
 async def search_clients(work: WorkOf, search: Annotated[ClientSearch, body(ClientSearch)]) -> FoundClients:

@@ -60,6 +60,15 @@ ReferralOf = Annotated[Referral, Depends(the_referral)]
 LockedReferralOf = Annotated[Referral, Depends(the_locked_referral)]
 
 
+def requires(role: str) -> Callable[[ActorWork], Awaitable[None]]:
+    """A dependency: 403 unless the actor has `role`."""
+
+    async def check(work: WorkOf) -> None:
+        work.actor.require(role)
+
+    return check
+
+
 def only(*sides: Side) -> Callable[[ActorWork, Referral], Awaitable[None]]:
     """A dependency: 403 unless the actor stands on one of `sides` of the locked referral."""
 

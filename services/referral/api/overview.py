@@ -5,19 +5,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from services.referral.api.dependencies import WorkOf
+from services.referral.api.dependencies import WorkOf, requires
 from services.referral.domain import Status
 from services.referral.use_cases.names import NamesOf
 from services.referral.use_cases.overview import overview, overview_referral, overview_referrals
 from services.referral.views import Overview, OverviewPage
 from shared.pages import PageOf, next_link
 
-
-async def _coordinator(work: WorkOf) -> None:
-    work.actor.require("coordinator")
-
-
-router = APIRouter(tags=["overview"], dependencies=[Depends(_coordinator)])
+router = APIRouter(tags=["overview"], dependencies=[Depends(requires("coordinator"))])
 
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2199, 12, 31)
 

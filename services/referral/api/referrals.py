@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
+from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only, requires
 from services.referral.domain import LIFECYCLE, Rule, Side, Status
 from services.referral.schemas import BODIES, CommandBody, DraftChange, NewReferral
 from services.referral.use_cases.commands import perform
@@ -37,10 +37,6 @@ _IDEMPOTENCY_KEY = {
 }
 
 
-async def _adviser(work: WorkOf) -> None:
-    work.actor.require("adviser")
-
-
 def _idempotency_key(request: Request) -> str:
     key = request.headers.get("Idempotency-Key", "").strip()
     if not key:
@@ -63,7 +59,7 @@ def _referral_answer(response: Response, seen: ReferralView) -> ReferralView:
     "/referrals",
     status_code=201,
     summary="Refer a client to a service",
-    dependencies=[Depends(_adviser)],
+    dependencies=[Depends(requires("adviser"))],
     openapi_extra=request_body(NewReferral) | _IDEMPOTENCY_KEY,
 )
 async def create_referral(
