@@ -30,7 +30,7 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-async def measure_path(ground: Ground, rounds: int, share: float) -> report.Runs:
+async def measure_path(ground: Ground, rounds: int, share: float, minutes: float) -> report.Runs:
     """All ways in turn, `rounds` times."""
     await ground.open()
     events = await make_events(ground, max(COUNTS.values()) + 3 * max(WORKERS) * 100)
@@ -41,7 +41,11 @@ async def measure_path(ground: Ground, rounds: int, share: float) -> report.Runs
     ways += [Way(peer, n) for n in WORKERS for peer in PEERS]
     runs: report.Runs = {way: [] for way in ways}
     with hosts([report.OWN, report.MINIMUM], log) as running:
+        deadline = time.monotonic() + 60 * minutes
         for number in range(rounds):
+            if time.monotonic() > deadline:
+                say(f"event path: {minutes} minutes are over after {number} of {rounds} rounds")
+                break
             say(f"event path, round {number + 1} of {rounds}, load {os.getloadavg()[0]:.1f}")
             for way in ways:
                 if way.batch is None:
@@ -89,6 +93,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one round of each: to see that it works, not to quote")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--minutes", type=float, default=7, help="after these the event path begins no further round")
     parser.add_argument("--only", choices=("path", "notices", "start"), action="append")
     asked = parser.parse_args()
     rounds, parts = (1 if asked.quick else asked.rounds), asked.only or ["path", "notices", "start"]
@@ -102,7 +107,7 @@ def main() -> None:
         for peer in PEERS:
             install(peer, FOLDER)
         with prepared(FOLDER / "servers") as ground:
-            runs = asyncio.run(measure_path(ground, rounds, 0.25 if asked.quick else 1.0))
+            runs = asyncio.run(measure_path(ground, rounds, 0.25 if asked.quick else 1.0, asked.minutes))
     loads = {"cores": os.cpu_count(), "load": os.getloadavg(), "seconds": round(time.monotonic() - begun)}
     facts = {"system": machine.platform(), "python": machine.python_version(), "rounds": rounds, **loads}
     document = report.as_document(facts, runs, samples, starts)
