@@ -109,7 +109,7 @@ def main() -> None:
         with prepared(FOLDER / "servers") as ground:
             runs = asyncio.run(measure_path(ground, rounds, 0.25 if asked.quick else 1.0, asked.minutes))
     loads = {"cores": os.cpu_count(), "load": os.getloadavg(), "seconds": round(time.monotonic() - begun)}
-    facts = {"system": machine.platform(), "python": machine.python_version(), "rounds": rounds, **loads}
+    facts = {"system": machine.platform(), "python": machine.python_version(), "rounds asked for": rounds, **loads}
     document = report.as_document(facts, runs, samples, starts)
     (FOLDER / "results.json").write_text(json.dumps(document, indent=1) + "\n")
     console = Console(width=110)
