@@ -132,22 +132,18 @@ def create(
     print(f"{email} is {'now' if changed else 'already'} an administrator of {org}")
 
 
-def _add_commands_of_others() -> None:
-    from importlib.util import find_spec
+def _add_larger_commands() -> None:
+    """Add the commands that have modules of their own."""
+    from luotsi.demo import demo
+    from luotsi.events_cli import app as events
 
-    if find_spec("luotsi.events_cli"):
-        from luotsi.events_cli import app as events
-
-        app.add_typer(events, name="events")
-    if find_spec("luotsi.demo"):
-        from luotsi.demo import demo
-
-        app.command()(demo)
+    app.add_typer(events, name="events")
+    app.command()(demo)
 
 
 def main() -> None:
     """Entry point: what cannot be done is said in one line, without a traceback."""
-    _add_commands_of_others()
+    _add_larger_commands()
     try:
         app(prog_name="luotsi")
     except (PlatformError, PermissionError) as error:
