@@ -94,6 +94,21 @@ class NewReferral(Body):
         return self
 
 
+class BeforeSendingRequest(Body):
+    """What a referral would be about: a service, and the client if it is settled already."""
+
+    service_id: UUID
+    client_id: UUID | None = None
+    client: NewClient | None = None
+    urgency: Urgency = "routine"
+
+    @model_validator(mode="after")
+    def _one_client_at_most(self) -> Self:
+        if self.client_id is not None and self.client is not None:
+            raise ValueError("give either client_id, for a client you have, or client, for a new one")
+        return self
+
+
 class DraftChange(Body):
     """Changes to a draft; what is left out stays as it is, null takes a text away."""
 

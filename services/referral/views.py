@@ -50,6 +50,27 @@ class WithdrawalView(BaseModel):
     told_on: date
 
 
+class Duplicate(BaseModel):
+    """An earlier referral of your organisation, of what may be the same client, to the same service.
+
+    `kind` is `open` (a draft too, see `status`) or `refused`; `matched_by` says what the two clients have in common:
+    `client` when they are the same by id, else some of name, email, phone, business_id.
+    """
+
+    kind: str
+    referral_id: UUID
+    reference: str
+    status: str
+    sent_at: datetime | None
+    matched_by: list[str]
+
+
+class BeforeSending(BaseModel):
+    """What there is to know before a referral is sent."""
+
+    duplicates: list[Duplicate]
+
+
 class ReferralSummary(BaseModel):
     """A referral in a list: nothing about who the client is, and no free text."""
 

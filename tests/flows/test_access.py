@@ -132,8 +132,16 @@ async def fetch(place: Neighbourhood, service: str, method: str, path: str, who:
     client = place.platform.client(service, who, **headers)
     # A stream is asked for what it holds now: it would never end.
     params = {"/deliveries": {"referral_id": place.ids["referrals"]}, "/notices/stream": {"follow": "false"}}.get(path)
-    body = {"name": CLIENT["name"]} if path == "/clients/search" else None
+    body = bodies(place).get(path)
     return await client.request(method, filled(path, place.ids), params=params, json=body)
+
+
+def bodies(place: Neighbourhood) -> dict[str, Any]:
+    """What is sent to addresses that need more than their path to speak of the things of others."""
+    return {
+        "/clients/search": {"name": CLIENT["name"]},
+        "/referrals/check": {"service_id": place.ids["services"], "client": CLIENT},
+    }
 
 
 async def findings(place: Neighbourhood, stranger: Someone) -> list[str]:

@@ -54,11 +54,22 @@ def _details(new: NewClient) -> dict[str, str]:
 
 
 def _add_lookups(work: ActorWork, client: Client, details: dict[str, str]) -> None:
-    for field, value in details.items():
-        digest = _digest(work, field, value)
-        if digest is not None:
-            place = {"client_id": client.id, "organization_id": client.organization_id}
-            work.session.add(ClientLookup(**place, field=field, digest=digest))
+    for field, digest in _digests(work, details).items():
+        place = {"client_id": client.id, "organization_id": client.organization_id}
+        work.session.add(ClientLookup(**place, field=field, digest=digest))
+
+
+def digests(work: ActorWork, new: NewClient) -> dict[str, bytes]:
+    """What a client would be found again by at the actor's organisation, field by field; keeps nothing."""
+    return _digests(work, _details(new))
+
+
+async def lookups_of(work: ActorWork, client_id: UUID) -> dict[str, bytes]:
+    """What a client of the actor's organisation is found again by, field by field."""
+    query = select(ClientLookup).where(
+        ClientLookup.client_id == client_id, ClientLookup.organization_id == work.actor.organization_id
+    )
+    return {lookup.field: lookup.digest for lookup in await work.session.exec(query)}
 
 
 async def own_client(work: ActorWork, client_id: UUID) -> Client:
@@ -125,6 +136,11 @@ async def show_client(
     note_disclosure(work, client.id, occasion, referral_id)
     opened: dict[str, str] = unseal(await work.key_of(client.id), client.details, _place(client.id))
     return opened
+
+
+def _digests(work: ActorWork, details: dict[str, str]) -> dict[str, bytes]:
+    made = {field: _digest(work, field, value) for field, value in details.items()}
+    return {field: digest for field, digest in made.items() if digest is not None}
 
 
 def _digest(work: ActorWork, field: str, value: str) -> bytes | None:
