@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from services.catalog.domain import LONGEST_SLUG, ROLES, LocationType, OrganizationType
+from services.catalog.response_days import LONGEST_EXPIRY, LONGEST_RESPONSE
 from services.catalog.target_groups import TARGET_GROUPS
 from shared.bodies import Body
 from shared.events.catalog import CapacityStatus, Language, Role, ServiceStatus
@@ -174,6 +175,10 @@ class Capacity(Body):
     available: int | None = Field(None, ge=0, le=100_000)
 
 
+ResponseDays = Annotated[int, Field(ge=1, le=LONGEST_RESPONSE, description="Working days; null: the platform's")]
+ExpiryDays = Annotated[int, Field(ge=1, le=LONGEST_EXPIRY, description="Working days; null: the platform's")]
+
+
 class NewService(Body):
     """A service to enter; of the caller's own organisation unless `organization_id` says otherwise."""
 
@@ -190,6 +195,9 @@ class NewService(Body):
     url: WebAddress | None = None
     email: Email | None = None
     capacity: Capacity = Capacity(status="capacity")
+    response_days: ResponseDays | None = None
+    urgent_response_days: ResponseDays | None = None
+    expiry_days: ExpiryDays | None = None
 
 
 class ServiceChange(Body):
@@ -206,6 +214,9 @@ class ServiceChange(Body):
     location_ids: LocationIds = Left
     url: WebAddress | None = None
     email: Email | None = None
+    response_days: ResponseDays | None = None
+    urgent_response_days: ResponseDays | None = None
+    expiry_days: ExpiryDays | None = None
 
 
 class NewMember(Body):

@@ -34,7 +34,11 @@ def service_changed(session: AsyncSession, outbox: Outbox, service: Service) -> 
             "name": as_names(service.name),
             "status": service.status,
             "languages": service.languages,
+            "target_groups": service.target_groups,
             "capacity": service.capacity,
+            "response_days": service.response_days,
+            "urgent_response_days": service.urgent_response_days,
+            "expiry_days": service.expiry_days,
         }
     )
     outbox.record(session, "catalog.service_changed.v1", service.id, service.version, state)

@@ -103,6 +103,7 @@ class Service(Base, table=True):
         _one_of("status", SERVICE_STATUSES),
         _one_of("capacity", CAPACITY_STATUSES),
         CheckConstraint("available >= 0", name="available"),
+        CheckConstraint("response_days > 0 AND urgent_response_days > 0 AND expiry_days > 0", name="days"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -120,6 +121,9 @@ class Service(Base, table=True):
     email: str | None = Field(default=None, sa_type=Text)
     capacity: str = Field(default="capacity", sa_type=Text)
     available: int | None = None
+    response_days: int | None = None
+    urgent_response_days: int | None = None
+    expiry_days: int | None = None
     capacity_updated_at: datetime | None = Field(default=None, sa_column=_moment())
     created_at: datetime | None = Field(default=None, sa_column=_moment())
     updated_at: datetime | None = Field(default=None, sa_column=_moment())

@@ -1,7 +1,7 @@
 """What the catalogue tells: organisations, services and members, each with its whole state (HSDS 3 words)."""
 
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from shared.events.envelope import Names, Payload
@@ -30,8 +30,18 @@ class OrganizationState(Payload):
     closures: tuple[Closure, ...] = ()
 
 
+RESPONSE_DAYS: Final = 2
+URGENT_RESPONSE_DAYS: Final = 1
+EXPIRY_DAYS: Final = 10
+"""Working days that hold for a service which names none of its own."""
+
+
 class ServiceState(Payload):
-    """A service. `languages` are BCP 47 tags of the languages it is given in."""
+    """A service. `languages` are BCP 47 tags of the languages it is given in, `target_groups` codes of the catalogue.
+
+    Within `response_days` working days of being sent a referral is to be answered, an urgent one within
+    `urgent_response_days`; after `expiry_days` without an answer it expires. None stands for the defaults above.
+    """
 
     id: UUID
     slug: str
@@ -39,7 +49,11 @@ class ServiceState(Payload):
     name: Names
     status: ServiceStatus
     languages: tuple[str, ...] = ()
+    target_groups: tuple[str, ...] = ()
     capacity: CapacityStatus = "capacity"
+    response_days: int | None = None
+    urgent_response_days: int | None = None
+    expiry_days: int | None = None
 
 
 class MemberState(Payload):

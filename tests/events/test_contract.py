@@ -25,7 +25,7 @@ EVENTS_PAGE = (DOCS / "events.md").read_text(encoding="utf-8")
 WORDS = {
     "Names": {"fi", "sv", "en"},
     "OrganizationState": {"slug", "email"},
-    "ServiceState": {"slug", "languages"},
+    "ServiceState": {"slug", "target_groups", "languages"},
     "MemberState": {"email"},
     "ReferralState": {"reference", "status", "language", "reason_code", "outcome_code", "business_status"},
     "DeliveryState": {"cause_type"},

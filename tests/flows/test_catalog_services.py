@@ -42,7 +42,11 @@ async def test_an_administrator_enters_a_service_of_its_own_organisation(platfor
         "name": NEW["name"],
         "status": "active",
         "languages": ["fi", "en"],
+        "target_groups": ["newcomers", "everyone"],
         "capacity": "waitlist",
+        "response_days": None,
+        "urgent_response_days": None,
+        "expiry_days": None,
     }
 
 
@@ -75,6 +79,40 @@ async def test_capacity_that_contradicts_itself_is_refused(platform: Platform) -
         answer = await town.change("PUT", "/services/talent-matching/capacity", body)
         assert answer.status_code == 422, body
     assert (await town.read("/services/talent-matching"))["version"] == 1
+
+
+async def test_a_service_says_within_how_many_working_days_it_answers(platform: Platform) -> None:
+    town = await kuopio(platform)
+    assert "response_days" not in await town.read("/services/talent-matching"), "the platform's"
+    days = {"response_days": 5, "urgent_response_days": 2, "expiry_days": 15}
+    answer = await town.change("PATCH", "/services/talent-matching", days)
+    assert answer.status_code == 200, answer.text
+    assert {name: answer.json()[name] for name in days} == days
+    event = await town.last_event("catalog.service_changed.v1")
+    assert {name: event["data"][name] for name in days} == days
+    back = await town.change("PATCH", "/services/talent-matching", {"urgent_response_days": None})
+    assert "urgent_response_days" not in back.json()
+
+
+async def test_days_that_contradict_each_other_are_refused(platform: Platform) -> None:
+    town = await kuopio(platform)
+    for body in (
+        {"response_days": 10},  # it would expire at the very moment when the answer is due
+        {"response_days": 1, "urgent_response_days": 2},
+        {"urgent_response_days": 3},
+        {"expiry_days": 2},
+        {"response_days": 0},
+        {"response_days": 61, "expiry_days": 100},
+        {"expiry_days": 251},
+        {"response_days": "soon"},
+    ):
+        answer = await town.change("PATCH", "/services/talent-matching", body)
+        assert answer.status_code == 422, body
+        assert answer.json()["errors"][0]["field"] in (*body, "expiry_days", "urgent_response_days")
+    assert (await town.read("/services/talent-matching"))["version"] == 1
+    boss = await town.enter_admin("kompassi")
+    refused = await town.client(boss).post("/services", json={**NEW, "response_days": 12})
+    assert refused.status_code == 422, refused.text
 
 
 async def test_a_change_touches_what_it_names_and_nothing_else(platform: Platform) -> None:

@@ -159,6 +159,9 @@ class ServiceView(BaseModel):
     languages: list[LanguageView]
     capacity: CapacityView
     capacities: list[CountedCapacity]
+    response_days: int | None = Field(description="Working days to answer, where they are not the platform's 2")
+    urgent_response_days: int | None = Field(description="The same for urgent referrals, where they are not 1")
+    expiry_days: int | None = Field(description="Working days after which a referral expires, where they are not 10")
     target_groups: list[str] = Field(description="Codes of the target groups; with names under `attributes`")
     attributes: list[AttributeView]
     service_at_locations: list[ServiceAtLocationView]

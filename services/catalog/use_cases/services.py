@@ -11,6 +11,7 @@ from services.catalog import search
 from services.catalog.bodies import Capacity, NewService, ServiceChange
 from services.catalog.changes import service_changed
 from services.catalog.domain import RuleBroken, check_capacity, check_slug
+from services.catalog.response_days import check_response_days
 from services.catalog.tables import Location, Organization, Service, ServiceAtLocation
 from services.catalog.use_cases.names import SERVICES, check_slug_free, keep_alias
 from services.catalog.use_cases.work import Work, given, merged, slug_for
@@ -18,6 +19,8 @@ from shared.ids import new_id
 
 _TEXTS = {"name": True, "alternate_name": False, "description": False, "eligibility_description": False}
 """Fields with texts → whether the service cannot be without."""
+
+_DAYS = ("response_days", "urgent_response_days", "expiry_days")
 
 
 async def create_service(work: Work, new: NewService) -> Service:
@@ -29,6 +32,7 @@ async def create_service(work: Work, new: NewService) -> Service:
     name = given(new.name, "name", needed=True)
     slug = slug_for(new.slug, name)
     check_capacity(new.capacity.status, new.capacity.available)
+    check_response_days(new.response_days, new.urgent_response_days, new.expiry_days)
     await _check_locations(work, organization.id, new.location_ids)
     await check_slug_free(work, SERVICES, slug, None)
     service = Service(
@@ -41,7 +45,7 @@ async def create_service(work: Work, new: NewService) -> Service:
         eligibility_description=given(new.eligibility_description),
         capacity=new.capacity.status,
         available=new.capacity.available,
-        **new.model_dump(include={"status", "languages", "target_groups", "url", "email"}),
+        **new.model_dump(include={"status", "languages", "target_groups", "url", "email", *_DAYS}),
     )
     work.session.add(service)
     await work.session.flush()
@@ -59,6 +63,8 @@ async def change_service(work: Work, service: Service, change: ServiceChange) ->
         if field in changes:
             changes[field] = merged(getattr(service, field), getattr(change, field), field, needed=needed)
     changes = {field: value for field, value in changes.items() if getattr(service, field) != value}
+    if changes.keys() & set(_DAYS):
+        check_response_days(*(changes.get(name, getattr(service, name)) for name in _DAYS))
     if "slug" in changes:
         check_slug(changes["slug"])
         await check_slug_free(work, SERVICES, changes["slug"], service.id)
