@@ -46,6 +46,7 @@ _OUTCOMES: Final = {
 
 _BODIES: Final = {
     Carries.NOTHING: "nothing",
+    Carries.CHOICE: "perhaps what to do about a possible duplicate",
     Carries.REASON: "a reason",
     Carries.DECLINE: "a reason; perhaps a service that would fit better",
     Carries.OUTCOME: "an outcome",
@@ -54,6 +55,7 @@ _BODIES: Final = {
 
 _EXAMPLES: Final = {
     Carries.NOTHING: "no body, or `{}`",
+    Carries.CHOICE: '`{"on_duplicate": "ask"}`, or as above, which goes on',
     Carries.REASON: '`{"reason": {"code": "could_not_contact", "text": "…"}}`',
     Carries.DECLINE: '`{"reason": {"code": "no_capacity"}, "suggested_service_id": "…"}`',
     Carries.OUTCOME: '`{"outcome": {"code": "enrolled", "text": "…"}}`',
@@ -88,6 +90,9 @@ _RULES: Final = """\
 
 - **Sending** takes a reason and a legal basis for this recipient, a service that is active in an active organisation
   other than the sender's own, and somebody at the target who receives referrals.
+- **A possible duplicate** is told when a referral is created or sent: the same client has an open referral of the same
+  organisation to the same service, or was refused there within 90 days. With `"on_duplicate": "ask"` nothing is created
+  or sent then; otherwise it is, and the answer says so.
 - **Declining** takes a text only with the code `other`. With every other code the code says enough, and the target
   does not know the client yet.
 - **Withdrawing a consent** needs a referral that rests on one. What rests on a statute is cancelled instead.

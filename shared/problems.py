@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from shared.personal_identity import redact
@@ -15,7 +15,12 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemDetails(BaseModel):
-    """The body of every error (RFC 9457, section 3.1). `errors` lists the fields at fault, where there are some."""
+    """The body of every error (RFC 9457, section 3.1). `errors` lists the fields at fault, where there are some.
+
+    A problem may have members of its own (section 3.2); docs/http.md names them beside the problem.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     type: str = Field(description="urn:luotsi:problem:<name>")
     title: str
@@ -37,6 +42,7 @@ class Problem(Exception):
         *,
         errors: list[dict[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(title)
         self.status = status
@@ -45,6 +51,7 @@ class Problem(Exception):
         self.detail = detail
         self.errors = errors
         self.headers = dict(headers or {})
+        self.members = dict(members or {})
 
 
 def unauthenticated(detail: str) -> Problem:
@@ -73,9 +80,9 @@ def malformed(detail: str, name: str = "malformed") -> Problem:
     return Problem(400, name, "Malformed request", detail)
 
 
-def conflict(detail: str, name: str = "conflict") -> Problem:
-    """409: not possible in the present state."""
-    return Problem(409, name, "Not possible in the present state", detail)
+def conflict(detail: str, name: str = "conflict", members: Mapping[str, Any] | None = None) -> Problem:
+    """409: not possible in the present state; `members` are the problem's own, as JSON."""
+    return Problem(409, name, "Not possible in the present state", detail, members=members)
 
 
 def unavailable(detail: str) -> Problem:
@@ -85,16 +92,19 @@ def unavailable(detail: str) -> Problem:
 
 def response(request: Request, problem: Problem) -> JSONResponse:
     """The problem as an answer to `request`."""
-    body = ProblemDetails(
+    body = details(problem).model_copy(update={"instance": redact(request.url.path)})
+    content = body.model_dump(exclude_none=True) | problem.members
+    return JSONResponse(content, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+
+
+def details(problem: Problem) -> ProblemDetails:
+    """The problem as a body, without the members of its own."""
+    return ProblemDetails(
         type=f"urn:luotsi:problem:{problem.name}",
         title=problem.title,
         status=problem.status,
         detail=problem.detail,
-        instance=redact(request.url.path),
         errors=problem.errors,
-    )
-    return JSONResponse(
-        body.model_dump(exclude_none=True), problem.status, headers=problem.headers, media_type=MEDIA_TYPE
     )
 
 

@@ -61,6 +61,7 @@ class Carries(StrEnum):
     """What a command must bring along."""
 
     NOTHING = "nothing"
+    CHOICE = "what to do about a possible duplicate; nothing is needed"
     REASON = "reason"
     DECLINE = "reason, with a text only for `other`; a better service may be suggested"
     OUTCOME = "outcome"
@@ -94,7 +95,7 @@ class Rule:
 
 
 LIFECYCLE: Final[dict[str, Rule]] = {
-    "send": Rule(frozenset({Status.DRAFT}), Status.REQUESTED, _SOURCE, "sent", stamps="sent_at"),
+    "send": Rule(frozenset({Status.DRAFT}), Status.REQUESTED, _SOURCE, "sent", Carries.CHOICE, "sent_at"),
     "accept": Rule(frozenset({Status.REQUESTED}), Status.ACCEPTED, _TARGET, "accepted", stamps="accepted_at"),
     "decline": Rule(
         frozenset({Status.REQUESTED}), Status.REJECTED, _TARGET, "declined", Carries.DECLINE, "declined_at"

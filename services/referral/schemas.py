@@ -17,6 +17,8 @@ LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z
 
 EmailAddress = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Urgency = Literal["routine", "urgent"]
+OnDuplicate = Literal["go_on", "ask"]
+"""What to do when there may be a duplicate: go on and be told, or change nothing and be asked."""
 
 
 class NewClient(Body):
@@ -86,6 +88,7 @@ class NewReferral(Body):
     urgency: Urgency = "routine"
     legal_basis: LegalBasis | None = None
     send: bool = True
+    on_duplicate: OnDuplicate = "go_on"
 
     @model_validator(mode="after")
     def _one_client(self) -> Self:
@@ -154,6 +157,12 @@ class Nothing(Body):
     """A command that brings nothing along; an empty body will do."""
 
 
+class Send(Body):
+    """What sending brings along: nothing, or what to do when there may be a duplicate."""
+
+    on_duplicate: OnDuplicate = "go_on"
+
+
 class WithReason(Body):
     """What hold, fail, cancel and mark-error bring along."""
 
@@ -199,10 +208,11 @@ class WithdrawConsent(Body):
     withdrawal: Withdrawal
 
 
-CommandBody = Nothing | WithReason | Decline | Complete | WithdrawConsent
+CommandBody = Nothing | Send | WithReason | Decline | Complete | WithdrawConsent
 
 BODIES: dict[Carries, type[CommandBody]] = {
     Carries.NOTHING: Nothing,
+    Carries.CHOICE: Send,
     Carries.REASON: WithReason,
     Carries.DECLINE: Decline,
     Carries.OUTCOME: Complete,

@@ -97,7 +97,8 @@ class ReferralView(ReferralSummary):
     """A referral as the caller's side sees it; `commands` are those the caller may give now.
 
     `client`, `reason` and `legal_basis` are null for the target until it accepts, and again after a decline or a
-    cancellation. `private_note` is the source's alone.
+    cancellation. `private_note` is the source's alone. `duplicates` is given in the answers that create and send,
+    `before_sending` to the source of a draft.
     """
 
     side: str
@@ -113,6 +114,8 @@ class ReferralView(ReferralSummary):
     outcome: CodedText | None
     suggested_service: Named | None
     withdrawal: WithdrawalView | None
+    duplicates: list[Duplicate] | None = None
+    before_sending: BeforeSending | None = None
 
 
 class MessageView(BaseModel):

@@ -1,87 +1,31 @@
-"""Referrals over HTTP: create, edit, read, list, timeline, and a route per command of the lifecycle."""
+"""Referrals over HTTP: read, list, edit, timeline, and a route per command of the lifecycle."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only, requires
+from services.referral.api.answers import ask, referral_answer, undone_if_asked
+from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
 from services.referral.domain import LIFECYCLE, Rule, Side, Status
-from services.referral.schemas import BODIES, CommandBody, DraftChange, NewReferral
+from services.referral.schemas import BODIES, CommandBody, DraftChange, Send
+from services.referral.tables import Referral
 from services.referral.use_cases.commands import perform
-from services.referral.use_cases.creation import claim_key, create, edit, keep_answer
+from services.referral.use_cases.creation import edit
+from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
 from services.referral.use_cases.names import NamesOf
 from services.referral.use_cases.reading import list_referrals, note_first_view, summary, view
 from services.referral.use_cases.timeline import timeline
 from services.referral.views import ReferralPage, ReferralView, Timeline
-from shared.bodies import body, refuse_unstorable, request_body
+from services.referral.work import ActorWork
+from shared.bodies import body, request_body
 from shared.pages import PageOf, next_link
-from shared.problems import conflict, malformed
-from shared.versions import IF_MATCH, etag, require_match
+from shared.problems import conflict
+from shared.versions import IF_MATCH, require_match
 
 router = APIRouter(tags=["referrals"])
 
 _BOXES = {"sent": Side.SOURCE, "received": Side.TARGET, None: None}
-
-
-_IDEMPOTENCY_KEY = {
-    "parameters": [
-        {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": True,
-            "schema": {"type": "string", "maxLength": 200},
-            "description": "Your own name for this request, such as a random UUID",
-        }
-    ]
-}
-
-
-def _idempotency_key(request: Request) -> str:
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if not key:
-        detail = (
-            "Send an `Idempotency-Key` header, such as a random UUID, so that a repeated request creates nothing twice."
-        )
-        raise malformed(detail, name="idempotency-key-missing")
-    refuse_unstorable({"Idempotency-Key": key})
-    if len(key) > 200 or not key.isascii() or not key.isprintable():
-        raise malformed("An Idempotency-Key has up to 200 printable ASCII characters.", name="idempotency-key-invalid")
-    return key
-
-
-def _referral_answer(response: Response, seen: ReferralView) -> ReferralView:
-    response.headers["ETag"] = etag(seen.version)
-    return seen
-
-
-@router.post(
-    "/referrals",
-    status_code=201,
-    summary="Refer a client to a service",
-    dependencies=[Depends(requires("adviser"))],
-    openapi_extra=request_body(NewReferral) | _IDEMPOTENCY_KEY,
-)
-async def create_referral(
-    request: Request,
-    response: Response,
-    work: WorkOf,
-    new: Annotated[NewReferral, body(NewReferral)],
-    key: Annotated[str, Depends(_idempotency_key)],
-) -> ReferralView:
-    """Create a referral and send it, or keep it as a draft with `send: false`.
-
-    The same key with the same body gets the first answer again, and creates nothing; with another body, 422.
-    """
-    stored = await claim_key(work, key, new)
-    if stored is None:
-        referral = await create(work, new)
-        answer = await view(work, referral, "create")
-        await keep_answer(work, key, referral, answer.model_dump(mode="json"))
-    else:
-        answer = ReferralView.model_validate(stored)
-    response.headers["Location"] = f"{request.scope.get('root_path', '')}/referrals/{answer.id}"
-    return _referral_answer(response, answer)
 
 
 @router.get("/referrals", summary="Referrals sent or received by your organisation, newest first")
@@ -106,7 +50,7 @@ async def get_referral(response: Response, work: WorkOf, referral: ReferralOf) -
     if referral.first_viewed_at is None:
         await work.session.refresh(referral, with_for_update=True)
         await note_first_view(work, referral)
-    return _referral_answer(response, await view(work, referral, "read"))
+    return referral_answer(response, await view(work, referral, "read"))
 
 
 @router.patch(
@@ -127,7 +71,7 @@ async def edit_referral(
     if referral.status != Status.DRAFT:
         raise conflict("Only a draft can be changed; this referral was sent.", name="illegal-command")
     await edit(work, referral, change)
-    return _referral_answer(response, await view(work, referral, "edit"))
+    return referral_answer(response, await view(work, referral, "edit"))
 
 
 @router.get("/referrals/{referral_id}/timeline", summary="What happened, and who was told")
@@ -136,7 +80,7 @@ async def get_timeline(work: WorkOf, referral: ReferralOf) -> Timeline:
     return Timeline(contents=await timeline(work, referral))
 
 
-def _command_route(command: str, rule: Rule) -> Callable[..., Awaitable[ReferralView]]:
+def _command_route(command: str, rule: Rule) -> Callable[..., Awaitable[ReferralView | Response]]:
     model: Any = BODIES[rule.carries]
 
     async def give_command(
@@ -145,12 +89,27 @@ def _command_route(command: str, rule: Rule) -> Callable[..., Awaitable[Referral
         work: WorkOf,
         referral: LockedReferralOf,
         carried: Annotated[CommandBody, body(model)],
-    ) -> ReferralView:
+    ) -> ReferralView | Response:
         require_match(request, referral.version)
+        if isinstance(carried, Send):
+            return await _send(request, response, work, referral, carried)
         await perform(work, referral, command, carried)
-        return _referral_answer(response, await view(work, referral, command))
+        return referral_answer(response, await view(work, referral, command))
 
     return give_command
+
+
+async def _send(
+    request: Request, response: Response, work: ActorWork, referral: Referral, carried: Send
+) -> ReferralView | Response:
+    """Sending says what there is already, and does not happen when the caller wants to be asked first."""
+    try:
+        async with undone_if_asked(work, carried.on_duplicate):
+            await perform(work, referral, "send", carried)
+            duplicates = await duplicates_of(work, referral, carried.on_duplicate)
+    except PossibleDuplicate as possible:
+        return ask(request, work, possible)
+    return referral_answer(response, await view(work, referral, "send", duplicates=duplicates))
 
 
 def _add_command_routes() -> None:
@@ -160,6 +119,7 @@ def _add_command_routes() -> None:
             f"/referrals/{{referral_id}}/{command}",
             _command_route(command, rule),
             methods=["POST"],
+            response_model=ReferralView,
             name=command,
             summary=f"{command.capitalize().replace('-', ' ')} the referral",
             description=f"From {sources} to {rule.to or 'the same status'}, by the {' or '.join(sorted(rule.sides))}. "

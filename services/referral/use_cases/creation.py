@@ -27,7 +27,8 @@ async def claim_key(work: ActorWork, key: str, request: NewReferral) -> dict[str
 
     A second request with the same key waits until the first has committed. Raises 422 for another body.
     """
-    digest = work.vault.digest("request", request.model_dump_json())
+    usual = {"on_duplicate"} if request.on_duplicate == "go_on" else None  # digests made before there was a choice
+    digest = work.vault.digest("request", request.model_dump_json(exclude=usual))
     row = {"member_id": work.actor.member_id, "key": key, "request_digest": digest, "created_at": work.now}
     fresh = insert(IdempotencyKey).values(**row).on_conflict_do_nothing().returning(col(IdempotencyKey.key))
     if (await work.session.execute(fresh)).first() is not None:

@@ -1,47 +1,90 @@
 """Duplicates: earlier referrals of the same client to the same service, as the own organisation knows them."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel import col, or_, select
 
 from services.referral import scope
 from services.referral.domain import OPEN, Status
 from services.referral.sameness import agreeing, speaks_against
-from services.referral.schemas import BeforeSendingRequest
+from services.referral.schemas import BeforeSendingRequest, OnDuplicate
 from services.referral.tables import ClientLookup, Referral
 from services.referral.use_cases.clients import digests, lookups_of, note_disclosure, own_client
 from services.referral.views import Duplicate
 from services.referral.work import ActorWork
 from shared.clock import day_in_kuopio
+from shared.problems import Problem, conflict
 
 _SAID_AT_MOST = 20
+_ONE_AFTER_THE_OTHER = text("SELECT pg_advisory_xact_lock(hashtextextended(:subject, 0))")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A possible duplicate, and whose it is."""
+
+    client_id: UUID
+    duplicate: Duplicate
+
+
+class PossibleDuplicate(Exception):
+    """There may be a duplicate, and the caller wants to be asked before anything is done."""
+
+    def __init__(self, found: Sequence[Found]) -> None:
+        super().__init__(f"{len(found)} possible duplicates")
+        self.found = found
 
 
 async def duplicates_before(work: ActorWork, asked: BeforeSendingRequest) -> list[Duplicate]:
     """What there is already for a client who is about to be referred; none when no client was named."""
     if asked.client is not None:
-        return await _duplicates(work, asked.service_id, digests(work, asked.client), None, None)
+        return tell(work, await _find(work, asked.service_id, digests(work, asked.client), None, None))
     if asked.client_id is not None:
         client = await own_client(work, asked.client_id)
-        return await _duplicates(work, asked.service_id, await lookups_of(work, client.id), client.id, None)
+        return tell(work, await _find(work, asked.service_id, await lookups_of(work, client.id), client.id, None))
     return []
 
 
-async def duplicates_of(work: ActorWork, referral: Referral) -> list[Duplicate]:
-    """What there is besides `referral`, which the actor's organisation made."""
-    lookups = await lookups_of(work, referral.client_id)
-    return await _duplicates(work, referral.service_id, lookups, referral.client_id, referral.id)
+async def duplicates_of(work: ActorWork, referral: Referral, choice: OnDuplicate = "go_on") -> list[Duplicate]:
+    """What there is besides `referral`, which the actor's organisation made. Raises PossibleDuplicate if asked to ask.
 
-
-async def _duplicates(
-    work: ActorWork, service_id: UUID, known_by: Mapping[str, bytes], client_id: UUID | None, besides: UUID | None
-) -> list[Duplicate]:
-    """Newest first. What another organisation has sent is not looked at, so nothing can be told or guessed of it.
-
-    That a client has been referred is about the client: each one told is written down.
+    Those who ask about one service do so one after the other, so that of two at the same moment one is told.
     """
+    if choice == "ask":
+        subject = f"duplicates:{work.actor.organization_id}:{referral.service_id}"
+        await work.session.execute(_ONE_AFTER_THE_OTHER, {"subject": subject})
+    lookups = await lookups_of(work, referral.client_id)
+    found = await _find(work, referral.service_id, lookups, referral.client_id, referral.id)
+    if found and choice == "ask":
+        raise PossibleDuplicate(found)
+    return tell(work, found)
+
+
+def tell(work: ActorWork, found: Sequence[Found]) -> list[Duplicate]:
+    """What may be told. That a client has been referred is about the client: it is written down."""
+    for one in found:
+        note_disclosure(work, one.client_id, "duplicates", one.duplicate.referral_id)
+    return [one.duplicate for one in found]
+
+
+def question(work: ActorWork, possible: PossibleDuplicate) -> Problem:
+    """The problem by which the caller is asked whether to go on."""
+    told = [duplicate.model_dump(mode="json") for duplicate in tell(work, possible.found)]
+    detail = (
+        "What may be the same client has an open referral to this service, or was refused there lately; "
+        'see `duplicates`. To go on all the same, send the request again with `"on_duplicate": "go_on"`.'
+    )
+    return conflict(detail, name="possible-duplicate", members={"duplicates": told})
+
+
+async def _find(
+    work: ActorWork, service_id: UUID, known_by: Mapping[str, bytes], client_id: UUID | None, besides: UUID | None
+) -> list[Found]:
+    """Newest first. What another organisation has sent is not looked at, so nothing can be told or guessed of it."""
     matches = await _same_clients(work, known_by)
     if client_id is not None:
         matches[client_id] = ["client"]
@@ -55,14 +98,13 @@ async def _duplicates(
         )
         .order_by(col(Referral.id).desc())
     )
-    found: list[Duplicate] = []
+    found: list[Found] = []
     for earlier in await work.session.exec(query):
         declined_on = day_in_kuopio(earlier.declined_at) if earlier.declined_at else None
         kind = speaks_against(Status(earlier.status), declined_on, work.today)
-        if kind is not None and earlier.id != besides and len(found) < _SAID_AT_MOST:
-            found.append(_duplicate(earlier, kind, matches[earlier.client_id]))
-            note_disclosure(work, earlier.client_id, "duplicates", earlier.id)
-    return found
+        if kind is not None and earlier.id != besides:
+            found.append(Found(earlier.client_id, _duplicate(earlier, kind, matches[earlier.client_id])))
+    return found[:_SAID_AT_MOST]
 
 
 async def _same_clients(work: ActorWork, known_by: Mapping[str, bytes]) -> dict[UUID, list[str]]:

@@ -10,9 +10,10 @@ from services.referral.domain import TERMINAL, Side, Status, commands_for, discl
 from services.referral.history import changed
 from services.referral.tables import Client, Referral
 from services.referral.texts import Texts, read_texts
+from services.referral.use_cases.checking import before_sending_draft
 from services.referral.use_cases.clients import show_client
 from services.referral.use_cases.names import NamesOf
-from services.referral.views import ClientView, CodedText, ReferralSummary, ReferralView, WithdrawalView
+from services.referral.views import ClientView, CodedText, Duplicate, ReferralSummary, ReferralView, WithdrawalView
 from services.referral.work import ActorWork
 from shared.pages import Keyset
 from shared.problems import not_found
@@ -34,13 +35,19 @@ async def note_first_view(work: ActorWork, referral: Referral) -> None:
         changed(work, referral, "first_viewed", Side.TARGET, work.actor.member_id)
 
 
-async def view(work: ActorWork, referral: Referral, occasion: str) -> ReferralView:
-    """The referral as the actor's side sees it. Showing the client is written down, with `occasion` as why."""
+async def view(
+    work: ActorWork, referral: Referral, occasion: str, *, duplicates: list[Duplicate] | None = None
+) -> ReferralView:
+    """The referral as the actor's side sees it. Showing the client is written down, with `occasion` as why.
+
+    `duplicates` are those that are to be told with it.
+    """
     side = scope.side_of(work.actor, referral)
     open_to_side = discloses(side, Status(referral.status))
     texts = await read_texts(work, referral)
     names = await NamesOf.referrals(work, [referral])
     own = side is Side.SOURCE
+    is_draft = referral.status == Status.DRAFT
     return ReferralView(
         **summary(referral, names).model_dump(),
         side=side,
@@ -62,6 +69,8 @@ async def view(work: ActorWork, referral: Referral, occasion: str) -> ReferralVi
         outcome=CodedText(code=referral.outcome_code, text=texts.outcome) if referral.outcome_code else None,
         suggested_service=names.service(referral.suggested_service_id) if referral.suggested_service_id else None,
         withdrawal=_withdrawal(referral),
+        duplicates=duplicates,
+        before_sending=await before_sending_draft(work, referral, duplicates) if is_draft else None,
     )
 
 

@@ -1,0 +1,35 @@
+"""Answers that several routes give: a referral with its ETag, and the question whether to go on."""
+
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any
+
+from fastapi import Request, Response
+
+from services.referral.schemas import OnDuplicate
+from services.referral.use_cases.duplicates import PossibleDuplicate, question
+from services.referral.views import ReferralView
+from services.referral.work import ActorWork
+from shared import problems
+from shared.versions import etag
+
+
+def referral_answer(response: Response, seen: ReferralView) -> ReferralView:
+    """The referral, its version in the ETag."""
+    response.headers["ETag"] = etag(seen.version)
+    return seen
+
+
+def created_answer(request: Request, response: Response, seen: ReferralView) -> ReferralView:
+    """A referral that was created: also where it is."""
+    response.headers["Location"] = f"{request.scope.get('root_path', '')}/referrals/{seen.id}"
+    return referral_answer(response, seen)
+
+
+def undone_if_asked(work: ActorWork, choice: OnDuplicate) -> AbstractAsyncContextManager[Any]:
+    """What is done inside is undone when PossibleDuplicate is raised, so that the caller can be asked first."""
+    return work.session.begin_nested() if choice == "ask" else nullcontext()
+
+
+def ask(request: Request, work: ActorWork, possible: PossibleDuplicate) -> Response:
+    """The question, as an answer of its own and not raised: that it tells of clients is to be kept."""
+    return problems.response(request, question(work, possible))

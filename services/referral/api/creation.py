@@ -1,0 +1,100 @@
+"""Creating a referral over HTTP, and what there is to know before."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.referral.api.answers import ask, created_answer, undone_if_asked
+from services.referral.api.dependencies import WorkOf, requires
+from services.referral.schemas import BeforeSendingRequest, NewReferral
+from services.referral.use_cases.checking import before_sending
+from services.referral.use_cases.creation import claim_key, create, keep_answer
+from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
+from services.referral.use_cases.reading import view
+from services.referral.views import BeforeSending, ReferralView
+from services.referral.work import ActorWork
+from shared.bodies import body, refuse_unstorable, request_body
+from shared.problems import malformed
+
+router = APIRouter(tags=["referrals"])
+
+_IDEMPOTENCY_KEY = {
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": True,
+            "schema": {"type": "string", "maxLength": 200},
+            "description": "Your own name for this request, such as a random UUID",
+        }
+    ]
+}
+
+
+def _idempotency_key(request: Request) -> str:
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if not key:
+        detail = (
+            "Send an `Idempotency-Key` header, such as a random UUID, so that a repeated request creates nothing twice."
+        )
+        raise malformed(detail, name="idempotency-key-missing")
+    refuse_unstorable({"Idempotency-Key": key})
+    if len(key) > 200 or not key.isascii() or not key.isprintable():
+        raise malformed("An Idempotency-Key has up to 200 printable ASCII characters.", name="idempotency-key-invalid")
+    return key
+
+
+@router.post(
+    "/referrals",
+    status_code=201,
+    response_model=ReferralView,
+    summary="Refer a client to a service",
+    dependencies=[Depends(requires("adviser"))],
+    openapi_extra=request_body(NewReferral) | _IDEMPOTENCY_KEY,
+)
+async def create_referral(
+    request: Request,
+    response: Response,
+    work: WorkOf,
+    new: Annotated[NewReferral, body(NewReferral)],
+    key: Annotated[str, Depends(_idempotency_key)],
+) -> ReferralView | Response:
+    """Create a referral and send it, or keep it as a draft with `send: false`.
+
+    The same key with the same body gets the first answer again, and creates nothing; with another body, 422.
+    What may be the same client with an open referral to the same service, or one refused there within 90 days, is
+    told in `duplicates`; with `on_duplicate: ask` nothing is created then, the answer is a 409, and the key stays free.
+    """
+    try:
+        async with undone_if_asked(work, new.on_duplicate):
+            answer = await _created(work, key, new)
+    except PossibleDuplicate as possible:
+        return ask(request, work, possible)
+    return created_answer(request, response, answer)
+
+
+async def _created(work: ActorWork, key: str, new: NewReferral) -> ReferralView:
+    stored = await claim_key(work, key, new)
+    if stored is not None:
+        return ReferralView.model_validate(stored)
+    referral = await create(work, new)
+    duplicates = await duplicates_of(work, referral, new.on_duplicate)
+    answer = await view(work, referral, "create", duplicates=duplicates)
+    await keep_answer(work, key, referral, answer.model_dump(mode="json"))
+    return answer
+
+
+@router.post(
+    "/referrals/check",
+    summary="What there is to know before sending",
+    dependencies=[Depends(requires("adviser"))],
+    openapi_extra=request_body(BeforeSendingRequest),
+)
+async def check_referral(
+    work: WorkOf, asked: Annotated[BeforeSendingRequest, body(BeforeSendingRequest)]
+) -> BeforeSending:
+    """Asks for nothing to be done and creates nothing. Refused like sending when the service can't be referred to.
+
+    Without `client` and `client_id` there is nobody to look for, and `duplicates` is empty.
+    """
+    return await before_sending(work, asked)
