@@ -14,7 +14,7 @@ from services.referral.use_cases.commands import perform
 from services.referral.use_cases.creation import edit
 from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
 from services.referral.use_cases.names import NamesOf
-from services.referral.use_cases.reading import list_referrals, note_first_view, summary, view
+from services.referral.use_cases.reading import list_referrals, look_at, summary, view
 from services.referral.use_cases.timeline import timeline
 from services.referral.views import ReferralPage, ReferralView, Timeline
 from services.referral.work import ActorWork
@@ -47,9 +47,7 @@ async def get_referrals(
 @router.get("/referrals/{referral_id}", summary="A referral as your side sees it")
 async def get_referral(response: Response, work: WorkOf, referral: ReferralOf) -> ReferralView:
     """The first look by the recipient is noted and told to the source; it raises the version."""
-    if referral.first_viewed_at is None:
-        await work.session.refresh(referral, with_for_update=True)
-        await note_first_view(work, referral)
+    await look_at(work, referral)
     return referral_answer(response, await view(work, referral, "read"))
 
 

@@ -28,8 +28,10 @@ async def visible_referral(work: ActorWork, referral_id: UUID | None, *, lock: b
     return found
 
 
-async def note_first_view(work: ActorWork, referral: Referral) -> None:
-    """The target has opened the referral for the first time; its source is told."""
+async def look_at(work: ActorWork, referral: Referral) -> None:
+    """The actor opens the referral. The first look by the target is noted, and its source is told."""
+    if referral.first_viewed_at is None:
+        await work.session.refresh(referral, with_for_update=True)  # two may look at the same moment
     if referral.first_viewed_at is None and scope.side_of(work.actor, referral) is Side.TARGET:
         referral.first_viewed_at = work.now
         changed(work, referral, "first_viewed", Side.TARGET, work.actor.member_id)

@@ -1,0 +1,18 @@
+"""Reading a referral as FHIR: what the actor's side sees of it, in the resources of a standard."""
+
+from typing import Any
+
+from sqlmodel import col, select
+
+from services.referral.fhir import bundle
+from services.referral.tables import Organization, Referral
+from services.referral.use_cases.reading import view
+from services.referral.work import ActorWork
+
+
+async def fhir_bundle(work: ActorWork, referral: Referral) -> dict[str, Any]:
+    """The referral as a FHIR Bundle for the actor's side. Showing client data is written down like any reading."""
+    seen = await view(work, referral, "fhir")
+    ids = [referral.source_organization_id, referral.target_organization_id]
+    rows = await work.session.exec(select(Organization).where(col(Organization.id).in_(ids)))
+    return bundle(seen, {row.id: row.slug for row in rows})
