@@ -14,7 +14,7 @@ from services.notifications.tables import Member, Organization, Service
 from shared.catalog_copy import apply
 from shared.copies import Copied
 from shared.events import Envelope
-from shared.events.referral import MessageSent, ReferralState
+from shared.events.referral import MessageSent, ReferralAssigned, ReferralState
 from shared.inbox import Consumer, Handler, arrived
 from shared.outbox import Outbox
 
@@ -58,5 +58,6 @@ async def _hear(outbox: Outbox, session: AsyncSession, event: Envelope) -> None:
         message = MessageSent.model_validate(event.data)
         await use_cases.tell(session, outbox, event, message.referral, message.side)
     else:
-        referral = ReferralState.model_validate(event.data)
+        model = ReferralAssigned if event.type == "referral.assigned.v1" else ReferralState
+        referral = model.model_validate(event.data)
         await use_cases.tell(session, outbox, event, referral, referral.by_side)

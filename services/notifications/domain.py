@@ -10,10 +10,10 @@ from pydantic import BaseModel
 
 from shared.deputies import Staff, UnknownMember, stand_in
 from shared.events.envelope import Names
-from shared.events.referral import ReferralState, Side
+from shared.events.referral import ReferralAssigned, ReferralState, Side
 
-Part = Literal["desk", "assigned", "source_adviser"]
-"""The part somebody has in a referral: in the target's desk, the member it is assigned to, its source adviser."""
+Part = Literal["desk", "assigned", "formerly_assigned", "source_adviser"]
+"""The part somebody has in a referral: in the target's desk, who it is or was assigned to, its source adviser."""
 
 Parts = frozenset[Part]
 
@@ -61,9 +61,13 @@ TOLD: Final[Mapping[str, Told]] = {
     "referral.closed.v1": _always(NOBODY),
     # Here the side is the one whose member has left; the heir is told, at a desk all who may take it up.
     "referral.handed_over.v1": Told(by_source=SOURCE_SIDE, by_target=TARGET_SIDE, by_nobody=SOURCE_SIDE),
+    "referral.assigned.v1": _always(frozenset({"assigned", "formerly_assigned"})),
     "referral.message_sent.v1": _OTHER_SIDE,
 }
-"""The one table of who is told what. Whatever is told of a referral that was never sent is told to nobody."""
+"""The one table of who is told what; whoever did it is not told.
+
+Whatever is told of a referral that was never sent is told to nobody.
+"""
 
 HEARD: Final = tuple(event_type for event_type, told in TOLD.items() if told != _always(NOBODY))
 """The event types that can lead to a notice."""
@@ -126,7 +130,18 @@ def members_told(parts: Parts, referral: ReferralState, members: Members) -> fro
         one = _stand_in(assigned, "target", members)
         if one and assigned.organization_id == referral.target_organization_id:
             told |= {one}
+    if "formerly_assigned" in parts:
+        told |= _formerly_assigned(referral, members)
     return told
+
+
+def _formerly_assigned(referral: ReferralState, members: Members) -> frozenset[UUID]:
+    """From whom the referral was taken, while there; nobody stands in for having less to do."""
+    if not isinstance(referral, ReferralAssigned) or referral.former_member_id is None:
+        return frozenset()
+    former = _known(referral.former_member_id, members)
+    there = former.active and former.organization_id == referral.target_organization_id
+    return frozenset({former.id}) if there else frozenset()
 
 
 def _desk(referral: ReferralState, members: Members) -> frozenset[UUID]:
@@ -163,7 +178,10 @@ def _known(member_id: UUID, members: Members) -> Person:
 
 
 class About(BaseModel):
-    """What a notice may show of a referral: never who the client is, never free text."""
+    """What a notice may show of a referral: never who the client is, never free text.
+
+    `taken_away` is for a reader from whom the referral was taken.
+    """
 
     reference: str
     status: str
@@ -178,6 +196,7 @@ class About(BaseModel):
     suggested_service_id: UUID | None = None
     suggested: Names | None = None
     suggested_from: Names | None = None
+    taken_away: bool = False
 
     def side_of(self, organization_id: UUID) -> Side:
         """The side on which an organisation stands that was told."""
@@ -193,6 +212,8 @@ def wording(event_type: str, about: About) -> str:
         return "declined_suggestion"
     if name == "handed_over" and about.by_side == "target":
         return "handed_over_by_target"
+    if name == "assigned" and about.taken_away:
+        return "taken_away"
     if name in ("cancelled", "message_sent"):
         return f"{name}_by_{about.by_side or 'nobody'}"
     return name

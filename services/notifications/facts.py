@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.notifications.domain import About
 from services.notifications.tables import Member, Organization, Service
 from shared.catalog_copy import MemberCopy
-from shared.events.referral import ReferralState, Side
+from shared.events.referral import ReferralAssigned, ReferralState, Side
 from shared.inbox import Missing
 
 
@@ -54,6 +54,8 @@ async def facts_about(session: AsyncSession, referral: ReferralState, by_side: S
     named = [referral.source_member_id, *referral.desk_member_ids]
     if referral.assigned_member_id is not None:
         named.append(referral.assigned_member_id)
+    if isinstance(referral, ReferralAssigned) and referral.former_member_id is not None:
+        named.append(referral.former_member_id)
     return Facts(about, target, await members_of(session, [source.id, target.id], named))
 
 

@@ -1,5 +1,6 @@
 """What the service does: tell of an event, pass on what somebody left unseen, mark a notice seen, set preferences."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from shared.clock import utc_now
 from shared.deputies import UnknownMember
 from shared.events import Envelope
 from shared.events.catalog import Language
-from shared.events.referral import ReferralState, Side
+from shared.events.referral import ReferralAssigned, ReferralState, Side
 from shared.inbox import Missing
 from shared.outbox import Outbox
 
@@ -35,11 +36,21 @@ async def tell(
         members = domain.members_told(parts, referral, facts.members)
     except UnknownMember as unknown:
         raise Missing(f"member:{unknown.member_id}") from None
-    told = {Recipient(facts.members[member_id].organization_id, member_id) for member_id in members}
+    people = {
+        member_id: Recipient(facts.members[member_id].organization_id, member_id)
+        for member_id in members
+        if str(member_id) != event.actor  # who did it knows
+    }
+    former = referral.former_member_id if isinstance(referral, ReferralAssigned) else None
+    told = {who for member_id, who in people.items() if member_id != former}
     if "desk" in parts and _desk_address_is_its_own(facts, members):
         told.add(Recipient(facts.target.id, None))
     cause = Cause(event.id, event.type, event.correlationid, referral.id, facts.about)
-    return await make_notices(session, outbox, cause, told)
+    made = await make_notices(session, outbox, cause, told)
+    if former in people:
+        taken = replace(cause, about=facts.about.model_copy(update={"taken_away": True}))
+        made += await make_notices(session, outbox, taken, {people[former]})
+    return made
 
 
 def _desk_address_is_its_own(facts: Facts, members: frozenset[UUID]) -> bool:

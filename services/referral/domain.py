@@ -172,6 +172,11 @@ def discloses(side: Side, status: Status) -> bool:
     return side is Side.SOURCE or status in DISCLOSED
 
 
+def may_be_assigned(status: Status) -> bool:
+    """Whether the target may still say which of its members looks after the referral: from sending until it ends."""
+    return status in OPEN and status is not Status.DRAFT
+
+
 def may_write_messages(status: Status, *, was_sent: bool, is_closed: bool) -> bool:
     """Whether the two sides may still write to each other: from sending until the loop is closed."""
     return was_sent and not is_closed and status is not Status.ENTERED_IN_ERROR

@@ -6,7 +6,7 @@ from services.referral.domain import Side
 from services.referral.tables import Referral, TimelineEntry
 from services.referral.work import Work
 from shared.events import Payload
-from shared.events.referral import MessageSent, ReferralState
+from shared.events.referral import MessageSent, ReferralAssigned, ReferralState
 
 
 def state(referral: Referral, side: Side | None) -> ReferralState:
@@ -17,15 +17,26 @@ def state(referral: Referral, side: Side | None) -> ReferralState:
 
 def changed(work: Work, referral: Referral, event: str, side: Side | None, member_id: UUID | None) -> None:
     """Raise the version and record `referral.<event>.v1`; `side` and `member_id` say who did it."""
-    referral.version += 1
-    referral.updated_at = work.now
+    _raise_version(work, referral)
     _record(work, referral, event, side, member_id, state(referral, side))
+
+
+def assigned(work: Work, referral: Referral, former: UUID | None, side: Side, member_id: UUID) -> None:
+    """Raise the version and record that the referral was taken from `former` and given to whom it names now."""
+    _raise_version(work, referral)
+    told = ReferralAssigned(**state(referral, side).model_dump(), former_member_id=former)
+    _record(work, referral, "assigned", side, member_id, told)
 
 
 def message_sent(work: Work, referral: Referral, message_id: UUID, side: Side, member_id: UUID) -> None:
     """Record that a message was sent; messages do not raise the version."""
     told = MessageSent(message_id=message_id, side=side, referral=state(referral, side))
     _record(work, referral, "message_sent", side, member_id, told)
+
+
+def _raise_version(work: Work, referral: Referral) -> None:
+    referral.version += 1
+    referral.updated_at = work.now
 
 
 def _record(

@@ -221,6 +221,12 @@ BODIES: dict[Carries, type[CommandBody]] = {
 """The body of a command, by what its rule says it carries."""
 
 
+class Assignment(Body):
+    """Who looks after a referral from now on; null: nobody in particular."""
+
+    member_id: UUID | None
+
+
 class NewMessage(Body):
     """A message to the other side."""
 

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, and_, false, or_
 from sqlmodel import col
 
 from services.referral.domain import Side
-from services.referral.tables import Client, Referral
+from services.referral.tables import Client, Member, Referral
 from shared.auth import Actor
 
 
@@ -33,6 +33,11 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
 def own_clients(actor: Actor) -> ColumnElement[bool]:
     """Clients of the actor's organisation."""
     return col(Client.organization_id) == actor.organization_id
+
+
+def colleagues(actor: Actor) -> ColumnElement[bool]:
+    """Active members of the actor's organisation."""
+    return and_(col(Member.organization_id) == actor.organization_id, col(Member.active))
 
 
 def side_of(actor: Actor, referral: Referral) -> Side:

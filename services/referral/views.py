@@ -72,7 +72,10 @@ class BeforeSending(BaseModel):
 
 
 class ReferralSummary(BaseModel):
-    """A referral in a list: nothing about who the client is, and no free text."""
+    """A referral in a list: nothing about who the client is, and no free text.
+
+    `assigned_member_id` is for the target, whose member it is.
+    """
 
     id: UUID
     reference: str
@@ -91,6 +94,7 @@ class ReferralSummary(BaseModel):
     started_at: datetime | None
     completed_at: datetime | None
     closed_at: datetime | None
+    assigned_member_id: UUID | None = None
 
 
 class ReferralView(ReferralSummary):
@@ -104,7 +108,6 @@ class ReferralView(ReferralSummary):
     side: str
     commands: list[str]
     source_member_id: UUID | None
-    assigned_member_id: UUID | None
     client: ClientView | None
     reason: str | None
     shareable_note: str | None

@@ -44,6 +44,15 @@ class ReferralState(Payload):
     closed_at: AwareDatetime | None = None
 
 
+class ReferralAssigned(ReferralState):
+    """A referral that was given to a member of the target (`assigned_member_id`) or back to its whole desk.
+
+    Beyond the state it tells from whom it was taken.
+    """
+
+    former_member_id: UUID | None = None
+
+
 class MessageSent(Payload):
     """A message between the two sides; its text never travels. `side` is the side that wrote it."""
 
@@ -72,5 +81,6 @@ STATE_EVENTS = (
 )
 
 EVENTS: dict[str, type[Payload]] = {f"referral.{name}.v1": ReferralState for name in STATE_EVENTS} | {
-    "referral.message_sent.v1": MessageSent
+    "referral.assigned.v1": ReferralAssigned,
+    "referral.message_sent.v1": MessageSent,
 }

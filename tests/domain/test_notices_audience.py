@@ -101,6 +101,7 @@ def test_every_event_of_a_referral_is_decided() -> None:
         ("closed", "source", NOBODY),
         ("handed_over", "source", SOURCE_SIDE),
         ("handed_over", "target", TARGET_SIDE),
+        ("assigned", "target", frozenset({"assigned", "formerly_assigned"})),
         ("message_sent", "source", TARGET_SIDE),
         ("message_sent", "target", SOURCE_SIDE),
     ],

@@ -6,7 +6,12 @@ from pathlib import Path
 from services.notifications.domain import RETRY_AFTER, TOLD, Parts
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "notifications.md").read_text(encoding="utf-8")
-NAMES = {"desk": "desk", "assigned": "assigned member", "source_adviser": "source adviser"}
+NAMES = {
+    "desk": "desk",
+    "assigned": "assigned member",
+    "formerly_assigned": "formerly assigned member",
+    "source_adviser": "source adviser",
+}
 
 
 def shown(parts: Parts) -> str:

@@ -102,7 +102,7 @@ def test_no_text_is_left_over() -> None:
             for urgent in (True, False):
                 key = wording_of(event_type, by_side, urgent=urgent)
                 used |= {f"{key}.title", f"{key}.body"}
-    used |= {"declined_suggestion.title", "declined_suggestion.body"}
+    used |= {"declined_suggestion.title", "declined_suggestion.body", "taken_away.title", "taken_away.body"}
     assert set(messages("fi")) - used == set()
 
 

@@ -31,6 +31,7 @@ WORDS = {
     "DeliveryState": {"cause_type"},
 }
 """The only fields that hold text: codes, slugs, references, the catalogue's public names, and staff addresses."""
+WORDS["ReferralAssigned"] = WORDS["ReferralState"]
 
 
 @pytest.mark.parametrize("event_type", EVENT_TYPES)

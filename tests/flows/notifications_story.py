@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.events import Envelope
-from shared.events.referral import MessageSent, ReferralState, Side
+from shared.events.referral import MessageSent, ReferralAssigned, ReferralState, Side
 from shared.ids import new_id
 from shared.outbox import Outbox
 from tests.builders import Someone, Town
@@ -49,6 +49,8 @@ class Story:
         if event == "message_sent":
             assert by_side is not None
             return await self._record(event, MessageSent(message_id=new_id(), side=by_side, referral=self.state))
+        if event == "assigned":
+            return await self._record(event, ReferralAssigned(**self.state.model_dump()))
         return await self._record(event, self.state)
 
     async def _record(self, event: str, data: ReferralState | MessageSent) -> Envelope:

@@ -11,6 +11,7 @@ from services.referral.domain import LIFECYCLE, Rule, Side, Status
 from services.referral.schemas import BODIES, CommandBody, DraftChange, Send
 from services.referral.tables import Referral
 from services.referral.use_cases.commands import perform
+from services.referral.use_cases.conditions import Assigned
 from services.referral.use_cases.creation import edit
 from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
 from services.referral.use_cases.names import NamesOf
@@ -36,12 +37,15 @@ async def get_referrals(
     box: Annotated[Literal["sent", "received"] | None, Query()] = None,
     status: Annotated[list[Status] | None, Query()] = None,
     only_open: Annotated[bool | None, Query(alias="open", description="Not ended, or ended and not closed")] = None,
+    assigned: Annotated[Assigned | None, Query(description="Received, and assigned to you or to nobody")] = None,
 ) -> ReferralPage:
     """Only what you may see: those your organisation made (role adviser) or was sent (role recipient)."""
-    found = await list_referrals(work, page, box=_BOXES[box], statuses=status or (), only_open=only_open)
+    found = await list_referrals(
+        work, page, box=_BOXES[box], statuses=status or (), only_open=only_open, assigned=assigned
+    )
     shown = found[: page.limit]
     names = await NamesOf.referrals(work, shown)
-    return ReferralPage(contents=[summary(row, names) for row in shown], next=next_link(request, page, found))
+    return ReferralPage(contents=[summary(work, row, names) for row in shown], next=next_link(request, page, found))
 
 
 @router.get("/referrals/{referral_id}", summary="A referral as your side sees it")

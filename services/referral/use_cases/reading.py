@@ -6,12 +6,13 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.referral import scope
-from services.referral.domain import TERMINAL, Side, Status, commands_for, discloses
+from services.referral.domain import Side, Status, commands_for, discloses
 from services.referral.history import changed
 from services.referral.tables import Client, Referral
 from services.referral.texts import Texts, read_texts
 from services.referral.use_cases.checking import before_sending_draft
 from services.referral.use_cases.clients import show_client
+from services.referral.use_cases.conditions import Assigned, assigned_to, done
 from services.referral.use_cases.names import NamesOf
 from services.referral.views import ClientView, CodedText, Duplicate, ReferralSummary, ReferralView, WithdrawalView
 from services.referral.work import ActorWork
@@ -51,7 +52,7 @@ async def view(
     own = side is Side.SOURCE
     is_draft = referral.status == Status.DRAFT
     return ReferralView(
-        **summary(referral, names).model_dump(),
+        **summary(work, referral, names).model_dump(),
         side=side,
         commands=commands_for(
             side,
@@ -61,7 +62,6 @@ async def view(
             rests_on_consent=referral.legal_basis_kind == "consent",
         ),
         source_member_id=referral.source_member_id if own else None,
-        assigned_member_id=referral.assigned_member_id if not own else None,
         client=await _client(work, referral, occasion) if open_to_side else None,
         reason=texts.reason if open_to_side else None,
         shareable_note=texts.shareable_note,
@@ -76,11 +76,13 @@ async def view(
     )
 
 
-def summary(referral: Referral, names: NamesOf) -> ReferralSummary:
-    """The referral as a list shows it."""
-    plain = referral.model_dump(include=set(ReferralSummary.model_fields))
+def summary(work: ActorWork, referral: Referral, names: NamesOf) -> ReferralSummary:
+    """The referral as a list shows it to the actor's side."""
+    plain = referral.model_dump(include=set(ReferralSummary.model_fields) - {"assigned_member_id"})
+    received = scope.side_of(work.actor, referral) is Side.TARGET
     return ReferralSummary(
         **plain,
+        assigned_member_id=referral.assigned_member_id if received else None,
         service=names.service(referral.service_id),
         source_organization=names.organization(referral.source_organization_id),
         target_organization=names.organization(referral.target_organization_id),
@@ -88,7 +90,13 @@ def summary(referral: Referral, names: NamesOf) -> ReferralSummary:
 
 
 async def list_referrals(
-    work: ActorWork, page: Keyset, *, box: Side | None, statuses: Sequence[Status], only_open: bool | None
+    work: ActorWork,
+    page: Keyset,
+    *,
+    box: Side | None,
+    statuses: Sequence[Status],
+    only_open: bool | None,
+    assigned: Assigned | None,
 ) -> list[Referral]:
     """Referrals the actor may see, newest first: one row more than the page holds, if there is one."""
     boxes = {None: scope.visible_to, Side.SOURCE: scope.sent_by, Side.TARGET: scope.received_by}
@@ -98,11 +106,9 @@ async def list_referrals(
     if statuses:
         query = query.where(col(Referral.status).in_(statuses))
     if only_open is not None:
-        ended = col(Referral.status).in_(TERMINAL)
-        acknowledged = col(Referral.closed_at).is_not(None)
-        void = (col(Referral.status) == Status.ENTERED_IN_ERROR) | col(Referral.sent_at).is_(None)
-        done = ended & (acknowledged | void)
-        query = query.where(~done if only_open else done)
+        query = query.where(~done() if only_open else done())
+    if assigned is not None:
+        query = query.where(assigned_to(work.actor, assigned))
     rows = await work.session.exec(query.order_by(col(Referral.id).desc()).limit(page.limit + 1))
     return list(rows.all())
 

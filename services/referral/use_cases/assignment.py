@@ -1,0 +1,25 @@
+"""Assigning a referral to a member of the desk that received it."""
+
+from uuid import UUID
+
+from services.referral.domain import Side, Status, may_be_assigned
+from services.referral.history import assigned
+from services.referral.tables import Referral
+from services.referral.use_cases.colleagues import colleague, require_role
+from services.referral.work import ActorWork
+from shared.problems import conflict
+
+
+async def assign(work: ActorWork, referral: Referral, member_id: UUID | None) -> None:
+    """Give the referral to a recipient of the actor's organisation, or back to all of them; again is no change.
+
+    Raises 409 for a referral that has ended, 422 for a member who can't take it.
+    """
+    if not may_be_assigned(Status(referral.status)):
+        raise conflict("A referral can be assigned until it ends; this one has ended.", name="illegal-command")
+    if member_id == referral.assigned_member_id:
+        return
+    if member_id is not None:
+        require_role(await colleague(work, member_id, "member_id"), "recipient", "member_id")
+    former, referral.assigned_member_id = referral.assigned_member_id, member_id
+    assigned(work, referral, former, Side.TARGET, work.actor.member_id)

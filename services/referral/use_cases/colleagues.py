@@ -1,0 +1,27 @@
+"""Colleagues: members of the actor's own organisation to whom work can be given."""
+
+from uuid import UUID
+
+from sqlmodel import select
+
+from services.referral import scope
+from services.referral.tables import Member
+from services.referral.work import ActorWork
+from shared.problems import invalid
+
+
+async def colleague(work: ActorWork, member_id: UUID, field: str) -> Member:
+    """An active member of the actor's organisation, the actor included. Raises 422 for anybody else."""
+    found = await work.session.exec(select(Member).where(Member.id == member_id, scope.colleagues(work.actor)))
+    member = found.one_or_none()
+    if member is None:
+        detail = "Name an active member of your organisation; GET /members of the catalogue lists them."
+        raise invalid(detail, [{"field": field, "message": "no active member"}], name="unknown-member")
+    return member
+
+
+def require_role(member: Member, role: str, field: str) -> None:
+    """Raise 422 unless `member` has the role that the work takes."""
+    if role not in member.roles:
+        detail = f"This takes the role {role}, which the member does not have. Name somebody who has it."
+        raise invalid(detail, [{"field": field, "message": f"is no {role}"}], name="unfit-member")
