@@ -1,6 +1,7 @@
 """Endless tasks that live and end together."""
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from typing import Any
 
@@ -18,7 +19,9 @@ async def run_together(*work: Coroutine[Any, Any, None]) -> None:
         while unfinished := [task for task in tasks if not task.done()]:
             for task in unfinished:
                 task.cancel()
-            await asyncio.wait(unfinished, timeout=1)
+            # Whoever cancels again meanwhile wants what is being done: nobody may be left behind, still at work.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait(unfinished, timeout=1)
     failures = [error for task in tasks if not task.cancelled() and (error := task.exception())]
     if failures:
         raise BaseExceptionGroup("a task failed", failures)

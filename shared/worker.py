@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import uvloop
+from faststream.redis import RedisBroker
 from redis.exceptions import RedisError
 
 from shared import telemetry
@@ -25,6 +26,8 @@ from shared.watchdog import StoppedConsuming, Watchdog
 log = logging.getLogger(__name__)
 
 Job = Callable[[], Coroutine[Any, Any, None]]
+Read = tuple[Consumer, Any]
+"""What is read, and FastStream's subscriber that reads it."""
 
 
 class Worker:
@@ -55,8 +58,7 @@ class Worker:
         janitors = [Janitor(self.redis, intake, name) for intake in self.intakes]
         watchdog = Watchdog(self._database, self.redis, reads, self._settings.heartbeat_file)
         try:
-            await self._prepare(janitors)
-            await broker.start()
+            await run_together(self._begin(broker, reads, janitors))  # a cancellation can get lost in it, too
             await run_together(
                 self.relay.run(),
                 watchdog.run(),
@@ -64,10 +66,7 @@ class Worker:
                 *(job() for job in self._jobs),
             )
         finally:
-            reading = [task for _, subscriber in reads for task in subscriber.tasks]
-            await broker.stop()
-            if reading:  # a handler cut short rolls back before its connection is closed under it
-                await asyncio.wait(reading, timeout=2)
+            await _stop_reading(broker, reads)
             await self.close()
 
     async def close(self) -> None:
@@ -75,18 +74,26 @@ class Worker:
         await self.redis.aclose()
         await self._database.close()
 
-    async def _prepare(self, janitors: Sequence[Janitor]) -> None:
-        """Before anything new is read: create the groups, finish what was in hand; waits while Redis is away."""
+    async def _begin(self, broker: RedisBroker, reads: Sequence[Read], janitors: Sequence[Janitor]) -> None:
+        """Create the groups, finish what was in hand, and only then read anything new; waits while Redis is away."""
         while True:
             try:
                 for intake in self.intakes:
                     await ensure_group(self.redis, intake.consumer.stream, intake.consumer.group)
                 for janitor in janitors:
                     await janitor.recover_own()
-                return
-            except RedisError as error:
+                return await broker.start()
+            except (RedisError, TimeoutError) as error:  # FastStream gives a read three seconds to begin
                 log.warning("waiting for Redis: %s", type(error).__name__)
+                await _stop_reading(broker, reads)
                 await asyncio.sleep(1)
+
+
+async def _stop_reading(broker: RedisBroker, reads: Sequence[Read]) -> None:
+    reading = [task for _, subscriber in reads for task in subscriber.tasks]
+    await broker.stop()
+    if reading:  # a handler cut short rolls back before its connection is closed under it
+        await asyncio.wait(reading, timeout=2)
 
 
 def run(service: str, settings: Settings, worker: Callable[[], Worker]) -> None:

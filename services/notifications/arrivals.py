@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from shared.together import run_together
 from shared.wake import Alarm
 
 POLL_SECONDS = 5.0
@@ -44,9 +45,7 @@ class Arrivals:
             await asyncio.wait_for(arrival.wait(), POLL_SECONDS)
 
     async def _listen(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._alarm.listen())
-            tasks.create_task(self._pass_on())
+        await run_together(self._alarm.listen(), self._pass_on())
 
     async def _pass_on(self) -> None:
         while True:

@@ -23,6 +23,7 @@ from shared.clock import Clock, utc_now
 from shared.db import Database, is_outage
 from shared.outbox import Outbox
 from shared.personal_identity import redact
+from shared.together import run_together
 from shared.wake import Alarm
 
 log = logging.getLogger(__name__)
@@ -71,9 +72,7 @@ class Deliverer:
 
     async def run(self) -> None:
         """Deliver until cancelled; an outage of the database is waited out."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._alarm.listen())
-            tasks.create_task(self._deliver_forever())
+        await run_together(self._alarm.listen(), self._deliver_forever())
 
     async def _deliver_forever(self) -> None:
         while True:

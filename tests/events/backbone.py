@@ -66,6 +66,16 @@ async def until(look: Callable[[], Awaitable[Any]], what: str) -> Any:
     return answer
 
 
+async def met(moment: asyncio.Event, worker: "asyncio.Task[None]") -> None:
+    """Wait for a moment in a worker's handler; a worker that ends before it has failed, with its own error."""
+    waiting = asyncio.ensure_future(moment.wait())
+    await asyncio.wait({waiting, worker}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if worker.done() and not moment.is_set():
+        worker.result()
+    assert moment.is_set(), "in vain waited for the handler"
+
+
 def counted(metric: str, **labels: str) -> float:
     """The present value of a counter or gauge of this process."""
     return REGISTRY.get_sample_value(metric, labels) or 0.0
@@ -139,26 +149,34 @@ class Backbone:
         async with (database or self.consuming).transaction() as session:
             return (await session.execute(text(query))).scalar_one()
 
-    def settings(self, name: str, heartbeat: Path | None = None) -> Settings:
+    def settings(self, name: str, heartbeat: Path | None = None, redis_url: str | None = None) -> Settings:
         """Settings of a worker of the consuming service."""
         return Settings(
             database_url=self.servers.database_urls["referral"],
-            redis_url=self.servers.redis_urls["referral"],
+            redis_url=redis_url or self.servers.redis_urls["referral"],
             jwks="unused",
             worker_name=name,
             heartbeat_file=heartbeat,
         )
 
-    def worker(self, handler: Handler = note, name: str = "worker-1", heartbeat: Path | None = None) -> Worker:
+    def worker(
+        self,
+        handler: Handler = note,
+        name: str = "worker-1",
+        heartbeat: Path | None = None,
+        redis_url: str | None = None,
+    ) -> Worker:
         """A whole worker of the consuming service; it closes its own connections when it ends."""
         consumer = Consumer(GROUP, STREAM, {TYPE: handler})
         database = Database(self.servers.database_urls["referral"])
-        return Worker("referral", self.settings(name, heartbeat), database, [consumer])
+        return Worker("referral", self.settings(name, heartbeat, redis_url), database, [consumer])
 
     @asynccontextmanager
-    async def working(self, handler: Handler = note, name: str = "worker-1") -> AsyncIterator["asyncio.Task[None]"]:
+    async def working(
+        self, handler: Handler = note, name: str = "worker-1", redis_url: str | None = None
+    ) -> AsyncIterator["asyncio.Task[None]"]:
         """A worker that runs while the block does."""
-        task = asyncio.create_task(self.worker(handler, name).run())
+        task = asyncio.create_task(self.worker(handler, name, redis_url=redis_url).run())
         try:
             yield task
         finally:

@@ -10,7 +10,7 @@ from shared import dead_letters
 from shared.events import Envelope
 from shared.together import run_together
 from shared.watchdog import StoppedConsuming
-from tests.events.backbone import GROUP, PATIENCE, STREAM, Backbone, failing_on, note, until
+from tests.events.backbone import GROUP, PATIENCE, STREAM, Backbone, failing_on, met, note, until
 from tests.events.test_consuming import raw
 
 
@@ -67,8 +67,8 @@ async def test_nothing_is_acknowledged_before_its_effect_is_committed(backbone: 
         held.set()
         await release.wait()
 
-    async with backbone.working(slow):
-        await held.wait()
+    async with backbone.working(slow) as task:
+        await met(held, task)
         assert len(await backbone.pending()) == 2
         release.set()
         await until(lambda: done(backbone, 2), "the end of the batch")
@@ -86,13 +86,27 @@ async def test_a_worker_cancelled_in_the_middle_of_a_batch_leaves_nothing_lost(
         held.set()
         await asyncio.sleep(3600)
 
-    async with backbone.working(stuck):
-        await held.wait()
+    async with backbone.working(stuck) as task:
+        await met(held, task)
     assert await backbone.noted() == []
     assert len(await backbone.pending()) == 5
     async with backbone.working():
         await until(lambda: done(backbone, 5), "the next worker of that name")
     assert await backbone.noted() == [event.id for event in events]
+
+
+async def test_a_worker_asked_to_stop_at_any_moment_of_its_start_ends(backbone: Backbone) -> None:
+    """Its libraries lose a cancellation here and there; it would work on, and nobody could stop it but by force."""
+    await backbone.tell()
+    await backbone.publish()
+    for moment in range(0, 60, 4):
+        task = asyncio.create_task(backbone.worker().run())
+        await asyncio.sleep(moment / 1000)
+        task.cancel()
+        await asyncio.wait([task], timeout=PATIENCE / 6)
+        assert task.done(), f"it works on, asked to stop after {moment} ms"
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def test_two_workers_share_a_group_without_doubling(backbone: Backbone) -> None:
@@ -132,6 +146,25 @@ async def test_a_task_in_which_a_cancellation_gets_lost_ends_all_the_same() -> N
 
     ended = asyncio.Event()
     task = asyncio.create_task(run_together(deaf_once(), asyncio.sleep(3600)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended.is_set()
+
+
+async def test_a_task_is_not_left_behind_when_its_end_is_asked_for_again_and_again() -> None:
+    async def hard_of_hearing() -> None:
+        for _ in range(3):
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+        ended.set()
+        await asyncio.sleep(3600)
+
+    ended = asyncio.Event()
+    task = asyncio.create_task(run_together(run_together(hard_of_hearing()), asyncio.sleep(3600)))
+    await asyncio.sleep(0)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     task.cancel()

@@ -12,7 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.embedded.servers import Servers
 from shared.events import Envelope
-from tests.events.backbone import STREAM, Backbone, note, until
+from tests.events.backbone import STREAM, Backbone, met, note, until
+from tests.events.test_dead_connections import behind
 from tests.events.test_worker import done, reading
 
 
@@ -44,6 +45,34 @@ async def test_a_worker_that_starts_while_redis_is_away_waits(backbone: Backbone
     assert await backbone.noted() == [event.id]
 
 
+@pytest.mark.parametrize("fault", ["refusing", "deaf"])
+async def test_a_worker_to_whom_redis_is_lost_before_it_reads_waits(
+    backbone: Backbone, servers: Servers, fault: str
+) -> None:
+    """Either new connections are refused, or nothing is heard on them: longer than FastStream waits for a beginning."""
+    events = await backbone.tell(2)
+    await backbone.publish()
+    await backbone.read(count=1)  # so that the worker of this name has something to finish before it reads
+    async with behind(servers.redis_urls["referral"]) as (proxy, url):
+
+        async def lose(session: AsyncSession, event: Envelope) -> None:
+            await note(session, event)
+            if event.id == events[0].id:
+                setattr(proxy, fault, True)
+
+        async with backbone.working(lose, redis_url=url) as task:
+            await until(lambda: _has_noted(backbone, 1), "what was left unfinished")
+            await asyncio.sleep(4)
+            assert not task.done()
+            proxy.heal()
+            await until(lambda: done(backbone, 2), "what is new")
+    assert await backbone.noted() == [event.id for event in events]
+
+
+async def _has_noted(backbone: Backbone, count: int) -> bool:
+    return len(await backbone.noted()) >= count
+
+
 async def test_a_worker_outlives_a_database_that_is_killed(backbone: Backbone, servers: Servers) -> None:
     held, release = asyncio.Event(), asyncio.Event()
 
@@ -59,7 +88,7 @@ async def test_a_worker_outlives_a_database_that_is_killed(backbone: Backbone, s
         await until(lambda: done(backbone, 2), "the events before")
         events += await backbone.tell(sequence=2)
         await backbone.publish()
-        await held.wait()
+        await met(held, task)
         await backbone.kill_database()
         release.set()
         await asyncio.sleep(0.3)
