@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from services.catalog import consumers as catalog
 from services.notifications.consumers import build_consumers
 from services.referral.consumers import Learning
 from services.referral.vault import Vault
@@ -33,7 +34,7 @@ def consumers() -> list[Consumer]:
     """Every consumer of every service, as its worker builds it."""
     vault = Vault(bytes(32), bytes(32))  # nothing is handled here, so nothing is sealed
     referral = Learning(Outbox("referral"), vault, utc_now)
-    return [*referral.consumers(), *build_consumers(Outbox("notifications"))]
+    return [*catalog.build_consumers(), *referral.consumers(), *build_consumers(Outbox("notifications"))]
 
 
 def document() -> Document:

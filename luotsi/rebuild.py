@@ -12,6 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.process import PlatformError
 from luotsi.target import Target
+from services.catalog import tables as catalog
+from services.catalog.consumers import keep_facts
 from services.notifications import tables as notifications
 from services.referral import tables as referral
 from services.referral.consumers import keep_proof
@@ -44,6 +46,9 @@ def _of_catalog(service: str, table: type[Copied], kind: str) -> Copy:
 
 
 COPIES: Final[Mapping[str, Copy]] = {
+    "catalog.service_facts": Copy(
+        "catalog", catalog.ServiceFacts, "referral", ("referral.service_facts.v1",), keep_facts
+    ),
     "referral.organizations": _of_catalog("referral", referral.Organization, "organization"),
     "referral.services": _of_catalog("referral", referral.Service, "service"),
     "referral.members": _of_catalog("referral", referral.Member, "member"),

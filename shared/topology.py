@@ -13,7 +13,7 @@ STREAMS: Final[dict[str, str]] = {
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "catalog.events": ("referral", "notifications"),
-    "referral.events": ("notifications",),
+    "referral.events": ("notifications", "catalog"),
     "notification.events": ("referral",),
 }
 """Stream → its declared consumer groups, each named after the service that reads."""

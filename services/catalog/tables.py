@@ -1,7 +1,7 @@
-"""The catalogue's own tables. Texts in three languages are JSON objects with the keys fi, sv, en."""
+"""The catalogue's tables, and a copy of facts of services. Texts in three languages: objects with keys fi, sv, en."""
 
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Index, Text, func, text
@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
 from services.catalog.domain import CAPACITY_STATUSES, LOCATION_TYPES, ORGANIZATION_TYPES, ROLES, SERVICE_STATUSES
+from shared.copies import Copied
 from shared.tables import new_registry
 
 Texts = dict[str, str]
@@ -175,6 +176,15 @@ class Member(Base, table=True):
     created_at: datetime | None = Field(default=None, sa_column=_moment())
 
 
+class ServiceFacts(Base, Copied, table=True):
+    """What the network has learnt of a service (`id`), copied from the referral service; `facts` as they were told."""
+
+    __tablename__: ClassVar[str] = "service_facts"
+
+    id: UUID = Field(primary_key=True)
+    facts: dict[str, Any] = Field(sa_type=JSONB)
+
+
 class ServiceWords(Base, table=True):
     """By which words a service is found."""
 
@@ -208,6 +218,7 @@ __all__ = [
     "Service",
     "ServiceAlias",
     "ServiceAtLocation",
+    "ServiceFacts",
     "ServiceWords",
     "Texts",
 ]

@@ -1,5 +1,6 @@
-"""The catalogue's worker: its relay and watchdog. It consumes nothing yet."""
+"""The catalogue's worker: tells what has changed, and learns how the network fares with its services."""
 
+from services.catalog.consumers import build_consumers
 from shared.db import Database
 from shared.settings import Settings, from_environment
 from shared.worker import Worker, run
@@ -7,7 +8,7 @@ from shared.worker import Worker, run
 
 def build_worker(settings: Settings) -> Worker:
     """The worker of this service."""
-    return Worker("catalog", settings, Database(settings.database_url.get_secret_value()), consumers=[])
+    return Worker("catalog", settings, Database(settings.database_url.get_secret_value()), build_consumers())
 
 
 if __name__ == "__main__":

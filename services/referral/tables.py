@@ -185,6 +185,17 @@ class IdempotencyKey(Base, table=True):
     created_at: datetime = Field(sa_type=_Moment)
 
 
+class ToldFacts(Base, table=True):
+    """What was told last of a service's facts: `digest` is of all that was told, `sequence` counts the tellings."""
+
+    __tablename__ = "told_facts"
+
+    service_id: UUID = Field(primary_key=True)
+    sequence: int = Field(sa_type=BigInteger)
+    digest: bytes = Field(sa_type=LargeBinary)
+    told_at: datetime = Field(sa_type=_Moment)
+
+
 class Delivery(Base, Copied, table=True):
     """Proof that a notice reached somebody or could not, copied from the notification service."""
 

@@ -1,6 +1,7 @@
 """The worker process of the referral service."""
 
 from services.referral.consumers import Learning
+from services.referral.fact_keeper import FactKeeper
 from services.referral.settings import ReferralSettings
 from services.referral.vault import Vault
 from shared.clock import Clock, utc_now
@@ -13,9 +14,11 @@ from shared.worker import Worker, run
 def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
     """The worker; `clock` may be moved by tests."""
     vault = Vault(settings.master_key.get_secret_value(), settings.index_key.get_secret_value())
-    learning = Learning(Outbox("referral", settings.epoch), vault, clock)
+    outbox = Outbox("referral", settings.epoch)
+    learning = Learning(outbox, vault, clock)
     database = Database(settings.database_url.get_secret_value(), pool_size=5)
-    return Worker("referral", settings, database, learning.consumers())
+    keeper = FactKeeper(database, outbox, vault, settings.worker_name, clock)
+    return Worker("referral", settings, database, learning.consumers(), jobs=[keeper.run])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the referral service tells: each referral's whole non-personal state, and that a message was sent."""
+"""What the referral service tells: each referral's whole non-personal state, messages, and figures of services."""
 
 from typing import Literal
 from uuid import UUID
@@ -61,6 +61,35 @@ class MessageSent(Payload):
     referral: ReferralState
 
 
+class DeclineReason(Payload):
+    """How many referrals were declined for one reason. `other` also holds reasons that were too rare to be told."""
+
+    code: str
+    referrals: int
+
+
+class ServiceFacts(Payload):
+    """What the network has learnt of a service, of referrals sent in the last `window_days` or still open.
+
+    With fewer than five of them `suppressed` is true, and nothing but the service's id is told. Otherwise a rate, a
+    median or a reason is told where it rests on at least five. `acceptance_rate` is accepted by answered, from 0 to 1;
+    a working day has 24 working hours; `overdue` are those of the open ones whose answer is late. `as_of` is when
+    these figures became what they are.
+    """
+
+    service_id: UUID
+    suppressed: bool
+    organization_id: UUID | None = None
+    window_days: int | None = None
+    referrals: int | None = None
+    acceptance_rate: float | None = None
+    median_working_hours_to_answer: float | None = None
+    decline_reasons: tuple[DeclineReason, ...] = ()
+    open: int | None = None
+    overdue: int | None = None
+    as_of: AwareDatetime | None = None
+
+
 STATE_EVENTS = (
     "created",
     "edited",
@@ -83,4 +112,5 @@ STATE_EVENTS = (
 EVENTS: dict[str, type[Payload]] = {f"referral.{name}.v1": ReferralState for name in STATE_EVENTS} | {
     "referral.assigned.v1": ReferralAssigned,
     "referral.message_sent.v1": MessageSent,
+    "referral.service_facts.v1": ServiceFacts,
 }

@@ -24,6 +24,7 @@ _PLAIN: dict[Any, Any] = {
     str: "a-code",
     bool: True,
     int: 1,
+    float: 0.5,
     UUID: "01990000-0000-7000-8000-000000000001",
     date: "2026-03-02",
     datetime: "2026-03-02T09:00:00Z",

@@ -15,9 +15,11 @@ from luotsi.rebuild import COPIES, chosen, rebuild
 from luotsi.target import Target
 from shared.topology import SERVICES
 from tests.builders import Town, small_town
+from tests.flows.test_service_facts import keeper
 from tests.platform import Platform
 from tests.referring import at_work, sent_referral
 
+SPOILT = {"organizations": "slug = 'nowhere'", "service_facts": "facts = '{}'"}
 KEPT = ("notices", "deliveries", "preferences", "counters", "outbox", "inbox")
 
 
@@ -49,6 +51,7 @@ async def a_busy_town(platform: Platform) -> Town:
         (notice,) = (await desk.get("/notices")).json()["contents"]
         assert (await desk.post(f"/notices/{notice['id']}/seen")).status_code == 200
         assert (await desk.put("/preferences", json={"email": False, "language": "sv"})).status_code == 200
+    await keeper(platform).step()
     await platform.settle()
     return town
 
@@ -59,13 +62,8 @@ async def ruin(platform: Platform) -> None:
         service, table = name.split(".")
         async with platform.databases[service].transaction() as session:
             some = f"(SELECT id FROM {table} ORDER BY id LIMIT 1)"
-            await session.execute(
-                text(
-                    f"UPDATE {table} SET organization_id = id"
-                    if table != "organizations"
-                    else "UPDATE organizations SET slug = 'nowhere'"
-                )
-            )
+            spoilt = SPOILT.get(table, "organization_id = id")
+            await session.execute(text(f"UPDATE {table} SET {spoilt}"))
             await session.execute(text(f"DELETE FROM {table} WHERE id IN {some}"))
 
 
@@ -135,5 +133,5 @@ def test_the_command_says_what_it_rebuilt(servers: Servers, tmp_path: Path) -> N
     urls = {f"{service.upper()}_DATABASE_URL": servers.database_urls[service] for service in SERVICES}
     done = CliRunner().invoke(app, ["rebuild", "--all", "--data", str(tmp_path)], env=urls)
     assert done.exit_code == 0, done.output
-    said = re.findall(r"^([a-z.]+): \d+ rows, (?:all as they were|\d+ mended)$", done.stdout, re.M)
+    said = re.findall(r"^([a-z_.]+): \d+ rows, (?:all as they were|\d+ mended)$", done.stdout, re.M)
     assert said == list(COPIES)

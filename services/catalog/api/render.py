@@ -10,7 +10,7 @@ from services.catalog.api.views import MemberView, OrganizationView, ServiceView
 from services.catalog.domain import accepting, obstacles
 from services.catalog.queries.organizations import FoundOrganization
 from services.catalog.queries.services import FoundService
-from services.catalog.tables import Closure, Location, Member, OrganizationAlias, ServiceAlias
+from services.catalog.tables import Closure, Location, Member, OrganizationAlias, ServiceAlias, ServiceFacts
 from services.catalog.target_groups import TARGET_GROUPS, TAXONOMY, term_id
 from services.catalog.texts import LANGUAGES, in_language
 
@@ -68,6 +68,7 @@ def service_view(found: FoundService, language: str) -> ServiceView:
             "not_accepting_because": list(obstacles(found.situation)),
             "translations": _translations(**texts),
             "last_modified": row.updated_at,
+            **_facts(found.facts),
         }
     )
 
@@ -75,6 +76,15 @@ def service_view(found: FoundService, language: str) -> ServiceView:
 def member_view(row: Member) -> MemberView:
     """The member as it is."""
     return MemberView.model_validate(row.model_dump())
+
+
+def _facts(row: ServiceFacts | None) -> dict[str, Any]:
+    """What is known of how the network fares with a service, or why nothing is shown."""
+    if row is None:
+        return {"facts": None, "facts_status": "unknown"}
+    if row.facts["suppressed"]:
+        return {"facts": None, "facts_status": "suppressed"}
+    return {"facts": row.facts, "facts_status": "shown"}
 
 
 def _translations(**fields: dict[str, str]) -> dict[str, dict[str, str]]:

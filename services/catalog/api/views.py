@@ -4,6 +4,7 @@ A field without a value is left out of the answer, as HSDS has it.
 """
 
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -142,6 +143,26 @@ class ServiceAtLocationView(BaseModel):
     location: LocationView
 
 
+class DeclineReasonView(BaseModel):
+    """How many referrals were declined for one reason; `other` also holds those that were too rare to be told."""
+
+    code: str
+    referrals: int
+
+
+class FactsView(BaseModel):
+    """How the network fares with a service; a figure that would rest on fewer than five referrals is left out."""
+
+    window_days: int = Field(description="Referrals sent in so many days up to `as_of`, and those still open")
+    referrals: int
+    acceptance_rate: float | None = Field(description="Accepted of answered, from 0 to 1")
+    median_working_hours_to_answer: float | None = Field(description="A working day has 24")
+    decline_reasons: list[DeclineReasonView]
+    open: int
+    overdue: int = Field(description="Of the open ones, those whose answer is late")
+    as_of: datetime = Field(description="When the figures became what they are")
+
+
 class ServiceView(BaseModel):
     """A service (HSDS service). `accepting`: refer here today; `not_accepting_because` says why not."""
 
@@ -168,6 +189,10 @@ class ServiceView(BaseModel):
     aliases: list[AliasView]
     accepting: bool
     not_accepting_because: list[str]
+    facts: FactsView | None
+    facts_status: Literal["shown", "suppressed", "unknown"] = Field(
+        description="suppressed: of fewer than five referrals, none perhaps; unknown: nothing was heard yet"
+    )
     translations: Translations
     last_modified: datetime
     version: int

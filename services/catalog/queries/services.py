@@ -22,19 +22,21 @@ from services.catalog.tables import (
     Service,
     ServiceAlias,
     ServiceAtLocation,
+    ServiceFacts,
     ServiceWords,
 )
 
 
 @dataclass(frozen=True)
 class FoundService:
-    """A service with its organisation, former names, places, and what decides whether it accepts referrals."""
+    """A service with its organisation, former names, places, what decides whether it accepts, and how it fares."""
 
     row: Service
     organization: Organization
     situation: Situation
     aliases: Sequence[ServiceAlias]
     places: Sequence[tuple[ServiceAtLocation, Location]]
+    facts: ServiceFacts | None
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,8 @@ async def _found(session: AsyncSession, rows: Sequence[Any]) -> list[FoundServic
     places: defaultdict[UUID, list[tuple[ServiceAtLocation, Location]]] = defaultdict(list)
     for link, location in (await session.exec(links)).all():
         places[link.service_id].append((link, location))
+    known = await session.exec(select(ServiceFacts).where(col(ServiceFacts.id).in_(ids)))
+    facts = {row.id: row for row in known.all()}
     return [
         FoundService(
             service,
@@ -152,6 +156,7 @@ async def _found(session: AsyncSession, rows: Sequence[Any]) -> list[FoundServic
             Situation(organization.active, service.status, service.capacity, closed_today, has_desk),
             aliases[service.id],
             places[service.id],
+            facts.get(service.id),
         )
         for service, organization, closed_today, has_desk in rows
     ]

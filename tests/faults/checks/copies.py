@@ -1,11 +1,11 @@
 """Copies of foreign facts against their source."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tests.faults.checks.expectations import Finding
-from tests.faults.checks.snapshot import Snapshot
+from tests.faults.checks.expectations import FACTS, Finding
+from tests.faults.checks.snapshot import Row, Snapshot
 
 _COPIED = ("organizations", "services", "members")
 
@@ -24,7 +24,8 @@ def check_copies(seen: Snapshot) -> Iterator[Finding]:
                 wrong = _difference(source[row_id], copies[row_id])
                 if wrong:
                     yield Finding("lost", f"{service} has an old picture of {table} {row_id}: {', '.join(wrong)}")
-    yield from _proofs(seen)
+    yield from _newest(seen, "delivery", "notifications", seen.tables["referral"]["deliveries"])
+    yield from _newest(seen, "facts of service", "referral", seen.tables["catalog"]["service_facts"], FACTS)
 
 
 def _difference(source: Any, copy: Any) -> list[str]:
@@ -39,12 +40,15 @@ def _plain(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) and value[:1] in "{[" else value
 
 
-def _proofs(seen: Snapshot) -> Iterator[Finding]:
-    """The proof of each delivery is the newest that was told."""
+def _newest(
+    seen: Snapshot, what: str, owner: str, rows: Iterable[Row], event_type: str | None = None
+) -> Iterator[Finding]:
+    """Each copy of what `owner` tells (in events of `event_type`, where it tells more) is the newest that was told."""
     newest: dict[str, tuple[int, int]] = {}
-    for event in seen.logs["notifications"]:
-        newest[event.subject] = max(newest.get(event.subject, (0, 0)), (event.epoch, event.sequence))
-    kept = {str(row["id"]): (row["epoch"], row["sequence"]) for row in seen.tables["referral"]["deliveries"]}
+    for event in seen.logs[owner]:
+        if event_type in (None, event.type):
+            newest[event.subject] = max(newest.get(event.subject, (0, 0)), (event.epoch, event.sequence))
+    kept = {str(row["id"]): (row["epoch"], row["sequence"]) for row in rows}
     for subject in newest.keys() | kept.keys():
         if newest.get(subject) != kept.get(subject):
-            yield Finding("lost", f"delivery {subject} was told as {newest.get(subject)}, kept as {kept.get(subject)}")
+            yield Finding("lost", f"{what} {subject} was told as {newest.get(subject)}, kept as {kept.get(subject)}")

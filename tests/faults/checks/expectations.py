@@ -23,9 +23,11 @@ TOLD: Final = tuple(
     f"referral.{name}.v1" for name in (*TO_THE_DESK, *TO_THE_SOURCE, *TO_THE_OTHER_SIDE, *TO_THE_SIDE_LEFT)
 )
 
+FACTS: Final = "referral.service_facts.v1"
+
 CONSUMERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "catalog": {"referral": CATALOG, "notifications": CATALOG},
-    "referral": {"notifications": TOLD},
+    "referral": {"notifications": TOLD, "catalog": (FACTS,)},
     "notifications": {"referral": DELIVERIES},
 }
 """Owner → consumer → the types that it has to deal with."""
@@ -35,7 +37,7 @@ def told_side(event_type: str, data: Mapping[str, Any]) -> str | None:
     """The side that is told of an event of a referral: `source`, `target`, or nobody."""
     name = event_type.removeprefix("referral.").removesuffix(".v1")
     referral = data.get("referral", data)
-    if referral["sent_at"] is None or event_type not in TOLD:
+    if event_type not in TOLD or referral["sent_at"] is None:
         return None
     if name in TO_THE_DESK:
         return "target"

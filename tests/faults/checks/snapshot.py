@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.topology import GROUPS, SERVICES
+from tests.faults.checks.expectations import FACTS
 from tests.faults.lab import Lab
 
 Row = Any
@@ -34,10 +35,11 @@ class Snapshot:
     tables: dict[str, dict[str, list[Row]]]
 
     def by_subject(self, service: str) -> dict[str, list[Event]]:
-        """The log of one service, by what it tells about, each in the order of the log."""
+        """The log of one service, by what it tells about, each in the order of the log; but for facts of services."""
         found: dict[str, list[Event]] = defaultdict(list)
         for event in self.logs[service]:
-            found[event.subject].append(event)
+            if event.type != FACTS:
+                found[event.subject].append(event)
         return found
 
 
@@ -46,6 +48,7 @@ _TABLES = {
         "organizations": "SELECT id, slug, name, active, email, version FROM organizations",
         "services": "SELECT id, slug, name, organization_id, status, capacity, version FROM services",
         "members": "SELECT id, organization_id, email, language, roles, active, deputy_id, version FROM members",
+        "service_facts": "SELECT id, epoch, sequence FROM service_facts",
     },
     "referral": {
         "organizations": "SELECT * FROM organizations",

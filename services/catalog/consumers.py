@@ -1,0 +1,26 @@
+"""What the catalogue learns from others: how the network fares with its services."""
+
+from typing import Final
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.catalog.tables import ServiceFacts
+from shared.copies import overwrite_if_newer
+from shared.events import Envelope
+from shared.events import referral as contract
+from shared.inbox import Consumer
+from shared.topology import STREAMS
+
+GROUP: Final = "catalog"
+
+
+async def keep_facts(session: AsyncSession, event: Envelope) -> None:
+    """Copy the facts of a service; a service that the catalogue does not know does no harm."""
+    facts = contract.ServiceFacts.model_validate(event.data)
+    values = {"id": facts.service_id, "facts": facts.model_dump(mode="json")}
+    await overwrite_if_newer(session, ServiceFacts, {**values, "epoch": event.epoch, "sequence": event.sequence})
+
+
+def build_consumers() -> list[Consumer]:
+    """Which events of which streams the catalogue deals with."""
+    return [Consumer(GROUP, STREAMS["referral"], {"referral.service_facts.v1": keep_facts})]

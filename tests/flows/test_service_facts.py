@@ -1,0 +1,150 @@
+"""Service facts: what the network learns of a service, from referrals over events to the catalogue's search."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.referral.fact_keeper import FactKeeper
+from services.referral.vault import Vault
+from shared.clock import Clock, utc_now
+from shared.outbox import Outbox
+from tests.flows.catalog_kuopio import Kuopio, kuopio
+from tests.platform import Platform
+from tests.referring import CLIENT, CONSENT, SECRETS, Desk, at_work
+
+JSON = dict[str, Any]
+EVENT = "referral.service_facts.v1"
+
+
+def keeper(platform: Platform, clock: Clock = utc_now, holder: str = "referral-test") -> FactKeeper:
+    """The fact keeper of a referral worker; the clock may be moved."""
+    return FactKeeper(platform.databases["referral"], Outbox("referral"), Vault(bytes(32), bytes(32)), holder, clock)
+
+
+class Network:
+    """Navigaattori's adviser and Business Kuopio's desk, and one service of the latter."""
+
+    def __init__(self, town: Kuopio, service_id: str) -> None:
+        self.platform = town.platform
+        self.adviser: Desk = at_work(town.platform, town.people["adviser@navigaattori.example"])
+        self.desk: Desk = at_work(town.platform, town.people["desk@businesskuopio.example"])
+        self.service_id = service_id
+
+    async def refer(self, count: int) -> list[JSON]:
+        """So many referrals, as the desk sees them."""
+        request = {"service_id": self.service_id, "client": CLIENT, "reason": "bakery plan", "legal_basis": CONSENT}
+        made = [await self.adviser.refer(request) for _ in range(count)]
+        assert {answer.status_code for answer in made} == {201}
+        return [await self.desk.read(answer.json()["id"]) for answer in made]
+
+    async def learn(self, clock: Clock = utc_now) -> int | None:
+        """Let the keeper look, and the events travel; how many services were told of."""
+        told = await keeper(self.platform, clock).step()
+        await self.platform.settle()
+        return told
+
+    async def shown(self) -> JSON:
+        """The service as the public sees it."""
+        found: JSON = (await self.platform.client("catalog").get(f"/services/{self.service_id}")).json()
+        return found
+
+    async def told(self) -> list[JSON]:
+        """What was told of the service, oldest first."""
+        log = await self.platform.published("referral")
+        return [event for event in log if event["type"] == EVENT and event["subject"] == self.service_id]
+
+
+async def network(platform: Platform) -> Network:
+    """The seeded ecosystem, known to all."""
+    town = await kuopio(platform)
+    await platform.settle()
+    business = str(town.people["desk@businesskuopio.example"].organization_id)
+    services = await platform.client("catalog").get("/services", params={"organization_id": business})
+    return Network(town, services.json()["contents"][0]["id"])
+
+
+async def test_the_catalogue_shows_what_the_network_has_learnt(platform: Platform) -> None:
+    place = await network(platform)
+    assert (await place.shown())["facts_status"] == "unknown"
+    referrals = await place.refer(9)
+    for referral in referrals[:3]:
+        await place.desk.done("accept", referral)
+    for referral in referrals[3:8]:
+        await place.desk.done("decline", referral, {"reason": {"code": "no_capacity"}})
+    await place.learn()
+    shown = await place.shown()
+    assert shown["facts_status"] == "shown"
+    facts = shown["facts"]
+    assert (facts["referrals"], facts["open"], facts["overdue"]) == (9, 4, 0)
+    assert facts["acceptance_rate"] == 0.38, "three of the eight that were answered"
+    assert facts["median_working_hours_to_answer"] == 0
+    assert facts["decline_reasons"] == [{"code": "no_capacity", "referrals": 5}]
+    listed = (await platform.client("catalog").get("/services", params={"size": 100})).json()["contents"]
+    beside = {each["id"]: each.get("facts") for each in listed}
+    assert beside.pop(place.service_id) == facts, "search shows it beside the service"
+    assert set(beside.values()) == {None}
+
+
+async def test_below_five_referrals_nothing_travels_but_that_it_is_suppressed(platform: Platform) -> None:
+    place = await network(platform)
+    await place.refer(4)
+    services = await platform.scalar("catalog", "SELECT count(*) FROM services")
+    assert await place.learn() == services, "services without any referral look the same"
+    (event,) = await place.told()
+    assert {name: value for name, value in event["data"].items() if value not in (None, [])} == {
+        "service_id": place.service_id,
+        "suppressed": True,
+    }
+    shown = await place.shown()
+    assert ("facts" in shown, shown["facts_status"]) == (False, "suppressed")
+    await place.refer(1)
+    assert await place.learn() == 1
+    assert (await place.shown())["facts"]["referrals"] == 5
+
+
+async def test_it_is_told_only_when_it_has_changed_and_each_time_with_the_next_number(platform: Platform) -> None:
+    place = await network(platform)
+    referrals = await place.refer(5)
+    await place.learn()
+    assert await place.learn() == 0
+    await place.desk.done("accept", referrals[0])
+    assert await place.learn() == 0, "accepted is still open, and one answer is too few for a rate"
+    await place.desk.done("decline", referrals[1], {"reason": {"code": "other", "text": "needs a ramp"}})
+    assert await place.learn() == 1
+    told = await place.told()
+    assert [event["sequence"] for event in told] == [1, 2]
+    assert told[-1]["data"]["decline_reasons"] == []
+    assert not [secret for secret in SECRETS if secret in str(told)]
+
+
+async def test_one_worker_at_a_time_keeps_the_facts(platform: Platform) -> None:
+    place = await network(platform)
+    await place.refer(5)
+    assert await keeper(platform, holder="one").step()
+    assert await keeper(platform, holder="two").step() is None
+    assert await keeper(platform, holder="one").step() == 0
+
+
+async def test_rare_reasons_are_told_as_other(platform: Platform) -> None:
+    place = await network(platform)
+    referrals = await place.refer(10)
+    codes = ["not_eligible"] * 5 + ["no_capacity"] * 3 + ["outside_area"] * 2
+    for referral, code in zip(referrals, codes, strict=True):
+        await place.desk.done("decline", referral, {"reason": {"code": code}})
+    await place.learn()
+    assert (await place.shown())["facts"]["decline_reasons"] == [
+        {"code": "not_eligible", "referrals": 5},
+        {"code": "other", "referrals": 5},
+    ]
+
+
+async def test_referrals_leave_the_figures_after_a_year_unless_they_are_open(platform: Platform) -> None:
+    place = await network(platform)
+    referrals = await place.refer(6)
+    await place.desk.done("decline", referrals[0], {"reason": {"code": "no_capacity"}})
+    await place.adviser.done(
+        "mark-error", await place.adviser.read(referrals[1]["id"]), {"reason": {"code": "other", "text": "x"}}
+    )
+    await place.learn()
+    assert (await place.shown())["facts"]["referrals"] == 5, "a mistake never counts"
+    await place.learn(lambda: datetime.now(UTC) + timedelta(days=366))
+    assert (await place.shown())["facts_status"] == "suppressed", "four are still open"
