@@ -122,6 +122,7 @@ class Referral(Base, table=True):
     declined_at: datetime | None = Field(default=None, sa_type=_Moment)
     started_at: datetime | None = Field(default=None, sa_type=_Moment)
     completed_at: datetime | None = Field(default=None, sa_type=_Moment)
+    answer_seen_at: datetime | None = Field(default=None, sa_type=_Moment)
     closed_at: datetime | None = Field(default=None, sa_type=_Moment)
 
 

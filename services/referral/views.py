@@ -74,7 +74,8 @@ class BeforeSending(BaseModel):
 class ReferralSummary(BaseModel):
     """A referral in a list: nothing about who the client is, and no free text.
 
-    `assigned_member_id` is for the target, whose member it is.
+    `assigned_member_id` is for the target, whose member it is. `attention` says why a referral that has ended stays
+    open: `answer_unseen` (the source has not looked at the answer) or `not_closed`.
     """
 
     id: UUID
@@ -94,6 +95,8 @@ class ReferralSummary(BaseModel):
     started_at: datetime | None
     completed_at: datetime | None
     closed_at: datetime | None
+    answer_seen_at: datetime | None = None
+    attention: str | None = None
     assigned_member_id: UUID | None = None
 
 
@@ -194,6 +197,7 @@ class OverviewRow(BaseModel):
     waiting: int
     oldest_waiting_since: datetime | None
     not_closed: int
+    answers_unseen: int
     median_hours_to_answer: float | None
     decline_reasons: dict[str, int]
 
@@ -223,6 +227,8 @@ class OverviewReferral(BaseModel):
     closed_at: datetime | None
     reason_code: str | None
     outcome_code: str | None
+    answer_seen_at: datetime | None
+    attention: str | None
 
 
 class OverviewPage(Page):

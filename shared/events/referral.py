@@ -41,6 +41,7 @@ class ReferralState(Payload):
     accepted_at: AwareDatetime | None = None
     started_at: AwareDatetime | None = None
     completed_at: AwareDatetime | None = None
+    answer_seen_at: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None
 
 
@@ -105,6 +106,7 @@ STATE_EVENTS = (
     "cancelled",
     "consent_withdrawn",
     "marked_in_error",
+    "answer_seen",
     "closed",
     "handed_over",
 )

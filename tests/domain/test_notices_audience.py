@@ -98,6 +98,7 @@ def test_every_event_of_a_referral_is_decided() -> None:
         ("cancelled", None, TARGET_SIDE | SOURCE_SIDE),
         ("consent_withdrawn", "source", TARGET_SIDE),
         ("marked_in_error", "source", TARGET_SIDE),
+        ("answer_seen", "source", NOBODY),
         ("closed", "source", NOBODY),
         ("handed_over", "source", SOURCE_SIDE),
         ("handed_over", "target", TARGET_SIDE),

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from services.referral.api.dependencies import WorkOf, requires
+from services.referral.attention import Attention
 from services.referral.domain import Status
 from services.referral.use_cases.names import NamesOf
 from services.referral.use_cases.overview import overview, overview_referral, overview_referrals
@@ -37,9 +38,10 @@ async def get_overview_referrals(
     from_: From = None,
     to: To = None,
     status: Annotated[list[Status] | None, Query()] = None,
+    attention: Annotated[Attention | None, Query(description="Ended, and open for this reason")] = None,
 ) -> OverviewPage:
     """Coordinators only. Reference, organisations, service, status and times; never a client or free text."""
-    found = await overview_referrals(work, page, from_, to, status or ())
+    found = await overview_referrals(work, page, from_, to, status or (), attention)
     shown = found[: page.limit]
     names = await NamesOf.referrals(work, shown)
     return OverviewPage(contents=[overview_referral(row, names) for row in shown], next=next_link(request, page, found))

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.referral.api.answers import ask, referral_answer, undone_if_asked
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
+from services.referral.attention import Attention
 from services.referral.domain import LIFECYCLE, Rule, Side, Status
 from services.referral.schemas import BODIES, CommandBody, DraftChange, Send
 from services.referral.tables import Referral
 from services.referral.use_cases.commands import perform
-from services.referral.use_cases.conditions import Assigned
+from services.referral.use_cases.conditions import Assigned, Narrowed
 from services.referral.use_cases.creation import edit
 from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
 from services.referral.use_cases.names import NamesOf
@@ -29,20 +30,22 @@ router = APIRouter(tags=["referrals"])
 _BOXES = {"sent": Side.SOURCE, "received": Side.TARGET, None: None}
 
 
-@router.get("/referrals", summary="Referrals sent or received by your organisation, newest first")
-async def get_referrals(
-    request: Request,
-    work: WorkOf,
-    page: PageOf,
+def _narrowed(
     box: Annotated[Literal["sent", "received"] | None, Query()] = None,
     status: Annotated[list[Status] | None, Query()] = None,
     only_open: Annotated[bool | None, Query(alias="open", description="Not ended, or ended and not closed")] = None,
     assigned: Annotated[Assigned | None, Query(description="Received, and assigned to you or to nobody")] = None,
+    attention: Annotated[Attention | None, Query(description="Ended, and open for this reason")] = None,
+) -> Narrowed:
+    return Narrowed(_BOXES[box], status or (), only_open, assigned, attention)
+
+
+@router.get("/referrals", summary="Referrals sent or received by your organisation, newest first")
+async def get_referrals(
+    request: Request, work: WorkOf, page: PageOf, narrowed: Annotated[Narrowed, Depends(_narrowed)]
 ) -> ReferralPage:
     """Only what you may see: those your organisation made (role adviser) or was sent (role recipient)."""
-    found = await list_referrals(
-        work, page, box=_BOXES[box], statuses=status or (), only_open=only_open, assigned=assigned
-    )
+    found = await list_referrals(work, page, narrowed)
     shown = found[: page.limit]
     names = await NamesOf.referrals(work, shown)
     return ReferralPage(contents=[summary(work, row, names) for row in shown], next=next_link(request, page, found))
@@ -50,7 +53,10 @@ async def get_referrals(
 
 @router.get("/referrals/{referral_id}", summary="A referral as your side sees it")
 async def get_referral(response: Response, work: WorkOf, referral: ReferralOf) -> ReferralView:
-    """The first look by the recipient is noted and told to the source; it raises the version."""
+    """Two first looks are noted and raise the version: the recipient's, and the source's at the answer.
+
+    The source is told of the recipient's.
+    """
     await look_at(work, referral)
     return referral_answer(response, await view(work, referral, "read"))
 

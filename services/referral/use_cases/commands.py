@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from services.referral.attention import is_answer
 from services.referral.domain import IllegalCommand, Reason, Side, Status, decide
 from services.referral.history import changed
 from services.referral.schemas import CommandBody, Complete, Decline, Nothing, WithdrawConsent, WithReason
@@ -78,6 +79,13 @@ async def _prepare_to_send(work: ActorWork, referral: Referral, texts: Texts) ->
     referral.desk_member_ids = list(await desk_of(work, referral.target_organization_id))
 
 
+async def _see_answer(work: ActorWork, referral: Referral, _: Texts) -> None:
+    """Whoever closes has seen how it ended."""
+    ended_by = Side(referral.reason_side) if referral.reason_side else None
+    if referral.answer_seen_at is None and is_answer(Status(referral.status), ended_by):
+        referral.answer_seen_at = work.now
+
+
 async def _check_consent(_: ActorWork, referral: Referral, __: Texts) -> None:
     if referral.legal_basis_kind != "consent":
         detail = "This referral does not rest on a consent that could be withdrawn. Cancel it instead."
@@ -87,5 +95,6 @@ async def _check_consent(_: ActorWork, referral: Referral, __: Texts) -> None:
 _FIRST: dict[str, Callable[[ActorWork, Referral, Texts], Awaitable[None]]] = {
     "send": _prepare_to_send,
     "withdraw-consent": _check_consent,
+    "close": _see_answer,
 }
-"""What a command asks for beyond its row in the lifecycle."""
+"""What a command asks for, or brings with it, beyond its row in the lifecycle."""

@@ -1,16 +1,44 @@
 """What a list of referrals may be narrowed to, in SQL; scope.py says what it may be narrowed from."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import ColumnElement, and_
 from sqlmodel import col
 
 from services.referral import scope
-from services.referral.domain import TERMINAL, Status
+from services.referral.attention import ANSWERS, Attention
+from services.referral.domain import TERMINAL, Side, Status
 from services.referral.tables import Referral
 from shared.auth import Actor
 
 Assigned = Literal["me", "nobody"]
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """Which of the referrals that an actor may see a list is to hold; None or empty: all."""
+
+    box: Side | None = None
+    statuses: Sequence[Status] = ()
+    only_open: bool | None = None
+    assigned: Assigned | None = None
+    attention: Attention | None = None
+
+
+def conditions(actor: Actor, narrowed: Narrowed) -> Iterator[ColumnElement[bool]]:
+    """The actor's scope, and everything that narrows it."""
+    boxes = {None: scope.visible_to, Side.SOURCE: scope.sent_by, Side.TARGET: scope.received_by}
+    yield boxes[narrowed.box](actor)
+    if narrowed.statuses:
+        yield col(Referral.status).in_(narrowed.statuses)
+    if narrowed.only_open is not None:
+        yield ~done() if narrowed.only_open else done()
+    if narrowed.assigned is not None:
+        yield assigned_to(actor, narrowed.assigned)
+    if narrowed.attention is not None:
+        yield needs(narrowed.attention)
 
 
 def done() -> ColumnElement[bool]:
@@ -19,6 +47,14 @@ def done() -> ColumnElement[bool]:
     acknowledged = col(Referral.closed_at).is_not(None)
     void = (col(Referral.status) == Status.ENTERED_IN_ERROR) | col(Referral.sent_at).is_(None)
     return ended & (acknowledged | void)
+
+
+def needs(attention: Attention) -> ColumnElement[bool]:
+    """`attention.attention` in SQL: ended and still open, with the answer unseen, or with nothing left but closing."""
+    status, ended_by = col(Referral.status), col(Referral.reason_side)
+    news = status.in_(ANSWERS) | ((status == Status.CANCELLED) & ended_by.is_distinct_from(Side.SOURCE))
+    unseen = news & col(Referral.answer_seen_at).is_(None)
+    return status.in_(TERMINAL) & ~done() & (unseen if attention is Attention.ANSWER_UNSEEN else ~unseen)
 
 
 def assigned_to(actor: Actor, who: Assigned) -> ColumnElement[bool]:

@@ -10,9 +10,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 
+from services.referral.attention import Attention
 from services.referral.domain import Status, is_open
 from services.referral.tables import Referral
+from services.referral.use_cases.conditions import needs
 from services.referral.use_cases.names import NamesOf
+from services.referral.use_cases.reading import attention_to
 from services.referral.views import OverviewReferral, OverviewRow
 from services.referral.work import ActorWork
 from shared.clock import KUOPIO
@@ -29,6 +32,8 @@ async def overview(work: ActorWork, first: date | None, last: date | None) -> li
         Referral.declined_at,
         Referral.closed_at,
         Referral.reason_code,
+        Referral.reason_side,
+        Referral.answer_seen_at,
     )
     rows = await work.session.execute(select(*columns).where(*_sent_between(first, last)))  # type: ignore[call-overload]
     by_target: dict[UUID, list[Any]] = defaultdict(list)
@@ -52,18 +57,26 @@ def _row(names: NamesOf, target: UUID, found: Sequence[Any]) -> OverviewRow:
         not_closed=sum(
             is_open(Status(row.status), was_sent=True, is_closed=row.closed_at is not None) for row in found
         ),
+        answers_unseen=sum(attention_to(row) is Attention.ANSWER_UNSEEN for row in found),
         median_hours_to_answer=round(median(hours), 2) if hours else None,
         decline_reasons=dict(Counter(row.reason_code for row in found if row.status == Status.REJECTED)),
     )
 
 
 async def overview_referrals(
-    work: ActorWork, page: Keyset, first: date | None, last: date | None, statuses: Sequence[Status]
+    work: ActorWork,
+    page: Keyset,
+    first: date | None,
+    last: date | None,
+    statuses: Sequence[Status],
+    attention: Attention | None,
 ) -> list[Referral]:
     """Sent referrals across organisations, newest first: one row more than the page holds, if there is one."""
     query = select(Referral).where(*_sent_between(first, last))
     if statuses:
         query = query.where(col(Referral.status).in_(statuses))
+    if attention is not None:
+        query = query.where(needs(attention))
     if page.after is not None:
         query = query.where(col(Referral.id) < page.after)
     return list((await work.session.exec(query.order_by(col(Referral.id).desc()).limit(page.limit + 1))).all())
@@ -73,6 +86,7 @@ def overview_referral(referral: Referral, names: NamesOf) -> OverviewReferral:
     """A referral as the coordinator sees it."""
     return OverviewReferral(
         **referral.model_dump(include=set(OverviewReferral.model_fields)),
+        attention=attention_to(referral),
         service=names.service(referral.service_id),
         source_organization=names.organization(referral.source_organization_id),
         target_organization=names.organization(referral.target_organization_id),

@@ -1,18 +1,19 @@
-"""Reading referrals: what each side sees of one, lists, and the first look that the source is told of."""
+"""Reading referrals: what each side sees of one, lists, and the first looks that are noted."""
 
-from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, select
 
 from services.referral import scope
+from services.referral.attention import Attention, attention
 from services.referral.domain import Side, Status, commands_for, discloses
 from services.referral.history import changed
 from services.referral.tables import Client, Referral
 from services.referral.texts import Texts, read_texts
 from services.referral.use_cases.checking import before_sending_draft
 from services.referral.use_cases.clients import show_client
-from services.referral.use_cases.conditions import Assigned, assigned_to, done
+from services.referral.use_cases.conditions import Narrowed, conditions
 from services.referral.use_cases.names import NamesOf
 from services.referral.views import ClientView, CodedText, Duplicate, ReferralSummary, ReferralView, WithdrawalView
 from services.referral.work import ActorWork
@@ -30,12 +31,32 @@ async def visible_referral(work: ActorWork, referral_id: UUID | None, *, lock: b
 
 
 async def look_at(work: ActorWork, referral: Referral) -> None:
-    """The actor opens the referral. The first look by the target is noted, and its source is told."""
-    if referral.first_viewed_at is None:
-        await work.session.refresh(referral, with_for_update=True)  # two may look at the same moment
-    if referral.first_viewed_at is None and scope.side_of(work.actor, referral) is Side.TARGET:
-        referral.first_viewed_at = work.now
-        changed(work, referral, "first_viewed", Side.TARGET, work.actor.member_id)
+    """The actor opens the referral. A first look is noted, and raises the version."""
+    if _first_look(work, referral) is None:
+        return
+    await work.session.refresh(referral, with_for_update=True)  # two may look at the same moment
+    look = _first_look(work, referral)
+    if look is not None:
+        setattr(referral, f"{look}_at", work.now)
+        changed(work, referral, look, scope.side_of(work.actor, referral), work.actor.member_id)
+
+
+def _first_look(work: ActorWork, referral: Referral) -> str | None:
+    """The event of a look that is to be noted: the target's first one, and the source's first one at the answer."""
+    if scope.side_of(work.actor, referral) is Side.TARGET:
+        return "first_viewed" if referral.first_viewed_at is None else None
+    return "answer_seen" if attention_to(referral) is Attention.ANSWER_UNSEEN else None
+
+
+def attention_to(referral: Any) -> Attention | None:
+    """What keeps a referral, or a row with its columns, open though it has ended."""
+    return attention(
+        Status(referral.status),
+        was_sent=referral.sent_at is not None,
+        is_closed=referral.closed_at is not None,
+        ended_by=Side(referral.reason_side) if referral.reason_side else None,
+        answer_seen=referral.answer_seen_at is not None,
+    )
 
 
 async def view(
@@ -78,37 +99,23 @@ async def view(
 
 def summary(work: ActorWork, referral: Referral, names: NamesOf) -> ReferralSummary:
     """The referral as a list shows it to the actor's side."""
-    plain = referral.model_dump(include=set(ReferralSummary.model_fields) - {"assigned_member_id"})
+    plain = referral.model_dump(include=set(ReferralSummary.model_fields) - {"assigned_member_id", "attention"})
     received = scope.side_of(work.actor, referral) is Side.TARGET
     return ReferralSummary(
         **plain,
         assigned_member_id=referral.assigned_member_id if received else None,
+        attention=attention_to(referral),
         service=names.service(referral.service_id),
         source_organization=names.organization(referral.source_organization_id),
         target_organization=names.organization(referral.target_organization_id),
     )
 
 
-async def list_referrals(
-    work: ActorWork,
-    page: Keyset,
-    *,
-    box: Side | None,
-    statuses: Sequence[Status],
-    only_open: bool | None,
-    assigned: Assigned | None,
-) -> list[Referral]:
+async def list_referrals(work: ActorWork, page: Keyset, narrowed: Narrowed) -> list[Referral]:
     """Referrals the actor may see, newest first: one row more than the page holds, if there is one."""
-    boxes = {None: scope.visible_to, Side.SOURCE: scope.sent_by, Side.TARGET: scope.received_by}
-    query = select(Referral).where(boxes[box](work.actor))
+    query = select(Referral).where(*conditions(work.actor, narrowed))
     if page.after is not None:
         query = query.where(col(Referral.id) < page.after)
-    if statuses:
-        query = query.where(col(Referral.status).in_(statuses))
-    if only_open is not None:
-        query = query.where(~done() if only_open else done())
-    if assigned is not None:
-        query = query.where(assigned_to(work.actor, assigned))
     rows = await work.session.exec(query.order_by(col(Referral.id).desc()).limit(page.limit + 1))
     return list(rows.all())
 
