@@ -102,7 +102,8 @@ _RULES: Final = """\
 - **The first look at the answer** by the source sets `answer_seen_at` in the same way, once the target has completed,
   failed, declined or cancelled, or the clock has. Until then the referral has `attention: answer_unseen`, and after it,
   until it is closed, `not_closed`; both keep it open for everybody who sees it, the coordinator included.
-- **Messages** may be written from sending until closing. They do not raise the version.
+- **Messages** may be written from sending until closing. Each side says up to which message it has read; the other
+  sees when. Neither raises the version.
 - **Somebody who leaves** hands over (`referral.handed_over.v1`): what still needs somebody goes to the deputy. Without
   one it stays where it is, and the organisation's advisers, who all see it, are told.
 """

@@ -172,6 +172,15 @@ def discloses(side: Side, status: Status) -> bool:
     return side is Side.SOURCE or status in DISCLOSED
 
 
+def reads_messages(side: Side, written_by: Side, status: Status) -> bool:
+    """Whether `side` may read what `written_by` wrote.
+
+    The two sides may clear up questions before the target accepts; once it may no longer know the client,
+    it no longer reads what the source wrote.
+    """
+    return side is written_by or discloses(side, status) or status is Status.REQUESTED
+
+
 def may_be_assigned(status: Status) -> bool:
     """Whether the target may still say which of its members looks after the referral: from sending until it ends."""
     return status in OPEN and status is not Status.DRAFT

@@ -233,6 +233,12 @@ class NewMessage(Body):
     text: Text
 
 
+class ReadUpTo(Body):
+    """Up to which message everything was read."""
+
+    up_to: UUID
+
+
 class ClientSearch(Body):
     """Which client to find again: by a referral's reference, or by all of the others that are given."""
 

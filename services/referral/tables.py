@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text, Uuid
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -145,10 +145,17 @@ class TimelineEntry(Base, table=True):
 
 
 class Message(Base, table=True):
-    """A message between the two sides; its text is sealed under the client's key."""
+    """A message between the two sides; its text is sealed under the client's key.
+
+    `read_at` and `read_by` are the first reading by the side that did not write it.
+    """
 
     __tablename__ = "messages"
-    __table_args__: ClassVar = (_one_of("side", Side), Index("ix_messages_referral_id", "referral_id", "id"))
+    __table_args__: ClassVar = (
+        _one_of("side", Side),
+        Index("ix_messages_referral_id", "referral_id", "id"),
+        Index("ix_messages_unread", "referral_id", postgresql_where=text("read_at IS NULL")),
+    )
 
     id: UUID = Field(primary_key=True)
     referral_id: UUID = Field(sa_type=Uuid, sa_column_args=[ForeignKey("referrals.id")])
@@ -156,6 +163,8 @@ class Message(Base, table=True):
     member_id: UUID
     text: bytes = Field(sa_type=LargeBinary)
     created_at: datetime = Field(sa_type=_Moment)
+    read_at: datetime | None = Field(default=None, sa_type=_Moment)
+    read_by: UUID | None = None
 
 
 class Disclosure(Base, table=True):

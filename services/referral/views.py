@@ -75,7 +75,8 @@ class ReferralSummary(BaseModel):
     """A referral in a list: nothing about who the client is, and no free text.
 
     `assigned_member_id` is for the target, whose member it is. `attention` says why a referral that has ended stays
-    open: `answer_unseen` (the source has not looked at the answer) or `not_closed`.
+    open: `answer_unseen` (the source has not looked at the answer) or `not_closed`. `unread_messages` counts what the
+    other side wrote and nobody of the caller's side has read.
     """
 
     id: UUID
@@ -98,6 +99,7 @@ class ReferralSummary(BaseModel):
     answer_seen_at: datetime | None = None
     attention: str | None = None
     assigned_member_id: UUID | None = None
+    unread_messages: int = 0
 
 
 class ReferralView(ReferralSummary):
@@ -125,13 +127,24 @@ class ReferralView(ReferralSummary):
 
 
 class MessageView(BaseModel):
-    """A message; `text` is null where the caller no longer may read what the other side wrote."""
+    """A message; `text` is null where the caller no longer may read what the other side wrote.
+
+    `read_at` is when the side that did not write it first read it; `read_by` who did, for that side only.
+    """
 
     id: UUID
     side: str
     member_id: UUID | None
     text: str | None
     created_at: datetime
+    read_at: datetime | None
+    read_by: UUID | None
+
+
+class MessagesRead(BaseModel):
+    """How many messages of the other side are still unread."""
+
+    unread: int
 
 
 class Told(BaseModel):
@@ -171,9 +184,10 @@ class ReferralPage(Page):
 
 
 class MessagePage(Page):
-    """Messages, newest first."""
+    """Messages, newest first; `unread` counts those of the other side in the whole referral."""
 
     contents: list[MessageView]
+    unread: int
 
 
 class Timeline(BaseModel):

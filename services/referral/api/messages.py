@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Request
 
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
 from services.referral.domain import Side
-from services.referral.schemas import NewMessage
+from services.referral.schemas import NewMessage, ReadUpTo
 from services.referral.use_cases.clients import note_disclosure
-from services.referral.use_cases.messages import list_messages, message_view, write_message
-from services.referral.views import MessagePage, MessageView
+from services.referral.use_cases.messages import list_messages, mark_read, message_view, unread_messages, write_message
+from services.referral.views import MessagePage, MessagesRead, MessageView
 from shared.bodies import body, request_body
 from shared.pages import PageOf, next_link
 
@@ -18,12 +18,13 @@ router = APIRouter(tags=["messages"])
 
 @router.get("/referrals/{referral_id}/messages", summary="Messages between the two sides, newest first")
 async def get_messages(request: Request, work: WorkOf, referral: ReferralOf, page: PageOf) -> MessagePage:
-    """The text of the other side's message is null once you may no longer read it."""
+    """The text of the other side's message is null once you may no longer read it. Listing marks nothing as read."""
     found = await list_messages(work, referral, page)
     shown = [await message_view(work, referral, message) for message in found[: page.limit]]
     if any(message.text is not None for message in shown):
         note_disclosure(work, referral.client_id, "messages", referral.id)
-    return MessagePage(contents=shown, next=next_link(request, page, found))
+    unread = (await unread_messages(work, [referral]))[referral.id]
+    return MessagePage(contents=shown, next=next_link(request, page, found), unread=unread)
 
 
 @router.post(
@@ -39,3 +40,19 @@ async def post_message(
     """The other side is told that there is a message; its text stays here."""
     message = await write_message(work, referral, new.text)
     return await message_view(work, referral, message)
+
+
+@router.post(
+    "/referrals/{referral_id}/messages/read",
+    summary="Mark messages of the other side as read",
+    dependencies=[Depends(only(*Side))],
+    openapi_extra=request_body(ReadUpTo),
+)
+async def read_messages(
+    work: WorkOf, referral: LockedReferralOf, read: Annotated[ReadUpTo, body(ReadUpTo)]
+) -> MessagesRead:
+    """All that the other side wrote up to the message `up_to`, for the whole of your side; the first time counts.
+
+    The other side sees when, not who. The version stays.
+    """
+    return MessagesRead(unread=await mark_read(work, referral, read.up_to))

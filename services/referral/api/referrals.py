@@ -15,6 +15,7 @@ from services.referral.use_cases.commands import perform
 from services.referral.use_cases.conditions import Assigned, Narrowed
 from services.referral.use_cases.creation import edit
 from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
+from services.referral.use_cases.messages import unread_messages
 from services.referral.use_cases.names import NamesOf
 from services.referral.use_cases.reading import list_referrals, look_at, summary, view
 from services.referral.use_cases.timeline import timeline
@@ -48,7 +49,9 @@ async def get_referrals(
     found = await list_referrals(work, page, narrowed)
     shown = found[: page.limit]
     names = await NamesOf.referrals(work, shown)
-    return ReferralPage(contents=[summary(work, row, names) for row in shown], next=next_link(request, page, found))
+    unread = await unread_messages(work, shown)
+    contents = [summary(work, row, names, unread) for row in shown]
+    return ReferralPage(contents=contents, next=next_link(request, page, found))
 
 
 @router.get("/referrals/{referral_id}", summary="A referral as your side sees it")

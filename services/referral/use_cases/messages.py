@@ -1,8 +1,13 @@
 """Messages between the two sides of a referral."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.sql.functions import count
 from sqlmodel import col, select
 
-from services.referral.domain import Status, discloses, may_write_messages
+from services.referral.domain import Side, Status, may_write_messages, reads_messages
 from services.referral.history import message_sent
 from services.referral.scope import side_of
 from services.referral.tables import Message, Referral
@@ -11,7 +16,7 @@ from services.referral.views import MessageView
 from services.referral.work import ActorWork
 from shared.ids import new_id
 from shared.pages import Keyset
-from shared.problems import conflict
+from shared.problems import conflict, invalid
 
 
 async def write_message(work: ActorWork, referral: Referral, text: str) -> Message:
@@ -43,14 +48,9 @@ async def list_messages(work: ActorWork, referral: Referral, page: Keyset) -> li
 
 
 async def message_view(work: ActorWork, referral: Referral, message: Message) -> MessageView:
-    """A message as the actor's side sees it.
-
-    The two sides may clear up questions before the target accepts; once it may no longer know the client,
-    it no longer reads what the source wrote.
-    """
+    """A message as the actor's side sees it; of the other side nobody is named."""
     side = side_of(work.actor, referral)
-    status = Status(referral.status)
-    readable = message.side == side or discloses(side, status) or status is Status.REQUESTED
+    readable = reads_messages(side, Side(message.side), Status(referral.status))
     key = await work.key_of(referral.client_id)
     return MessageView(
         id=message.id,
@@ -58,4 +58,46 @@ async def message_view(work: ActorWork, referral: Referral, message: Message) ->
         member_id=message.member_id if message.side == side else None,
         text=unseal(key, message.text, f"message:{message.id}") if readable else None,
         created_at=message.created_at,
+        read_at=message.read_at,
+        read_by=message.read_by if message.side != side else None,
     )
+
+
+async def mark_read(work: ActorWork, referral: Referral, up_to: UUID) -> int:
+    """Mark what the other side wrote, up to a message of either side, as read; returns how much is still unread.
+
+    What the actor may no longer read is not marked. The first reading by a side counts. Raises 422 for a message
+    that is none of this referral.
+    """
+    known = select(Message.id).where(Message.id == up_to, Message.referral_id == referral.id)
+    if (await work.session.exec(known)).first() is None:
+        errors = [{"field": "up_to", "message": "no message of this referral"}]
+        raise invalid("Name a message of this referral; GET lists them.", errors, name="unknown-message")
+    side = side_of(work.actor, referral)
+    other = Side.TARGET if side is Side.SOURCE else Side.SOURCE
+    if reads_messages(side, other, Status(referral.status)):
+        unread = update(Message).where(
+            col(Message.referral_id) == referral.id,
+            col(Message.side) == other,
+            col(Message.id) <= up_to,
+            col(Message.read_at).is_(None),
+        )
+        await work.session.execute(unread.values(read_at=work.now, read_by=work.actor.member_id))
+    return (await unread_messages(work, [referral]))[referral.id]
+
+
+async def unread_messages(work: ActorWork, referrals: Sequence[Referral]) -> dict[UUID, int]:
+    """Per referral, how many messages of the other side the actor's side may read and has not read yet."""
+    shown = {referral.id: referral for referral in referrals}
+    query = (
+        select(Message.referral_id, Message.side, count())
+        .where(col(Message.referral_id).in_(list(shown)), col(Message.read_at).is_(None))
+        .group_by(col(Message.referral_id), col(Message.side))
+    )
+    found = dict.fromkeys(shown, 0)
+    for referral_id, written_by, number in await work.session.exec(query):
+        referral = shown[referral_id]
+        side = side_of(work.actor, referral)
+        if written_by != side and reads_messages(side, Side(written_by), Status(referral.status)):
+            found[referral_id] += number
+    return found

@@ -1,5 +1,6 @@
 """Reading referrals: what each side sees of one, lists, and the first looks that are noted."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from services.referral.texts import Texts, read_texts
 from services.referral.use_cases.checking import before_sending_draft
 from services.referral.use_cases.clients import show_client
 from services.referral.use_cases.conditions import Narrowed, conditions
+from services.referral.use_cases.messages import unread_messages
 from services.referral.use_cases.names import NamesOf
 from services.referral.views import ClientView, CodedText, Duplicate, ReferralSummary, ReferralView, WithdrawalView
 from services.referral.work import ActorWork
@@ -73,7 +75,7 @@ async def view(
     own = side is Side.SOURCE
     is_draft = referral.status == Status.DRAFT
     return ReferralView(
-        **summary(work, referral, names).model_dump(),
+        **summary(work, referral, names, await unread_messages(work, [referral])).model_dump(),
         side=side,
         commands=commands_for(
             side,
@@ -97,14 +99,15 @@ async def view(
     )
 
 
-def summary(work: ActorWork, referral: Referral, names: NamesOf) -> ReferralSummary:
-    """The referral as a list shows it to the actor's side."""
-    plain = referral.model_dump(include=set(ReferralSummary.model_fields) - {"assigned_member_id", "attention"})
+def summary(work: ActorWork, referral: Referral, names: NamesOf, unread: Mapping[UUID, int]) -> ReferralSummary:
+    """The referral as a list shows it to the actor's side; `unread` is what `unread_messages` says of it."""
+    plain = referral.model_dump(include=set(ReferralSummary.model_fields) - {"assigned_member_id"})
     received = scope.side_of(work.actor, referral) is Side.TARGET
     return ReferralSummary(
         **plain,
         assigned_member_id=referral.assigned_member_id if received else None,
         attention=attention_to(referral),
+        unread_messages=unread[referral.id],
         service=names.service(referral.service_id),
         source_organization=names.organization(referral.source_organization_id),
         target_organization=names.organization(referral.target_organization_id),
