@@ -95,6 +95,9 @@ _RULES: Final = """\
   or sent then; otherwise it is, and the answer says so.
 - **Declining** takes a text only with the code `other`. With every other code the code says enough, and the target
   does not know the client yet.
+- **Following a suggestion** (`POST /referrals/{id}/send-suggested`) sends the same client to the suggested service with
+  a fresh legal basis, and closes the declined referral in the same step. Only the source sees that the two belong
+  together.
 - **Withdrawing a consent** needs a referral that rests on one. What rests on a statute is cancelled instead.
 - **Closing** is how the source says that it has seen the end. It sets `closed_at` and leaves the status as it is. What
   was never sent needs no closing.

@@ -59,6 +59,7 @@ TOLD: Final[Mapping[str, Told]] = {
     "referral.consent_withdrawn.v1": _always(TARGET_SIDE),
     "referral.marked_in_error.v1": _always(TARGET_SIDE),
     "referral.answer_seen.v1": _always(NOBODY),
+    "referral.followed.v1": _always(NOBODY),
     "referral.closed.v1": _always(NOBODY),
     # Here the side is the one whose member has left; the heir is told, at a desk all who may take it up.
     "referral.handed_over.v1": Told(by_source=SOURCE_SIDE, by_target=TARGET_SIDE, by_nobody=SOURCE_SIDE),

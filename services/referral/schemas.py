@@ -163,6 +163,14 @@ class Send(Body):
     on_duplicate: OnDuplicate = "go_on"
 
 
+class SendSuggested(Body):
+    """What sending on to the suggested service takes; a note that is left out is that of the declined referral."""
+
+    legal_basis: LegalBasis
+    shareable_note: Text | None = Field(None, description="Seen by the recipient before it accepts: nothing personal")
+    on_duplicate: OnDuplicate = "go_on"
+
+
 class WithReason(Body):
     """What hold, fail, cancel and mark-error bring along."""
 

@@ -105,6 +105,9 @@ class Referral(Base, table=True):
     assigned_member_id: UUID | None = None
     desk_member_ids: list[UUID] = Field(default_factory=list, sa_type=ARRAY(Uuid))
     suggested_service_id: UUID | None = None
+    follows_id: UUID | None = Field(
+        default=None, sa_type=Uuid, unique=True, sa_column_args=[ForeignKey("referrals.id")]
+    )
     texts: bytes = Field(sa_type=LargeBinary)
     legal_basis_kind: str | None = Field(default=None, sa_type=Text)
     legal_basis_recorded_by: UUID | None = None

@@ -36,6 +36,14 @@ class FoundClient(ClientView):
     references: list[str]
 
 
+class Link(BaseModel):
+    """Another referral of the caller's organisation that this one has to do with."""
+
+    id: UUID
+    reference: str
+    status: str
+
+
 class CodedText(BaseModel):
     """A code, and words where there are some that the caller may read."""
 
@@ -107,7 +115,8 @@ class ReferralView(ReferralSummary):
 
     `client`, `reason` and `legal_basis` are null for the target until it accepts, and again after a decline or a
     cancellation. `private_note` is the source's alone. `duplicates` is given in the answers that create and send,
-    `before_sending` to the source of a draft.
+    `before_sending` to the source of a draft. `follows` and `followed_by`, for the source alone, link a declined
+    referral with the one that was sent to the service suggested instead.
     """
 
     side: str
@@ -122,6 +131,8 @@ class ReferralView(ReferralSummary):
     outcome: CodedText | None
     suggested_service: Named | None
     withdrawal: WithdrawalView | None
+    follows: Link | None = None
+    followed_by: Link | None = None
     duplicates: list[Duplicate] | None = None
     before_sending: BeforeSending | None = None
 

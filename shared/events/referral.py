@@ -107,6 +107,7 @@ STATE_EVENTS = (
     "consent_withdrawn",
     "marked_in_error",
     "answer_seen",
+    "followed",
     "closed",
     "handed_over",
 )

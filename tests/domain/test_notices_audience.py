@@ -99,6 +99,7 @@ def test_every_event_of_a_referral_is_decided() -> None:
         ("consent_withdrawn", "source", TARGET_SIDE),
         ("marked_in_error", "source", TARGET_SIDE),
         ("answer_seen", "source", NOBODY),
+        ("followed", "source", NOBODY),
         ("closed", "source", NOBODY),
         ("handed_over", "source", SOURCE_SIDE),
         ("handed_over", "target", TARGET_SIDE),

@@ -51,8 +51,11 @@ async def keep_answer(work: ActorWork, key: str, referral: Referral, answer: dic
     used.answer = seal(await work.key_of(referral.client_id), answer, _answer_place(used))
 
 
-async def create(work: ActorWork, new: NewReferral) -> Referral:
-    """Create a referral as a draft and, if asked to, send it. Raises 422 when it can't be."""
+async def create(work: ActorWork, new: NewReferral, follows: Referral | None = None) -> Referral:
+    """Create a referral as a draft and, if asked to, send it. Raises 422 when it can't be.
+
+    `follows` is the declined referral whose suggestion is followed.
+    """
     service = await referable_service(work, new.service_id)
     client = await _client_of(work, new)
     referral = Referral(
@@ -67,6 +70,7 @@ async def create(work: ActorWork, new: NewReferral) -> Referral:
         source_organization_id=work.actor.organization_id,
         source_member_id=work.actor.member_id,
         target_organization_id=service.organization_id,
+        follows_id=follows.id if follows else None,
         texts=b"",
         created_at=work.now,
         updated_at=work.now,

@@ -15,6 +15,7 @@ from services.referral.texts import Texts, read_texts
 from services.referral.use_cases.checking import before_sending_draft
 from services.referral.use_cases.clients import show_client
 from services.referral.use_cases.conditions import Narrowed, conditions
+from services.referral.use_cases.links import links
 from services.referral.use_cases.messages import unread_messages
 from services.referral.use_cases.names import NamesOf
 from services.referral.views import ClientView, CodedText, Duplicate, ReferralSummary, ReferralView, WithdrawalView
@@ -72,6 +73,7 @@ async def view(
     open_to_side = discloses(side, Status(referral.status))
     texts = await read_texts(work, referral)
     names = await NamesOf.referrals(work, [referral])
+    follows, followed_by = await links(work, referral)
     own = side is Side.SOURCE
     is_draft = referral.status == Status.DRAFT
     return ReferralView(
@@ -94,6 +96,8 @@ async def view(
         outcome=CodedText(code=referral.outcome_code, text=texts.outcome) if referral.outcome_code else None,
         suggested_service=names.service(referral.suggested_service_id) if referral.suggested_service_id else None,
         withdrawal=_withdrawal(referral),
+        follows=follows,
+        followed_by=followed_by,
         duplicates=duplicates,
         before_sending=await before_sending_draft(work, referral, duplicates) if is_draft else None,
     )

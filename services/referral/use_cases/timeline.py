@@ -11,18 +11,19 @@ from services.referral.tables import Delivery, Referral, TimelineEntry
 from services.referral.views import TimelineItem, Told
 from services.referral.work import ActorWork
 
-_BEFORE_SENDING = ("referral.created.v1", "referral.edited.v1")
+_OF_THE_SOURCE_ALONE = ("referral.created.v1", "referral.edited.v1", "referral.followed.v1")
 
 
 async def timeline(work: ActorWork, referral: Referral) -> list[TimelineItem]:
     """All that happened to a referral as the actor's side may know it, oldest first.
 
-    The target learns nothing of the time before sending, and neither side which member of the other acted.
+    The target learns nothing of the time before sending nor of what followed a decline, and neither side which member
+    of the other acted.
     """
     side = side_of(work.actor, referral)
     query = select(TimelineEntry).where(TimelineEntry.referral_id == referral.id)
     if side is Side.TARGET:
-        query = query.where(col(TimelineEntry.event_type).not_in(_BEFORE_SENDING))
+        query = query.where(col(TimelineEntry.event_type).not_in(_OF_THE_SOURCE_ALONE))
     in_order = (col(TimelineEntry.version), col(TimelineEntry.at), col(TimelineEntry.event_id))
     entries = (await work.session.exec(query.order_by(*in_order))).all()
     told = await _told(work, referral)

@@ -1,0 +1,48 @@
+"""Following the suggestion of a decline over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.referral.api.answers import ask, created_answer, undone_if_asked
+from services.referral.api.dependencies import LockedReferralOf, WorkOf, only
+from services.referral.domain import Side
+from services.referral.schemas import SendSuggested
+from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
+from services.referral.use_cases.following import send_suggested
+from services.referral.use_cases.reading import view
+from services.referral.views import ReferralView
+from shared.bodies import body, request_body
+from shared.versions import IF_MATCH, require_match
+
+router = APIRouter(tags=["referrals"])
+
+
+@router.post(
+    "/referrals/{referral_id}/send-suggested",
+    status_code=201,
+    response_model=ReferralView,
+    summary="Send a declined referral on to the suggested service",
+    dependencies=[Depends(only(Side.SOURCE))],
+    openapi_extra=request_body(SendSuggested) | IF_MATCH,
+)
+async def follow_suggestion(
+    request: Request,
+    response: Response,
+    work: WorkOf,
+    referral: LockedReferralOf,
+    given: Annotated[SendSuggested, body(SendSuggested)],
+) -> ReferralView | Response:
+    """A new referral of the same client, with the same reason, urgency and private note and a fresh legal basis.
+
+    The declined one is closed in the same step, and each names the other for the source. Sent again after a lost
+    answer, this is a 412: the declined referral has another version by then, and names what followed it.
+    """
+    require_match(request, referral.version)
+    try:
+        async with undone_if_asked(work, given.on_duplicate):
+            following = await send_suggested(work, referral, given)
+            duplicates = await duplicates_of(work, following, given.on_duplicate)
+    except PossibleDuplicate as possible:
+        return ask(request, work, possible)
+    return created_answer(request, response, await view(work, following, "create", duplicates=duplicates))

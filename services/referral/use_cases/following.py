@@ -1,0 +1,51 @@
+"""Following a suggestion: a declined referral is sent on to the service that its target suggested, and closed."""
+
+from uuid import UUID
+
+from services.referral.domain import Side, Status
+from services.referral.history import changed
+from services.referral.schemas import NewReferral, SendSuggested
+from services.referral.tables import Referral
+from services.referral.texts import read_texts
+from services.referral.use_cases.commands import perform
+from services.referral.use_cases.creation import create
+from services.referral.use_cases.links import follower_of
+from services.referral.work import ActorWork
+from shared.problems import conflict
+
+
+async def send_suggested(work: ActorWork, declined: Referral, given: SendSuggested) -> Referral:
+    """A new referral of the same client to the suggested service, sent; the declined one is closed with it.
+
+    Reason, private note and urgency are the same, the legal basis is a fresh one: it holds for one recipient.
+    Raises 409 when there is nothing to follow, 422 where sending would.
+    """
+    suggested = await _suggestion_to_follow(work, declined)
+    texts = await read_texts(work, declined)
+    note = given.shareable_note if "shareable_note" in given.model_fields_set else texts.shareable_note
+    new = NewReferral(
+        service_id=suggested,
+        client_id=declined.client_id,
+        reason=texts.reason,
+        shareable_note=note,
+        private_note=texts.private_note,
+        urgency="urgent" if declined.urgency == "urgent" else "routine",
+        legal_basis=given.legal_basis,
+    )
+    following = await create(work, new, follows=declined)
+    changed(work, declined, "followed", Side.SOURCE, work.actor.member_id)
+    if declined.closed_at is None:
+        await perform(work, declined, "close")
+    return following
+
+
+async def _suggestion_to_follow(work: ActorWork, declined: Referral) -> UUID:
+    if declined.status != Status.REJECTED:
+        raise conflict("Only a declined referral has a suggestion to follow.", name="illegal-command")
+    if declined.suggested_service_id is None:
+        raise conflict("It was declined without a suggestion. Refer the client anew.", name="no-suggestion")
+    follower = await follower_of(work, declined)
+    if follower is not None:
+        detail = f"The suggestion was followed already, see the referral {follower.reference}."
+        raise conflict(detail, name="already-followed")
+    return declined.suggested_service_id
