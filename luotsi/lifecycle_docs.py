@@ -107,6 +107,9 @@ _RULES: Final = """\
   until it is closed, `not_closed`; both keep it open for everybody who sees it, the coordinator included.
 - **Messages** may be written from sending until closing. Each side says up to which message it has read; the other
   sees when. Neither raises the version.
+- **Many at once** (`POST /referrals/bulk`) are accepted or declined one by one: each has a result of its own.
+- **Somebody who goes away** hands over in one step (`POST /handover`): what they are the adviser of and what is
+  assigned to them goes to their deputy or a colleague whom they name, and who has the roles for it.
 - **Somebody who leaves** hands over (`referral.handed_over.v1`): what still needs somebody goes to the deputy. Without
   one it stays where it is, and the organisation's advisers, who all see it, are told.
 """

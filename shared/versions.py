@@ -33,5 +33,10 @@ def require_match(request: Request, version: int) -> None:
         raise Problem(428, "precondition-required", "Say which version you mean", detail)
     named = [tag.strip() for tag in header.split(",")]
     if header.strip() != "*" and etag(version) not in named:
-        detail = "It was changed since you read it. Read it again, then decide anew."
-        raise Problem(412, "stale-version", "Changed meanwhile", detail, headers={"ETag": etag(version)})
+        raise stale(version)
+
+
+def stale(version: int) -> Problem:
+    """412: the caller speaks of another version than the present one."""
+    detail = "It was changed since you read it. Read it again, then decide anew."
+    return Problem(412, "stale-version", "Changed meanwhile", detail, headers={"ETag": etag(version)})

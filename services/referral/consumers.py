@@ -5,9 +5,9 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.referral.domain import OPEN, Side, Status
-from services.referral.history import changed
+from services.referral.domain import Side
 from services.referral.tables import Delivery, Member, Organization, Referral, Service
+from services.referral.use_cases.handover import hand_over, still_open
 from services.referral.vault import Vault
 from services.referral.work import Work
 from shared import catalog_copy
@@ -66,7 +66,7 @@ class Learning:
         copy = await session.get_one(Member, member.id, populate_existing=True)
         if not member.active and (copy.epoch, copy.sequence) == event.order:
             work = Work(session=session, outbox=self._outbox, vault=self._vault, now=self._clock())
-            await _hand_over(work, member.id, await _heir(session, member))
+            await _hand_over_all(work, member.id, await _heir(session, member))
 
 
 async def keep_proof(session: AsyncSession, event: Envelope) -> None:
@@ -90,25 +90,14 @@ async def _heir(session: AsyncSession, member: MemberState) -> UUID | None:
         return None  # a deputy of another organisation is none
 
 
-async def _hand_over(work: Work, left: UUID, heir: UUID | None) -> None:
+async def _hand_over_all(work: Work, left: UUID, heir: UUID | None) -> None:
     """What is open goes to the heir. Without one it stays with the organisation's advisers, who are told so."""
     theirs = (col(Referral.source_member_id) == left) | (col(Referral.assigned_member_id) == left)
-    unacknowledged = (
-        col(Referral.sent_at).is_not(None)
-        & col(Referral.closed_at).is_(None)
-        & (col(Referral.status) != Status.ENTERED_IN_ERROR)
-    )
-    still_open = col(Referral.status).in_(OPEN) | unacknowledged
-    referrals = await work.session.exec(
-        select(Referral).where(theirs, still_open).order_by(col(Referral.id)).with_for_update()
-    )
-    for referral in referrals:
-        side = Side.SOURCE if referral.source_member_id == left else Side.TARGET  # whose member has left
-        if side is Side.SOURCE:
-            referral.source_member_id = heir or left
-        else:
-            referral.assigned_member_id = heir
-        changed(work, referral, "handed_over", side, None)
+    taken = [
+        (referral, Side.SOURCE if referral.source_member_id == left else Side.TARGET)
+        for referral in await still_open(work, theirs)
+    ]
+    hand_over(work, taken, heir, None)
 
 
 def _fact(member_id: object) -> str:

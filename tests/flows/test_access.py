@@ -140,6 +140,7 @@ def bodies(place: Neighbourhood) -> dict[str, Any]:
     """What is sent to addresses that need more than their path to speak of the things of others."""
     return {
         "/clients/search": {"name": CLIENT["name"]},
+        "/referrals/bulk": {"command": "accept", "referrals": [{"id": place.ids["referrals"], "version": 4}]},
         "/referrals/check": {"service_id": place.ids["services"], "client": CLIENT},
     }
 

@@ -60,11 +60,12 @@ ReferralOf = Annotated[Referral, Depends(the_referral)]
 LockedReferralOf = Annotated[Referral, Depends(the_locked_referral)]
 
 
-def requires(role: str) -> Callable[[ActorWork], Awaitable[None]]:
-    """A dependency: 403 unless the actor has `role`."""
+def requires(*roles: str) -> Callable[[ActorWork], Awaitable[None]]:
+    """A dependency: 403 unless the actor has one of `roles`; the first is the one that is asked for."""
 
     async def check(work: WorkOf) -> None:
-        work.actor.require(role)
+        if work.actor.roles.isdisjoint(roles):
+            work.actor.require(roles[0])
 
     return check
 

@@ -1,16 +1,18 @@
-"""Desk work over HTTP: who looks after a referral that was received."""
+"""Desk work over HTTP: who looks after a referral, one answer to many, and handing over."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.referral.api.answers import referral_answer
-from services.referral.api.dependencies import LockedReferralOf, WorkOf, only
+from services.referral.api.dependencies import LockedReferralOf, WorkOf, only, requires
 from services.referral.domain import Side
-from services.referral.schemas import Assignment
+from services.referral.schemas import Assignment, Bulk, HandOver
 from services.referral.use_cases.assignment import assign
+from services.referral.use_cases.bulk import give_to_many
+from services.referral.use_cases.handover import hand_over_own
 from services.referral.use_cases.reading import view
-from services.referral.views import ReferralView
+from services.referral.views import BulkResults, HandedOver, HandedOverReferral, ReferralView
 from shared.bodies import body, request_body
 from shared.versions import IF_MATCH, require_match
 
@@ -37,3 +39,38 @@ async def assign_referral(
     require_match(request, referral.version)
     await assign(work, referral, given.member_id)
     return referral_answer(response, await view(work, referral, "assign"))
+
+
+@router.post(
+    "/referrals/bulk",
+    summary="Accept or decline many referrals",
+    dependencies=[Depends(requires("recipient"))],
+    openapi_extra=request_body(Bulk),
+)
+async def answer_many(work: WorkOf, bulk: Annotated[Bulk, body(Bulk)]) -> BulkResults:
+    """Each of up to 100 in the version that you have seen, with a result of its own; one that fails holds up no other.
+
+    `status` and `problem` are what a request for that referral alone would have been answered.
+    """
+    return BulkResults(contents=await give_to_many(work, bulk))
+
+
+@router.post(
+    "/handover",
+    summary="Hand over all that you have open",
+    dependencies=[Depends(requires("adviser", "recipient"))],
+    openapi_extra=request_body(HandOver),
+)
+async def hand_over(work: WorkOf, given: Annotated[HandOver, body(HandOver)]) -> HandedOver:
+    """What you are the adviser of, drafts included, and what is assigned to you goes to your deputy, or to `to`.
+
+    Whoever takes over needs the roles for it; otherwise nothing is handed over.
+    """
+    heir, taken = await hand_over_own(work, given.to)
+    contents = [
+        HandedOverReferral(
+            id=referral.id, reference=referral.reference, status=referral.status, version=referral.version, side=side
+        )
+        for referral, side in taken
+    ]
+    return HandedOver(to=heir.id, contents=contents)

@@ -13,7 +13,7 @@ from services.referral.use_cases.recipients import desk_of, referable_service, s
 from services.referral.work import ActorWork
 from shared.problems import conflict, forbidden, invalid
 
-_ROLE_OF_SIDE = {Side.SOURCE: "adviser", Side.TARGET: "recipient"}
+ROLE_OF_SIDE = {Side.SOURCE: "adviser", Side.TARGET: "recipient"}
 
 
 def require_side(work: ActorWork, referral: Referral, sides: frozenset[Side]) -> None:
@@ -21,7 +21,7 @@ def require_side(work: ActorWork, referral: Referral, sides: frozenset[Side]) ->
     side = side_of(work.actor, referral)
     if side not in sides:
         raise forbidden(f"Only the {' or the '.join(sorted(sides))} organisation of a referral may do this.")
-    work.actor.require(_ROLE_OF_SIDE[side])
+    work.actor.require(ROLE_OF_SIDE[side])
 
 
 async def perform(work: ActorWork, referral: Referral, command: str, carried: CommandBody | None = None) -> None:

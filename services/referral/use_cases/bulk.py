@@ -1,0 +1,40 @@
+"""One command on many referrals: each succeeds or fails by itself, and all are committed together."""
+
+from uuid import UUID
+
+from services.referral.domain import LIFECYCLE
+from services.referral.schemas import Bulk, Chosen
+from services.referral.use_cases.commands import perform, require_side
+from services.referral.use_cases.reading import visible_referral
+from services.referral.views import BulkResult
+from services.referral.work import ActorWork
+from shared.problems import Problem, details
+from shared.versions import stale
+
+
+async def give_to_many(work: ActorWork, bulk: Bulk) -> list[BulkResult]:
+    """The results in the order of the request.
+
+    Referrals are locked in the order of their ids, so that two who work through the same ones never wait for each
+    other in a ring.
+    """
+    results: dict[UUID, BulkResult] = {}
+    for chosen in sorted(bulk.referrals, key=lambda each: each.id):
+        results[chosen.id] = await _give(work, bulk, chosen)
+    return [results[chosen.id] for chosen in bulk.referrals]
+
+
+async def _give(work: ActorWork, bulk: Bulk, chosen: Chosen) -> BulkResult:
+    """What a request for this referral alone would have been answered; a refusal undoes no more than its own part."""
+    version = None
+    try:
+        async with work.session.begin_nested():
+            referral = await visible_referral(work, chosen.id, lock=True)
+            require_side(work, referral, LIFECYCLE[bulk.command].sides)
+            version = referral.version
+            if version != chosen.version:
+                raise stale(version)
+            await perform(work, referral, bulk.command, bulk.carried())
+    except Problem as problem:
+        return BulkResult(id=chosen.id, status=problem.status, version=version, problem=details(problem))
+    return BulkResult(id=chosen.id, status=200, version=referral.version)

@@ -1,0 +1,80 @@
+"""Handing over: what somebody looks after goes to somebody else, referral by referral, side by side."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import ColumnElement
+from sqlmodel import col, select
+
+from services.referral import scope
+from services.referral.domain import Side
+from services.referral.history import changed
+from services.referral.tables import Member, Referral
+from services.referral.use_cases.colleagues import colleague, require_role
+from services.referral.use_cases.commands import ROLE_OF_SIDE
+from services.referral.use_cases.conditions import done
+from services.referral.work import ActorWork, Work
+from shared.deputies import UnknownMember, stand_in
+from shared.problems import Problem, invalid
+
+Taken = tuple[Referral, Side]
+"""A referral, and the side on which somebody looks after it."""
+
+
+async def hand_over_own(work: ActorWork, to: UUID | None) -> tuple[Member, list[Taken]]:
+    """Give all that the actor has open to a colleague, or to the actor's deputy when none is named.
+
+    Raises 422, and hands over nothing, when there is nobody or somebody who lacks a role that this takes.
+    """
+    heir = await colleague(work, to, "to") if to is not None else await _own_deputy(work)
+    if heir.id == work.actor.member_id:
+        raise invalid(
+            "Name somebody else than yourself to take over.",
+            [{"field": "to", "message": "is yourself"}],
+            name="unfit-member",
+        )
+    me = work.actor.member_id
+    as_adviser = scope.sent_by(work.actor) & (col(Referral.source_member_id) == me)
+    as_assigned = scope.received_by(work.actor) & (col(Referral.assigned_member_id) == me)
+    taken = [
+        (referral, scope.side_of(work.actor, referral)) for referral in await still_open(work, as_adviser | as_assigned)
+    ]
+    for side in sorted({side for _, side in taken}):
+        require_role(heir, ROLE_OF_SIDE[side], "to")
+    hand_over(work, taken, heir.id, me)
+    return heir, taken
+
+
+async def still_open(work: Work, theirs: ColumnElement[bool]) -> list[Referral]:
+    """The referrals of a condition for which somebody still has something to do, locked in one order for everybody."""
+    query = select(Referral).where(theirs, ~done()).order_by(col(Referral.id)).with_for_update()
+    return list((await work.session.exec(query)).all())
+
+
+def hand_over(work: Work, taken: Iterable[Taken], heir: UUID | None, by: UUID | None) -> None:
+    """Give each to the heir. Without one it stays with the organisation, whose people are told so."""
+    for referral, side in taken:
+        if side is Side.TARGET:
+            referral.assigned_member_id = heir
+        elif heir is not None:
+            referral.source_member_id = heir
+        changed(work, referral, "handed_over", side, by)
+
+
+async def _own_deputy(work: ActorWork) -> Member:
+    """The actor's deputy, or the deputy's if that one has left."""
+    query = select(Member).where(Member.organization_id == work.actor.organization_id)
+    staff = {each.id: each for each in await work.session.exec(query)}
+    named = staff.get(staff[work.actor.member_id].deputy_id or work.actor.member_id)
+    try:
+        heir = stand_in(named, staff) if named is not None else None
+    except UnknownMember:
+        heir = None
+    if heir is None or heir == work.actor.member_id:
+        raise _no_deputy()
+    return staff[heir]
+
+
+def _no_deputy() -> Problem:
+    detail = "No active deputy is named for you in the catalogue. Say in `to` who takes over."
+    return invalid(detail, [{"field": "to", "message": "needed without a deputy"}], name="no-deputy")
