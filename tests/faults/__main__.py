@@ -4,25 +4,28 @@ import argparse
 import asyncio
 import random
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import uvloop
 
 from luotsi.data_dir import temporary_data
 from tests.faults.actors import Day
-from tests.faults.cast import gather_cast
+from tests.faults.cast import Cast, gather_cast
+from tests.faults.checks.versions import prepare_notes
+from tests.faults.checks.watch import Watch
+from tests.faults.harm.disks import SIZES, small_disk
 from tests.faults.harm.entries import poison
-from tests.faults.harm.surroundings import fill_disk
 from tests.faults.lab import Lab, running_lab
 from tests.faults.ledger import Ledger
 from tests.faults.points import POINTS
-from tests.faults.report import Outcome, judge
-from tests.faults.schedule import HARMS, Harm, Marksman, Schedule
+from tests.faults.report import Outcome, broken, come_to_rest, judge
+from tests.faults.schedule import HARMS, ON_SMALL_DISKS, Marksman, Schedule
+
+Say = Callable[[str], None]
 
 
 def main() -> None:
@@ -35,65 +38,77 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="folder for the logs and the ledger of a run that failed")
     parser.add_argument("--sabotage", action="store_true", help="plant lies at the end, to see them found")
     asked = parser.parse_args()
-    with temporary_data() as root, small_disk(root / "valkey") as has_disk:
-        outcome = uvloop.run(run(root, asked, has_disk))
+    with ExitStack() as stack:
+        root = stack.enter_context(temporary_data())
+        mounted = [stack.enter_context(small_disk(root / folder)) for folder in SIZES]
+        outcome = uvloop.run(run(root, asked, has_disks=all(mounted)))
         outcome.show()
         if not outcome.well and asked.keep:
             outcome.keep(root, asked.keep)
     sys.exit(0 if outcome.well else 1)
 
 
-async def run(root: Path, asked: argparse.Namespace, has_disk: bool) -> Outcome:
+async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outcome:
     """One run: everybody works, faults happen, all comes to rest, and then the books are checked."""
     begun, task = time.monotonic(), asyncio.current_task()
     assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # the disk is unmounted then, too
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # the disks are unmounted then, too
 
     def say(text: str) -> None:
         print(f"{time.monotonic() - begun:6.1f} {text}", flush=True)
 
-    harms: tuple[Harm, ...] = (*HARMS, fill_disk) if has_disk else HARMS
+    harms = tuple(harm for harm in HARMS if has_disks or harm not in ON_SMALL_DISKS)
     if asked.only:
         harms = tuple(harm for harm in harms if harm.__name__ in asked.only.split(","))
     async with running_lab(root) as lab:
         ledger = Ledger()
         cast = await gather_cast(lab, ledger)
+        await prepare_notes(lab)
         say("everybody is at work")
-        day, schedule = Day(cast, asked.seed), Schedule(lab, asked.seed, harms, say)
-        day.begin()
-        shooting = asyncio.create_task(_shoot(lab, asked))
-        await schedule.run(60 * asked.minutes)
-        shooting.cancel()
-        with suppress(asyncio.CancelledError):
-            await shooting
-        say("the faults are over")
-        if not asked.only:
-            await poison(lab, random.Random(asked.seed))  # none of this can be lost with a server's memory
-        await day.end()
-        outcome = await judge(lab, ledger, cast, schedule.course, say, lies=asked.sabotage)
+        schedule, watch = Schedule(lab, asked.seed, harms, say), Watch(lab, ledger)
+        watching = asyncio.create_task(watch.run())
+        working = asyncio.create_task(_work(lab, cast, schedule, asked, say))
+        await asyncio.wait({watching, working}, return_when=asyncio.FIRST_COMPLETED)
+        if watching.done():
+            say("the watch has found something")
+            watching.result()
+            await _end(working)
+            outcome = broken(lab, ledger, schedule.course, watch)
+        else:
+            working.result()
+            await _end(watching)
+            outcome = await judge(lab, ledger, cast, schedule.course, watch, lies=say if asked.sabotage else None)
         outcome.needs_points = () if asked.no_points or asked.only else tuple(POINTS)
         await cast.close()
         return outcome
 
 
-async def _shoot(lab: Lab, asked: argparse.Namespace) -> None:
-    if not asked.no_points:
-        await Marksman(lab, asked.seed).run()
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[bool]:
-    """A file system of a few megabytes at `folder`, where the caller may mount one; yields whether there is one."""
-    folder.mkdir(mode=0o700)
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=96m,mode=0700", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    has_disk = mounted.returncode == 0
+async def _work(lab: Lab, cast: Cast, schedule: Schedule, asked: argparse.Namespace, say: Say) -> None:
+    """Everybody works while faults happen; then all comes to rest."""
+    day, marksman = Day(cast, asked.seed), Marksman(lab, asked.seed)
+    day.begin()
+    shooting = asyncio.create_task(marksman.run()) if not asked.no_points else None
     try:
-        yield has_disk
+        await schedule.run(60 * asked.minutes)
+        say("the faults are over")
+        if not asked.only:
+            await lab.settled_servers()
+            if shooting:
+                await marksman.finish()
+            await poison(lab, random.Random(asked.seed))  # none of this can be lost with a server's memory
     finally:
-        if has_disk:
-            subprocess.run(["umount", str(folder)], check=False)
+        if shooting:
+            await _end(shooting)
+        await day.end()
+    await lab.settled_servers()
+    left = await come_to_rest(lab)
+    say("all is at rest" if left is None else f"not at rest: {left.waiting}")
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 if __name__ == "__main__":

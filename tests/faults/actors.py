@@ -8,39 +8,12 @@ from typing import Final
 from uuid import uuid4
 
 from tests.faults.cast import Cast, hire, wait_until_known
+from tests.faults.commands import CARRIES, CONSENT, DESK_DOES, EVENTS
 from tests.faults.ledger import Promise
 from tests.faults.people import JSON, Somebody, Unsure
 
-EVENTS: Final = {
-    "accept": "accepted",
-    "decline": "declined",
-    "start": "started",
-    "hold": "held",
-    "resume": "resumed",
-    "complete": "completed",
-    "fail": "failed",
-    "cancel": "cancelled",
-    "withdraw-consent": "consent_withdrawn",
-    "close": "closed",
-}
-"""Command → the event that it makes."""
-
-_DESK_DOES: Final = {
-    "requested": ("accept", "accept", "accept", "decline"),
-    "accepted": ("start", "start", "complete", "fail"),
-    "in-progress": ("complete", "complete", "hold"),
-    "on-hold": ("resume",),
-}
-_CARRIES: Final[dict[str, JSON]] = {
-    "decline": {"reason": {"code": "no_capacity"}},
-    "hold": {"reason": {"code": "missing_information"}},
-    "fail": {"reason": {"code": "could_not_contact"}},
-    "cancel": {"reason": {"code": "client_not_interested"}},
-    "complete": {"outcome": {"code": "services_received"}},
-}
 _CROWD: Final = 40
 """How many events may wait to be told before everybody takes a break."""
-_CONSENT: Final = {"given_on": "2026-01-07", "how": "oral", "scope": "name, contact, reason"}
 
 
 class Day:
@@ -111,12 +84,15 @@ class Day:
         referral = await self._choose(who, "/referrals?box=received&open=true&limit=20")
         if referral is None:
             return None
-        if self._random.random() < 0.2:
+        lot = self._random.random()
+        if lot < 0.2:
             return await self.write(who, referral)
-        if self._random.random() < 0.2:
+        if lot < 0.35:
             return await self._see(who)
+        if lot < 0.5:
+            return await self._assign(who, referral)
         answer = await who.ask("referral", "GET", f"/referrals/{referral['id']}")
-        if answer.status_code == 200 and (commands := _DESK_DOES.get(answer.json()["status"])):
+        if answer.status_code == 200 and (commands := DESK_DOES.get(answer.json()["status"])):
             await self.give(who, answer.json(), self._random.choice(commands))
 
     async def _choose(self, who: Somebody, path: str) -> JSON | None:
@@ -132,7 +108,7 @@ class Day:
             "client": {"name": "Somebody From Kuopio", "language": "en", "contact_via": "adviser"},
             "reason": "Looks for advice.",
             "urgency": self._random.choice(("routine", "urgent")),
-            "legal_basis": {"kind": "consent", "consent": _CONSENT},
+            "legal_basis": {"kind": "consent", "consent": CONSENT},
             "send": self._random.random() < 0.95,
         }
         answer = await who.insist("referral", "POST", "/referrals", body, Idempotency_Key=key)
@@ -148,12 +124,23 @@ class Day:
     async def give(self, who: Somebody, referral: JSON, command: str, body: JSON | None = None) -> None:
         """A command on the version last seen; whoever was quicker wins."""
         path = f"/referrals/{referral['id']}/{command}"
-        carried = body or _CARRIES.get(command, {})
+        carried = body or CARRIES.get(command, {})
         answer = await who.ask("referral", "POST", path, carried, If_Match=f'"{referral["version"]}"')
         if answer.status_code == 200:
             self._promise(who, answer.json(), EVENTS[command], answer.json()["version"])
         else:
-            who.ledger.refused[f"command {answer.status_code}"] += 1
+            who.ledger.refused[f"{command} {answer.status_code}"] += 1
+
+    async def _assign(self, who: Somebody, referral: JSON) -> None:
+        """Give it to somebody of the desk, or back to all; to whoever has it is no change."""
+        desk = [one.member for one in self.cast.desks if one.member.organization == who.member.organization]
+        chosen = self._random.choice([*(str(member.id) for member in desk), None])
+        path, version = f"/referrals/{referral['id']}/assign", referral["version"]
+        answer = await who.ask("referral", "POST", path, {"member_id": chosen}, If_Match=f'"{version}"')
+        if answer.status_code != 200:
+            who.ledger.refused[f"assign {answer.status_code}"] += 1
+        elif answer.json()["version"] > version:
+            self._promise(who, answer.json(), "assigned", answer.json()["version"])
 
     async def write(self, who: Somebody, referral: JSON) -> None:
         """A message. Nobody repeats it when no answer comes: it may have been written."""

@@ -28,6 +28,8 @@ from tests.journeys.running import free_base
 
 WORKERS = tuple(f"{service}-worker" for service in SERVICES)
 WEBS = tuple(f"{service}-web" for service in SERVICES)
+WAL_SIZE = "128MB"
+"""So that the databases of a long run stay within the small file system that they lie on."""
 
 
 class Hands(Supervisor):
@@ -35,7 +37,9 @@ class Hands(Supervisor):
 
     def __init__(self, data: DataDir, lock: int, folder: Path, smtp_url: str) -> None:
         super().__init__(data, lock)
-        self._environment = {"FAULTS": str(folder), "SMTP_URL": smtp_url, "MAIL_FROM": "luotsi@kuopio.example"}
+        self._environment = {"FAULTS": str(folder), "MAIL_FROM": "luotsi@kuopio.example"}
+        self._smtp_url = smtp_url
+        self.mail_as_files = False
         self.programs: dict[str, Program] = {}
         self.children: dict[str, Popen] = {}
         self.through: dict[str, Proxy] = {}
@@ -48,6 +52,8 @@ class Hands(Supervisor):
         self.programs[program.name] = program
         if program.argv[-1].startswith("services."):
             program = self._under_watch(program)
+        elif program.name == "postgres":
+            program = replace(program, argv=[*program.argv, "-c", f"max_wal_size={WAL_SIZE}"])
         if ready := self.before_start.pop(program.name, None):
             ready()
         self.starts += 1
@@ -62,6 +68,7 @@ class Hands(Supervisor):
             url = program.env[name]
             urls[name] = url.replace(f":{urlsplit(url).port}/", f":{self.through[kind].port}/")
         own = {"PROCESS": program.name, "VARIANT": self.variants.get(program.name, "")}
+        own["SMTP_URL"] = "" if self.mail_as_files else self._smtp_url
         argv = [python, dash_m, "tests.faults.process", module]
         return replace(program, argv=argv, env={**program.env, **self._environment, **urls, **own})
 
@@ -89,6 +96,8 @@ class Lab:
     valkey: Proxy
     redis: RawRedis
     urls: dict[str, str]
+    filed: dict[str, bytes] = field(default_factory=dict)
+    """Mail that was kept as files: delivery → the file, read once the folder was done with."""
     poison: Poison = field(default_factory=Poison)
 
     @property

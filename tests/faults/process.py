@@ -13,17 +13,22 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from shared import clock
 from shared.events import Envelope
+from shared.events.referral import ReferralState
+from tests.faults.newer import FIELD, NOTE
 from tests.faults.points import Points
 
 MIN_IDLE = timedelta(seconds=10)
 """Instead of the janitor's half minute, so that a short run sees it at work."""
 CLAIM = timedelta(seconds=15)
 """Instead of the deliverer's two minutes."""
+
+RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (2, 4, 8, 8, 15, 15, 15))
+"""Instead of what grows to twenty hours; as many attempts."""
 
 Async = Callable[..., Awaitable[Any]]
 Passed = Callable[[str], None]
@@ -41,7 +46,7 @@ def main() -> None:
     if module == "services.notifications.worker":
         _watch_mail(passed)
     if os.environ.get("VARIANT") == "newer":
-        _tell_more()
+        _read_more() if module.endswith(".worker") else _tell_more()
     sys.argv = [module]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
@@ -113,6 +118,7 @@ def _watch_worker(passed: Passed) -> None:
 def _watch_mail(passed: Passed) -> None:
     deliverer, mailer = _module("services.notifications.deliverer"), _module("services.notifications.mail")
     deliverer.CLAIM = CLAIM
+    _module("services.notifications.domain").RETRY_AFTER = RETRY_AFTER
     mailer.SmtpMailer.send = _around(mailer.SmtpMailer.send, passed, before="mail before SMTP")
     done = deliverer.Deliverer
     done._write_success = _around(done._write_success, passed, before="mail after SMTP accepted, before mark")
@@ -140,10 +146,27 @@ def _tell_more() -> None:
         region: str | None = "north"
 
         def model_dump_json(self, **options: Any) -> str:
-            told = self.model_copy(update={"data": {**self.data, "waiting_list": 3}})
+            told = self.model_copy(update={"data": {**self.data, FIELD: 100 + self.sequence}})
             return super(Newer, told).model_dump_json(**options)
 
     outbox.Envelope = Newer
+
+
+def _read_more() -> None:
+    """The next version of a consumer: beyond what it did so far, it notes the new field, where there is one."""
+    consumers = _module("services.notifications.consumers")
+    hear = consumers._hear
+
+    class Newer(ReferralState):
+        waiting_list: int | None = None
+
+    async def hear_more(outbox: Any, session: Any, event: Envelope) -> None:
+        await hear(outbox, session, event)
+        inner = event.data.get("referral", {})
+        state = Newer.model_validate({**inner, **event.data})
+        await session.execute(text(NOTE), {"event_id": event.id, "waiting": state.waiting_list})
+
+    consumers._hear = hear_more
 
 
 if __name__ == "__main__":

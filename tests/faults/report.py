@@ -16,6 +16,9 @@ from tests.faults.checks.logs import check_inboxes, check_promises, check_timeli
 from tests.faults.checks.notices import check_deliveries, check_mail, check_notices
 from tests.faults.checks.readers import check_read_timelines
 from tests.faults.checks.snapshot import Backlog, Snapshot, backlog, take_snapshot
+from tests.faults.checks.versions import check_newer_consumer, shares
+from tests.faults.checks.watch import Watch
+from tests.faults.harm.disks import collect_filed
 from tests.faults.harm.entries import collect_dead
 from tests.faults.lab import Lab
 from tests.faults.ledger import Ledger
@@ -35,8 +38,8 @@ class Outcome:
     ledger: Ledger
     hits: dict[str, int]
     findings: list[Finding]
-    rest: float
-    starts: int
+    watch: Watch
+    rest: float = 0.0
     needs_points: tuple[str, ...] = ()
     figures: dict[str, int] = field(default_factory=dict)
 
@@ -48,7 +51,7 @@ class Outcome:
     @property
     def well(self) -> bool:
         """Whether every promise was kept, and everything was tried."""
-        return not self.findings and not self.course.never and not self.never_hit
+        return not self.findings and not self.course.never and not self.never_hit and self.watch.looks > 0
 
     def show(self) -> None:
         """Print it, the figures last."""
@@ -59,6 +62,7 @@ class Outcome:
         for answer, count in self.ledger.refused.most_common():
             print(f"  not acknowledged {count:5}: {answer}")
         print("  " + ", ".join(f"{count} {name}" for name, count in self.figures.items()))
+        print(f"  looked {self.watch.looks} times at everything meanwhile, {self.watch.broken_off} times broken off")
         for finding in self.findings[:_SHOWN]:
             print(f"  {finding.kind}: {finding.what}")
         if len(self.findings) > _SHOWN:
@@ -77,7 +81,8 @@ class Outcome:
             f"{'KEPT' if self.well else 'BROKEN'}: {faults} faults injected, "
             f"{len(self.ledger.promises)} commands acknowledged, "
             f"{kinds['lost']} lost, {kinds['doubled']} doubled, {kinds['stuck'] + len(self.course.never)} stuck, "
-            f"{kinds['wrong']} wrong, longest recovery {longest:.1f} s ({after}), at rest after {self.rest:.1f} s"
+            f"{kinds['wrong']} wrong, {self.watch.looks} looks meanwhile, "
+            f"longest recovery {longest:.1f} s ({after}), at rest after {self.rest:.1f} s"
         )
 
     def keep(self, root: Path, folder: Path) -> None:
@@ -87,28 +92,35 @@ class Outcome:
         (folder / "findings.txt").write_text("".join(f"{one.kind}: {one.what}\n" for one in self.findings))
 
 
+def broken(lab: Lab, ledger: Ledger, course: Course, watch: Watch) -> Outcome:
+    """The end of a run in which the watch has found something: at once."""
+    return Outcome(course, ledger, lab.points.hits(), watch.findings, watch)
+
+
 async def judge(
-    lab: Lab, ledger: Ledger, cast: Cast, course: Course, say: Callable[[str], None], *, lies: bool = False
+    lab: Lab, ledger: Ledger, cast: Cast, course: Course, watch: Watch, *, lies: Callable[[str], None] | None = None
 ) -> Outcome:
-    """Wait until all is at rest, then look at everything; with `lies`, after having planted some."""
-    await lab.settled_servers()
+    """All is at rest, or has had its time: look at everything. With `lies`, plant some first, and say which."""
     begun = time.monotonic()
     left = await come_to_rest(lab)
     rest = time.monotonic() - begun
-    say(f"at rest after {rest:.1f} s" if left is None else f"not at rest after {rest:.1f} s")
     findings = [Finding("stuck", f"{count} {name}") for name, count in (left.waiting if left else {}).items() if count]
     if lies:
-        say(f"planted: {', '.join(await sabotage(lab))}")
+        lies(f"planted: {', '.join(await sabotage(lab))}")
+        for found in await watch.look():
+            lies(f"the watch sees: {found.what}")
     await collect_dead(lab)
+    collect_filed(lab)
     seen = await take_snapshot(lab)
     findings += _all_findings(seen, lab, ledger)
     findings += [finding async for finding in check_read_timelines(seen, cast)]
     figures = {f"events of {service}": len(log) for service, log in seen.logs.items()}
     figures["notices"] = len(seen.tables["notifications"]["notices"])
     figures["mails"] = len(lab.mail.taken)
+    figures["mails as files"] = len(lab.filed)
     figures["poison entries"] = len(lab.poison.injected)
     figures["process starts"] = lab.hands.starts
-    return Outcome(course, ledger, lab.points.hits(), findings, rest, lab.hands.starts, figures=figures)
+    return Outcome(course, ledger, lab.points.hits(), findings, watch, rest, figures=figures | shares(seen))
 
 
 async def come_to_rest(lab: Lab) -> Backlog | None:
@@ -133,6 +145,7 @@ def _all_findings(seen: Snapshot, lab: Lab, ledger: Ledger) -> Iterator[Finding]
     yield from check_timelines(seen)
     yield from check_notices(seen)
     yield from check_deliveries(seen)
-    yield from check_mail(seen, lab.mail.taken)
+    yield from check_mail(seen, lab.mail.taken, lab.filed)
+    yield from check_newer_consumer(seen)
     yield from check_copies(seen)
     yield from check_dead(lab.poison)

@@ -1,6 +1,7 @@
 """The order of the faults, decided by the seed: each kind once, then any, until the time is over."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import Counter
@@ -9,50 +10,65 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tests.faults.checks.recovery import Recovery
-from tests.faults.harm import entries, network, postgres, processes, surroundings, valkey
+from tests.faults.harm import disks, entries, network, postgres, processes, surroundings, valkey
 from tests.faults.lab import Lab
 from tests.faults.points import POINTS
 
 Harm = Callable[[Lab, random.Random], Awaitable[None]]
 
-HARMS: Final[tuple[Harm, ...]] = (
-    processes.kill_some_process,
-    processes.kill_all_services,
-    processes.ask_worker_to_stop,
-    processes.freeze_worker,
-    processes.freeze_all_workers,
-    processes.scale_out_and_in,
-    processes.two_versions,
-    valkey.kill_valkey,
-    valkey.restart_valkey,
-    valkey.stall_valkey,
-    valkey.flush_valkey,
-    valkey.destroy_group,
-    valkey.delete_stream,
-    valkey.turn_read_only,
-    valkey.demand_replicas,
-    valkey.run_out_of_memory,
-    valkey.cut_file,
-    valkey.replace_by_empty,
-    postgres.kill_postgres,
-    postgres.restart_postgres,
-    postgres.drop_connections,
-    postgres.take_all_connections,
-    network.slow_wire,
-    network.cut_wire,
-    network.half_open_valkey,
-    network.half_open_postgres,
-    entries.send_copies,
-    entries.reverse_order,
-    entries.poison,
-    surroundings.jump_clocks,
-    surroundings.close_mail_server,
+LANES: Final[tuple[tuple[Harm, ...], ...]] = (
+    (
+        processes.kill_some_process,
+        processes.kill_all_services,
+        processes.ask_worker_to_stop,
+        processes.freeze_worker,
+        processes.freeze_all_workers,
+        processes.scale_out_and_in,
+        processes.two_versions,
+    ),
+    (
+        valkey.kill_valkey,
+        valkey.restart_valkey,
+        valkey.stall_valkey,
+        valkey.flush_valkey,
+        valkey.destroy_group,
+        valkey.delete_stream,
+        valkey.turn_read_only,
+        valkey.demand_replicas,
+        valkey.run_out_of_memory,
+        valkey.cut_file,
+        valkey.replace_by_empty,
+        entries.send_copies,
+        entries.reverse_order,
+        entries.poison,
+        disks.fill_valkey_disk,
+    ),
+    (
+        postgres.kill_postgres,
+        postgres.restart_postgres,
+        postgres.drop_connections,
+        postgres.take_all_connections,
+        network.slow_wire,
+        network.cut_wire,
+        network.half_open_valkey,
+        network.half_open_postgres,
+        surroundings.jump_clocks,
+        surroundings.close_mail_server,
+        disks.fill_postgres_disk,
+        disks.fill_mail_disk,
+    ),
 )
-"""Each kind of fault. Filling the disk comes on top where there is a small file system to fill."""
+"""Each kind of fault, by what it reaches into: those of one lane never happen at the same time."""
+
+HARMS: Final[tuple[Harm, ...]] = tuple(harm for lane in LANES for harm in lane)
+ON_SMALL_DISKS: Final[tuple[Harm, ...]] = (disks.fill_valkey_disk, disks.fill_postgres_disk, disks.fill_mail_disk)
+"""Left out where nobody may mount a small file system."""
 
 PATIENCE: Final = 240.0
 """How long a recovery may take before it counts as none."""
-_TRIES: Final = 4
+_TRIES: Final = 6
+_POINTS_PATIENCE: Final = 90.0
+"""How long the marksman may go on when the faults are over and a moment has not been met."""
 
 
 @dataclass
@@ -69,6 +85,7 @@ class Schedule:
 
     def __init__(self, lab: Lab, seed: int, harms: tuple[Harm, ...], say: Callable[[str], None]) -> None:
         self._lab = lab
+        self._seed = seed
         self._random = random.Random(seed)
         self._harms = harms
         self._say = say
@@ -78,26 +95,36 @@ class Schedule:
     async def run(self, seconds: float) -> None:
         """Do each kind once in a shuffled order, and go on until `seconds` are over.
 
-        Kinds left over by then come right after each other, so that a slow machine does not take for ever.
+        Kinds left over by then come right after each other, several at a time, so that a slow machine does not take
+        for ever.
         """
         ends = time.monotonic() + seconds
         waiting = list(self._harms)
         self._random.shuffle(waiting)
-        tries = Counter(dict.fromkeys((harm.__name__ for harm in waiting), _TRIES))
-        while waiting or time.monotonic() < ends:
+        while time.monotonic() < ends:
             harm = waiting.pop() if waiting else self._random.choice(self._harms)
-            hurried = time.monotonic() > ends
-            if not await self._one(harm, hurried=hurried) and not self.course.done[harm.__name__]:
-                tries[harm.__name__] -= 1
-                if tries[harm.__name__]:
-                    waiting.insert(0, harm)
-                else:
-                    self.course.never.append(f"could not be done: {harm.__name__}")
+            if not await self._one(harm, hurried=False) and not self.course.done[harm.__name__]:
+                waiting.insert(0, harm)
+        await asyncio.gather(*(self._hurry([harm for harm in waiting if harm in lane]) for lane in LANES))
+
+    async def _hurry(self, waiting: list[Harm]) -> None:
+        tries = Counter(dict.fromkeys((harm.__name__ for harm in waiting), _TRIES))
+        while waiting:
+            harm = waiting.pop()
+            if await self._one(harm, hurried=True):
+                continue
+            tries[harm.__name__] -= 1
+            if tries[harm.__name__]:
+                waiting.insert(0, harm)
+                await asyncio.sleep(1)
+            else:
+                self.course.never.append(f"could not be done: {harm.__name__}")
 
     async def _one(self, harm: Harm, *, hurried: bool) -> bool:
         name, begun = harm.__name__, time.monotonic()
         try:
-            await harm(self._lab, self._random)
+            # A lot of its own, so that faults of other lanes change nothing about it.
+            await harm(self._lab, random.Random(f"{self._seed} {name} {self.course.done[name]}"))
         except Exception as error:
             # The rig itself speaks to servers that an earlier fault has taken away.
             self._say(f"{name:24} not done: {type(error).__name__}: {error}")
@@ -128,20 +155,24 @@ class Marksman:
         self._random = random.Random(seed)
 
     async def run(self) -> None:
-        """Aim at each moment of each process in turn, again and again, until cancelled."""
-        aims = [(process, point) for point, processes_of in POINTS.items() for process in processes_of]
-        self._random.shuffle(aims)
-        aims.sort(key=lambda aim: POINTS[aim[1]].index(aim[0]))  # first one process for each moment
+        """Aim at one moment of one process after the other, at those that were met least first, until cancelled."""
         while True:
-            for process, point in aims:
-                await self._aim(process, point)
-                # A process takes seconds of a processor to start: once each moment was met, leave some to the others.
-                rest = 5.0 if all(self._lab.points.hits().values()) else 1.0
-                await asyncio.sleep(self._random.uniform(0.5, 1.5) * rest)
+            hits = self._lab.points.hits()
+            point = min(POINTS, key=lambda one: (hits[one], self._random.random()))
+            await self._aim(self._random.choice(POINTS[point]), point, calm=bool(hits[point]))
+            # A process takes seconds of a processor to start: once each moment was met, leave some to the others.
+            await asyncio.sleep(self._random.uniform(0.5, 1.5) * (5.0 if all(hits.values()) else 1.0))
 
-    async def _aim(self, process: str, point: str, patience: float = 6.0) -> None:
+    async def finish(self) -> None:
+        """Go on until each moment was met, `_POINTS_PATIENCE` at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_POINTS_PATIENCE):
+                while not all(self._lab.points.hits().values()):
+                    await asyncio.sleep(0.5)
+
+    async def _aim(self, process: str, point: str, *, calm: bool, patience: float = 8.0) -> None:
         deadline = time.monotonic() + patience
-        self._lab.points.arm(process, point, self._random.randint(1, 4))
+        self._lab.points.arm(process, point, self._random.randint(1, 4) if calm else 1)
         while self._lab.points.is_armed(process) and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
         self._lab.points.disarm(process)

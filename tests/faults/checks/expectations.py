@@ -19,8 +19,10 @@ TO_THE_SOURCE: Final = (
 )
 TO_THE_OTHER_SIDE: Final = ("cancelled", "message_sent")
 TO_THE_SIDE_LEFT: Final = ("handed_over",)
+TO_THE_ASSIGNED: Final = ("assigned",)
 TOLD: Final = tuple(
-    f"referral.{name}.v1" for name in (*TO_THE_DESK, *TO_THE_SOURCE, *TO_THE_OTHER_SIDE, *TO_THE_SIDE_LEFT)
+    f"referral.{name}.v1"
+    for name in (*TO_THE_DESK, *TO_THE_SOURCE, *TO_THE_OTHER_SIDE, *TO_THE_SIDE_LEFT, *TO_THE_ASSIGNED)
 )
 
 FACTS: Final = "referral.service_facts.v1"
@@ -34,7 +36,7 @@ CONSUMERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 
 
 def told_side(event_type: str, data: Mapping[str, Any]) -> str | None:
-    """The side that is told of an event of a referral: `source`, `target`, or nobody."""
+    """Who is told of an event of a referral: `source`, `target`, `assigned` (and whoever was before), or nobody."""
     name = event_type.removeprefix("referral.").removesuffix(".v1")
     referral = data.get("referral", data)
     if event_type not in TOLD or referral["sent_at"] is None:
@@ -43,6 +45,8 @@ def told_side(event_type: str, data: Mapping[str, Any]) -> str | None:
         return "target"
     if name in TO_THE_SOURCE:
         return "source"
+    if name in TO_THE_ASSIGNED:
+        return "assigned"
     side: str = data["side"] if "side" in data else referral["by_side"]
     if name in TO_THE_SIDE_LEFT:
         return side

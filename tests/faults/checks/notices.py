@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
@@ -30,6 +31,9 @@ def _told_rightly(seen: Snapshot, event: Event, told: dict[str, Any]) -> Iterato
     referral = event.data.get("referral", event.data)
     if side == "source":
         expected = _of_source(seen, referral["source_member_id"], told)
+    elif side == "assigned":
+        both = {referral["assigned_member_id"], event.data["former_member_id"]}
+        expected = {str(member) for member in both if member is not None} - {event.actor}
     else:
         expected = _of_desk(seen, referral["target_organization_id"]) if side else set()
     for who in expected - set(told):
@@ -82,11 +86,17 @@ def check_deliveries(seen: Snapshot) -> Iterator[Finding]:
             yield Finding("stuck" if row["status"] in ("pending", "failed") else "lost", f"delivery {dict(row)}")
 
 
-def check_mail(seen: Snapshot, mails: list[EmailMessage]) -> Iterator[Finding]:
-    """Every delivered mail has arrived, and a repeat is the same mail with the same Message-ID."""
+def check_mail(seen: Snapshot, mails: list[EmailMessage], filed: dict[str, bytes]) -> Iterator[Finding]:
+    """Every delivered mail has arrived or is a whole file, and a repeat is the same mail with the same Message-ID."""
     arrived: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for mail in mails:
-        arrived[str(mail["Message-ID"]).strip("<>").partition("@")[0]].add((str(mail["To"]), str(mail["Subject"])))
+        arrived[delivery_of(mail)].add((str(mail["To"]), str(mail["Subject"])))
+    ends = {_last_line(mail) for mail in mails}
+    for delivery, raw in filed.items():
+        mail = message_from_bytes(raw, policy=policy.default)
+        if delivery_of(mail) != delivery or _last_line(mail) not in ends:
+            yield Finding("wrong", f"the file of the mail of delivery {delivery} is not whole ({len(raw)} bytes)")
+        arrived[delivery].add((str(mail["To"]), str(mail["Subject"])))
     known = {str(row["id"]): row for row in seen.tables["notifications"]["deliveries"] if row["channel"] == "email"}
     for delivery, row in known.items():
         if row["status"] == "delivered" and delivery not in arrived:
@@ -96,3 +106,14 @@ def check_mail(seen: Snapshot, mails: list[EmailMessage]) -> Iterator[Finding]:
             yield Finding("wrong", f"a mail of delivery {delivery}, which does not exist")
         if len(kinds) > 1:
             yield Finding("doubled", f"delivery {delivery} made different mails: {kinds}")
+
+
+def delivery_of(mail: EmailMessage) -> str:
+    """Which delivery a mail belongs to, by its Message-ID."""
+    return str(mail["Message-ID"]).strip("<>").partition("@")[0]
+
+
+def _last_line(mail: EmailMessage) -> str:
+    """The last line of a mail: the same in every whole mail of a language."""
+    lines = str(mail.get_content()).rstrip().splitlines()
+    return lines[-1] if lines else ""

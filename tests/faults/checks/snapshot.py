@@ -23,6 +23,7 @@ class Event:
     subject: str
     epoch: int
     sequence: int
+    actor: str
     data: dict[str, Any]
 
 
@@ -67,6 +68,7 @@ _TABLES = {
         "notices": "SELECT id, event_id, referral_id, recipient_organization_id, recipient_member_id, number, "
         "seen_at, passed_on_at FROM notices",
         "deliveries": "SELECT id, notice_id, channel, status, version FROM deliveries",
+        "rig_notes": "SELECT event_id, waiting FROM rig_notes",
     },
 }
 
@@ -86,7 +88,16 @@ async def take_snapshot(lab: Lab) -> Snapshot:
 
 def _event(row: Row) -> Event:
     told = json.loads(row["payload"])
-    return Event(row["id"], row["event_id"], row["type"], row["subject"], told["epoch"], told["sequence"], told["data"])
+    return Event(
+        row["id"],
+        row["event_id"],
+        row["type"],
+        row["subject"],
+        told["epoch"],
+        told["sequence"],
+        told["actor"],
+        told["data"],
+    )
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import asyncio
 import random
 import signal
 
+from tests.faults.checks.versions import how_often_used, prepare_notes
 from tests.faults.lab import WEBS, WORKERS, Lab
 
 FROZEN_SECONDS = 13.0
@@ -58,14 +59,27 @@ async def scale_out_and_in(lab: Lab, lot: random.Random) -> None:
 
 
 async def two_versions(lab: Lab, lot: random.Random) -> None:
-    """The next version of publisher and consumer works beside this one, and its events carry fields nobody knows."""
+    """The next version of publisher and consumer works beside this one: its events carry more, and it makes use of it.
+
+    It goes on until the newer consumer has used the new field of some event.
+    """
+    await prepare_notes(lab)
+    before = await how_often_used(lab)
     extra = lab.worker_like("notifications", 9)
     lab.hands.variants = {"referral-web": "newer", extra.name: "newer", "catalog-web": "newer"}
     lab.hands.signal("referral-web", signal.SIGTERM)
     lab.hands.signal("catalog-web", signal.SIGTERM)
     lab.hands.start(extra)
-    await asyncio.sleep(6)
-    lab.hands.variants = {}
-    lab.hands.signal("referral-web", signal.SIGTERM)
-    lab.hands.signal("catalog-web", signal.SIGTERM)
-    await lab.hands.stop([extra.name], grace=5)
+    try:
+        await asyncio.sleep(6)
+        for _ in range(120):
+            if await how_often_used(lab) > before:
+                break
+            await asyncio.sleep(0.2)
+        else:
+            raise TimeoutError("in vain waited for the newer consumer to use its new field")
+    finally:
+        lab.hands.variants = {}
+        lab.hands.signal("referral-web", signal.SIGTERM)
+        lab.hands.signal("catalog-web", signal.SIGTERM)
+        await lab.hands.stop([extra.name], grace=5)

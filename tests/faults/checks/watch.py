@@ -1,0 +1,208 @@
+"""The watch: looks at everything again and again while faults go on. One finding ends the run."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from shared.topology import SERVICES
+from tests.faults.checks.always import ALWAYS
+from tests.faults.checks.expectations import Finding, told_side
+from tests.faults.checks.notices import delivery_of
+from tests.faults.lab import Lab
+from tests.faults.ledger import Ledger, Promise
+
+_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+_PAUSE = 1.5
+_SHARE = 5.0
+"""After a look, a pause of so many times what it took: the machine is there for the platform."""
+_SHOWN = 5
+_COPIES = {"organizations": "catalog", "services": "catalog", "members": "catalog", "deliveries": "notifications"}
+"""Table of copies → whose facts they are. `deliveries` of the referral service are the proofs."""
+_MESSAGE = "referral.message_sent.v1"
+
+Row = Any
+
+
+@dataclass
+class Sight:
+    """What one service's database held at one moment."""
+
+    inbox: set[UUID]
+    parked: set[UUID]
+    told: set[UUID]
+    """Events that there is a notice of."""
+    copies: list[tuple[str, Row]]
+    """Table, row."""
+
+
+@dataclass
+class Watch:
+    """`looks` were finished; `broken_off` were not, because a server was away."""
+
+    lab: Lab
+    ledger: Ledger
+    looks: int = 0
+    broken_off: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    _known_events: set[UUID] = field(default_factory=set)
+    _known_copies: set[tuple[str, str, str, int]] = field(default_factory=set)
+    _kept: set[Promise] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Look until something is wrong."""
+        while not self.findings:
+            begun = time.monotonic()
+            try:
+                self.findings = await self.look()
+                self.looks += 1
+            except _AWAY:
+                self.broken_off += 1
+            await asyncio.sleep(max(_PAUSE, _SHARE * (time.monotonic() - begun)))
+
+    async def look(self) -> list[Finding]:
+        """One look. Raises what servers raise that are away.
+
+        What follows from something is read before it: a copy before its source, an inbox before the log. So
+        whatever is found without its cause never had one.
+        """
+        promises = [promise for promise in self.ledger.promises if promise not in self._kept]
+        mails = {delivery_of(mail) for mail in self.lab.mail.taken}
+        found: list[Finding] = []
+        sights: dict[str, Sight] = {}
+        for service in SERVICES:
+            sights[service], wrong = await self._see(service)
+            found += wrong
+        found += await self._check_inboxes(sights)
+        for service in ("referral", "notifications"):
+            found += await self._check_copies(service, sights[service].copies)
+        found += await self._check_promises(promises)
+        found += await self._check_mails(mails)
+        return found
+
+    async def _see(self, service: str) -> tuple[Sight, list[Finding]]:
+        connection = await asyncpg.connect(self.lab.target.database_url(service), timeout=5)
+        try:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                wrong = []
+                for what, sql in ALWAYS[service].items():
+                    rows = await connection.fetch(sql, timeout=15)
+                    wrong += [Finding("wrong", f"{service}: {what}: {_shown(row)}") for row in rows[:_SHOWN]]
+                return await _sight(connection, service), wrong
+        finally:
+            connection.terminate()
+
+    async def _check_inboxes(self, sights: dict[str, Sight]) -> list[Finding]:
+        """Nothing was dealt with that nobody told; whoever is to be told is, once the event is dealt with."""
+        found = []
+        there = sights["notifications"]
+        for service, sight in sights.items():
+            missing = {str(event_id) for event_id in sight.inbox - self._known_events}
+            for owner in SERVICES:
+                for event in await self._events(owner, "event_id = ANY($1::uuid[])", missing) if missing else ():
+                    missing.discard(str(event["event_id"]))
+                    if service == "notifications" and event["event_id"] in there.parked:
+                        continue  # looked for again, once it is dealt with
+                    self._known_events.add(event["event_id"])
+                    data = json.loads(event["payload"])["data"]
+                    concerns = owner == "referral" and service == "notifications" and told_side(event["type"], data)
+                    if concerns in ("source", "target") and event["event_id"] not in there.told:
+                        found.append(Finding("lost", f"nobody is told of {event['type']} {event['event_id']}"))
+            found += [Finding("wrong", f"{service} dealt with {event}, which nobody told") for event in missing]
+        return found
+
+    async def _check_copies(self, service: str, copies: list[tuple[str, Row]]) -> list[Finding]:
+        """Each copy is what its owner told under that version."""
+        fresh = {}
+        for table, row in copies:
+            key = (service, table, str(row["id"]), row["sequence"])
+            if key not in self._known_copies:
+                fresh[key] = row
+        found = []
+        for owner in ("catalog", "notifications"):
+            subjects = [key[2] for key in fresh if _COPIES[key[1]] == owner]
+            events = await self._events(owner, "subject = ANY($1)", subjects) if subjects else []
+            told = {(event["subject"], event["sequence"]): event for event in map(_opened, events)}
+            for key, row in fresh.items():
+                if _COPIES[key[1]] != owner:
+                    continue
+                event = told.get((key[2], key[3]))
+                if event is None:
+                    found.append(Finding("wrong", f"{service} has {key[1]} {key[2]} as of {key[3]}, never told"))
+                elif wrong := [name for name, value in row.items() if not _same(value, event["data"].get(name, value))]:
+                    found.append(Finding("wrong", f"{service} has {key[1]} {key[2]} with other {', '.join(wrong)}"))
+                else:
+                    self._known_copies.add(key)
+        return found
+
+    async def _check_promises(self, promises: Iterable[Promise]) -> list[Finding]:
+        """What was acknowledged before this look is in the log, once."""
+        found = []
+        for service in ("catalog", "referral"):
+            here = [promise for promise in promises if promise.service == service]
+            subjects = sorted({promise.subject for promise in here})
+            events = [_opened(row) for row in await self._events(service, "subject = ANY($1)", subjects)]
+            for promise in here:
+                count = sum(_keeps(event, promise) for event in events if event["subject"] == promise.subject)
+                if count == 1:
+                    self._kept.add(promise)
+                else:
+                    found.append(Finding("doubled" if count else "lost", f"{promise} has {count} events"))
+        return found
+
+    async def _check_mails(self, mails: set[str]) -> list[Finding]:
+        sql = "SELECT id FROM deliveries WHERE id = ANY($1::uuid[]) AND attempts > 0"
+        known = {str(row["id"]) for row in await self.lab.query("notifications", sql, sorted(mails))}
+        return [Finding("wrong", f"a mail of delivery {one}, which nobody attempted") for one in mails - known]
+
+    async def _events(self, owner: str, which: str, argument: Iterable[str]) -> list[Row]:
+        sql = f"SELECT event_id, type, subject, payload FROM outbox WHERE {which}"
+        return await self.lab.query(owner, sql, list(argument))
+
+
+async def _sight(connection: asyncpg.Connection, service: str) -> Sight:
+    tables = [] if service == "catalog" else ["organizations", "services", "members"]
+    if service == "referral":
+        tables.append("deliveries")
+    copies = [(table, row) for table in tables for row in await connection.fetch(f"SELECT * FROM {table}")]
+    inbox = {row["event_id"] for row in await connection.fetch("SELECT event_id FROM inbox")}
+    parked = {row["event_id"] for row in await connection.fetch("SELECT event_id FROM parked")}
+    told = set()
+    if service == "notifications":
+        told = {row["event_id"] for row in await connection.fetch("SELECT DISTINCT event_id FROM notices")}
+    return Sight(inbox, parked, told, copies)
+
+
+def _opened(row: Row) -> dict[str, Any]:
+    event = json.loads(row["payload"])
+    return {"type": row["type"], "subject": row["subject"], "sequence": event["sequence"], "data": event["data"]}
+
+
+def _keeps(event: dict[str, Any], promise: Promise) -> bool:
+    if event["type"] != promise.event_type:
+        return False
+    if promise.event_type == _MESSAGE:
+        return bool(event["data"]["message_id"] == promise.detail)
+    return bool(event["sequence"] == promise.version)
+
+
+def _same(kept: Any, told: Any) -> bool:
+    """Whether a column holds what the event said; what databases and JSON write differently is not compared."""
+    if isinstance(kept, bool) or kept is None or told is None:
+        return bool(kept == told)
+    if isinstance(kept, UUID | int):
+        return str(kept) == str(told)
+    if isinstance(kept, list):
+        return sorted(map(str, kept)) == sorted(map(str, told))
+    if isinstance(kept, str) and kept[:1] in ("{", "["):
+        return bool(json.loads(kept) == told)
+    return not isinstance(kept, str) or kept == told
+
+
+def _shown(row: Row) -> str:
+    return ", ".join(str(value) for value in row.values())
