@@ -81,11 +81,15 @@ class FileMailer:
         path.parent.mkdir(parents=True, exist_ok=True)
         readable = default.clone(utf8=True, cte_type="8bit", max_line_length=0)
         part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            file.write(message.as_bytes(policy=readable))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        try:
+            with part.open("wb") as file:
+                file.write(message.as_bytes(policy=readable))
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)  # half a letter is of no use, and takes room that is wanted
+            raise
 
 
 def build_mailer(settings: NotificationSettings) -> Mailer:

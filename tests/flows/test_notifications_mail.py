@@ -3,7 +3,7 @@
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -143,3 +143,12 @@ async def test_a_broken_address_holds_up_nobody(platform: Platform) -> None:
         assert await deliverer(platform, Clock(), server).step() == 2
     assert server.recipients == [town.desk.email]
     assert await count(platform, "deliveries", "status = 'failed' AND attempts = 1") == 1
+
+
+async def test_a_mail_that_cannot_be_kept_leaves_no_half_file(tmp_path: Path) -> None:
+    delivery, message = uuid4(), EmailMessage()
+    message.set_content("Read me.")
+    (tmp_path / "mail" / f"{delivery}.eml").mkdir(parents=True)  # in the way
+    with pytest.raises(OSError, match="directory"):
+        await FileMailer(tmp_path / "mail").send(delivery, message)
+    assert [path.name for path in (tmp_path / "mail").iterdir()] == [f"{delivery}.eml"]

@@ -18,8 +18,8 @@ from tests.faults.lab import Lab
 from tests.faults.ledger import Ledger, Promise
 
 _AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
-_PAUSE = 1.5
-_SHARE = 5.0
+_PAUSE = 1.0
+_SHARE = 2.0
 """After a look, a pause of so many times what it took: the machine is there for the platform."""
 _SHOWN = 5
 _COPIES = {"organizations": "catalog", "services": "catalog", "members": "catalog", "deliveries": "notifications"}

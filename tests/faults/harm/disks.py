@@ -18,6 +18,8 @@ from tests.faults.lab import Lab
 SIZES = {"valkey": "96m", "mail": "2m", "postgres": "512m"}
 """Folder of the data directory → the size of the file system that is mounted there."""
 
+_LOOKS = 300
+"""How often to look for what must happen, five times a second: a busy machine takes a while to start a worker."""
 _FULL = "SELECT count(*) FROM deliveries WHERE last_error LIKE '%No space left%'"
 
 
@@ -82,7 +84,7 @@ async def fill_mail_disk(lab: Lab, lot: random.Random) -> None:
     """For a while mail is kept as files, as without a mail server; and then there is no room for one more."""
     await _restart_deliverer(lab, as_files=True)
     try:
-        await _until(lab, lambda: any(lab.data.mail.glob("*.eml")), "a mail as a file")
+        await _until_filed(lab)
         with filled(lab.data.mail):
             await _until_failed(lab)
     finally:
@@ -104,17 +106,16 @@ async def _restart_deliverer(lab: Lab, *, as_files: bool) -> None:
     lab.hands.signal("notifications-worker", signal.SIGTERM)
 
 
-async def _until(lab: Lab, happened: object, what: str) -> None:
-    assert callable(happened)
-    for _ in range(200):
-        if happened():
+async def _until_filed(lab: Lab) -> None:
+    for _ in range(_LOOKS):
+        if any(lab.data.mail.glob("*.eml")):
             return
-        await asyncio.sleep(0.1)
-    raise TimeoutError(f"in vain waited for {what}")
+        await asyncio.sleep(0.2)
+    raise TimeoutError("in vain waited for a mail as a file")
 
 
 async def _until_failed(lab: Lab) -> None:
-    for _ in range(40):
+    for _ in range(_LOOKS):
         with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
             if (await lab.query("notifications", _FULL))[0][0]:
                 return

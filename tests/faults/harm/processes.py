@@ -72,7 +72,7 @@ async def two_versions(lab: Lab, lot: random.Random) -> None:
     lab.hands.start(extra)
     try:
         await asyncio.sleep(6)
-        for _ in range(120):
+        for _ in range(300):
             if await how_often_used(lab) > before:
                 break
             await asyncio.sleep(0.2)
