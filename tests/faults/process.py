@@ -30,6 +30,9 @@ CLAIM = timedelta(seconds=15)
 RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (2, 4, 8, 8, 15, 15, 15))
 """Instead of what grows to twenty hours; as many attempts."""
 
+FACTS_EVERY = timedelta(seconds=10)
+"""Instead of two minutes between two tellings of service facts."""
+
 Async = Callable[..., Awaitable[Any]]
 Passed = Callable[[str], None]
 
@@ -45,6 +48,8 @@ def main() -> None:
         _watch_worker(passed)
     if module == "services.notifications.worker":
         _watch_mail(passed)
+    if module == "services.referral.worker":
+        _module("services.referral.fact_keeper").EVERY = FACTS_EVERY
     if os.environ.get("VARIANT") == "newer":
         _read_more() if module.endswith(".worker") else _tell_more()
     sys.argv = [module]

@@ -5,6 +5,8 @@ Each service's queries see its database at one and the same moment.
 
 from typing import Final
 
+from tests.faults.checks.expectations import FACTS
+
 _LOG: Final = (
     "WITH log AS MATERIALIZED (SELECT id, event_id, type, subject, (payload::jsonb ->> 'sequence')::bigint AS version, "
     "payload::jsonb -> 'data' ->> 'message_id' AS message FROM outbox) "
@@ -31,9 +33,9 @@ ALWAYS: Final[dict[str, dict[str, str]]] = {
     },
     "referral": {
         "a log does not count 1, 2, 3 …": _GROWS_BY_ONE,
-        "a referral is not what its log told last": _AS_NEW.format(table="referrals", types="%"),
-        "a timeline is not the log": _LOG
-        + "SELECT line.event_id, log.event_id FROM timeline line FULL JOIN log USING (event_id) "
+        "a referral is not what its log told last": _AS_NEW.format(table="referrals", types=f"%' AND type <> '{FACTS}"),
+        "a timeline is not the log": _LOG + "SELECT line.event_id, log.event_id FROM timeline line FULL JOIN "
+        f"(SELECT * FROM log WHERE type <> '{FACTS}') log USING (event_id) "
         "WHERE (line.referral_id::text, line.event_type, line.version) "
         "IS DISTINCT FROM (log.subject, log.type, log.version)",
         "a message was not told of once": _LOG

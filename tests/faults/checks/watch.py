@@ -12,7 +12,7 @@ import asyncpg
 
 from shared.topology import SERVICES
 from tests.faults.checks.always import ALWAYS
-from tests.faults.checks.expectations import Finding, told_side
+from tests.faults.checks.expectations import FACTS, Finding, told_side
 from tests.faults.checks.notices import delivery_of
 from tests.faults.lab import Lab
 from tests.faults.ledger import Ledger, Promise
@@ -22,8 +22,19 @@ _PAUSE = 1.0
 _SHARE = 2.0
 """After a look, a pause of so many times what it took: the machine is there for the platform."""
 _SHOWN = 5
-_COPIES = {"organizations": "catalog", "services": "catalog", "members": "catalog", "deliveries": "notifications"}
+_COPIES = {
+    "organizations": "catalog",
+    "services": "catalog",
+    "members": "catalog",
+    "deliveries": "notifications",
+    "service_facts": "referral",
+}
 """Table of copies → whose facts they are. `deliveries` of the referral service are the proofs."""
+_COPYING = {
+    "catalog": ("service_facts",),
+    "referral": ("organizations", "services", "members", "deliveries"),
+    "notifications": ("organizations", "services", "members"),
+}
 _MESSAGE = "referral.message_sent.v1"
 
 Row = Any
@@ -79,7 +90,7 @@ class Watch:
             sights[service], wrong = await self._see(service)
             found += wrong
         found += await self._check_inboxes(sights)
-        for service in ("referral", "notifications"):
+        for service in SERVICES:
             found += await self._check_copies(service, sights[service].copies)
         found += await self._check_promises(promises)
         found += await self._check_mails(mails)
@@ -124,7 +135,7 @@ class Watch:
             if key not in self._known_copies:
                 fresh[key] = row
         found = []
-        for owner in ("catalog", "notifications"):
+        for owner in SERVICES:
             subjects = [key[2] for key in fresh if _COPIES[key[1]] == owner]
             events = await self._events(owner, "subject = ANY($1)", subjects) if subjects else []
             told = {(event["subject"], event["sequence"]): event for event in map(_opened, events)}
@@ -166,10 +177,7 @@ class Watch:
 
 
 async def _sight(connection: asyncpg.Connection, service: str) -> Sight:
-    tables = [] if service == "catalog" else ["organizations", "services", "members"]
-    if service == "referral":
-        tables.append("deliveries")
-    copies = [(table, row) for table in tables for row in await connection.fetch(f"SELECT * FROM {table}")]
+    copies = [(table, row) for table in _COPYING[service] for row in await connection.fetch(f"SELECT * FROM {table}")]
     inbox = {row["event_id"] for row in await connection.fetch("SELECT event_id FROM inbox")}
     parked = {row["event_id"] for row in await connection.fetch("SELECT event_id FROM parked")}
     told = set()
@@ -180,7 +188,8 @@ async def _sight(connection: asyncpg.Connection, service: str) -> Sight:
 
 def _opened(row: Row) -> dict[str, Any]:
     event = json.loads(row["payload"])
-    return {"type": row["type"], "subject": row["subject"], "sequence": event["sequence"], "data": event["data"]}
+    data = {**event["data"], "facts": event["data"]} if row["type"] == FACTS else event["data"]
+    return {"type": row["type"], "subject": row["subject"], "sequence": event["sequence"], "data": data}
 
 
 def _keeps(event: dict[str, Any], promise: Promise) -> bool:
