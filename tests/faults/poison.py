@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Poison:
-    """What was injected: mark → its stream; and which of it turned up as dead letters, per group."""
+    """What was injected: mark → its stream; for which groups it is poison; and where it turned up as a dead letter."""
 
     injected: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     may_be_gone: set[str] = field(default_factory=set)
     dead: set[tuple[str, str]] = field(default_factory=set)
     strangers: list[str] = field(default_factory=list)

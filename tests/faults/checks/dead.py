@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 
-from shared.topology import GROUPS
 from tests.faults.checks.expectations import Finding
 from tests.faults.poison import Poison
 
 
 def check_dead(poison: Poison) -> Iterator[Finding]:
-    """Each injected entry is a dead letter of each group, unless the server forgot it before anybody met it."""
+    """Each injected entry is a dead letter of each group that cannot take it, or was forgotten by the server before."""
     for mark, stream in poison.injected.items():
-        for group in GROUPS[stream]:
+        for group in poison.groups[mark]:
             if (mark, group) not in poison.dead and mark not in poison.may_be_gone:
                 yield Finding("lost", f"poison {mark} of {stream} is no dead letter of {group}")
     for stranger in poison.strangers:

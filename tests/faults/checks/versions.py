@@ -1,7 +1,11 @@
 """The next version of a consumer, that makes use of a field today's events do not have: its effect, counted."""
 
+import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Iterator
+
+import asyncpg
 
 from tests.faults.checks.expectations import Finding
 from tests.faults.checks.snapshot import Snapshot
@@ -15,9 +19,12 @@ async def prepare_notes(lab: Lab) -> None:
 
 
 async def how_often_used(lab: Lab) -> int:
-    """How many events with the new field the newer consumer has dealt with."""
-    rows = await lab.query("notifications", "SELECT count(*) FROM rig_notes WHERE waiting IS NOT NULL")
-    return int(rows[0][0])
+    """How many events with the new field the newer consumer has dealt with; waits while the database is away."""
+    while True:
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+            rows = await lab.query("notifications", "SELECT count(*) FROM rig_notes WHERE waiting IS NOT NULL")
+            return int(rows[0][0])
+        await asyncio.sleep(0.2)
 
 
 def check_newer_consumer(seen: Snapshot) -> Iterator[Finding]:

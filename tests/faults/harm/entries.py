@@ -10,6 +10,7 @@ from uuid import uuid4
 from faststream.redis.message import DATA_KEY
 
 from shared.topology import GROUPS, STREAMS, dead_stream
+from tests.faults.checks.expectations import CONSUMERS
 from tests.faults.lab import Lab
 
 MARK = b"poison"
@@ -41,25 +42,30 @@ async def reverse_order(lab: Lab, lot: random.Random) -> None:
 async def poison(lab: Lab, lot: random.Random) -> None:
     """Entries that are no events: a body that is none, no body, fields of a newer envelope, wrong data."""
     for stream in GROUPS:
-        for fields in _no_events(stream):
+        for fields, groups in _no_events(stream):
             mark = uuid4().hex
+            lab.poison.groups[mark] = groups
             await lab.redis.xadd(stream, {**fields, MARK: mark.encode()})
             lab.poison.injected[mark] = stream
         await lab.redis.xadd(stream, {DATA_KEY: json.dumps(_event("weather.changed.v7", {"rain": True}))})
 
 
-def _no_events(stream: str) -> list[dict[bytes, bytes]]:
+def _no_events(stream: str) -> list[tuple[dict[bytes, bytes], tuple[str, ...]]]:
+    """Entries, and the groups for which they are poison: wrong data is nothing to whoever passes over its type."""
     data_key = DATA_KEY.encode()
     known = {"catalog.events": "catalog.member_changed.v1", "referral.events": "referral.sent.v1"}
     event_type = known.get(stream, "notification.delivered.v1")
     newer = _event(event_type, {}) | {"specversion": "2.0"}
-    return [
+    owner = next(service for service, name in STREAMS.items() if name == stream)
+    concerned = tuple(group for group in GROUPS[stream] if event_type in CONSUMERS[owner][group])
+    for_all = [
         {data_key: b"{"},
         {data_key: b"\xff\x00\x80"},
         {b"something": b"else"},
         {data_key: json.dumps(newer).encode()},
-        {data_key: json.dumps(_event(event_type, {"id": "nobody"})).encode()},
     ]
+    wrong_data = {data_key: json.dumps(_event(event_type, {"id": "nobody"})).encode()}
+    return [*((fields, GROUPS[stream]) for fields in for_all), (wrong_data, concerned)]
 
 
 def _event(event_type: str, data: dict[str, Any]) -> dict[str, Any]:

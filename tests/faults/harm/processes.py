@@ -4,7 +4,7 @@ import asyncio
 import random
 import signal
 
-from tests.faults.checks.versions import how_often_used, prepare_notes
+from tests.faults.checks.versions import how_often_used
 from tests.faults.lab import WEBS, WORKERS, Lab
 
 FROZEN_SECONDS = 13.0
@@ -63,7 +63,6 @@ async def two_versions(lab: Lab, lot: random.Random) -> None:
 
     It goes on until the newer consumer has used the new field of some event.
     """
-    await prepare_notes(lab)
     before = await how_often_used(lab)
     extra = lab.worker_like("notifications", 9)
     lab.hands.variants = {"referral-web": "newer", extra.name: "newer", "catalog-web": "newer"}
