@@ -35,7 +35,7 @@ async def overview(work: ActorWork, first: date | None, last: date | None) -> li
         Referral.reason_side,
         Referral.answer_seen_at,
     )
-    rows = await work.session.execute(select(*columns).where(*_sent_between(first, last)))  # type: ignore[call-overload]
+    rows = await work.session.execute(select(*columns).where(*sent_between(first, last)))  # type: ignore[call-overload]
     by_target: dict[UUID, list[Any]] = defaultdict(list)
     for row in rows:
         by_target[row.target_organization_id].append(row)
@@ -72,7 +72,7 @@ async def overview_referrals(
     attention: Attention | None,
 ) -> list[Referral]:
     """Sent referrals across organisations, newest first: one row more than the page holds, if there is one."""
-    query = select(Referral).where(*_sent_between(first, last))
+    query = select(Referral).where(*sent_between(first, last))
     if statuses:
         query = query.where(col(Referral.status).in_(statuses))
     if attention is not None:
@@ -93,7 +93,8 @@ def overview_referral(referral: Referral, names: NamesOf) -> OverviewReferral:
     )
 
 
-def _sent_between(first: date | None, last: date | None) -> list[ColumnElement[bool]]:
+def sent_between(first: date | None, last: date | None) -> list[ColumnElement[bool]]:
+    """Sent from `first` to `last`, days in Kuopio, both included."""
     conditions: list[ColumnElement[bool]] = [col(Referral.sent_at).is_not(None)]
     if first is not None:
         conditions.append(col(Referral.sent_at) >= datetime.combine(first, time(), KUOPIO))

@@ -1,0 +1,63 @@
+"""The coordinator's report over HTTP, as JSON and as CSV."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+
+from services.referral.api.dependencies import WorkOf, requires
+from services.referral.api.overview import From, To
+from services.referral.report import Dimension
+from services.referral.report_views import CSV_TYPE, ReportView, as_csv
+from services.referral.use_cases.report import referral_report
+from shared.problems import invalid
+
+router = APIRouter(tags=["overview"], dependencies=[Depends(requires("coordinator"))])
+
+_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+
+
+@router.get("/report", summary="Referrals counted", response_model=ReportView, responses=_CSV)
+async def get_report(
+    work: WorkOf,
+    response: Response,
+    by: Annotated[list[Dimension] | None, Query(description="May be repeated; by organisation unless given")] = None,
+    from_: From = None,
+    to: To = None,
+    form: Annotated[Literal["json", "csv"] | None, Query(alias="format", description="Outweighs `Accept`")] = None,
+    accept: Annotated[str, Header()] = "",
+) -> ReportView | Response:
+    """Coordinators only. Whole months of sending; no row is of fewer than five referrals, and none can be told from
+    the others: periods are widened, then rows are blanked.
+    """
+    _check_order(from_, to)
+    found = await referral_report(work, by or ["organization"], from_, to)
+    if form == "csv" or (form is None and _prefers_csv(accept)):
+        headers = {"Content-Disposition": 'attachment; filename="report.csv"', "Vary": "Accept"}
+        return Response(as_csv(found), media_type=CSV_TYPE, headers=headers)
+    response.headers["Vary"] = "Accept"
+    return found
+
+
+def _check_order(first: date | None, last: date | None) -> None:
+    if first is not None and last is not None and first > last:
+        detail = "The report would end before it begins. Give `from` no later than `to`."
+        raise invalid(detail, [{"field": "query.to", "message": "earlier than `from`"}])
+
+
+def _prefers_csv(accept: str) -> bool:
+    """Whether the `Accept` header wants CSV more than JSON; JSON where it does not say."""
+    return _weight(accept, "text/csv") > _weight(accept, "application/json")
+
+
+def _weight(accept: str, media_type: str) -> float:
+    """The quality that a header gives to a media type by its name (RFC 9110, section 12.5.1); 0 when unnamed."""
+    for part in accept.lower().split(","):
+        name, *parameters = (each.strip() for each in part.split(";"))
+        if name == media_type:
+            given = [each[2:] for each in parameters if each.startswith("q=")]
+            try:
+                return float(given[0]) if given else 1.0
+            except ValueError:
+                return 0.0
+    return 0.0

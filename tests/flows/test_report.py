@@ -1,0 +1,196 @@
+"""The coordinator's report over HTTP: counted by what is asked for, in fives at least, as JSON and as CSV."""
+
+import csv
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from tests.builders import Town, small_town
+from tests.platform import Platform
+from tests.referring import SECRETS, at_work, new_referral, problem
+
+JSON = dict[str, Any]
+MONTH_OF_SENDING = "UPDATE referrals SET sent_at = CAST(:at AS timestamptz), accepted_at = CAST(:at AS timestamptz) \
+    + (accepted_at - sent_at) WHERE id = :id"
+
+
+async def send(platform: Platform, town: Town, service: Any, count: int, language: str = "ar", month: int = 11) -> None:
+    """Referrals to a service, as sent on the second day of a month of 2026."""
+    adviser = at_work(platform, town.adviser)
+    for _ in range(count):
+        made = await adviser.refer(new_referral(town, service_id=str(service), client={"language": language}))
+        assert made.status_code == 201, made.text
+        async with platform.databases["referral"].transaction() as session:
+            moved = {"at": datetime(2026, month, 2, 9, tzinfo=UTC), "id": made.json()["id"]}
+            await session.execute(text(MONTH_OF_SENDING), moved)
+
+
+async def fetch(platform: Platform, town: Town, query: str) -> JSON:
+    """A report as the coordinator gets it."""
+    answer = await at_work(platform, town.coordinator).client.get(f"/report?{query}")
+    assert answer.status_code == 200, answer.text
+    assert not [secret for secret in SECRETS if secret in answer.text]
+    found: JSON = answer.json()
+    return found
+
+
+def table(report: JSON, dimension: str) -> dict[str, int | None]:
+    """What a report by one dimension shows of each."""
+    rows = {}
+    for row in report["contents"]:
+        named = row[dimension] if dimension == "language" else row[dimension]["name"]["en"]
+        assert row["blanked"] == (row["sent"] is None)
+        rows[named] = row["sent"]
+    return rows
+
+
+async def test_what_was_sent_is_counted_by_organisation_service_and_language(platform: Platform) -> None:
+    town = await small_town(platform)
+    desk = at_work(platform, town.desk)
+    await send(platform, town, town.advice, 6, "ar")
+    await send(platform, town, town.guidance, 7, "fa")
+    for row in (await desk.client.get("/referrals?box=received")).json()["contents"]:
+        await desk.done("accept", await desk.read(row["id"]))
+    by_organization = await fetch(platform, town, "from=2026-01-01&to=2026-12-31")
+    assert table(by_organization, "organization") == {"business kuopio (en)": 6, "kompassi (en)": 7}
+    assert by_organization["total"]["sent"] == 13
+    business = next(row for row in by_organization["contents"] if row["sent"] == 6)
+    figures = ("accepted", "declined", "completed", "cancelled_or_expired", "not_closed")
+    assert [business[name] for name in figures] == [6, 0, 0, 0, 6]
+    assert business["median_working_hours_to_answer"] is not None
+    assert business["organization"]["name"] == {
+        "fi": "business kuopio (fi)",
+        "sv": "business kuopio (sv)",
+        "en": "business kuopio (en)",
+    }
+    assert table(await fetch(platform, town, "by=language&from=2026-01-01&to=2026-12-31"), "language") == {
+        "ar": 6,
+        "fa": 7,
+    }
+    by_service = await fetch(platform, town, "by=service&from=2026-01-01&to=2026-12-31")
+    assert table(by_service, "service") == {
+        "advice for starting a business (en)": 6,
+        "guidance and counselling (en)": 7,
+    }
+    both = await fetch(platform, town, "by=organization&by=language&from=2026-01-01&to=2026-12-31")
+    assert [(row["language"], row["sent"]) for row in both["contents"]] == [("ar", 6), ("fa", 7)]
+    assert (both["by"], both["k"], both["first"], both["last"]) == (
+        ["organization", "language"],
+        5,
+        "2026-01-01",
+        "2026-12-31",
+    )
+
+
+async def test_below_five_a_row_is_blanked_and_no_other_gives_it_away(platform: Platform) -> None:
+    town = await small_town(platform)
+    await send(platform, town, town.advice, 4, "ar")
+    await send(platform, town, town.guidance, 5, "fa")
+    await send(platform, town, town.guidance, 9, "uk")
+    shown = await fetch(platform, town, "by=language&from=2026-01-01&to=2026-12-31")
+    assert table(shown, "language") == {"ar": None, "fa": None, "uk": 9}, "the total less 9 and 5 would be 4"
+    assert shown["total"]["sent"] == 18
+    blanked = next(row for row in shown["contents"] if row["blanked"])
+    assert {blanked[name] for name in ("accepted", "declined", "not_closed", "median_working_hours_to_answer")} == {
+        None
+    }
+    by_organization = await fetch(platform, town, "from=2026-01-01&to=2026-12-31")
+    assert table(by_organization, "organization") == {"business kuopio (en)": None, "kompassi (en)": None}
+
+
+async def test_too_few_in_all_are_no_total_either(platform: Platform) -> None:
+    town = await small_town(platform)
+    await send(platform, town, town.advice, 3)
+    shown = await fetch(platform, town, "from=2026-01-01&to=2026-12-31")
+    assert table(shown, "organization") == {"business kuopio (en)": None}
+    assert (shown["total"]["blanked"], shown["total"]["sent"]) == (True, None)
+
+
+async def test_periods_are_widened_before_anything_is_blanked(platform: Platform) -> None:
+    town = await small_town(platform)
+    await send(platform, town, town.advice, 5, month=1)
+    await send(platform, town, town.advice, 2, month=2)
+    await send(platform, town, town.advice, 6, month=7)
+    await send(platform, town, town.guidance, 5, month=3)
+    shown = await fetch(platform, town, "by=service&by=month&from=2026-01-01&to=2026-11-30")
+    periods = [
+        (row["service"]["name"]["en"][:6], row["period"]["kind"], row["period"]["last"], row["sent"])
+        for row in shown["contents"]
+    ]
+    assert sorted(periods) == [
+        ("advice", "month", "2026-07-31", 6),
+        ("advice", "quarter", "2026-03-31", 7),
+        ("guidan", "month", "2026-03-31", 5),
+    ]
+    year = await fetch(platform, town, "by=month&from=2026-02-01&to=2026-06-30")
+    assert [(row["period"]["kind"], row["period"]["first"], row["sent"]) for row in year["contents"]] == [
+        ("quarter", "2026-02-01", 7)
+    ]
+
+
+async def test_mistakes_count_nowhere_and_drafts_neither(platform: Platform) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    await send(platform, town, town.advice, 6)
+    await adviser.refer(new_referral(town, send=False))
+    (newest, *_) = (await adviser.client.get("/referrals?box=sent&status=requested")).json()["contents"]
+    await adviser.done("mark-error", newest, {"reason": {"code": "other", "text": "the wrong client"}})
+    assert (await fetch(platform, town, "by=service"))["total"]["sent"] == 5
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "as_csv"),
+    [
+        ("format=csv", "application/json", True),
+        ("", "text/csv", True),
+        ("", "application/json;q=0.5, text/csv", True),
+        ("", "text/csv;q=0.5, application/json", False),
+        ("format=json", "text/csv", False),
+        ("", "*/*", False),
+    ],
+)
+async def test_the_form_is_chosen_by_address_or_header(
+    platform: Platform, query: str, accept: str, as_csv: bool
+) -> None:
+    town = await small_town(platform)
+    client = platform.client("referral", town.coordinator, Accept=accept)
+    answer = await client.get(f"/report?{query}")
+    assert answer.status_code == 200, answer.text
+    kind = answer.headers["content-type"]
+    assert kind == ("text/csv; charset=utf-8; header=present" if as_csv else "application/json")
+    assert answer.headers["vary"] == "Accept"
+
+
+async def test_csv_is_read_back_as_it_was_counted_and_starts_no_formula(platform: Platform) -> None:
+    town = await small_town(platform)
+    await town.facts.organization('=HYPERLINK("x", "Kuopio, keskus")', organization_id=town.business)
+    await platform.settle()
+    await send(platform, town, town.advice, 6)
+    await send(platform, town, town.guidance, 5)
+    query = "by=organization&by=service&by=month&from=2026-11-01&to=2026-11-30"
+    answer = await at_work(platform, town.coordinator).client.get(f"/report?{query}&format=csv")
+    raw = answer.content.decode("utf-8")
+    assert raw.count("\r\n") == raw.count("\n") == 4, "RFC 4180: lines end in CRLF"
+    *rows, total = csv.DictReader(io.StringIO(raw, newline=""))
+    by_id = {row["organization_id"]: row for row in rows}
+    assert by_id[str(town.business)]["organization_fi"] == '\'=HYPERLINK("x", "Kuopio, keskus") (fi)'
+    assert by_id[str(town.business)]["service_sv"] == "advice for starting a business (sv)"
+    shown = await fetch(platform, town, query)
+    assert [(row["period"], row["first"], int(row["sent"])) for row in rows] == [
+        (row["period"]["kind"], row["period"]["first"], row["sent"]) for row in shown["contents"]
+    ]
+    assert (total["period"], total["sent"], total["blanked"], total["organization_id"]) == ("total", "11", "false", "")
+
+
+async def test_the_report_is_for_coordinators_and_refuses_nonsense(platform: Platform) -> None:
+    town = await small_town(platform)
+    for who in (town.adviser, town.desk):
+        problem(await at_work(platform, who).client.get("/report"), 403, "forbidden")
+    coordinator = at_work(platform, town.coordinator).client
+    problem(await coordinator.get("/report?from=2026-12-01&to=2026-11-01"), 422, "invalid")
+    problem(await coordinator.get("/report?by=name"), 422, "invalid")
+    empty = (await coordinator.get("/report")).json()
+    assert (empty["contents"], empty["total"]["sent"]) == ([], 0)
