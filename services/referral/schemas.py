@@ -163,14 +163,6 @@ class Send(Body):
     on_duplicate: OnDuplicate = "go_on"
 
 
-class SendSuggested(Body):
-    """What sending on to the suggested service takes; a note that is left out is that of the declined referral."""
-
-    legal_basis: LegalBasis
-    shareable_note: Text | None = Field(None, description="Seen by the recipient before it accepts: nothing personal")
-    on_duplicate: OnDuplicate = "go_on"
-
-
 class WithReason(Body):
     """What hold, fail, cancel and mark-error bring along."""
 
@@ -185,11 +177,12 @@ class Decline(Body):
 
     @model_validator(mode="after")
     def _codes_say_enough(self) -> Self:
-        _no_needless_words(self.reason)
+        no_needless_words(self.reason)
         return self
 
 
-def _no_needless_words(reason: GivenReason) -> None:
+def no_needless_words(reason: GivenReason) -> None:
+    """Raise ValueError for words beside a code that says enough."""
     if reason.code is not Reason.OTHER and reason.text is not None:
         raise ValueError("leave the text out: it is taken only with the code `other`")
 
@@ -233,66 +226,10 @@ BODIES: dict[Carries, type[CommandBody]] = {
 """The body of a command, by what its rule says it carries."""
 
 
-class Assignment(Body):
-    """Who looks after a referral from now on; null: nobody in particular."""
-
-    member_id: UUID | None
-
-
-class Chosen(Body):
-    """One of several referrals, in the version that was seen."""
-
-    id: UUID
-    version: int
-
-
-class Bulk(Body):
-    """One answer to many referrals; what a decline carries is the same for all."""
-
-    command: Literal["accept", "decline"]
-    reason: GivenReason | None = None
-    suggested_service_id: UUID | None = None
-    referrals: list[Chosen] = Field(min_length=1, max_length=100)
-
-    @model_validator(mode="after")
-    def _carries_what_the_command_takes(self) -> Self:
-        if self.command == "accept" and (self.reason or self.suggested_service_id):
-            raise ValueError("accepting carries neither reason nor suggestion")
-        if self.command == "decline":
-            if self.reason is None:
-                raise ValueError("say in `reason` why you decline")
-            _no_needless_words(self.reason)
-        return self
-
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        if len({chosen.id for chosen in self.referrals}) < len(self.referrals):
-            raise ValueError("name each referral once")
-        return self
-
-    def carried(self) -> Nothing | Decline:
-        """What the command brings along to each of the referrals."""
-        if self.reason is None:
-            return Nothing()
-        return Decline(reason=self.reason, suggested_service_id=self.suggested_service_id)
-
-
-class HandOver(Body):
-    """Who takes over; left out, it is the deputy whom the catalogue names."""
-
-    to: UUID | None = None
-
-
 class NewMessage(Body):
     """A message to the other side."""
 
     text: Text
-
-
-class ReadUpTo(Body):
-    """Up to which message everything was read."""
-
-    up_to: UUID
 
 
 class ClientSearch(Body):

@@ -7,7 +7,6 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from shared.events.envelope import Names
-from shared.problems import ProblemDetails
 
 
 class Named(BaseModel):
@@ -136,38 +135,6 @@ class ReferralView(ReferralSummary):
     followed_by: Link | None = None
     duplicates: list[Duplicate] | None = None
     before_sending: BeforeSending | None = None
-
-
-class BulkResult(BaseModel):
-    """What a request for this referral alone would have been answered; `version` is the present one, where seen."""
-
-    id: UUID
-    status: int
-    version: int | None = None
-    problem: ProblemDetails | None = None
-
-
-class BulkResults(BaseModel):
-    """A result for each referral, in the order of the request."""
-
-    contents: list[BulkResult]
-
-
-class HandedOverReferral(BaseModel):
-    """A referral that was handed over, and the side on which it was looked after."""
-
-    id: UUID
-    reference: str
-    status: str
-    version: int
-    side: str
-
-
-class HandedOver(BaseModel):
-    """All that was handed over, oldest first, and to whom."""
-
-    to: UUID
-    contents: list[HandedOverReferral]
 
 
 class MessageView(BaseModel):

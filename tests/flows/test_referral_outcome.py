@@ -1,5 +1,6 @@
 """Outcome and close: coded outcomes, a source that looks or does not, and what stays visibly open until it does."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -95,6 +96,16 @@ async def test_looking_is_an_event_that_nobody_is_told_of(platform: Platform) ->
     await platform.settle()
     heard = await told(platform, town.adviser, town.desk)
     assert heard == {town.adviser.email: ["first_viewed", "declined"], town.desk.email: ["sent"]}
+
+
+async def test_of_two_who_look_at_the_same_moment_one_is_noted(platform: Platform) -> None:
+    town = await small_town(platform)
+    referral = await ended(at_work(platform, town.desk), await sent_referral(platform, town), "completed")
+    people = [at_work(platform, who) for who in (town.adviser, town.colleague)]
+    seen = await asyncio.gather(*(each.read(referral["id"]) for each in people))
+    assert [one["version"] for one in seen] == [referral["version"] + 1] * 2
+    types = [event["type"] for event in await platform.published("referral")]
+    assert types.count("referral.answer_seen.v1") == 1
 
 
 async def test_reading_before_the_answer_is_no_look_at_it(platform: Platform) -> None:
