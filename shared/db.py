@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 from sqlalchemy import event
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi as Driver
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -95,4 +97,5 @@ def is_outage(error: BaseException) -> bool:
         return str(state)[:2] in _OUTAGE_CLASSES or state in _OUTAGES
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    return isinstance(error, OSError | TimeoutError | PoolTimeout)
+    # What SQLAlchemy has not wrapped happened while a connection was being made: the server dropped it half-made.
+    return isinstance(error, OSError | TimeoutError | PoolTimeout | asyncpg.InterfaceError | Driver.Error)

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 from redis.exceptions import RedisError
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi as Driver
 
 from luotsi.embedded.servers import Servers
 from shared import wake
@@ -28,6 +30,11 @@ async def behind(url: str) -> AsyncIterator[tuple[Proxy, str]]:
     await proxy.start()
     yield proxy, url.replace(f":{port}/", f":{proxy.port}/")
     await proxy.stop()
+
+
+@pytest.mark.parametrize("kind", [asyncpg.InterfaceError, Driver.InternalError])
+def test_a_connection_that_is_dropped_while_it_is_made_is_an_outage(kind: type[Exception]) -> None:
+    assert is_outage(kind("connection is closed"))
 
 
 async def ask(database: Database) -> int:
