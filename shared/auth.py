@@ -1,6 +1,7 @@
 """Who is calling: access tokens (RFC 9068) verified against the platform's keys, members against the catalogue."""
 
 import asyncio
+import hashlib
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -22,6 +23,7 @@ from shared.problems import forbidden, unauthenticated, unavailable
 AUDIENCE = "luotsi"
 ALGORITHMS = ["ES256", "EdDSA", "RS256"]
 _REFETCH_AFTER_SECONDS = 10.0
+_REMEMBERED_TOKENS = 1024
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Verifier:
         self._jwks = jwks
         self._keys: KeySet | None = None
         self._fetched_at = 0.0
+        self._verified: dict[bytes, dict[str, Any]] = {}
         self._lock = asyncio.Lock()
         self._claims = jwt.JWTClaimsRegistry(
             iss={"essential": True, "value": issuer},
@@ -67,7 +70,21 @@ class Verifier:
         )
 
     async def claims(self, token: str) -> dict[str, Any]:
-        """The claims of a valid token. Raises 401 for any other, 503 when the keys can't be had."""
+        """The claims of a valid token. Raises 401 for any other, 503 when the keys can't be had.
+
+        A token that was found valid stays so until it expires, as long as the keys are the same.
+        """
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._verified.get(digest)
+        if known is not None and known["exp"] > time.time():
+            return known
+        claims = await self._verify(token)
+        if len(self._verified) >= _REMEMBERED_TOKENS:
+            self._verified.pop(next(iter(self._verified)))  # the oldest
+        self._verified[digest] = claims
+        return claims
+
+    async def _verify(self, token: str) -> dict[str, Any]:
         keys = await self._current_keys()
         try:
             decoded = self._decode(token, keys)
@@ -92,6 +109,7 @@ class Verifier:
             if self._keys is None or (refetch and age > _REFETCH_AFTER_SECONDS):
                 try:
                     self._keys = KeySet.import_key_set(json.loads(await self._fetch()))
+                    self._verified.clear()
                 except (OSError, httpx2.HTTPError, ValueError, JoseError):
                     if self._keys is None:
                         raise unavailable("The platform's signing keys can't be read at the moment.") from None

@@ -1,0 +1,71 @@
+"""Access tokens that were found valid are not verified again; a token stays worth no more than it is."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from joserfc import jwt
+
+from shared import auth
+from shared.auth import Verifier
+from shared.problems import Problem
+from tests.builders import Someone
+from tests.platform import ISSUER, Tokens
+
+WHO = Someone(id=UUID(int=1), organization_id=UUID(int=2), email="adviser@navigaattori.example", roles=())
+
+
+async def test_a_token_is_verified_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens, verified = Tokens(tmp_path), []
+    decode = jwt.decode
+
+    def counted(token: str, *rest: Any, **options: Any) -> Any:
+        verified.append(token)
+        return decode(token, *rest, **options)
+
+    monkeypatch.setattr(jwt, "decode", counted)
+    verifier, one, other = Verifier(ISSUER, str(tokens.jwks)), tokens.sign(WHO), tokens.sign(WHO)
+    for token in (one, one, other, one):
+        assert (await verifier.claims(token))["sub"] == str(WHO.id)
+    assert verified == [one, other]
+
+
+async def test_a_remembered_token_expires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = Tokens(tmp_path)
+    verifier, token = Verifier(ISSUER, str(tokens.jwks)), tokens.sign(WHO)
+    expires = (await verifier.claims(token))["exp"]
+    monkeypatch.setattr(time, "time", lambda: float(expires))
+    with pytest.raises(Problem) as refused:
+        await verifier.claims(token)
+    assert refused.value.status == 401
+
+
+async def test_a_key_that_was_taken_away_takes_its_tokens_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    old, new, jwks = Tokens(tmp_path / "old"), Tokens(tmp_path / "new"), tmp_path / "jwks.json"
+    jwks.write_text(old.jwks.read_text())
+    verifier, token = Verifier(ISSUER, str(jwks)), old.sign(WHO)
+    await verifier.claims(token)
+    jwks.write_text(json.dumps(json.loads(new.jwks.read_text())))
+    monkeypatch.setattr(auth, "_REFETCH_AFTER_SECONDS", -1.0)
+    await verifier.claims(new.sign(WHO))  # not known: the keys are fetched anew
+    with pytest.raises(Problem):
+        await verifier.claims(token)
+
+
+async def test_no_more_tokens_are_remembered_than_there_is_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "_REMEMBERED_TOKENS", 3)
+    tokens = Tokens(tmp_path)
+    verifier = Verifier(ISSUER, str(tokens.jwks))
+    for _ in range(5):
+        await verifier.claims(tokens.sign(WHO))
+    assert len(verifier._verified) == 3
+    assert all(claims["exp"] > time.time() for claims in verifier._verified.values())
