@@ -25,7 +25,8 @@ EVENT_TYPE = "catalog.service_changed.v1"
 EFFECT = "INSERT INTO effects (event_id, subject, sequence) VALUES ($1, $2, $3)"
 _EFFECTS = (
     "CREATE TABLE effects (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "
-    "event_id uuid NOT NULL, subject text NOT NULL, sequence bigint NOT NULL)"
+    "event_id uuid NOT NULL, subject text NOT NULL, sequence bigint NOT NULL)",
+    "GRANT ALL ON effects TO referral",
 )
 _POLL_SECONDS = 0.005
 
@@ -43,6 +44,7 @@ class Ground:
     def __init__(self, servers: Any) -> None:
         self.producer_url: str = servers.database_urls[PRODUCER]
         self.consumer_url: str = servers.database_urls[CONSUMER]
+        self.owner_urls: dict[str, str] = servers.owner_urls
         self.redis_urls: dict[str, str] = servers.redis_urls
         self.redis_url: str = servers.redis_urls["operator"]
 
@@ -61,8 +63,8 @@ class Ground:
     async def empty(self) -> None:
         """Nothing in outbox, inbox, effects and streams."""
         await self.redis.flushall()
-        await self.producer.execute("TRUNCATE outbox, leases RESTART IDENTITY")
-        await self.consumer.execute("TRUNCATE inbox, parked, failures, leases, effects RESTART IDENTITY")
+        await _as_owner(self.owner_urls[PRODUCER], "TRUNCATE outbox, leases RESTART IDENTITY")
+        await _as_owner(self.owner_urls[CONSUMER], "TRUNCATE inbox, parked, failures, leases, effects RESTART IDENTITY")
 
     async def record(self, events: list[Event]) -> None:
         """Commit the events' outbox rows in one transaction, which wakes the relay."""
@@ -93,15 +95,16 @@ def prepared(folder: Path) -> Iterator[Ground]:
     """Both servers, durable (fsync, `appendfsync always`), with migrated databases. Their files lie in `folder`."""
     with start_servers(folder, durable=True) as servers:
         for service in (PRODUCER, CONSUMER):
-            upgrade(service, servers.database_urls[service])
-        asyncio.run(_add_effects(servers.database_urls[CONSUMER]))
+            upgrade(service, servers.owner_urls[service])
+        asyncio.run(_as_owner(servers.owner_urls[CONSUMER], "DROP TABLE IF EXISTS effects", *_EFFECTS))
         yield Ground(servers)
 
 
-async def _add_effects(url: str) -> None:
+async def _as_owner(url: str, *statements: str) -> None:
+    """What only the role that owns a database may do."""
     connection = await asyncpg.connect(url)
-    await connection.execute("DROP TABLE IF EXISTS effects")
-    await connection.execute(_EFFECTS)
+    for statement in statements:
+        await connection.execute(statement)
     await connection.close()
 
 

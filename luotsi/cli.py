@@ -9,6 +9,7 @@ import typer
 
 from luotsi.process import PlatformError
 from luotsi.target import DEFAULT_DATA, DataOption, find_target
+from luotsi.target import migrate as migrate_database
 from shared.topology import SERVICES
 
 app = typer.Typer(help="Run and look after a Luotsi platform.", no_args_is_help=True, add_completion=False)
@@ -51,14 +52,12 @@ def migrate(
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Bring databases to the newest schema; running it again changes nothing."""
-    from shared.migrations import upgrade
-
     unknown = set(services or ()) - set(SERVICES)
     if unknown:
         raise PlatformError(f"no such service: {', '.join(sorted(unknown))} (there are {', '.join(SERVICES)})")
     target = find_target(data)
     for service in services or SERVICES:
-        upgrade(service, target.database_url(service))
+        migrate_database(target, service)
         print(f"{service}: up to date")
 
 
@@ -104,16 +103,20 @@ def doctor(data: DataOption = DEFAULT_DATA) -> None:
 def env(
     path: Annotated[Path, typer.Argument(help="The file to write.")] = Path(".env"),
     force: Annotated[bool, typer.Option(help="Set an existing file aside as <name>.old.")] = False,
+    add: Annotated[bool, typer.Option(help="Add to an existing file what a newer version wants.")] = False,
 ) -> None:
     """Write the `.env` of a compose deployment with random secrets, once."""
-    from luotsi.env_file import missing, write_env
+    from luotsi.env_file import add_missing, missing, write_env
 
     if write_env(path, force=force):
         print(f"{path} is written, with fresh secrets: keep a copy somewhere safe")
         return
+    if add:
+        print(f"{path} has been given {', '.join(add_missing(path)) or 'nothing, for it lacks nothing'}")
+        return
     print(f"{path} exists already and stays as it is")
     if lacking := missing(path):
-        print(f"it does not name {', '.join(lacking)}, which .env.example explains")
+        print(f"it does not name {', '.join(lacking)}, which .env.example explains: `luotsi env --add` adds them")
 
 
 @admin.command()
@@ -134,10 +137,12 @@ def create(
 
 def _add_larger_commands() -> None:
     """Add the commands that have modules of their own."""
+    from luotsi.audit_cli import app as audit
     from luotsi.demo import demo
     from luotsi.events_cli import app as events
 
     app.add_typer(events, name="events")
+    app.add_typer(audit, name="audit")
     app.command()(demo)
 
 

@@ -13,6 +13,7 @@ from joserfc.jwk import ECKey
 EXAMPLE = Path(__file__).resolve().parent.parent / ".env.example"
 
 _NAME = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
+_EXAMPLE_LINE = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 _EMPTY = re.compile(r"^([A-Z][A-Z0-9_]*)=$")
 
 
@@ -22,14 +23,18 @@ def new_secrets() -> dict[str, str]:
     made: dict[str, Callable[[], str]] = {
         "POSTGRES_PASSWORD": _password,
         "CATALOG_DB_PASSWORD": _password,
+        "CATALOG_OWNER_DB_PASSWORD": _password,
         "REFERRAL_DB_PASSWORD": _password,
+        "REFERRAL_OWNER_DB_PASSWORD": _password,
         "NOTIFICATIONS_DB_PASSWORD": _password,
+        "NOTIFICATIONS_OWNER_DB_PASSWORD": _password,
         "CATALOG_REDIS_PASSWORD": _password,
         "REFERRAL_REDIS_PASSWORD": _password,
         "NOTIFICATIONS_REDIS_PASSWORD": _password,
         "OPERATOR_REDIS_PASSWORD": _password,
         "MASTER_KEY": _key,
         "INDEX_KEY": _key,
+        "AUDIT_KEY": _key,
         "SIGNING_KEY_JSON": lambda: private,
         "JWKS_JSON": lambda: public,
     }
@@ -66,6 +71,19 @@ def write_env(path: Path, *, force: bool = False) -> bool:
         file.flush()
         os.fsync(file.fileno())
     return True
+
+
+def add_missing(path: Path) -> list[str]:
+    """Add what a newer version wants to the file at `path`, secrets freshly made; returns the names that were added."""
+    lacking = set(missing(path))
+    made = {name: value for name, value in new_secrets().items() if name in lacking}
+    example = _EXAMPLE_LINE.findall(EXAMPLE.read_text(encoding="utf-8"))
+    added = [f"{name}={made.get(name, value)}\n" for name, value in example if name in lacking]
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(added)
+        file.flush()
+        os.fsync(file.fileno())
+    return sorted(lacking)
 
 
 def missing(path: Path) -> list[str]:

@@ -5,9 +5,8 @@ It loads its code while the servers start, and begins when a line arrives on sta
 
 import sys
 
-from luotsi.target import find_target
+from luotsi.target import find_target, migrate
 from services.catalog.seed import seed
-from shared.migrations import upgrade
 from shared.topology import SERVICES
 
 
@@ -17,7 +16,7 @@ def main() -> None:
         sys.exit(1)
     target = find_target()
     for service in SERVICES:
-        upgrade(service, target.database_url(service))
+        migrate(target, service)
     seed(target.database_url("catalog"))
 
 

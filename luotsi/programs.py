@@ -19,6 +19,8 @@ class Addresses:
 
     port_base: int
     databases: Mapping[str, str]
+    owners: Mapping[str, str]
+    """Service → its database, as the role that owns it and may change its tables"""
     redis: Mapping[str, str]
     """User (a service, or `operator`) → redis://…"""
 
@@ -39,7 +41,8 @@ class Addresses:
 def preparation(addresses: Addresses) -> Program:
     """The one-shot process that migrates and seeds."""
     databases = {f"{service.upper()}_DATABASE_URL": url for service, url in addresses.databases.items()}
-    return _python("prepare", "luotsi.prepare", databases)
+    owners = {f"{service.upper()}_OWNER_DATABASE_URL": url for service, url in addresses.owners.items()}
+    return _python("prepare", "luotsi.prepare", databases | owners)
 
 
 def web(service: str, data: DataDir, addresses: Addresses) -> Program:
@@ -73,7 +76,7 @@ def _settings(service: str, data: DataDir, addresses: Addresses) -> dict[str, st
     }
     if service == "referral":
         # 32 bytes in base64url, padded.
-        return common | {name: data.secret(name.lower()) + "=" for name in ("MASTER_KEY", "INDEX_KEY")}
+        return common | {name: data.secret(name.lower()) + "=" for name in ("MASTER_KEY", "INDEX_KEY", "AUDIT_KEY")}
     if service == "notifications":
         return common | {"MAIL_DIR": str(data.mail)}
     return common

@@ -1,5 +1,6 @@
 """Which platform a command speaks to: the one the environment names, else the one running in a data directory."""
 
+import base64
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,6 +33,11 @@ class Target:
         variable = f"{service.upper()}_DATABASE_URL"
         return self._known(variable, self.platform.get("databases", {}).get(service))
 
+    def owner_url(self, service: str) -> str:
+        """postgresql://… of the same database, as the role that owns it; where one role does both, as that one."""
+        stated = self.platform.get("owners", {}).get(service)
+        return self.environment.get(f"{service.upper()}_OWNER_DATABASE_URL") or stated or self.database_url(service)
+
     @property
     def redis_url(self) -> str:
         """redis://… of the user `operator`."""
@@ -47,6 +53,22 @@ class Target:
         """The `iss` of access tokens."""
         return self._known("ISSUER", self.platform.get("issuer"))
 
+    def key(self, name: str) -> bytes:
+        """The 32 bytes of a key of the referral service, such as MASTER_KEY."""
+        kept = read_json(self.data / "secrets.json").get(name.lower()) if self.platform else None
+        written = self._known(name, f"{kept}=" if kept else None)
+        try:
+            return base64.urlsafe_b64decode(written)
+        except ValueError:
+            raise PlatformError(f"{name} is not base64url") from None
+
+    def former_key(self, name: str) -> bytes | None:
+        """The key that `name` took the place of, while that is still needed."""
+        try:
+            return self.key(f"{name}_PREVIOUS")
+        except PlatformError:
+            return None
+
     def service_url(self, service: str) -> str | None:
         """Base address of the service's HTTP API, when known."""
         return self.environment.get(f"{service.upper()}_URL") or self.platform.get(service)
@@ -59,6 +81,13 @@ class Target:
                 f"with --data), and {variable} is not set"
             )
         return value
+
+
+def migrate(target: Target, service: str) -> None:
+    """Bring a service's database to the newest schema, as its owner; the role that works in it gets its rights."""
+    from shared.migrations import role_in, upgrade  # noqa: PLC0415 - Alembic takes its time, and few commands need it
+
+    upgrade(service, target.owner_url(service), role_in(target.database_url(service)))
 
 
 def find_target(data: Path = DEFAULT_DATA, environment: Mapping[str, str] = os.environ) -> Target:

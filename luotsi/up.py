@@ -70,12 +70,18 @@ class Platform:
         self._supervisor = supervisor
         self._postgres = None if _all_given("DATABASE_URL", SERVICES) else Postgres(data)
         self._valkey = None if _all_given("REDIS_URL", SERVICES) else Valkey(data)
-        self._addresses = Addresses(port_base, self._database_urls(), self._redis_urls())
+        self._addresses = Addresses(port_base, *self._database_urls(), self._redis_urls())
         self._preparation: Popen | None = None
 
-    def _database_urls(self) -> dict[str, str]:
-        embedded = self._postgres.database_urls if self._postgres else {}
-        return {name: _given("DATABASE_URL", name) or embedded[name] for name in SERVICES}
+    def _database_urls(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Each service's database: as the role that works in it, and as the role that owns it."""
+        urls, owners = {}, {}
+        for name in SERVICES:
+            if own := _given("DATABASE_URL", name):
+                urls[name], owners[name] = own, _given("OWNER_DATABASE_URL", name) or own
+            elif self._postgres:
+                urls[name], owners[name] = self._postgres.database_urls[name], self._postgres.owner_urls[name]
+        return urls, owners
 
     def _redis_urls(self) -> dict[str, str]:
         embedded = self._valkey.redis_urls if self._valkey else {}
@@ -152,6 +158,7 @@ class Platform:
             "portal": None,
             **urls,
             "databases": dict(self._addresses.databases),
+            "owners": dict(self._addresses.owners),
             "redis": self._addresses.redis[OPERATOR],
             "mail_dir": str(self._data.mail),
             "issuer": self._addresses.public_url,

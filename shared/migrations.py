@@ -1,6 +1,7 @@
 """Migrations: Alembic for each service's own database, and the backbone's tables that all of them hold."""
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -20,9 +21,20 @@ def alembic_config(service: str, database_url: str) -> Config:
     return config
 
 
-def upgrade(service: str, database_url: str) -> None:
-    """Bring the database of `service` to the newest schema. Running it again changes nothing."""
-    command.upgrade(alembic_config(service, database_url), "head")
+def upgrade(service: str, owner_url: str, role: str | None = None) -> None:
+    """Bring the database of `service` to the newest schema. Running it again changes nothing.
+
+    It takes the role that owns the database. `role`, named like the service unless told otherwise, is the one that
+    the service's processes work as; it gets its rights here, and may be the owner itself.
+    """
+    config = alembic_config(service, owner_url)
+    config.attributes["role"] = role or service
+    command.upgrade(config, "head")
+
+
+def role_in(database_url: str) -> str:
+    """The role that an address names."""
+    return make_url(database_url).username or ""
 
 
 def create_backbone() -> None:
@@ -91,8 +103,11 @@ def notify_on_insert(table: str) -> None:
     )
 
 
-def run_environment(metadata: list[sa.MetaData]) -> None:
-    """What each service's `migrations/env.py` does: migrate under a lock, in one transaction."""
+def run_environment(metadata: list[sa.MetaData], append_only: Iterable[str] = ()) -> None:
+    """What each service's `migrations/env.py` does: migrate under a lock, in one transaction.
+
+    `append_only` are tables of which the service's own role may never change or remove a row.
+    """
     url = make_url(context.config.attributes["database_url"]).set(drivername="postgresql+asyncpg")
 
     def migrate(connection: sa.Connection) -> None:
@@ -101,6 +116,7 @@ def run_environment(metadata: list[sa.MetaData]) -> None:
             # Two migrate jobs at once: the second waits here and then finds nothing left to do.
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7205759403792794)"))
             context.run_migrations()
+            grant_rights(connection, context.config.attributes["role"], frozenset(append_only))
 
     async def main() -> None:
         engine = create_async_engine(url, poolclass=sa.NullPool)
@@ -111,3 +127,20 @@ def run_environment(metadata: list[sa.MetaData]) -> None:
             await engine.dispose()
 
     asyncio.run(main())
+
+
+def grant_rights(connection: sa.Connection, role: str, append_only: frozenset[str]) -> None:
+    """Give `role` the rights to every table that its service works with, and no others.
+
+    Said anew after each migration, so that a new table is never forgotten and a right once given can be taken back.
+    Nothing is done where one role does everything: an owner cannot be kept from its own tables.
+    """
+    if role == connection.scalar(sa.text("SELECT current_user")):
+        return
+    quote = connection.dialect.identifier_preparer.quote
+    for table in connection.scalars(sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).all():
+        rights = "SELECT, INSERT" if table in append_only else "SELECT, INSERT, UPDATE, DELETE"
+        if table == "alembic_version":
+            rights = "SELECT"
+        connection.execute(sa.text(f"REVOKE ALL ON {quote(table)} FROM {quote(role)}"))
+        connection.execute(sa.text(f"GRANT {rights} ON {quote(table)} TO {quote(role)}"))

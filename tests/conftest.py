@@ -20,7 +20,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """A PostgreSQL and a Valkey, each service's database at its newest schema."""
     with start_servers(tmp_path_factory.mktemp("servers"), durable=False) as running:
         for service in SERVICES:
-            upgrade(service, running.database_urls[service])
+            upgrade(service, running.owner_urls[service])
         yield running
 
 

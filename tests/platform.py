@@ -62,7 +62,10 @@ class Tokens:
 
 
 class Platform:
-    """`apps`, `workers` and `databases` by service name; `mail` is the folder where mail lands."""
+    """`apps`, `workers` and `databases` by service name; `mail` is the folder where mail lands.
+
+    `owners` are the same databases as the role that owns them, for what no service may do.
+    """
 
     def __init__(self, servers: Servers, folder: Path) -> None:
         self.servers = servers
@@ -70,6 +73,7 @@ class Platform:
         self.mail = folder / "mail"
         self.settings = self._all_settings()
         self.databases = {service: Database(servers.database_urls[service]) for service in SERVICES}
+        self.owners = {service: Database(servers.owner_urls[service], pool_size=1) for service in SERVICES}
         self.apps: dict[str, FastAPI] = {
             "catalog": catalog_main.create_app(self.settings["catalog"]),
             "referral": referral_main.create_app(self.settings["referral"]),
@@ -98,6 +102,7 @@ class Platform:
                 **common("referral"),
                 master_key="MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
                 index_key="ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=",
+                audit_key="YXVkaXQga2V5IG9mIHRoZSB0ZXN0cywgMzIgYnl0ZXM=",
             ),
             "notifications": NotificationSettings(**common("notifications"), mail_dir=self.mail),
         }
@@ -144,7 +149,7 @@ class Platform:
         """Remove all that a test left behind."""
         await self.redis.flushall()
         shutil.rmtree(self.mail, ignore_errors=True)
-        for database in self.databases.values():
+        for database in self.owners.values():
             async with database.transaction() as session:
                 names = await session.execute(
                     text(
@@ -161,7 +166,7 @@ class Platform:
             await app.state.luotsi.database.close()
         for worker in self.workers.values():
             await worker.close()
-        for database in self.databases.values():
+        for database in (*self.databases.values(), *self.owners.values()):
             await database.close()
         await self.redis.aclose()
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from luotsi.env_file import EXAMPLE, fill, missing, new_secrets, write_env
+from luotsi.env_file import EXAMPLE, add_missing, fill, missing, new_secrets, write_env
 from luotsi.redis_acl import USERS, acl_rules
 from shared.topology import SERVICES
 
@@ -18,7 +18,7 @@ TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 # In YAML a mapping reads the same whether it was written out or merged in.
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
-ONE_SHOT = {"migrate", "seed", "seed-accounts", "cli", "demo"}
+ONE_SHOT = {"databases", "migrate", "seed", "seed-accounts", "cli", "demo"}
 LASTING = sorted(CONTAINERS.keys() - ONE_SHOT)
 VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)(:[?+-][^}]*)?\}")
 
@@ -105,7 +105,7 @@ def test_only_the_edge_can_be_reached_from_outside() -> None:
 def test_a_service_is_given_its_own_secrets_only(service: str, kind: str) -> None:
     own = {f"{service.upper()}_DB_PASSWORD", f"{service.upper()}_REDIS_PASSWORD", "JWKS_JSON"}
     if service == "referral":
-        own |= {"MASTER_KEY", "INDEX_KEY"}
+        own |= {"MASTER_KEY", "INDEX_KEY", "AUDIT_KEY"}
     assert variables_of(f"{service}-{kind}") & new_secrets().keys() == own
 
 
@@ -132,7 +132,8 @@ def test_the_file_of_secrets_is_complete_and_private(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert missing(path) == []
     values = dict(re.findall(r"^([A-Z_]+)=(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE))
-    assert [name for name, value in values.items() if not value] == ["SMTP_URL"]
+    empty = [name for name, value in values.items() if not value]
+    assert empty == ["SMTP_URL", "MASTER_KEY_PREVIOUS", "INDEX_KEY_PREVIOUS"]
     secrets = [values[name] for name in new_secrets()]
     assert len(set(secrets)) == len(secrets)
 
@@ -162,6 +163,26 @@ def test_a_file_of_an_older_version_is_told_what_it_lacks(tmp_path: Path) -> Non
     path = tmp_path / ".env"
     path.write_text("LUOTSI_PORT=8080\n", encoding="utf-8")
     assert missing(path) == sorted(example_values().keys() - {"LUOTSI_PORT"})
+
+
+def test_a_file_of_an_older_version_can_be_given_what_it_lacks(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("LUOTSI_PORT=9090\nMASTER_KEY=kept\n", encoding="utf-8")
+    assert "AUDIT_KEY" in add_missing(path)
+    assert missing(path) == []
+    values = dict(re.findall(r"^([A-Z_]+)=(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE))
+    assert (values["LUOTSI_PORT"], values["MASTER_KEY"], values["LUOTSI_BIND"]) == ("9090", "kept", "127.0.0.1")
+    assert len(values["AUDIT_KEY"]) == 44
+    assert add_missing(path) == []
+
+
+def test_the_superuser_and_the_owners_are_for_what_ends_by_itself() -> None:
+    owners = {name for name in new_secrets() if name.endswith("_OWNER_DB_PASSWORD")}
+    assert len(owners) == len(SERVICES)
+    holders = {name for name in CONTAINERS if name != "edge" and variables_of(name) & owners}
+    assert holders == {"databases", "migrate", "cli"}
+    holders = {name for name in CONTAINERS if name != "edge" and "POSTGRES_PASSWORD" in variables_of(name)}
+    assert holders == {"postgres", "databases"}
 
 
 def test_a_secret_that_the_example_forgot_is_an_error() -> None:

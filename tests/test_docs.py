@@ -34,7 +34,7 @@ def test_the_lifecycle_page_is_that_of_the_code() -> None:
 
 
 def applications() -> dict[str, FastAPI]:
-    referral = ReferralSettings.model_validate({**COMMON, "master_key": KEY, "index_key": KEY})
+    referral = ReferralSettings.model_validate({**COMMON, "master_key": KEY, "index_key": KEY, "audit_key": KEY})
     return {
         "Catalogue": catalog_main.create_app(Settings.model_validate(COMMON)),
         "Referral": referral_main.create_app(referral),

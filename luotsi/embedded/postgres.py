@@ -1,4 +1,4 @@
-"""Embedded PostgreSQL: one cluster, and in it one database and one role per service."""
+"""Embedded PostgreSQL: one cluster, and in it one database per service, with an owner and a role that works in it."""
 
 import os
 import shutil
@@ -52,6 +52,7 @@ class Postgres:
         self.port = data.port("postgres")
         self.admin_url = self._url(_SUPERUSER, "postgres")
         self.database_urls = {service: self._url(service, service) for service in SERVICES}
+        self.owner_urls = {service: self._url(owner_of(service), service) for service in SERVICES}
 
     def _url(self, role: str, database: str) -> str:
         return f"postgresql://{role}:{self._password(role)}@127.0.0.1:{self.port}/{database}"
@@ -109,17 +110,18 @@ class Postgres:
         )
 
     def bootstrap(self) -> bool:
-        """Give every service its role, password and database; False when the server does not answer yet.
+        """Give every service its database and both its roles; False when the server does not answer yet.
 
-        Safe to repeat. Raises PlatformError when the server refuses.
+        Safe to repeat, and a cluster of an older version is brought to the same. Raises PlatformError when the
+        server refuses.
         """
-        done = self._psql(_bootstrap_sql(self._service_passwords()))
+        done = self._psql(_bootstrap_sql(self._passwords()))
         if done.returncode in (0, _PSQL_NO_CONNECTION):
             return done.returncode == 0
         raise PlatformError(f"PostgreSQL refuses: {done.stderr.strip()} (its log: {self._data.log('postgres')})")
 
-    def _service_passwords(self) -> dict[str, str]:
-        return {service: self._password(service) for service in SERVICES}
+    def _passwords(self) -> dict[str, str]:
+        return {role: self._password(role) for service in SERVICES for role in (service, owner_of(service))}
 
     def _psql(self, script: str) -> subprocess.CompletedProcess[str]:
         command = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port)]
@@ -140,15 +142,31 @@ class Postgres:
             self._data.postgres.unlink()
 
 
+def owner_of(service: str) -> str:
+    """The role that owns the service's database, and that nothing but the operator's commands works as."""
+    return f"{service}_owner"
+
+
 def _bootstrap_sql(passwords: Mapping[str, str]) -> str:
-    # Names and passwords are our own and need no quoting.
-    return "".join(
+    # Names and passwords are our own and need no quoting. What deploy/postgres/databases.sh does in containers.
+    roles = "".join(
         f"""
-        SELECT 'CREATE ROLE {service} LOGIN' WHERE to_regrole('{service}') IS NULL \\gexec
-        ALTER ROLE {service} PASSWORD '{password}';
-        SELECT 'CREATE DATABASE {service} OWNER {service}'
-         WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{service}') \\gexec
-        REVOKE ALL ON DATABASE {service} FROM PUBLIC;
-        """  # noqa: S608
-        for service, password in passwords.items()
+        SELECT 'CREATE ROLE {role} LOGIN' WHERE to_regrole('{role}') IS NULL \\gexec
+        ALTER ROLE {role} PASSWORD '{password}';
+        """
+        for role, password in passwords.items()
     )
+    return roles + "".join(_database_sql(service, owner_of(service)) for service in SERVICES)
+
+
+def _database_sql(service: str, owner: str) -> str:
+    return f"""
+        SELECT 'CREATE DATABASE {service} OWNER {owner}'
+         WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{service}') \\gexec
+        ALTER DATABASE {service} OWNER TO {owner};
+        REVOKE ALL ON DATABASE {service} FROM PUBLIC;
+        GRANT CONNECT ON DATABASE {service} TO {service};
+        \\connect {service}
+        REASSIGN OWNED BY {service} TO {owner};
+        \\connect postgres
+        """  # noqa: S608

@@ -61,8 +61,8 @@ class Server:
 class Servers:
     """The running pair. Also a context manager that stops both at the end.
 
-    `postgres_admin_url` is the superuser's; `database_urls` has one address per service, `redis_urls`
-    one per service and one for `operator`.
+    `postgres_admin_url` is the superuser's; `database_urls` has one address per service, `owner_urls` that of the
+    same database for the role that owns it, `redis_urls` one per service and one for `operator`.
     """
 
     def __init__(self, data: Path, *, durable: bool) -> None:
@@ -74,6 +74,7 @@ class Servers:
             self._durable = durable
             self.postgres_admin_url = self._postgres.admin_url
             self.database_urls = self._postgres.database_urls
+            self.owner_urls = self._postgres.owner_urls
             self.redis_urls = self._valkey.redis_urls
             self.postgres = Server(self._postgres.program(), folder.log("postgres"), lock)
             self.valkey = Server(self._valkey.program(), folder.log("valkey"), lock)

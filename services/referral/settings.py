@@ -25,7 +25,8 @@ Key = Annotated[Secret[bytes], BeforeValidator(_key)]
 
 
 class ReferralSettings(Settings):
-    """Both keys are 32 random bytes in base64url. Whoever loses MASTER_KEY loses every client's data."""
+    """The keys are 32 random bytes each, in base64url. Whoever loses MASTER_KEY loses every client's data."""
 
     master_key: Key = Field(description="Wraps each client's own key")
     index_key: Key = Field(description="Keys the hashes by which a client is found again")
+    audit_key: Key = Field(description="Seals the log of who was shown what, day by day")

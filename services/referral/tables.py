@@ -171,7 +171,10 @@ class Message(Base, table=True):
 
 
 class Disclosure(Base, table=True):
-    """That client data was shown, to whom and why. Rows are only ever added."""
+    """That client data was shown, to whom and why; without a member, to an operator by the command line.
+
+    Rows are only ever added: the service's database role can do nothing else.
+    """
 
     __tablename__ = "disclosures"
 
@@ -179,9 +182,36 @@ class Disclosure(Base, table=True):
     client_id: UUID = Field(index=True)
     referral_id: UUID | None = None
     organization_id: UUID
-    member_id: UUID
+    member_id: UUID | None = None
     occasion: str = Field(sa_type=Text)
-    at: datetime = Field(sa_type=_Moment)
+    at: datetime = Field(sa_type=_Moment, index=True)
+
+
+class AuditSeal(Base, table=True):
+    """The seal of one day of disclosures (services/referral/audit.py). Rows are only ever added."""
+
+    __tablename__ = "audit_seals"
+
+    day: date = Field(primary_key=True)
+    rows: int
+    first_id: UUID | None = None
+    last_id: UUID | None = None
+    digest: bytes = Field(sa_type=LargeBinary)
+    previous: bytes = Field(sa_type=LargeBinary)
+    seal: bytes = Field(sa_type=LargeBinary)
+    sealed_at: datetime = Field(sa_type=_Moment)
+
+
+class AuditCut(Base, table=True):
+    """That the disclosures of all days up to `until` were removed, because their time of keeping was over."""
+
+    __tablename__ = "audit_cuts"
+
+    until: date = Field(primary_key=True)
+    rows: int
+    newest: bytes = Field(sa_type=LargeBinary)
+    seal: bytes = Field(sa_type=LargeBinary)
+    cut_at: datetime = Field(sa_type=_Moment)
 
 
 class IdempotencyKey(Base, table=True):

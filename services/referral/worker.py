@@ -2,6 +2,7 @@
 
 from services.referral.consumers import Learning
 from services.referral.fact_keeper import FactKeeper
+from services.referral.sealer import Sealer
 from services.referral.settings import ReferralSettings
 from services.referral.vault import Vault
 from shared.clock import Clock, utc_now
@@ -18,7 +19,8 @@ def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
     learning = Learning(outbox, vault, clock)
     database = Database(settings.database_url.get_secret_value(), pool_size=5)
     keeper = FactKeeper(database, outbox, vault, settings.worker_name, clock)
-    return Worker("referral", settings, database, learning.consumers(), jobs=[keeper.run])
+    sealer = Sealer(database, settings.audit_key.get_secret_value(), settings.worker_name, clock)
+    return Worker("referral", settings, database, learning.consumers(), jobs=[keeper.run, sealer.run])
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from shared.settings import from_environment
 def test_a_refused_start_names_the_settings_and_tells_no_secret(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("REDIS_URL", "JWKS"):
+    for name in ("REDIS_URL", "JWKS", "AUDIT_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATABASE_URL", "postgresql://r:DBSECRET@host/x")
     monkeypatch.setenv("MASTER_KEY", "TOPSECRETKEY")
@@ -24,6 +24,7 @@ def test_a_refused_start_names_the_settings_and_tells_no_secret(
         "JWKS",
         "MASTER_KEY",
         "INDEX_KEY",
+        "AUDIT_KEY",
     }
 
 
@@ -32,7 +33,13 @@ def test_production_asks_for_an_encrypted_address(
 ) -> None:
     key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
     known = {"DATABASE_URL": "postgresql://h/x", "REDIS_URL": "redis://h", "JWKS": "keys", "MASTER_KEY": key}
-    for name, value in {**known, "INDEX_KEY": key, "ENVIRONMENT": "production", "PUBLIC_URL": "http://x"}.items():
+    for name, value in {
+        **known,
+        "INDEX_KEY": key,
+        "AUDIT_KEY": key,
+        "ENVIRONMENT": "production",
+        "PUBLIC_URL": "http://x",
+    }.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit):
         from_environment(ReferralSettings)

@@ -88,6 +88,7 @@ class Backbone:
         self.servers = servers
         self.publisher = Database(servers.database_urls["catalog"])
         self.consuming = Database(servers.database_urls["referral"])
+        self.owners = [Database(servers.owner_urls[service], pool_size=1) for service in ("catalog", "referral")]
         self.operator: RawRedis = connect(servers.redis_urls["operator"])
         self.producer: RawRedis = connect(servers.redis_urls["catalog"])
         self.reader: RawRedis = connect(servers.redis_urls["referral"])
@@ -195,11 +196,11 @@ class Backbone:
     async def empty(self) -> None:
         """Remove all that a test left behind."""
         await self.operator.flushall()
-        for database in (self.publisher, self.consuming):
+        for database in self.owners:
             async with database.transaction() as session:
                 tables = "outbox, inbox, parked, failures, leases"
                 await session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
-        async with self.consuming.transaction() as session:
+        async with self.owners[1].transaction() as session:
             await session.execute(text("CREATE SCHEMA IF NOT EXISTS trial"))
             await session.execute(
                 text(
@@ -208,12 +209,14 @@ class Backbone:
                 )
             )
             await session.execute(text("TRUNCATE trial.ledger RESTART IDENTITY"))
+            await session.execute(text("GRANT USAGE ON SCHEMA trial TO referral"))
+            await session.execute(text("GRANT ALL ON trial.ledger TO referral"))
 
     async def close(self) -> None:
         """Take away the ledger, and close every connection."""
-        async with self.consuming.transaction() as session:
+        async with self.owners[1].transaction() as session:
             await session.execute(text("DROP SCHEMA IF EXISTS trial CASCADE"))
         for redis in (self.operator, self.producer, self.reader):
             await redis.aclose()
-        for database in (self.publisher, self.consuming):
+        for database in (self.publisher, self.consuming, *self.owners):
             await database.close()

@@ -164,7 +164,7 @@ async def test_an_administrator_needs_an_address_and_a_slug(platform: Platform, 
 async def test_migrations_make_the_tables_that_the_code_speaks_of(platform: Platform) -> None:
     """Alembic, comparing both, has nothing to add; and migrating again changes nothing."""
     database: Database = platform.databases["catalog"]
-    await asyncio.to_thread(upgrade, "catalog", platform.servers.database_urls["catalog"])
+    await asyncio.to_thread(upgrade, "catalog", platform.servers.owner_urls["catalog"])
 
     def differences(connection: Connection) -> list[Any]:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})

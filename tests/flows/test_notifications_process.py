@@ -35,7 +35,7 @@ async def test_the_schema_is_what_the_tables_say(platform: Platform) -> None:
 
 
 def test_migrating_again_changes_nothing(servers: Servers) -> None:
-    upgrade("notifications", servers.database_urls["notifications"])
+    upgrade("notifications", servers.owner_urls["notifications"])
 
 
 def settings(**values: str) -> NotificationSettings:

@@ -175,7 +175,8 @@ async def catalogue_events(platform: Platform) -> list[Envelope]:
 
 async def forget_the_catalogue(platform: Platform) -> None:
     async with platform.databases["notifications"].transaction() as session:
-        await session.execute(text("TRUNCATE organizations, services, members, inbox"))
+        for table in ("organizations", "services", "members", "inbox"):
+            await session.execute(text(f"DELETE FROM {table}"))
 
 
 async def test_the_desk_address_gets_mail_and_no_inbox(platform: Platform) -> None:

@@ -50,7 +50,7 @@ def execute(servers: Servers, statement: str, *arguments: object) -> None:
     """Change something behind the catalogue's back."""
 
     async def run() -> None:
-        connection = await asyncpg.connect(servers.database_urls["catalog"])
+        connection = await asyncpg.connect(servers.owner_urls["catalog"])
         await connection.execute(statement, *arguments)
         await connection.close()
 

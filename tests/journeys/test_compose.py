@@ -133,6 +133,30 @@ def test_a_service_connects_to_its_own_database_only(bare: Stack) -> None:
         assert "permission denied" in connect(foreign)
 
 
+def as_role(stack: Stack, role: str, statement: str) -> str:
+    """What PostgreSQL answers that role in the referral database."""
+    password = stack.secrets["REFERRAL_DB_PASSWORD" if role == "referral" else "REFERRAL_OWNER_DB_PASSWORD"]
+    return stack.inside("postgres", f"psql -Atc '{statement}' postgresql://{role}:{password}@127.0.0.1/referral", False)
+
+
+def test_a_service_can_add_to_the_log_of_disclosures_and_no_more(bare: Stack) -> None:
+    assert as_role(bare, "referral", "SELECT count(*) FROM disclosures").isdigit()
+    for statement in ("DELETE FROM disclosures", "UPDATE disclosures SET occasion = NULL", "TRUNCATE audit_seals"):
+        assert "permission denied" in as_role(bare, "referral", statement)
+    verified = bare.compose("run", "--rm", "-T", "cli", "audit", "verify")
+    assert "0 sealed days" in verified.stdout
+
+
+def test_a_volume_of_an_older_version_is_brought_to_two_roles(bare: Stack) -> None:
+    """As it was: the service owned its database and all in it."""
+    older = "REASSIGN OWNED BY referral_owner TO referral; DROP OWNED BY referral_owner; DROP ROLE referral_owner"
+    bare.inside("postgres", f"psql -U postgres -d referral -c '{older}'")
+    assert as_role(bare, "referral", "DELETE FROM disclosures") == "DELETE 0"
+    bare.up()
+    assert "permission denied" in as_role(bare, "referral", "DELETE FROM disclosures")
+    assert as_role(bare, "referral_owner", "DELETE FROM disclosures") == "DELETE 0"
+
+
 def test_the_front_page_speaks_three_languages(bare: Stack) -> None:
     answer = httpx2.get(bare.url)
     assert answer.status_code == 200

@@ -113,6 +113,7 @@ def test_nothing_outlives_a_supervisor_that_was_killed(data: Path) -> None:
 def test_servers_of_ones_own_take_the_place_of_the_embedded_ones(data: Path, tmp_path: Path) -> None:
     with start_servers(tmp_path, durable=False) as servers:
         own = {f"{service.upper()}_DATABASE_URL": url for service, url in servers.database_urls.items()}
+        own |= {f"{service.upper()}_OWNER_DATABASE_URL": url for service, url in servers.owner_urls.items()}
         own |= {f"{user.upper()}_REDIS_URL": url for user, url in servers.redis_urls.items()}
         with Running(data, free_base(), own) as platform:
             platform.ready().refer()

@@ -1,0 +1,39 @@
+"""The operator's command line in tests: a target on the tests' servers, with the keys of the tests' platform."""
+
+import base64
+from typing import Any
+
+from typer.testing import CliRunner, Result
+
+from luotsi import cli
+from luotsi.target import Target
+from services.referral.settings import ReferralSettings
+from shared.topology import SERVICES
+from tests.platform import Platform
+
+cli._add_larger_commands()
+
+
+def environment(platform: Platform) -> dict[str, str]:
+    """What an operator would set to name this platform."""
+    settings: ReferralSettings = platform.settings["referral"]
+    keys = {name: getattr(settings, name.lower()) for name in ("MASTER_KEY", "INDEX_KEY", "AUDIT_KEY")}
+    named = {name: base64.urlsafe_b64encode(key.get_secret_value()).decode() for name, key in keys.items()}
+    for service in SERVICES:
+        named[f"{service.upper()}_DATABASE_URL"] = platform.servers.database_urls[service]
+        named[f"{service.upper()}_OWNER_DATABASE_URL"] = platform.servers.owner_urls[service]
+    return named
+
+
+def target(platform: Platform) -> Target:
+    """The platform as an operator names it."""
+    return Target(platform.mail, environment(platform), {})
+
+
+def luotsi(platform: Platform, *arguments: str, **changes: Any) -> Result:
+    """Run a command; call it in a thread of its own, for it has an event loop of its own."""
+    known = environment(platform) | changes
+    result = CliRunner().invoke(cli.app, [*arguments, "--data", str(platform.mail)], env=known)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
