@@ -138,11 +138,13 @@ def create(
 def _add_larger_commands() -> None:
     """Add the commands that have modules of their own."""
     from luotsi.audit_cli import app as audit
+    from luotsi.client_cli import app as client
     from luotsi.demo import demo
     from luotsi.events_cli import app as events
 
     app.add_typer(events, name="events")
     app.add_typer(audit, name="audit")
+    app.add_typer(client, name="client")
     app.command()(demo)
 
 

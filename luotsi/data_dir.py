@@ -49,6 +49,10 @@ class DataDir:
             write_private(self.root / "secrets.json", json.dumps(known, indent=2) + "\n")
         return known[name]
 
+    def kept_secret(self, name: str) -> str | None:
+        """The secret of that name, if there is one."""
+        return self._secrets.get(name)
+
     @cached_property
     def _secrets(self) -> dict[str, str]:
         return read_json(self.root / "secrets.json")

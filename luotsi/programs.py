@@ -76,7 +76,9 @@ def _settings(service: str, data: DataDir, addresses: Addresses) -> dict[str, st
     }
     if service == "referral":
         # 32 bytes in base64url, padded.
-        return common | {name: data.secret(name.lower()) + "=" for name in ("MASTER_KEY", "INDEX_KEY", "AUDIT_KEY")}
+        keys = {name: data.secret(name.lower()) + "=" for name in ("MASTER_KEY", "INDEX_KEY", "AUDIT_KEY")}
+        former = {name: data.kept_secret(name.lower()) for name in ("MASTER_KEY_PREVIOUS", "INDEX_KEY_PREVIOUS")}
+        return common | keys | {name: f"{secret}=" for name, secret in former.items() if secret}
     if service == "notifications":
         return common | {"MAIL_DIR": str(data.mail)}
     return common

@@ -31,8 +31,13 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
 
 
 def own_clients(actor: Actor) -> ColumnElement[bool]:
-    """Clients of the actor's organisation."""
-    return col(Client.organization_id) == actor.organization_id
+    """Clients of the actor's organisation; not those who were erased."""
+    return and_(col(Client.organization_id) == actor.organization_id, col(Client.erased_at).is_(None))
+
+
+def served_by(actor: Actor) -> ColumnElement[bool]:
+    """Clients of the actor's organisation, seen by its advisers."""
+    return own_clients(actor) if "adviser" in actor.roles else false()
 
 
 def colleagues(actor: Actor) -> ColumnElement[bool]:

@@ -6,10 +6,13 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, Secret
 
+from services.referral.vault import Vault
 from shared.settings import Settings
 
 
 def _key(value: object) -> object:
+    if value == "":  # as an environment says that there is none
+        return None
     if not isinstance(value, str):
         return value
     try:
@@ -22,6 +25,7 @@ def _key(value: object) -> object:
 
 
 Key = Annotated[Secret[bytes], BeforeValidator(_key)]
+FormerKey = Annotated[Secret[bytes] | None, BeforeValidator(_key)]
 
 
 class ReferralSettings(Settings):
@@ -29,4 +33,17 @@ class ReferralSettings(Settings):
 
     master_key: Key = Field(description="Wraps each client's own key")
     index_key: Key = Field(description="Keys the hashes by which a client is found again")
+    master_key_previous: FormerKey = Field(None, description="The former MASTER_KEY, while keys are wrapped anew")
+    index_key_previous: FormerKey = Field(None, description="The former INDEX_KEY, while hashes are made anew")
     audit_key: Key = Field(description="Seals the log of who was shown what, day by day")
+
+
+def vault_of(settings: ReferralSettings) -> Vault:
+    """The vault with the keys of `settings`."""
+    former_master, former_index = settings.master_key_previous, settings.index_key_previous
+    return Vault(
+        settings.master_key.get_secret_value(),
+        settings.index_key.get_secret_value(),
+        former_master_key=former_master.get_secret_value() if former_master else None,
+        former_index_key=former_index.get_secret_value() if former_index else None,
+    )

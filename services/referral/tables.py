@@ -54,6 +54,8 @@ class Client(Base, table=True):
     contact_via: str = Field(sa_type=Text)
     details: bytes = Field(sa_type=LargeBinary)
     created_at: datetime = Field(sa_type=_Moment)
+    # Then nothing about the person is left here, and referrals have no texts.
+    erased_at: datetime | None = Field(default=None, sa_type=_Moment)
 
 
 class ClientKey(Base, table=True):

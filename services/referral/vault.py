@@ -22,28 +22,48 @@ class Vault:
     """Seals and opens. Every sealed value is bound to its place, so that none can be moved to another row.
 
     A random 96-bit nonce per value is safe for 2^32 values under one key (NIST SP 800-38D, 8.3); a client's
-    key seals far fewer.
+    key seals far fewer. While a key is being changed, the former one still opens and finds; only the new one seals.
     """
 
-    def __init__(self, master_key: bytes, index_key: bytes) -> None:
-        self._master = AESGCM(master_key)
-        self._master_id = hashlib.sha256(b"luotsi master key id" + master_key).digest()[:_KEY_ID_BYTES]
-        self._index_key = index_key
+    def __init__(
+        self,
+        master_key: bytes,
+        index_key: bytes,
+        *,
+        former_master_key: bytes | None = None,
+        former_index_key: bytes | None = None,
+    ) -> None:
+        self.master_id = _id_of(master_key)
+        self._masters = {_id_of(key): AESGCM(key) for key in (master_key, former_master_key) if key}
+        self._index_keys = [key for key in (index_key, former_index_key) if key]
 
     def new_key(self, client_id: UUID) -> tuple[bytes, bytes]:
         """A fresh key for a client: the key itself, and the key wrapped for keeping."""
         key = AESGCM.generate_key(256)
-        return key, self._master_id + _seal(self._master, key, f"key:{client_id}")
+        return key, self.wrap(client_id, key)
+
+    def wrap(self, client_id: UUID, key: bytes) -> bytes:
+        """A client's key wrapped by the master key; it begins with `master_id`."""
+        return self.master_id + _seal(self._masters[self.master_id], key, f"key:{client_id}")
 
     def unwrap(self, client_id: UUID, wrapped: bytes) -> bytes:
         """The key of a client. Raises Unreadable, also when another master key wrapped it."""
-        if wrapped[:_KEY_ID_BYTES] != self._master_id:
+        master = self._masters.get(wrapped[:_KEY_ID_BYTES])
+        if master is None:
             raise Unreadable("wrapped under another master key")
-        return _open(self._master, wrapped[_KEY_ID_BYTES:], f"key:{client_id}")
+        return _open(master, wrapped[_KEY_ID_BYTES:], f"key:{client_id}")
 
     def digest(self, *parts: str) -> bytes:
         """A keyed hash (HMAC-SHA-256) that finds equal values without telling what they are."""
-        return hmac.digest(self._index_key, "\x1f".join(parts).encode(), "sha256")
+        return self.digests(*parts)[0]
+
+    def digests(self, *parts: str) -> list[bytes]:
+        """The same under the index key and, while that is being changed, under the former one: what to look for."""
+        return [hmac.digest(key, "\x1f".join(parts).encode(), "sha256") for key in self._index_keys]
+
+
+def _id_of(master_key: bytes) -> bytes:
+    return hashlib.sha256(b"luotsi master key id" + master_key).digest()[:_KEY_ID_BYTES]
 
 
 def seal(key: bytes, value: Any, place: str) -> bytes:

@@ -11,6 +11,7 @@ from services.referral.vault import Vault
 from shared.auth import Actor
 from shared.clock import day_in_kuopio
 from shared.outbox import Outbox
+from shared.problems import conflict
 
 
 @dataclass
@@ -29,13 +30,17 @@ class Work:
         return day_in_kuopio(self.now)
 
     async def key_of(self, client_id: UUID) -> bytes:
-        """The key of a client; read once per unit of work. Raises LookupError when it was destroyed."""
+        """The key of a client; read once per unit of work. Raises 409 when it was destroyed, and the client erased."""
         if client_id not in self._keys:
             row = await self.session.get(ClientKey, client_id)
             if row is None:
-                raise LookupError(f"no key for client {client_id}")
+                raise conflict("The client was erased; nothing more can be written about them.", name="client-erased")
             self._keys[client_id] = self.vault.unwrap(client_id, row.wrapped)
         return self._keys[client_id]
+
+    def forget_key(self, client_id: UUID) -> None:
+        """Drop a key that was destroyed in this unit of work."""
+        self._keys.pop(client_id, None)
 
     def remember_key(self, client_id: UUID, key: bytes) -> None:
         """Keep the key of a client created in this unit of work."""

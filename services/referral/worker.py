@@ -3,8 +3,7 @@
 from services.referral.consumers import Learning
 from services.referral.fact_keeper import FactKeeper
 from services.referral.sealer import Sealer
-from services.referral.settings import ReferralSettings
-from services.referral.vault import Vault
+from services.referral.settings import ReferralSettings, vault_of
 from shared.clock import Clock, utc_now
 from shared.db import Database
 from shared.outbox import Outbox
@@ -14,7 +13,7 @@ from shared.worker import Worker, run
 
 def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
     """The worker; `clock` may be moved by tests."""
-    vault = Vault(settings.master_key.get_secret_value(), settings.index_key.get_secret_value())
+    vault = vault_of(settings)
     outbox = Outbox("referral", settings.epoch)
     learning = Learning(outbox, vault, clock)
     database = Database(settings.database_url.get_secret_value(), pool_size=5)

@@ -32,7 +32,7 @@ def target(platform: Platform) -> Target:
 
 def luotsi(platform: Platform, *arguments: str, **changes: Any) -> Result:
     """Run a command; call it in a thread of its own, for it has an event loop of its own."""
-    known = environment(platform) | changes
+    known = environment(platform) | {"COLUMNS": "200"} | changes
     result = CliRunner().invoke(cli.app, [*arguments, "--data", str(platform.mail)], env=known)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception

@@ -149,6 +149,7 @@ def test_a_service_can_add_to_the_log_of_disclosures_and_no_more(bare: Stack) ->
 
 def test_a_volume_of_an_older_version_is_brought_to_two_roles(bare: Stack) -> None:
     """As it was: the service owned its database and all in it."""
+    bare.compose("stop", *PROCESSES)
     older = "REASSIGN OWNED BY referral_owner TO referral; DROP OWNED BY referral_owner; DROP ROLE referral_owner"
     bare.inside("postgres", f"psql -U postgres -d referral -c '{older}'")
     assert as_role(bare, "referral", "DELETE FROM disclosures") == "DELETE 0"

@@ -1,12 +1,14 @@
-"""Clients over HTTP: finding one again."""
+"""Clients over HTTP: finding one again, and what a client may know."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from services.referral.api.dependencies import WorkOf, requires
+from services.referral.api.dependencies import WorkOf, as_id, requires
+from services.referral.dossier_views import ClientReport
 from services.referral.schemas import ClientSearch
-from services.referral.use_cases.clients import find_clients, references_of, show_client
+from services.referral.use_cases.clients import find_clients, note_disclosure, references_of, show_client
+from services.referral.use_cases.dossier import client_to_report_on, report
 from services.referral.use_cases.reading import client_view
 from services.referral.views import FoundClient, FoundClients
 from shared.bodies import body, request_body
@@ -32,3 +34,15 @@ async def search_clients(work: WorkOf, search: Annotated[ClientSearch, body(Clie
         shown = client_view(client, await show_client(work, client, "search"))
         found.append(FoundClient(**shown.model_dump(), references=references[client.id]))
     return FoundClients(contents=found)
+
+
+@router.get("/clients/{client_id}/report", summary="Who handled a client's data, for the client who asks")
+async def get_report(work: WorkOf, client_id: str) -> ClientReport:
+    """Every showing of the client's data, and every referral with its legal basis in short; advisers only.
+
+    The report is such a showing too, and is the last of them. Members are named for your own organisation only.
+    """
+    client = await client_to_report_on(work, as_id(client_id))
+    note_disclosure(work, client.id, "report", None)
+    await work.session.flush()
+    return await report(work, client, organization_id=work.actor.organization_id)

@@ -7,11 +7,10 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from services.referral.domain import Side
-from services.referral.settings import ReferralSettings
+from services.referral.settings import ReferralSettings, vault_of
 from services.referral.tables import Referral
 from services.referral.use_cases.commands import require_side
 from services.referral.use_cases.reading import visible_referral
-from services.referral.vault import Vault
 from services.referral.work import ActorWork
 from shared.auth import FindMember
 from shared.bodies import receive
@@ -24,7 +23,7 @@ class ReferralApp(State):
 
     def __init__(self, settings: ReferralSettings, find_member: FindMember, clock: Clock = utc_now) -> None:
         super().__init__("referral", settings, find_member)
-        self.vault = Vault(settings.master_key.get_secret_value(), settings.index_key.get_secret_value())
+        self.vault = vault_of(settings)
         self.clock = clock
 
 
@@ -37,7 +36,7 @@ async def unit_of_work(request: Request, session: SessionOf, actor: ActorOf) -> 
 WorkOf = Annotated[ActorWork, Depends(unit_of_work)]
 
 
-def _as_id(text: str) -> UUID | None:
+def as_id(text: str) -> UUID | None:
     """An id from a path; None for what is none, which is then not found like any other unknown one."""
     try:
         return UUID(text)
@@ -47,13 +46,13 @@ def _as_id(text: str) -> UUID | None:
 
 async def the_referral(work: WorkOf, referral_id: str) -> Referral:
     """The referral of the path, to be read. 404 unless the actor may see it."""
-    return await visible_referral(work, _as_id(referral_id))
+    return await visible_referral(work, as_id(referral_id))
 
 
 async def the_locked_referral(request: Request, work: WorkOf, referral_id: str) -> Referral:
     """The referral of the path, to be changed: nobody else changes it until this request is done."""
     await receive(request)  # a slow sender must not hold the lock while it sends
-    return await visible_referral(work, _as_id(referral_id), lock=True)
+    return await visible_referral(work, as_id(referral_id), lock=True)
 
 
 ReferralOf = Annotated[Referral, Depends(the_referral)]

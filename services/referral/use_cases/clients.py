@@ -11,7 +11,7 @@ from services.referral.references import parse_reference
 from services.referral.schemas import ClientSearch, NewClient
 from services.referral.tables import Client, ClientKey, ClientLookup, Disclosure, Referral
 from services.referral.vault import seal, unseal
-from services.referral.work import ActorWork
+from services.referral.work import ActorWork, Work
 from shared.ids import new_id
 from shared.problems import invalid
 
@@ -30,7 +30,7 @@ async def create_client(work: ActorWork, new: NewClient) -> Client:
         language=new.language,
         interpreter=new.interpreter,
         contact_via=new.contact_via,
-        details=seal(key, _details(new), _place(client_id)),
+        details=seal(key, _details(new), details_place(client_id)),
         created_at=work.now,
     )
     work.session.add(client)
@@ -44,7 +44,7 @@ async def change_client(work: ActorWork, client: Client, new: NewClient) -> None
     """Put `new` in the place of all that is known of a client; it keeps its id and its key."""
     client.kind, client.language = new.kind, new.language
     client.interpreter, client.contact_via = new.interpreter, new.contact_via
-    client.details = seal(await work.key_of(client.id), _details(new), _place(client.id))
+    client.details = seal(await work.key_of(client.id), _details(new), details_place(client.id))
     await work.session.execute(delete(ClientLookup).where(col(ClientLookup.client_id) == client.id))
     _add_lookups(work, client, _details(new))
 
@@ -74,8 +74,9 @@ async def lookups_of(work: ActorWork, client_id: UUID) -> dict[str, bytes]:
 
 async def own_client(work: ActorWork, client_id: UUID) -> Client:
     """A client of the actor's organisation. Raises 422 for any other id."""
-    found = await work.session.exec(select(Client).where(Client.id == client_id, scope.own_clients(work.actor)))
-    client = found.one_or_none()
+    query = select(Client).where(Client.id == client_id, scope.own_clients(work.actor))
+    # Nobody erases the client while something is being written about them.
+    client = (await work.session.exec(query.with_for_update(key_share=True))).one_or_none()
     if client is None:
         detail = "Your organisation has no such client. Search for it, or send `client` to create one."
         raise invalid(detail, [{"field": "client_id", "message": "unknown client"}], name="unknown-client")
@@ -94,7 +95,7 @@ async def find_clients(work: ActorWork, search: ClientSearch) -> list[Client]:
         matching = select(ClientLookup.client_id).where(
             ClientLookup.organization_id == work.actor.organization_id,
             ClientLookup.field == field,
-            ClientLookup.digest == _digest(work, field, value),
+            col(ClientLookup.digest).in_(_digests_to_look_for(work, field, value)),
         )
         query = query.where(col(Client.id).in_(matching))
     return list((await work.session.exec(query.order_by(col(Client.id).desc()).limit(_SEARCH_LIMIT))).all())
@@ -132,10 +133,21 @@ def note_disclosure(work: ActorWork, client_id: UUID, occasion: str, referral_id
 async def show_client(
     work: ActorWork, client: Client, occasion: str, referral_id: UUID | None = None
 ) -> dict[str, str]:
-    """The client's details, opened; the only way to them, for it writes the disclosure down."""
+    """The client's details, opened; the way to them for an actor, for it writes the disclosure down."""
     note_disclosure(work, client.id, occasion, referral_id)
-    opened: dict[str, str] = unseal(await work.key_of(client.id), client.details, _place(client.id))
+    return await open_details(work, client)
+
+
+async def open_details(work: Work, client: Client) -> dict[str, str]:
+    """The client's details, opened; for those who write the disclosure down by themselves."""
+    opened: dict[str, str] = unseal(await work.key_of(client.id), client.details, details_place(client.id))
     return opened
+
+
+def note_operator(work: Work, client: Client, occasion: str) -> None:
+    """Write down that an operator of the platform, who is no member, has dealt with a client's data."""
+    place = {"client_id": client.id, "organization_id": client.organization_id}
+    work.session.add(Disclosure(id=new_id(), **place, occasion=occasion, at=work.now))
 
 
 def _digests(work: ActorWork, details: dict[str, str]) -> dict[str, bytes]:
@@ -148,5 +160,10 @@ def _digest(work: ActorWork, field: str, value: str) -> bytes | None:
     return work.vault.digest(str(work.actor.organization_id), field, normal) if normal else None
 
 
-def _place(client_id: UUID) -> str:
+def _digests_to_look_for(work: ActorWork, field: str, value: str) -> list[bytes]:
+    normal = identifiers.normalise(field, value)
+    return work.vault.digests(str(work.actor.organization_id), field, normal) if normal else []
+
+
+def details_place(client_id: UUID) -> str:
     return f"client:{client_id}:details"

@@ -17,7 +17,7 @@ from services.referral.use_cases.recipients import referable_service
 from services.referral.vault import seal, unseal
 from services.referral.work import ActorWork
 from shared.ids import new_id
-from shared.problems import invalid, unavailable
+from shared.problems import conflict, invalid, unavailable
 
 _TEXTS = ("reason", "shareable_note", "private_note")
 
@@ -28,13 +28,15 @@ async def claim_key(work: ActorWork, key: str, request: NewReferral) -> dict[str
     A second request with the same key waits until the first has committed. Raises 422 for another body.
     """
     usual = {"on_duplicate"} if request.on_duplicate == "go_on" else None  # digests made before there was a choice
-    digest = work.vault.digest("request", request.model_dump_json(exclude=usual))
-    row = {"member_id": work.actor.member_id, "key": key, "request_digest": digest, "created_at": work.now}
+    digests = work.vault.digests("request", request.model_dump_json(exclude=usual))
+    row = {"member_id": work.actor.member_id, "key": key, "request_digest": digests[0], "created_at": work.now}
     fresh = insert(IdempotencyKey).values(**row).on_conflict_do_nothing().returning(col(IdempotencyKey.key))
     if (await work.session.execute(fresh)).first() is not None:
         return None
     used = await work.session.get_one(IdempotencyKey, (work.actor.member_id, key))
-    if used.request_digest != digest:
+    if used.client_id is not None and used.answer is None:
+        raise conflict("What this request created was about a client who has been erased.", name="client-erased")
+    if used.request_digest not in digests:
         detail = "You have used this Idempotency-Key for another request. Use a new key for a new referral."
         raise invalid(detail, name="idempotency-key-reused")
     if used.client_id is None or used.answer is None:

@@ -127,8 +127,10 @@ async def list_referrals(work: ActorWork, page: Keyset, narrowed: Narrowed) -> l
     return list(rows.all())
 
 
-async def _client(work: ActorWork, referral: Referral, occasion: str) -> ClientView:
+async def _client(work: ActorWork, referral: Referral, occasion: str) -> ClientView | None:
     client = await work.session.get_one(Client, referral.client_id)
+    if client.erased_at is not None:
+        return None
     details = await show_client(work, client, occasion, referral.id)
     return client_view(client, details)
 

@@ -1,0 +1,60 @@
+"""Erasing a client (GDPR article 17): the key and every row about the person go, the figures stay."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import delete, update
+from sqlmodel import col, select
+
+from services.referral.domain import OPEN, Reason, Side, Status
+from services.referral.history import changed
+from services.referral.tables import Client, ClientKey, ClientLookup, IdempotencyKey, Message, Referral
+from services.referral.use_cases.clients import note_operator
+from services.referral.work import Work
+
+UNKNOWN_LANGUAGE = "und"
+"""The language of a client who was erased (BCP 47)."""
+
+
+class StillOpen(Exception):
+    """The client has referrals under way; `references` names them."""
+
+    def __init__(self, references: Sequence[str]) -> None:
+        super().__init__(", ".join(references))
+        self.references = references
+
+
+async def erase_client(work: Work, client: Client, occasion: str, *, end_open: bool = False) -> int:
+    """Destroy what is known of a client; returns how many referrals stay, as codes and times without a person.
+
+    The key goes, so that copies of sealed rows elsewhere open no more than those here. The disclosures stay until
+    their own time is over, for they prove who was shown what; the erasure becomes one of them, with `occasion`.
+    Raises StillOpen while a referral is under way, unless `end_open`: then it is cancelled first, and its target told.
+    """
+    query = select(Referral).where(Referral.client_id == client.id).order_by(col(Referral.id)).with_for_update()
+    referrals = (await work.session.exec(query)).all()
+    under_way = [referral for referral in referrals if Status(referral.status) in OPEN]
+    if under_way and not end_open:
+        raise StillOpen([referral.reference for referral in under_way])
+    for referral in under_way:
+        referral.status, referral.reason_code, referral.reason_side = Status.CANCELLED, Reason.OTHER, Side.SOURCE
+        changed(work, referral, "cancelled", Side.SOURCE, None)
+    for referral in referrals:
+        referral.texts = b""
+    client.details, client.erased_at = b"", work.now
+    client.language, client.interpreter, client.contact_via = UNKNOWN_LANGUAGE, False, "client"
+    await _destroy(work, client.id, [referral.id for referral in referrals])
+    note_operator(work, client, occasion)
+    return len(referrals)
+
+
+async def _destroy(work: Work, client_id: UUID, referral_ids: Sequence[UUID]) -> None:
+    session = work.session
+    await session.flush()
+    await session.execute(delete(Message).where(col(Message.referral_id).in_(referral_ids)))
+    # The key of a request stays until its own time is over, so that a repeated request does not make the client anew.
+    emptied = update(IdempotencyKey).values(answer=None, request_digest=b"")
+    await session.execute(emptied.where(col(IdempotencyKey.client_id) == client_id))
+    await session.execute(delete(ClientLookup).where(col(ClientLookup.client_id) == client_id))
+    await session.execute(delete(ClientKey).where(col(ClientKey.client_id) == client_id))
+    work.forget_key(client_id)
