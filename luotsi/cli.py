@@ -142,12 +142,14 @@ def _add_larger_commands() -> None:
     from luotsi.demo import demo
     from luotsi.events_cli import app as events
     from luotsi.keys_cli import app as keys
+    from luotsi.retention import retention
 
     app.add_typer(events, name="events")
     app.add_typer(audit, name="audit")
     app.add_typer(client, name="client")
     app.add_typer(keys, name="keys")
     app.command()(demo)
+    app.command()(retention)
 
 
 def main() -> None:

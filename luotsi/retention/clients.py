@@ -1,0 +1,78 @@
+"""The registers about clients: the clients themselves, and who was shown what about them."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from luotsi.client_cli import epoch_of, vault
+from luotsi.retention.place import Due, Place
+from services.referral import audit
+from services.referral.domain import TERMINAL, Status
+from services.referral.tables import Client
+from services.referral.use_cases.audit import remove_until
+from services.referral.use_cases.erasure import erase_client
+from services.referral.work import Work
+from shared.clock import day_in_kuopio
+from shared.outbox import Outbox
+
+_OVER = sorted({*TERMINAL, Status.DRAFT})
+"""States that do not keep a client: ended, or a draft that nobody has touched for the whole time."""
+
+_DUE = (
+    "SELECT c.id, coalesce(max(coalesce(r.closed_at, r.updated_at)), c.created_at) AS since "
+    "FROM clients c LEFT JOIN referrals r ON r.client_id = c.id "
+    "WHERE c.erased_at IS NULL AND (CAST(:id AS uuid) IS NULL OR c.id = :id) GROUP BY c.id "
+    "HAVING coalesce(bool_and(r.status = ANY(:over)) FILTER (WHERE r.id IS NOT NULL), true) "
+    "AND coalesce(max(coalesce(r.closed_at, r.updated_at)), c.created_at) < :before"
+)
+
+
+async def clients_due(place: Place) -> Due:
+    """Clients whose last referral ended long enough ago."""
+    query = f"SELECT count(*), min(since) FROM ({_DUE}) AS due"  # noqa: S608 - our own words
+    return await place.count("referral", query, id=None, over=_OVER)
+
+
+async def erase_clients(place: Place) -> int:
+    """Erase them, a transaction each: what was broken off is taken up by the next run."""
+    keys = vault(place.target)
+    async with place.session("referral") as session:
+        outbox = Outbox("referral", await epoch_of(place.target, session))
+        due = [row.id for row in await _due(session, place.before, None)]
+    erased = 0
+    for client_id in due:
+        async with place.session("referral") as session:
+            client = (await session.exec(select(Client).where(Client.id == client_id).with_for_update())).one()
+            if await _due(session, place.before, client_id):  # nobody has referred the client in the meantime
+                work = Work(session=session, outbox=outbox, vault=keys, now=place.now)
+                await erase_client(work, client, "retention", end_open=True)
+                erased += 1
+    return erased
+
+
+async def _due(session: AsyncSession, before: datetime, client_id: UUID | None) -> list[Any]:
+    values = {"before": before, "id": client_id, "over": _OVER}
+    return list(await session.execute(text(_DUE), values))
+
+
+async def disclosures_due(place: Place) -> Due:
+    """Showings of whole days that are long enough ago."""
+    query = (
+        "SELECT count(*), min(at) FROM disclosures WHERE at < :end "
+        "AND at < (SELECT (max(day) + 1)::timestamp AT TIME ZONE 'Europe/Helsinki' FROM audit_seals)"
+    )
+    return await place.count("referral", query, end=audit.bounds(_last_day(place))[1])
+
+
+async def remove_disclosures(place: Place) -> int:
+    """Remove them, and record it under seal."""
+    async with place.session("referral") as session:
+        return await remove_until(session, place.target.key("AUDIT_KEY"), _last_day(place), place.now)
+
+
+def _last_day(place: Place) -> date:
+    return day_in_kuopio(place.before) - timedelta(days=1)

@@ -1,0 +1,118 @@
+"""The registers that keep the events: each service's log, and which events of others it has dealt with.
+
+A row of a log leaves only after what it tells about, and never one that is not published, nor the one that the newest
+entry of the stream came from: by that the relay tells whether its stream has lost anything. What was dealt with is
+forgotten only after the event itself, for as long as that is there it may be published again.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import text
+
+from luotsi.retention.place import Due, Place
+from shared.topology import SERVICES
+
+_MAY_GO = (
+    "o.published_at IS NOT NULL AND o.id IS DISTINCT FROM "
+    "(SELECT id FROM outbox WHERE entry_ms IS NOT NULL ORDER BY entry_ms DESC, entry_seq DESC LIMIT 1)"
+)
+_OF_ERASED = (
+    "FROM outbox o JOIN referrals r ON r.id::text = o.subject JOIN clients c ON c.id = r.client_id "
+    f"WHERE c.erased_at < :before AND {_MAY_GO}"
+)
+_SUPERSEDED = (
+    "FROM outbox o WHERE EXISTS (SELECT FROM outbox n WHERE n.subject = o.subject AND n.type = o.type "
+    f"AND n.id > o.id AND n.recorded_at < :before) AND {_MAY_GO}"
+)
+_OF_GONE_NOTICES = (
+    "FROM outbox o WHERE o.type LIKE 'notification.deliver%' AND o.recorded_at < :before "
+    f"AND NOT EXISTS (SELECT FROM deliveries d WHERE d.id::text = o.subject) AND {_MAY_GO}"
+)
+_PORTION = 10_000
+
+
+async def referral_log_due(place: Place) -> Due:
+    """Events about referrals of clients who were erased."""
+    return await _count(place, "referral", _OF_ERASED)
+
+
+async def cut_referral_log(place: Place) -> int:
+    """Remove them."""
+    return await _delete(place, "referral", _OF_ERASED)
+
+
+async def catalogue_log_due(place: Place) -> Due:
+    """States of the catalogue that newer ones took the place of."""
+    return await _count(place, "catalog", _SUPERSEDED)
+
+
+async def cut_catalogue_log(place: Place) -> int:
+    """Remove them."""
+    return await _delete(place, "catalog", _SUPERSEDED)
+
+
+async def delivery_log_due(place: Place) -> Due:
+    """Events about deliveries of notices that are gone."""
+    return await _count(place, "notifications", _OF_GONE_NOTICES)
+
+
+async def cut_delivery_log(place: Place) -> int:
+    """Remove them, and first the proofs that the referral service has copied, or a rebuilt copy would lack these."""
+    async with place.session("notifications") as session:
+        subjects = list(
+            (await session.execute(text(f"SELECT o.subject {_OF_GONE_NOTICES}"), {"before": place.before})).scalars()
+        )
+    gone = [UUID(subject) for subject in subjects]
+    await place.change("referral", "DELETE FROM deliveries WHERE id = ANY(:gone) AND at < :before", gone=gone)
+    return await _delete(place, "notifications", _OF_GONE_NOTICES)
+
+
+async def handled_due(place: Place) -> Due:
+    """What was dealt with of events that are in no log any more."""
+    found = [await _forgettable(place, service, remove=False) for service in SERVICES]
+    return Due(sum(due.rows for due in found), min((due.oldest for due in found if due.oldest), default=None))
+
+
+async def forget_handled(place: Place) -> int:
+    """Forget it."""
+    return sum([(await _forgettable(place, service, remove=True)).rows for service in SERVICES])
+
+
+async def _forgettable(place: Place, service: str, *, remove: bool) -> Due:
+    query = text(
+        "SELECT event_id, min(handled_at) AS since FROM inbox WHERE handled_at < :before "
+        "AND (CAST(:after AS uuid) IS NULL OR event_id > :after) "
+        "GROUP BY event_id HAVING max(handled_at) < :before ORDER BY event_id LIMIT :portion"
+    )
+    rows, oldest, after = 0, None, None
+    while True:
+        async with place.session(service) as session:
+            values = {"before": place.before, "after": after, "portion": _PORTION}
+            old = {row.event_id: row.since for row in await session.execute(query, values)}
+        gone = list(old.keys() - await _in_some_log(place, list(old)))
+        rows += len(gone)
+        oldest = min([old[each] for each in gone] + ([oldest] if oldest else []), default=None)
+        if remove and gone:
+            await place.change(
+                service, "DELETE FROM inbox WHERE event_id = ANY(:gone) AND handled_at < :before", gone=gone
+            )
+        if len(old) < _PORTION:
+            return Due(rows, oldest)
+        after = max(old)
+
+
+async def _in_some_log(place: Place, ids: list[UUID]) -> set[UUID]:
+    found: set[UUID] = set()
+    for service in SERVICES:
+        async with place.session(service) as session:
+            query = text("SELECT event_id FROM outbox WHERE event_id = ANY(:ids)")
+            found |= set((await session.execute(query, {"ids": ids})).scalars())
+    return found
+
+
+async def _count(place: Place, service: str, rows: str) -> Due:
+    return await place.count(service, f"SELECT count(*), min(o.recorded_at) {rows}")
+
+
+async def _delete(place: Place, service: str, rows: str) -> int:
+    return await place.change(service, f"DELETE FROM outbox WHERE id IN (SELECT o.id {rows})")  # noqa: S608

@@ -1,0 +1,67 @@
+"""What retention works with: the platform's databases, as the roles that own them, and the moment."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from luotsi.target import Target
+from shared.db import Database
+from shared.topology import SERVICES
+
+
+@dataclass(frozen=True)
+class Due:
+    """How many rows of a register were kept long enough, and since when the oldest of them counts."""
+
+    rows: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """One platform at one moment. Rows of a register are due when they count from `before` or earlier."""
+
+    target: Target
+    databases: dict[str, Database]
+    now: datetime
+    days: int
+
+    @property
+    def before(self) -> datetime:
+        """The moment before which what counts from then is due."""
+        return self.now - timedelta(days=self.days)
+
+    @asynccontextmanager
+    async def session(self, service: str) -> AsyncIterator[AsyncSession]:
+        """A transaction on a service's database that may take its time."""
+        async with self.databases[service].transaction() as session:
+            await session.execute(text("SET LOCAL statement_timeout = 0"))
+            yield session
+
+    async def count(self, service: str, query: str, **values: Any) -> Due:
+        """What a query counts, which gives rows and oldest."""
+        async with self.session(service) as session:
+            row = (await session.execute(text(query), {"before": self.before, **values})).one()
+        return Due(row[0], row[1])
+
+    async def change(self, service: str, statement: str, **values: Any) -> int:
+        """Run a statement; returns how many rows it changed."""
+        async with self.session(service) as session:
+            done: Any = await session.execute(text(statement), {"before": self.before, **values})
+        return int(done.rowcount)
+
+
+@asynccontextmanager
+async def opened(target: Target) -> AsyncIterator[dict[str, Database]]:
+    """The databases of a platform, each as its owner."""
+    async with AsyncExitStack() as cleanup:
+        databases = {}
+        for service in SERVICES:
+            databases[service] = Database(target.owner_url(service), pool_size=2, answer_seconds=None)
+            cleanup.push_async_callback(databases[service].close)
+        yield databases

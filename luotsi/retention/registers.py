@@ -1,0 +1,88 @@
+"""Every register: whose it is, from when on its time counts, how to see what is due, and how to take it away."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from luotsi.process import PlatformError
+from luotsi.retention import clients, logs
+from luotsi.retention.place import Due, Place
+from services.referral.domain import TERMINAL
+
+PERIODS: Final = Path(__file__).with_name("registers.yaml")
+
+_ENDED = ", ".join(f"'{status}'" for status in sorted(TERMINAL))
+_OLD_MESSAGES = (
+    "FROM messages m JOIN referrals r ON r.id = m.referral_id "
+    f"WHERE r.status IN ({_ENDED}) AND coalesce(r.closed_at, r.updated_at) < :before"
+)
+_OLD_NOTICES = (
+    "FROM notices n WHERE n.created_at < :before "
+    "AND NOT EXISTS (SELECT FROM deliveries d WHERE d.notice_id = n.id AND d.next_attempt_at IS NOT NULL)"
+)
+
+
+@dataclass(frozen=True)
+class Register:
+    """One register; `counts_from` completes "its time counts from"."""
+
+    service: str
+    counts_from: str
+    due: Callable[[Place], Awaitable[Due]]
+    remove: Callable[[Place], Awaitable[int]]
+
+
+def _rows(service: str, counts_from: str, table: str, rows: str, since: str) -> Register:
+    """A register that is some rows of one table; `rows` names the table by its first letter."""
+
+    async def due(place: Place) -> Due:
+        return await place.count(service, f"SELECT count(*), min({since}) {rows}")
+
+    async def remove(place: Place) -> int:
+        return await place.change(service, f"DELETE FROM {table} WHERE id IN (SELECT {table[0]}.id {rows})")  # noqa: S608
+
+    return Register(service, counts_from, due, remove)
+
+
+async def _answers_due(place: Place) -> Due:
+    return await place.count(
+        "referral", "SELECT count(*), min(created_at) FROM idempotency_keys WHERE created_at < :before"
+    )
+
+
+async def _remove_answers(place: Place) -> int:
+    return await place.change("referral", "DELETE FROM idempotency_keys WHERE created_at < :before")
+
+
+REGISTERS: Final[Mapping[str, Register]] = {
+    "clients": Register("referral", "the last referral's end", clients.clients_due, clients.erase_clients),
+    "messages": _rows(
+        "referral", "the referral's end", "messages", _OLD_MESSAGES, "coalesce(r.closed_at, r.updated_at)"
+    ),
+    "answers": Register("referral", "the request", _answers_due, _remove_answers),
+    "disclosures": Register("referral", "the showing", clients.disclosures_due, clients.remove_disclosures),
+    "referral_log": Register("referral", "the client's erasure", logs.referral_log_due, logs.cut_referral_log),
+    "notices": _rows("notifications", "the notice", "notices", _OLD_NOTICES, "n.created_at"),
+    "delivery_log": Register(
+        "notifications", "the delivery, once its notice is gone", logs.delivery_log_due, logs.cut_delivery_log
+    ),
+    "catalogue_log": Register("catalog", "a newer state", logs.catalogue_log_due, logs.cut_catalogue_log),
+    "handled": Register("all", "handling, once the event is gone from its log", logs.handled_due, logs.forget_handled),
+}
+"""In the order in which they are cleared: what tells about something comes after it."""
+
+
+def read_periods(path: Path) -> dict[str, int]:
+    """Days per register. PlatformError unless the file names every register, and no other, with whole days."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise PlatformError(f"{path} cannot be read: {type(error).__name__}") from error
+    if not isinstance(found, dict) or found.keys() != REGISTERS.keys():
+        raise PlatformError(f"{path} has to name these and no others: {', '.join(REGISTERS)}")
+    if not all(isinstance(days, int) and not isinstance(days, bool) and days >= 0 for days in found.values()):
+        raise PlatformError(f"{path} has to give whole days")
+    return found

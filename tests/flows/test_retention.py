@@ -1,0 +1,221 @@
+"""Retention: each register gives up what was kept long enough and nothing else, and everything still works after it."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sqlalchemy import text
+
+from luotsi.process import PlatformError
+from luotsi.rebuild import COPIES, rebuild
+from luotsi.retention.registers import PERIODS, REGISTERS, read_periods
+from services.referral.sealer import Sealer
+from tests.builders import Town, small_town
+from tests.flows.operating import luotsi, target
+from tests.platform import Platform
+from tests.referring import CLIENT, SECRETS, at_work, new_referral, sent_referral
+
+JSON = dict[str, Any]
+AGES = {
+    "referral": ("referrals", "clients", "messages", "idempotency_keys", "disclosures", "inbox", "outbox", "timeline"),
+    "notifications": ("notices", "inbox", "outbox"),
+    "catalog": ("outbox",),
+}
+
+
+async def due(platform: Platform, *arguments: str) -> dict[str, int]:
+    """Rows per register, as `luotsi retention` says; those with none are left out."""
+    result = await asyncio.to_thread(luotsi, platform, "retention", "--json", *arguments)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)["registers"]
+    assert [line["register"] for line in found] == list(REGISTERS)
+    return {line["register"]: line["rows"] for line in found if line["rows"]}
+
+
+async def age(platform: Platform, days: int) -> None:
+    """Let everything that is there have happened that many days earlier."""
+    for service, tables in AGES.items():
+        async with platform.owners[service].transaction() as session:
+            for table in tables:
+                columns = await session.execute(
+                    text(
+                        "SELECT column_name FROM information_schema.columns WHERE table_name = :table "
+                        "AND table_schema = 'public' AND data_type = 'timestamp with time zone'"
+                    ),
+                    {"table": table},
+                )
+                earlier = ", ".join(f"{name} = {name} - interval '{days} days'" for name in columns.scalars())
+                await session.execute(text(f"UPDATE {table} SET {earlier}"))
+
+
+async def a_closed_referral(platform: Platform, town: Town) -> JSON:
+    """A referral with messages whose loop is closed."""
+    adviser, desk = at_work(platform, town.adviser), at_work(platform, town.desk)
+    referral = await desk.done("accept", await desk.read((await sent_referral(platform, town))["id"]))
+    await adviser.client.post(f"/referrals/{referral['id']}/messages", json={"text": "needs a ramp"})
+    done = await desk.done("complete", referral, {"outcome": {"code": "enrolled"}})
+    closed = await adviser.done("close", await adviser.read(done["id"]))
+    await platform.settle()
+    return closed
+
+
+async def test_nothing_is_due_at_first_and_a_dry_run_changes_nothing(platform: Platform) -> None:
+    town = await small_town(platform)
+    await a_closed_referral(platform, town)
+    assert await due(platform) == {}
+    assert await due(platform, "--run") == {}
+    await age(platform, 800)
+    before = [await platform.scalar("referral", f"SELECT count(*) FROM {table}") for table in AGES["referral"]]
+    assert (await due(platform))["clients"] == 1
+    assert [await platform.scalar("referral", f"SELECT count(*) FROM {table}") for table in AGES["referral"]] == before
+    shown = await asyncio.to_thread(luotsi, platform, "retention")
+    assert "nothing was taken away" in shown.stdout
+
+
+async def test_a_client_goes_when_the_last_referral_ended_long_ago(platform: Platform) -> None:
+    town = await small_town(platform)
+    old = await a_closed_referral(platform, town)
+    kept = await a_closed_referral(platform, town)
+    await at_work(platform, town.adviser).refer(new_referral(town, send=False))
+    await age(platform, 800)
+    under_way = await sent_referral(platform, town, client=..., client_id=kept["client"]["id"])
+    recent = await a_closed_referral(platform, town)
+    assert {name: rows for name, rows in (await due(platform)).items() if name in ("clients", "messages")} == {
+        "clients": 2,
+        "messages": 2,
+    }, "the closed one and the draft that nobody touched"
+    removed = await due(platform, "--run")
+    assert removed["clients"] == 2
+    adviser = at_work(platform, town.adviser)
+    assert (await adviser.read(old["id"]))["client"] is None
+    assert (await adviser.read(old["id"]))["outcome"]["code"] == "enrolled"
+    for referral in (kept, under_way, recent):
+        assert (await adviser.read(referral["id"]))["client"]["name"] == CLIENT["name"]
+    assert len((await adviser.client.get(f"/referrals/{kept['id']}/messages")).json()["contents"]) == 0, "sooner"
+    assert len((await adviser.client.get(f"/referrals/{recent['id']}/messages")).json()["contents"]) == 1
+    told = "SELECT count(*) FROM disclosures WHERE occasion = 'retention' AND member_id IS NULL"
+    assert await platform.scalar("referral", told) == 2, "each is written down"
+    assert "clients" not in await due(platform)
+
+
+async def test_a_client_with_a_referral_under_way_is_never_due(platform: Platform) -> None:
+    town = await small_town(platform)
+    await sent_referral(platform, town)
+    await age(platform, 4000)
+    assert "clients" not in await due(platform, "--run")
+    assert await platform.scalar("referral", "SELECT count(*) FROM client_keys") == 1
+
+
+async def test_logs_lose_what_they_tell_of_the_erased_and_the_streams_do_not_mind(platform: Platform) -> None:
+    town = await small_town(platform)
+    await a_closed_referral(platform, town)
+    await age(platform, 800)
+    await due(platform, "--run")
+    newest = await platform.scalar("referral", "SELECT max(id) FROM outbox WHERE entry_ms IS NOT NULL")
+    await age(platform, 40)
+    removed = await due(platform, "--run")
+    assert removed["referral_log"] >= 5
+    assert await platform.scalar("referral", "SELECT count(*) FROM outbox") == 1
+    assert await platform.scalar("referral", "SELECT id FROM outbox") == newest, "by it the relay knows its stream"
+    assert await platform.scalar("referral", "SELECT count(*) FROM timeline") > 5, "the timeline stays"
+    relay = platform.workers["referral"].relay
+    assert await relay.step() == 0, "nothing seems lost"
+    again = await a_closed_referral(platform, town)
+    notices = (await platform.client("notifications", town.desk).get("/notices")).json()["contents"]
+    assert {notice["referral_id"] for notice in notices} >= {again["id"]}
+
+
+async def test_copies_can_be_rebuilt_after_retention(platform: Platform) -> None:
+    town = await small_town(platform)
+    for _ in range(3):
+        await town.facts.organization("kompassi", organization_id=town.kompassi)
+    await platform.settle()
+    await a_closed_referral(platform, town)
+    await age(platform, 800)
+    await a_closed_referral(platform, town)
+    await due(platform, "--run")
+    await age(platform, 100)
+    removed = await due(platform, "--run")
+    assert (
+        await platform.scalar("catalog", "SELECT count(*) FROM outbox WHERE subject = :id", id=str(town.kompassi)) == 1
+    )
+    assert "handled" in removed, "of the events that are gone"
+    for name in COPIES:
+        rebuilt = await rebuild(target(platform), name)
+        assert rebuilt.mended == 0, name
+        assert rebuilt.rows > 0 or name == "catalog.service_facts", "nobody told of facts here"
+
+
+async def test_what_was_dealt_with_is_remembered_as_long_as_the_event_is_there(platform: Platform) -> None:
+    town = await small_town(platform)
+    await a_closed_referral(platform, town)
+    remembered = await platform.scalar("notifications", "SELECT count(*) FROM inbox")
+    await age(platform, 200)
+    assert "handled" not in await due(platform, "--run")
+    assert await platform.scalar("notifications", "SELECT count(*) FROM inbox") == remembered
+    notices = await platform.scalar("notifications", "SELECT count(*) FROM notices")
+    for service in ("catalog", "referral", "notifications"):
+        await asyncio.to_thread(republish, platform, service)
+    await platform.settle()
+    assert await platform.scalar("notifications", "SELECT count(*) FROM notices") == notices, "nobody is told twice"
+
+
+def republish(platform: Platform, service: str) -> None:
+    redis = {"REDIS_URL": platform.servers.redis_urls["operator"]}
+    assert luotsi(platform, "events", "republish", service, "--all", **redis).exit_code == 0
+
+
+async def test_disclosures_go_by_sealed_days_and_the_log_still_holds(platform: Platform) -> None:
+    town = await small_town(platform)
+    await a_closed_referral(platform, town)
+    await age(platform, 1830)
+    assert "disclosures" not in await due(platform, "--run"), "no day is sealed yet"
+    await a_closed_referral(platform, town)
+    sealer = Sealer(platform.databases["referral"], target(platform).key("AUDIT_KEY"), "one", lambda: datetime.now(UTC))
+    while await sealer.step():
+        pass
+    assert (await due(platform))["disclosures"] == (await due(platform, "--run"))["disclosures"] > 0
+    verified = await asyncio.to_thread(luotsi, platform, "audit", "verify")
+    assert verified.exit_code == 0, verified.stdout
+    oldest = await platform.scalar("referral", "SELECT min(at) FROM disclosures")
+    assert (datetime.now(UTC) - oldest).days < 1827
+
+
+async def test_a_notice_whose_mail_is_still_under_way_stays(platform: Platform) -> None:
+    town = await small_town(platform)
+    await sent_referral(platform, town)
+    await platform.settle()
+    await age(platform, 800)
+    waiting = "SELECT count(DISTINCT notice_id) FROM deliveries WHERE next_attempt_at IS NOT NULL"
+    count = await platform.scalar("notifications", waiting)
+    assert count
+    await due(platform, "--run")
+    assert await platform.scalar("notifications", "SELECT count(*) FROM notices") == count
+
+
+async def test_periods_are_those_of_the_file(platform: Platform, tmp_path: Path) -> None:
+    town = await small_town(platform)
+    await a_closed_referral(platform, town)
+    await age(platform, 20)
+    own = tmp_path / "periods.yaml"
+    own.write_text(yaml.safe_dump({**read_periods(PERIODS), "clients": 10, "answers": 19}))
+    removed = await due(platform, "--run", "--file", str(own))
+    assert (removed["clients"], removed["answers"]) == (1, 1)
+    async with platform.databases["referral"].transaction() as session:
+        rows = (await session.execute(text("SELECT CAST(c.* AS text) FROM clients c"))).scalars().all()
+    assert all(secret not in row for secret in SECRETS for row in rows)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"clients": 10}, dict.fromkeys(REGISTERS, "long"), dict.fromkeys(REGISTERS, -1), dict.fromkeys(REGISTERS, True)],
+)
+def test_a_file_that_leaves_a_register_out_is_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    path = tmp_path / "periods.yaml"
+    path.write_text(yaml.safe_dump(wrong))
+    with pytest.raises(PlatformError, match=r"has to (name|give)"):
+        read_periods(path)
