@@ -70,8 +70,9 @@ async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outc
         working = asyncio.create_task(_work(lab, cast, schedule, asked, say))
         await asyncio.wait({watching, working}, return_when=asyncio.FIRST_COMPLETED)
         if watching.done():
-            say("the watch has found something")
             watching.result()
+            for finding in watch.findings:
+                say(f"the watch has found: {finding.kind}: {finding.what}")
             await _end(working)
             outcome = broken(lab, ledger, schedule.course, watch)
         else:
@@ -106,9 +107,12 @@ async def _work(lab: Lab, cast: Cast, schedule: Schedule, asked: argparse.Namesp
 
 
 async def _end(task: "asyncio.Task[None]") -> None:
-    task.cancel()
+    """Cancel a task until it ends: a cancellation that reaches a driver while it connects can get lost there."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=1)
     with suppress(asyncio.CancelledError):
-        await task
+        task.result()
 
 
 if __name__ == "__main__":
