@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from services.notifications.texts import status_name
+from services.referral.clocks import NEWS_WITHIN, START_WITHIN, Kind
 from services.referral.domain import DISCLOSED, LIFECYCLE, OPEN, Carries, Outcome, Reason, Rule, Side, Status
+from shared.events.catalog import EXPIRY_DAYS, RESPONSE_DAYS, URGENT_RESPONSE_DAYS
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "lifecycle.md"
 
@@ -18,7 +20,7 @@ _STATES: Final = {
     Status.ON_HOLD: "The target waits for something, and has said for what.",
     Status.COMPLETED: "The target is done and has said what became of it.",
     Status.FAILED: "The target could not do it, and has said why.",
-    Status.CANCELLED: "One side called it off, or the client took the consent back.",
+    Status.CANCELLED: "One side called it off, the client took the consent back, or no answer came in time.",
     Status.ENTERED_IN_ERROR: "It should never have existed. It stays, so that the mistake can be seen.",
 }
 
@@ -83,6 +85,7 @@ A command is `POST /referrals/{id}/{command}` with `If-Match`. Before the first 
 which creates a draft and sends it unless told not to, and `PATCH /referrals/{id}`, which edits a draft; both are the
 source's. A command that the state does not allow is answered 409 and changes nothing; one that belongs to the other
 side is answered 403. On the source's side a command takes the role `adviser`, on the target's side `recipient`.
+What the clock does is no command that anybody could give, and has no route.
 """
 
 _RULES: Final = """\
@@ -112,6 +115,25 @@ _RULES: Final = """\
   assigned to them goes to their deputy or a colleague whom they name, and who has the roles for it.
 - **Somebody who leaves** hands over (`referral.handed_over.v1`): what still needs somebody goes to the deputy. Without
   one it stays where it is, and the organisation's advisers, who all see it, are told.
+
+## Clocks
+
+Working days are Monday to Friday without Finnish public holidays, Christmas Eve, Midsummer Eve and the days on which
+the target is closed ([why](decisions/0015-working-days.md)). A service may have days of its own; those that hold when a
+referral is sent hold for it until the end. They are told before sending, by `POST /referrals/check` and in a draft's
+`before_sending`, and then stand as `respond_by` in the referral.
+
+"""
+_CLOCKS_TAIL: Final = """\
+- **A reminder** changes nothing about the referral and raises no version. It goes to the desk and the assigned member.
+- **Each is told once.** A timer that rings late, because the platform was down, tells what is still true: of two
+  reminders that are both due by then, only the later one.
+- **A closure** that is entered or taken away moves what has not rung yet, and `respond_by` with it. That raises no
+  version either.
+- **An expired referral** is `cancelled` with the business status `expired`. The target has not learnt who the client
+  is. The source is told, and finds in `next_best_services` up to three other services that could take the client: for
+  one of the same target groups or for everyone, open today, with a desk and with room.
+- **News** is whatever a person did to the referral, or wrote about it. After news the clock of silence begins anew.
 """
 
 
@@ -133,6 +155,8 @@ def page() -> str:
         "The cell names the state that follows; an empty cell is a 409.\n",
         _matrix(),
         _RULES,
+        _clocks(),
+        _CLOCKS_TAIL,
         "## Reasons\n",
         _table(("code", "means"), ((f"`{code}`", _REASONS[code]) for code in Reason)),
         "## Outcomes\n",
@@ -194,11 +218,16 @@ def _command(command: str, rule: Rule) -> tuple[str, ...]:
         f"`{command}`",
         _sources(rule),
         f"`{rule.to}`" if rule.to else "stays",
-        " or ".join(side for side in Side if side in rule.sides) + (" (a draft: source only)" if _shared(rule) else ""),
+        _who(rule),
         _BODIES[rule.carries],
         f"`{rule.stamps}`" if rule.stamps else "",
         f"`referral.{rule.event}.v1`",
     )
+
+
+def _who(rule: Rule) -> str:
+    sides = " or ".join(side for side in Side if side in rule.sides)
+    return (sides or "the clock") + (" (a draft: source only)" if _shared(rule) else "")
 
 
 def _shared(rule: Rule) -> bool:
@@ -212,6 +241,24 @@ def _sources(rule: Rule) -> str:
     if rule.sources == frozenset(Status) - {rule.to}:
         return "any other state"
     return ", ".join(f"`{status}`" for status in Status if status in rule.sources)
+
+
+def _clocks() -> str:
+    answer = f"{RESPONSE_DAYS} working days after sending, urgent {URGENT_RESPONSE_DAYS}, or as the service says"
+    rows = {
+        Kind.DUE_SOON: ("`requested`", "a working day before the answer is due; half a day where there is but one"),
+        Kind.OVERDUE: ("`requested`", answer),
+        Kind.OVERDUE_AGAIN: (
+            "`requested`",
+            "as many working days later again, or half way to expiry if that is sooner",
+        ),
+        Kind.EXPIRE: ("`requested`", f"{EXPIRY_DAYS} working days after sending, or as the service says"),
+        Kind.NOT_STARTED: ("`accepted`", f"{START_WITHIN} working days after accepting"),
+        Kind.NO_NEWS: ("`accepted`, `in-progress`, `on-hold`", f"{NEWS_WITHIN} working days after the last news"),
+    }
+    events = {Kind.EXPIRE: "expired"}
+    listed = ((f"`referral.{events.get(kind, kind)}.v1`", *rows[kind]) for kind in Kind)
+    return _table(("event", "while", "when"), listed)
 
 
 def _matrix() -> str:

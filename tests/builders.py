@@ -1,7 +1,7 @@
 """Builders: organisations, services and members as the catalogue would tell of them, with short calls."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from shared.events.catalog import Closure, Language, MemberState, OrganizationState, Role, ServiceState, ServiceStatus
@@ -50,11 +50,22 @@ class CatalogueFacts:
         return state.id
 
     async def service(
-        self, slug: str, organization_id: UUID, *, service_id: UUID | None = None, status: ServiceStatus = "active"
+        self,
+        slug: str,
+        organization_id: UUID,
+        *,
+        service_id: UUID | None = None,
+        status: ServiceStatus = "active",
+        **more: Any,
     ) -> UUID:
-        """Tell of a service; returns its id."""
+        """Tell of a service (`more`: further fields of its state); returns its id."""
         state = ServiceState(
-            id=service_id or new_id(), slug=slug, organization_id=organization_id, name=names(slug), status=status
+            id=service_id or new_id(),
+            slug=slug,
+            organization_id=organization_id,
+            name=names(slug),
+            status=status,
+            **more,
         )
         await self._tell("catalog.service_changed.v1", state.id, state)
         return state.id

@@ -24,8 +24,12 @@ from services.notifications import worker as notifications_worker
 from services.notifications.settings import NotificationSettings
 from services.referral import main as referral_main
 from services.referral import worker as referral_worker
+from services.referral.clockwork import Clockwork
 from services.referral.settings import ReferralSettings
+from services.referral.vault import Vault
+from shared.clock import utc_now
 from shared.db import Database
+from shared.outbox import Outbox
 from shared.redis import RawRedis, connect
 from shared.settings import Settings
 from shared.streams import Intake, ensure_group
@@ -61,6 +65,20 @@ class Tokens:
         return jwt.encode({"typ": "at+jwt", "alg": "ES256", "kid": "test"}, usual | claims, self._key)
 
 
+class MovableClock:
+    """The clock of the referral service: the real one until a test sets it, and then standing still."""
+
+    def __init__(self) -> None:
+        self._set_to: datetime | None = None
+
+    def __call__(self) -> datetime:
+        return self._set_to or utc_now()
+
+    def set(self, moment: datetime | None) -> None:
+        """Show the aware `moment` from now on; None: the real time again."""
+        self._set_to = moment
+
+
 class Platform:
     """`apps`, `workers` and `databases` by service name; `mail` is the folder where mail lands.
 
@@ -71,17 +89,18 @@ class Platform:
         self.servers = servers
         self.tokens = Tokens(folder)
         self.mail = folder / "mail"
+        self.clock = MovableClock()
         self.settings = self._all_settings()
         self.databases = {service: Database(servers.database_urls[service]) for service in SERVICES}
         self.owners = {service: Database(servers.owner_urls[service], pool_size=1) for service in SERVICES}
         self.apps: dict[str, FastAPI] = {
             "catalog": catalog_main.create_app(self.settings["catalog"]),
-            "referral": referral_main.create_app(self.settings["referral"]),
+            "referral": referral_main.create_app(self.settings["referral"], self.clock),
             "notifications": notifications_main.create_app(self.settings["notifications"]),
         }
         self.workers: dict[str, Worker] = {
             "catalog": catalog_worker.build_worker(self.settings["catalog"]),
-            "referral": referral_worker.build_worker(self.settings["referral"]),
+            "referral": referral_worker.build_worker(self.settings["referral"], self.clock),
             "notifications": notifications_worker.build_worker(self.settings["notifications"]),
         }
         self.redis: RawRedis = connect(servers.redis_urls["operator"])
@@ -125,6 +144,23 @@ class Platform:
                 for intake in worker.intakes:
                     moved = await self._read(intake) or moved
 
+    def clockwork(self) -> Clockwork:
+        """The clockwork of one more worker of the referral service."""
+        return Clockwork(self.databases["referral"], Outbox("referral"), self.vault, self.clock)
+
+    @property
+    def vault(self) -> Vault:
+        """The vault of the referral service."""
+        referral = self.settings["referral"]
+        return Vault(referral.master_key.get_secret_value(), referral.index_key.get_secret_value())
+
+    async def ring(self) -> None:
+        """Let ring what is due by the clock, and carry the news around."""
+        clockwork = self.clockwork()
+        while await clockwork.step():
+            pass
+        await self.settle()
+
     async def _read(self, intake: Intake) -> bool:
         consumer = intake.consumer
         await ensure_group(self.redis, consumer.stream, consumer.group)
@@ -147,6 +183,7 @@ class Platform:
 
     async def empty(self) -> None:
         """Remove all that a test left behind."""
+        self.clock.set(None)
         await self.redis.flushall()
         shutil.rmtree(self.mail, ignore_errors=True)
         for database in self.owners.values():

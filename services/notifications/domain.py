@@ -12,14 +12,18 @@ from shared.deputies import Staff, UnknownMember, stand_in
 from shared.events.envelope import Names
 from shared.events.referral import ReferralAssigned, ReferralState, Side
 
-Part = Literal["desk", "assigned", "formerly_assigned", "source_adviser"]
-"""The part somebody has in a referral: in the target's desk, who it is or was assigned to, its source adviser."""
+Part = Literal["desk", "assigned", "formerly_assigned", "source_adviser", "coordinator"]
+"""The part somebody has in a referral: in the target's desk, who it is or was assigned to, its source adviser.
+
+A coordinator has none, and sees to it that referrals do not stall: told of what stalls, and shown the overview.
+"""
 
 Parts = frozenset[Part]
 
 NOBODY: Final[Parts] = frozenset()
 TARGET_SIDE: Final[Parts] = frozenset({"desk", "assigned"})
 SOURCE_SIDE: Final[Parts] = frozenset({"source_adviser"})
+STALLED: Final[Parts] = TARGET_SIDE | {"coordinator"}
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,12 @@ TOLD: Final[Mapping[str, Told]] = {
     "referral.handed_over.v1": Told(by_source=SOURCE_SIDE, by_target=TARGET_SIDE, by_nobody=SOURCE_SIDE),
     "referral.assigned.v1": _always(frozenset({"assigned", "formerly_assigned"})),
     "referral.message_sent.v1": _OTHER_SIDE,
+    "referral.due_soon.v1": _always(TARGET_SIDE),
+    "referral.overdue.v1": _always(TARGET_SIDE),
+    "referral.overdue_again.v1": _always(STALLED),
+    "referral.expired.v1": _always(SOURCE_SIDE),
+    "referral.not_started.v1": _always(STALLED),
+    "referral.no_news.v1": _always(STALLED),
 }
 """The one table of who is told what; whoever did it is not told.
 
@@ -146,6 +156,11 @@ def _formerly_assigned(referral: ReferralState, members: Members) -> frozenset[U
     return frozenset({former.id}) if there else frozenset()
 
 
+def coordinators(members: Members) -> frozenset[UUID]:
+    """The active coordinators among `members`, whatever their organisation: they see to all referrals."""
+    return frozenset(person.id for person in members.values() if person.active and "coordinator" in person.roles)
+
+
 def _desk(referral: ReferralState, members: Members) -> frozenset[UUID]:
     """Those who take referrals now, which a deputy does who may; where nobody does, the advisers.
 
@@ -199,6 +214,8 @@ class About(BaseModel):
     suggested: Names | None = None
     suggested_from: Names | None = None
     taken_away: bool = False
+    # Told to somebody as coordinator, who opens the overview and not the referral.
+    to_coordinator: bool = False
 
     def side_of(self, organization_id: UUID) -> Side:
         """The side on which an organisation stands that was told."""
@@ -208,17 +225,15 @@ class About(BaseModel):
 def wording(event_type: str, about: About) -> str:
     """Which text tells of an event: the key under which the message catalogues hold its title and body."""
     name = event_type.removeprefix("referral.").removesuffix(".v1")
-    if name == "sent" and about.urgent:
-        return "sent_urgent"
-    if name == "declined" and about.suggested is not None:
-        return "declined_suggestion"
-    if name == "handed_over" and about.by_side == "target":
-        return "handed_over_by_target"
-    if name == "assigned" and about.taken_away:
-        return "taken_away"
-    if name in ("cancelled", "message_sent"):
-        return f"{name}_by_{about.by_side or 'nobody'}"
-    return name
+    variants = (
+        ("sent_urgent", name == "sent" and about.urgent),
+        ("declined_suggestion", name == "declined" and about.suggested is not None),
+        ("handed_over_by_target", name == "handed_over" and about.by_side == "target"),
+        ("taken_away", name == "assigned" and about.taken_away),
+        (f"{name}_by_{about.by_side or 'nobody'}", name in ("cancelled", "message_sent")),
+        (f"{name}_to_coordinator", about.to_coordinator),
+    )
+    return next((variant for variant, holds in variants if holds), name)
 
 
 RETRY_AFTER: Final = (

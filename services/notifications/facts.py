@@ -24,10 +24,13 @@ class Facts:
     members: dict[UUID, MemberCopy]
 
 
-async def facts_about(session: AsyncSession, referral: ReferralState, by_side: Side | None) -> Facts:
-    """Look everything up. Raises Missing for an organisation or service that has not arrived.
+async def facts_about(
+    session: AsyncSession, referral: ReferralState, by_side: Side | None, *, with_coordinators: bool = False
+) -> Facts:
+    """Look everything up, and who coordinates if asked to.
 
-    Whether a member that has not arrived matters is for the rules to say.
+    Raises Missing for an organisation or service that has not arrived. Whether a member that has not arrived matters
+    is for the rules to say.
     """
     source = await _known(session, Organization, referral.source_organization_id)
     target = await _known(session, Organization, referral.target_organization_id)
@@ -56,6 +59,8 @@ async def facts_about(session: AsyncSession, referral: ReferralState, by_side: S
         named.append(referral.assigned_member_id)
     if isinstance(referral, ReferralAssigned) and referral.former_member_id is not None:
         named.append(referral.former_member_id)
+    if with_coordinators:
+        named += await session.exec(select(Member.id).where(col(Member.roles).contains(["coordinator"])))
     return Facts(about, target, await members_of(session, [source.id, target.id], named))
 
 

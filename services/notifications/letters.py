@@ -35,7 +35,7 @@ def compose(
     # One thread per referral in the recipient's mailbox.
     message["References"] = f"<{notice.referral_id}@{_domain(sender)}>"
     message["Auto-Submitted"] = "auto-generated"
-    link = link_to(public_url, notice.referral_id)
+    link = link_to(public_url, notice.referral_id, about)
     parts = [_part(notice.event_type, about, language, link) for language in languages]
     message.set_content("\n\n* * *\n\n".join(parts) + "\n", cte="8bit")
     message["Content-Language"] = ", ".join(languages)  # setting the content clears what is said about it
@@ -47,7 +47,8 @@ def _part(event_type: str, about: About, language: str, link: str) -> str:
     shown = ("reference", "service", "source", "target", "status")
     lines = [f"{text(f'fact.{name}', language)}: {values[name]}" for name in shown]
     body = notice_texts(event_type, about, language).body
-    return "\n".join([body, "", *lines, "", text("mail.open", language, link=link), "", text("mail.footer", language)])
+    way = "mail.open_overview" if about.to_coordinator else "mail.open"
+    return "\n".join([body, "", *lines, "", text(way, language, link=link), "", text("mail.footer", language)])
 
 
 def _sender(sender: str) -> Address:

@@ -1,7 +1,7 @@
 """Making notices: one per event and recipient, each with its deliveries, in the transaction of its cause."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,10 +45,11 @@ class Cause:
 
 @dataclass(frozen=True)
 class Recipient:
-    """A member, or the desk address of an organisation (`member_id` None)."""
+    """A member, or the desk address of an organisation (`member_id` None). How one is told makes nobody another."""
 
     organization_id: UUID
     member_id: UUID | None
+    as_coordinator: bool = field(default=False, compare=False)
 
 
 async def make_notices(
@@ -104,7 +105,7 @@ def _notice(cause: Cause, who: Recipient, numbers: dict[UUID, int], now: datetim
         recipient_organization_id=who.organization_id,
         recipient_member_id=who.member_id,
         number=numbers[who.member_id] if who.member_id else None,
-        about=cause.about.model_dump(mode="json"),
+        about=cause.about.model_copy(update={"to_coordinator": who.as_coordinator}).model_dump(mode="json"),
         created_at=now,
     )
 

@@ -80,6 +80,7 @@ def one_line(names: Names, language: str) -> str:
     return " ".join(names.in_language(language).split())
 
 
-def link_to(public_url: str, referral_id: object) -> str:
-    """Where a recipient opens the referral."""
-    return f"{public_url.rstrip('/')}/referrals/{referral_id}"
+def link_to(public_url: str, referral_id: object, about: About) -> str:
+    """Where a recipient opens the referral; a coordinator, who may not, opens the overview."""
+    page = "overview" if about.to_coordinator else f"referrals/{referral_id}"
+    return f"{public_url.rstrip('/')}/{page}"

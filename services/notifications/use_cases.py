@@ -31,7 +31,8 @@ async def tell(
     parts = domain.audience(event.type, referral, by_side)
     if not parts:
         return []
-    facts = await facts_about(session, referral, by_side)
+    coordinated = "coordinator" in parts
+    facts = await facts_about(session, referral, by_side, with_coordinators=coordinated)
     try:
         members = domain.members_told(parts, referral, facts.members)
     except UnknownMember as unknown:
@@ -45,6 +46,9 @@ async def tell(
     told = {who for member_id, who in people.items() if member_id != former}
     if "desk" in parts and _desk_address_is_its_own(facts, members):
         told.add(Recipient(facts.target.id, None))
+    if coordinated:
+        others = domain.coordinators(facts.members) - members  # who is of the desk too is told as the desk is
+        told |= {Recipient(facts.members[each].organization_id, each, as_coordinator=True) for each in others}
     cause = Cause(event.id, event.type, event.correlationid, referral.id, facts.about)
     made = await make_notices(session, outbox, cause, told)
     if former in people:
@@ -71,10 +75,14 @@ async def pass_on(session: AsyncSession, outbox: Outbox, organization_id: UUID) 
     made: list[Notice] = []
     for notice, leaver in left:
         await _withdraw_mail(session, notice.id)
-        heirs = _heirs(leaver, notice.facts.side_of(organization_id), members)
+        about = notice.facts
+        if about.to_coordinator:
+            heirs = domain.coordinators(members)
+        else:
+            heirs = _heirs(leaver, about.side_of(organization_id), members)
         if heirs:
             cause = Cause(notice.event_id, notice.event_type, notice.correlation_id, notice.referral_id, notice.facts)
-            told = [Recipient(organization_id, member_id) for member_id in heirs]
+            told = [Recipient(organization_id, member_id, as_coordinator=about.to_coordinator) for member_id in heirs]
             made += await make_notices(session, outbox, cause, told)
             notice.passed_on_at = utc_now()
             session.add(notice)

@@ -93,7 +93,7 @@ def notice_view(notice: Notice, language: str, public_url: str) -> NoticeView:
         service=one_line(about.service, language),
         source_organization=one_line(about.source, language),
         target_organization=one_line(about.target, language),
-        link=link_to(public_url, notice.referral_id),
+        link=link_to(public_url, notice.referral_id, about),
         created_at=notice.created_at,
         seen_at=notice.seen_at,
     )

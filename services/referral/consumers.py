@@ -5,8 +5,9 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.referral.domain import Side
+from services.referral.domain import OPEN, Side
 from services.referral.tables import Delivery, Member, Organization, Referral, Service
+from services.referral.use_cases.clocks import closures_of, reckon
 from services.referral.use_cases.handover import hand_over, still_open
 from services.referral.vault import Vault
 from services.referral.work import Work
@@ -47,8 +48,13 @@ class Learning:
         ]
 
     async def organization_changed(self, session: AsyncSession, event: Envelope) -> None:
-        """Copy an organisation."""
-        await catalog_copy.apply(session, Organization, event)
+        """Copy an organisation; its closures stop the clocks of what it was sent."""
+        work = Work(session=session, outbox=self._outbox, vault=self._vault, now=self._clock())
+        organization_id = UUID(event.subject)
+        before = await closures_of(work, [organization_id])
+        news = await catalog_copy.apply(session, Organization, event)
+        if news and await closures_of(work, [organization_id]) != before:
+            await _move_deadlines(work, organization_id)
 
     async def service_changed(self, session: AsyncSession, event: Envelope) -> None:
         """Copy a service."""
@@ -88,6 +94,21 @@ async def _heir(session: AsyncSession, member: MemberState) -> UUID | None:
         if await session.get(Member, unknown.member_id) is None:
             raise Missing(_fact(unknown.member_id)) from None
         return None  # a deputy of another organisation is none
+
+
+async def _move_deadlines(work: Work, organization_id: UUID) -> None:
+    """Reckon anew what an organisation has to answer or to go on with. Nothing is told of it, and no version raised."""
+    under_way = (
+        select(Referral)
+        .where(
+            Referral.target_organization_id == organization_id,
+            col(Referral.sent_at).is_not(None),
+            col(Referral.status).in_(OPEN),
+        )
+        .order_by(col(Referral.id))
+        .with_for_update()
+    )
+    await reckon(work, (await work.session.exec(under_way)).all())
 
 
 async def _hand_over_all(work: Work, left: UUID, heir: UUID | None) -> None:

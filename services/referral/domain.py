@@ -78,13 +78,17 @@ DISCLOSED: Final = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOL
 
 _UNDER_WAY: Final = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})
 _BOTH: Final = frozenset(Side)
+_NOBODY: Final[frozenset[Side]] = frozenset()
 _SOURCE: Final = frozenset({Side.SOURCE})
 _TARGET: Final = frozenset({Side.TARGET})
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One row of the lifecycle. `to` is None where the status stays; `stamps` is the time it sets."""
+    """One row of the lifecycle. `to` is None where the status stays; `stamps` is the time it sets.
+
+    Without `sides` it is the clock's: nobody can give the command, and it has no route.
+    """
 
     sources: frozenset[Status]
     to: Status | None
@@ -107,6 +111,7 @@ LIFECYCLE: Final[dict[str, Rule]] = {
     "fail": Rule(_UNDER_WAY, Status.FAILED, _TARGET, "failed", Carries.REASON),
     "cancel": Rule(OPEN, Status.CANCELLED, _BOTH, "cancelled", Carries.REASON),
     "withdraw-consent": Rule(OPEN, Status.CANCELLED, _SOURCE, "consent_withdrawn", Carries.WITHDRAWAL),
+    "expire": Rule(frozenset({Status.REQUESTED}), Status.CANCELLED, _NOBODY, "expired"),
     "mark-error": Rule(
         frozenset(Status) - {Status.ENTERED_IN_ERROR},
         Status.ENTERED_IN_ERROR,

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index,
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
+from services.referral.clocks import EXPIRED, Kind
 from services.referral.domain import Outcome, Reason, Side, Status
 from shared.catalog_copy import MemberCopy, OrganizationCopy, ServiceCopy
 from shared.copies import Copied
@@ -30,7 +31,13 @@ class Organization(Base, OrganizationCopy, table=True):
 
 
 class Service(Base, ServiceCopy, table=True):
-    """A service, copied from the catalogue."""
+    """A service, copied from the catalogue, with its days to answer and whom it is for."""
+
+    languages: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    target_groups: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    response_days: int | None = None
+    urgent_response_days: int | None = None
+    expiry_days: int | None = None
 
 
 class Member(Base, MemberCopy, table=True):
@@ -89,6 +96,7 @@ class Referral(Base, table=True):
         _one_of("reason_code", Reason),
         _one_of("outcome_code", Outcome),
         _one_of("legal_basis_kind", ("consent", "statute")),
+        _one_of("business_status", (EXPIRED,)),
         Index("ix_referrals_source", "source_organization_id", "id"),
         Index("ix_referrals_target", "target_organization_id", "id"),
     )
@@ -129,6 +137,34 @@ class Referral(Base, table=True):
     completed_at: datetime | None = Field(default=None, sa_type=_Moment)
     answer_seen_at: datetime | None = Field(default=None, sa_type=_Moment)
     closed_at: datetime | None = Field(default=None, sa_type=_Moment)
+    # The terms that were told to the sender; a later change of the service's days is for later referrals.
+    response_days: int | None = None
+    expiry_days: int | None = None
+    respond_by: datetime | None = Field(default=None, sa_type=_Moment)
+    business_status: str | None = Field(default=None, sa_type=Text)
+    # The last change or message by a person.
+    news_at: datetime | None = Field(default=None, sa_type=_Moment)
+
+
+class Timer(Base, table=True):
+    """When something is told of a referral, or it expires, unless it moves before. Written under the referral's lock.
+
+    `since` is the moment from which it counts. It rings once for each: with another `since` it is wound up again.
+    """
+
+    __tablename__ = "timers"
+    __table_args__: ClassVar = (
+        _one_of("kind", Kind),
+        Index("ix_timers_due", "due_at", postgresql_where=text("fired_at IS NULL")),
+    )
+
+    referral_id: UUID = Field(
+        primary_key=True, sa_type=Uuid, sa_column_args=[ForeignKey("referrals.id", ondelete="CASCADE")]
+    )
+    kind: str = Field(primary_key=True, sa_type=Text)
+    since: datetime = Field(sa_type=_Moment)
+    due_at: datetime = Field(sa_type=_Moment)
+    fired_at: datetime | None = Field(default=None, sa_type=_Moment)
 
 
 class TimelineEntry(Base, table=True):

@@ -73,7 +73,28 @@ class Duplicate(BaseModel):
     matched_by: list[str]
 
 
-class BeforeSending(BaseModel):
+class Answering(BaseModel):
+    """How a service would answer a referral sent now. Nothing of it forbids sending.
+
+    `respond_by` is when the answer would be due. `closed_until` is the last day of the organisation's closure, null
+    when it is open. `accepting` is false while it is closed, without room or desk, or the service is not active.
+    """
+
+    respond_by: datetime
+    closed_until: date | None
+    capacity: str
+    accepting: bool
+
+
+class OfferedService(Named):
+    """Another service that could take the client."""
+
+    organization: Named
+    languages: list[str]
+    capacity: str
+
+
+class BeforeSending(Answering):
     """What there is to know before a referral is sent."""
 
     duplicates: list[Duplicate]
@@ -108,6 +129,8 @@ class ReferralSummary(BaseModel):
     attention: str | None = None
     assigned_member_id: UUID | None = None
     unread_messages: int = 0
+    respond_by: datetime | None = None
+    business_status: str | None = None
 
 
 class ReferralView(ReferralSummary):
@@ -116,7 +139,8 @@ class ReferralView(ReferralSummary):
     `client`, `reason` and `legal_basis` are null for the target until it accepts, and again after a decline or a
     cancellation. `private_note` is the source's alone. `duplicates` is given in the answers that create and send,
     `before_sending` to the source of a draft. `follows` and `followed_by`, for the source alone, link a declined
-    referral with the one that was sent to the service suggested instead.
+    referral with the one that was sent to the service suggested instead; `next_best_services` are for the source of an
+    expired one.
     """
 
     side: str
@@ -135,6 +159,7 @@ class ReferralView(ReferralSummary):
     followed_by: Link | None = None
     duplicates: list[Duplicate] | None = None
     before_sending: BeforeSending | None = None
+    next_best_services: list[OfferedService] = []
 
 
 class MessageView(BaseModel):
@@ -159,7 +184,7 @@ class MessagesRead(BaseModel):
 
 
 class Told(BaseModel):
-    """That somebody on a side was told, by which channel; or could not be."""
+    """That somebody on a side was told, by which channel; or could not be. `coordinator` is on neither side."""
 
     side: str
     channel: str
@@ -220,6 +245,7 @@ class OverviewRow(BaseModel):
     sent: int
     by_status: dict[str, int]
     waiting: int
+    overdue: int
     oldest_waiting_since: datetime | None
     not_closed: int
     answers_unseen: int
@@ -250,6 +276,8 @@ class OverviewReferral(BaseModel):
     started_at: datetime | None
     completed_at: datetime | None
     closed_at: datetime | None
+    respond_by: datetime | None
+    business_status: str | None
     reason_code: str | None
     outcome_code: str | None
     answer_seen_at: datetime | None

@@ -1,5 +1,6 @@
 """The worker process of the referral service."""
 
+from services.referral.clockwork import Clockwork
 from services.referral.consumers import Learning
 from services.referral.fact_keeper import FactKeeper
 from services.referral.sealer import Sealer
@@ -17,9 +18,10 @@ def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
     outbox = Outbox("referral", settings.epoch)
     learning = Learning(outbox, vault, clock)
     database = Database(settings.database_url.get_secret_value(), pool_size=5)
+    clockwork = Clockwork(database, outbox, vault, clock)
     keeper = FactKeeper(database, outbox, vault, settings.worker_name, clock)
     sealer = Sealer(database, settings.audit_key.get_secret_value(), settings.worker_name, clock)
-    return Worker("referral", settings, database, learning.consumers(), jobs=[keeper.run, sealer.run])
+    return Worker("referral", settings, database, learning.consumers(), jobs=[clockwork.run, keeper.run, sealer.run])
 
 
 if __name__ == "__main__":

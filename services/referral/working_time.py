@@ -65,13 +65,22 @@ def add_working_days(start: datetime, days: int, closures: Sequence[Closure] = (
     It is the same time of day as `start`, so many working days later. A start on a day that is none counts from the
     beginning (00:00) of the next working day. So later starts never have earlier ends.
     """
+    return add_working_time(start, days * _DAY, closures)
+
+
+def add_working_time(start: datetime, span: timedelta, closures: Sequence[Closure] = ()) -> datetime:
+    """The moment (aware, UTC) when `span` of working time has passed since the aware `start`; a day is 24 hours.
+
+    What ends just when a working day does ends at the beginning of the next one.
+    """
     local = _local(start)
-    day, at = local.date(), local.time()
+    day, at = local.date(), _time_of(local)
     if not is_working_day(day, closures):
-        day, at = _next_working_day(day, closures), time()
-    for _ in range(days):
-        day = _next_working_day(day, closures)
-    return datetime.combine(day, at.replace(fold=0), KUOPIO).astimezone(UTC)
+        day, at = _next_working_day(day, closures), timedelta()
+    at += span
+    while at >= _DAY:
+        day, at = _next_working_day(day, closures), at - _DAY
+    return (datetime.combine(day, time(), KUOPIO) + at).astimezone(UTC)
 
 
 def working_time(start: datetime, end: datetime, closures: Sequence[Closure] = ()) -> timedelta:

@@ -14,6 +14,7 @@ class ReferralState(Payload):
     """A referral without anything about who the client is, and without any free text.
 
     `status` is an HL7 FHIR Task code. `by_side` says which side caused this event, where a person did.
+    `respond_by` is when the answer is, or was, due. `business_status` is `expired` where none came.
     `desk_member_ids` are the members who formed the target's desk when the referral was sent.
     """
 
@@ -43,6 +44,7 @@ class ReferralState(Payload):
     completed_at: AwareDatetime | None = None
     answer_seen_at: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None
+    respond_by: AwareDatetime | None = None
 
 
 class ReferralAssigned(ReferralState):
@@ -110,6 +112,12 @@ STATE_EVENTS = (
     "followed",
     "closed",
     "handed_over",
+    "due_soon",
+    "overdue",
+    "overdue_again",
+    "expired",
+    "not_started",
+    "no_news",
 )
 
 EVENTS: dict[str, type[Payload]] = {f"referral.{name}.v1": ReferralState for name in STATE_EVENTS} | {

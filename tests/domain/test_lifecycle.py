@@ -31,6 +31,7 @@ CONTRACT: dict[str, dict[str, str]] = {
     "fail": dict.fromkeys(UNDER_WAY, "failed"),
     "cancel": dict.fromkeys(("draft", "requested", *UNDER_WAY), "cancelled"),
     "withdraw-consent": dict.fromkeys(("draft", "requested", *UNDER_WAY), "cancelled"),
+    "expire": {"requested": "cancelled"},
     "mark-error": dict.fromkeys(("draft", "requested", *UNDER_WAY, *ENDED), "entered-in-error"),
     "close": {status: status for status in ENDED},
 }

@@ -11,10 +11,12 @@ from services.notifications.domain import (
     MAX_ATTEMPTS,
     NOBODY,
     SOURCE_SIDE,
+    STALLED,
     TARGET_SIDE,
     TOLD,
     Parts,
     audience,
+    coordinators,
     heirs,
     members_told,
     next_attempt,
@@ -106,6 +108,12 @@ def test_every_event_of_a_referral_is_decided() -> None:
         ("assigned", "target", frozenset({"assigned", "formerly_assigned"})),
         ("message_sent", "source", TARGET_SIDE),
         ("message_sent", "target", SOURCE_SIDE),
+        ("due_soon", None, TARGET_SIDE),
+        ("overdue", None, TARGET_SIDE),
+        ("overdue_again", None, STALLED),
+        ("expired", None, SOURCE_SIDE),
+        ("not_started", None, STALLED),
+        ("no_news", None, STALLED),
     ],
 )
 def test_the_other_side_is_told(event: str, by_side: Side | None, told: Parts) -> None:
@@ -123,6 +131,11 @@ def test_the_desk_and_the_assigned_member_are_each_told_once() -> None:
     told = members_told(TARGET_SIDE, referral(ADVISER, DESK, SECOND_DESK, assigned=HANDLER), people)
     assert told == {DESK.id, SECOND_DESK.id, HANDLER.id}
     assert members_told(TARGET_SIDE, referral(ADVISER, DESK, assigned=DESK), known(ADVISER, DESK)) == {DESK.id}
+
+
+def test_active_coordinators_are_told_of_what_stalls_whatever_their_organisation() -> None:
+    here, there, gone = (Colleague(place, ("coordinator",)) for place in (TARGET, ELSEWHERE, ELSEWHERE))
+    assert coordinators(known(ADVISER, DESK, here, there, left(gone))) == {here.id, there.id}
 
 
 def test_who_joined_the_desk_later_is_told_and_who_gave_it_up_is_not() -> None:

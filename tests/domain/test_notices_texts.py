@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from babel.messages.pofile import read_po
 
-from services.notifications.domain import HEARD, About, wording
+from services.notifications.domain import HEARD, TOLD, About, wording
 from services.notifications.texts import LANGUAGES, LOCALES, link_to, notice_texts, status_name, text
 from services.referral.domain import Status
 from shared.events.envelope import Names
@@ -18,12 +18,17 @@ from tests.builders import names
 SERVICE = Path(__file__).resolve().parents[2] / "services" / "notifications"
 
 
+TO_COORDINATORS = [event_type for event_type, told in TOLD.items() if "coordinator" in told.by_nobody]
+
+
 def messages(language: str) -> dict[str, str]:
     with (LOCALES / f"{language}.po").open("rb") as source:
         return {str(message.id): str(message.string) for message in read_po(source) if message.id}
 
 
-def about(*, by_side: Side | None = "source", urgent: bool = False, suggested: bool = False) -> About:
+def about(
+    *, by_side: Side | None = "source", urgent: bool = False, suggested: bool = False, to_coordinator: bool = False
+) -> About:
     return About(
         reference="KUO-7F3K-92",
         status="requested",
@@ -37,6 +42,7 @@ def about(*, by_side: Side | None = "source", urgent: bool = False, suggested: b
         service=names("advice"),
         suggested=names("better-advice") if suggested else None,
         suggested_from=names("talent-hub") if suggested else None,
+        to_coordinator=to_coordinator,
     )
 
 
@@ -68,6 +74,16 @@ def test_every_notice_can_be_worded(event_type: str, by_side: Side, suggested: b
     assert "\n" not in texts.title
     assert f"advice ({language})" in texts.body
     assert "{" not in texts.title + texts.body
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("event_type", TO_COORDINATORS)
+def test_what_a_coordinator_is_told_names_both_organisations_and_no_next_step(event_type: str, language: str) -> None:
+    """A coordinator can't open the referral, so nothing tells to."""
+    texts = notice_texts(event_type, about(by_side=None, to_coordinator=True), language)
+    shown = texts.title + texts.body
+    assert all(f"{name} ({language})" in shown for name in ("navigaattori", "business kuopio", "advice"))
+    assert not any(word in shown for word in ("Avaa", "Öppna", "Open"))
 
 
 def test_what_the_clock_cancels_can_be_worded() -> None:
@@ -103,6 +119,9 @@ def test_no_text_is_left_over() -> None:
                 key = wording_of(event_type, by_side, urgent=urgent)
                 used |= {f"{key}.title", f"{key}.body"}
     used |= {"declined_suggestion.title", "declined_suggestion.body", "taken_away.title", "taken_away.body"}
+    for event_type in TO_COORDINATORS:
+        key = wording(event_type, about(by_side=None, to_coordinator=True))
+        used |= {f"{key}.title", f"{key}.body"}
     assert set(messages("fi")) - used == set()
 
 
@@ -117,4 +136,9 @@ def test_names_stay_on_one_line() -> None:
 
 
 def test_links_lead_to_the_referral() -> None:
-    assert link_to("https://luotsi.example/", "123") == "https://luotsi.example/referrals/123"
+    assert link_to("https://luotsi.example/", "123", about()) == "https://luotsi.example/referrals/123"
+
+
+def test_a_coordinator_is_led_to_the_overview() -> None:
+    shown = about(to_coordinator=True)
+    assert link_to("https://luotsi.example/", "123", shown) == "https://luotsi.example/overview"

@@ -9,7 +9,7 @@ from services.referral.api.dependencies import WorkOf, requires
 from services.referral.attention import Attention
 from services.referral.domain import Status
 from services.referral.use_cases.names import NamesOf
-from services.referral.use_cases.overview import overview, overview_referral, overview_referrals
+from services.referral.use_cases.overview import Narrowing, overview, overview_referral, overview_referrals
 from services.referral.views import Overview, OverviewPage
 from shared.pages import PageOf, next_link
 
@@ -30,18 +30,23 @@ async def get_overview(work: WorkOf, from_: From = None, to: To = None) -> Overv
     return Overview(contents=rows, total=sum(row.sent for row in rows))
 
 
-@router.get("/overview/referrals", summary="Referrals across organisations, newest first")
-async def get_overview_referrals(
-    request: Request,
-    work: WorkOf,
-    page: PageOf,
+def narrowing(
     from_: From = None,
     to: To = None,
     status: Annotated[list[Status] | None, Query()] = None,
     attention: Annotated[Attention | None, Query(description="Ended, and open for this reason")] = None,
+    overdue: Annotated[bool | None, Query(description="Not answered, though the answer was due")] = None,
+) -> Narrowing:
+    """Which referrals are asked for."""
+    return Narrowing(from_, to, status or (), attention, overdue)
+
+
+@router.get("/overview/referrals", summary="Referrals across organisations, newest first")
+async def get_overview_referrals(
+    request: Request, work: WorkOf, page: PageOf, only: Annotated[Narrowing, Depends(narrowing)]
 ) -> OverviewPage:
     """Coordinators only. Reference, organisations, service, status and times; never a client or free text."""
-    found = await overview_referrals(work, page, from_, to, status or (), attention)
+    found = await overview_referrals(work, page, only)
     shown = found[: page.limit]
     names = await NamesOf.referrals(work, shown)
     return OverviewPage(contents=[overview_referral(row, names) for row in shown], next=next_link(request, page, found))

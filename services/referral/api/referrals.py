@@ -125,6 +125,8 @@ async def _send(
 
 def _add_command_routes() -> None:
     for command, rule in LIFECYCLE.items():
+        if not rule.sides:
+            continue
         sources = ", ".join(status for status in Status if status in rule.sources)
         router.add_api_route(
             f"/referrals/{{referral_id}}/{command}",

@@ -1,8 +1,9 @@
 """What there is to know before a referral is sent."""
 
 from services.referral.schemas import BeforeSendingRequest
-from services.referral.tables import Referral
+from services.referral.tables import Referral, Service
 from services.referral.use_cases.duplicates import duplicates_before, duplicates_of
+from services.referral.use_cases.offers import answering
 from services.referral.use_cases.recipients import desk_of, referable_service
 from services.referral.views import BeforeSending, Duplicate
 from services.referral.work import ActorWork
@@ -12,13 +13,21 @@ async def before_sending(work: ActorWork, asked: BeforeSendingRequest) -> Before
     """What speaks against sending, if anything. Raises 422 where sending would, for want of a service or a desk."""
     service = await referable_service(work, asked.service_id)
     await desk_of(work, service.organization_id)
-    return BeforeSending(duplicates=await duplicates_before(work, asked))
+    answer = await answering(work, service, asked.urgency)
+    return BeforeSending(**answer.model_dump(), duplicates=await duplicates_before(work, asked))
 
 
 async def before_sending_draft(
     work: ActorWork, draft: Referral, duplicates: list[Duplicate] | None = None
-) -> BeforeSending:
-    """The same of a draft that is shown; `duplicates` if they are known already. Refuses nothing."""
+) -> BeforeSending | None:
+    """The same of a draft that is shown; `duplicates` if they are known already. Refuses nothing.
+
+    None where the service is not known here any more.
+    """
+    service = await work.session.get(Service, draft.service_id)
+    if service is None:
+        return None
     if duplicates is None:
         duplicates = await duplicates_of(work, draft)
-    return BeforeSending(duplicates=duplicates)
+    answer = await answering(work, service, draft.urgency)
+    return BeforeSending(**answer.model_dump(), duplicates=duplicates)

@@ -9,6 +9,7 @@ from services.referral.schemas import CommandBody, Complete, Decline, Nothing, W
 from services.referral.scope import side_of
 from services.referral.tables import Referral
 from services.referral.texts import Texts, read_texts, write_texts
+from services.referral.use_cases.clocks import promise, reckon
 from services.referral.use_cases.recipients import desk_of, referable_service, suggestable_service
 from services.referral.work import ActorWork
 from shared.problems import conflict, forbidden, invalid
@@ -46,7 +47,10 @@ async def perform(work: ActorWork, referral: Referral, command: str, carried: Co
     if rule.stamps is not None:
         setattr(referral, rule.stamps, work.now)
     await write_texts(work, referral, texts)
+    if command == "send":
+        await promise(work, referral)
     changed(work, referral, rule.event, side, work.actor.member_id)
+    await reckon(work, [referral])
 
 
 async def _keep(work: ActorWork, referral: Referral, texts: Texts, carried: CommandBody, side: Side) -> None:

@@ -11,6 +11,7 @@ from services.referral.domain import Side, Status, may_write_messages, reads_mes
 from services.referral.history import message_sent
 from services.referral.scope import side_of
 from services.referral.tables import Message, Referral
+from services.referral.use_cases.clocks import reckon
 from services.referral.vault import seal, unseal
 from services.referral.views import MessageView
 from services.referral.work import ActorWork
@@ -36,6 +37,7 @@ async def write_message(work: ActorWork, referral: Referral, text: str) -> Messa
     )
     work.session.add(message)
     message_sent(work, referral, message_id, side, work.actor.member_id)
+    await reckon(work, [referral])
     return message
 
 

@@ -2,12 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from statistics import median
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, false, func
 from sqlmodel import col, select
 
 from services.referral.attention import Attention
@@ -34,17 +35,18 @@ async def overview(work: ActorWork, first: date | None, last: date | None) -> li
         Referral.reason_code,
         Referral.reason_side,
         Referral.answer_seen_at,
+        Referral.respond_by,
     )
     rows = await work.session.execute(select(*columns).where(*sent_between(first, last)))  # type: ignore[call-overload]
     by_target: dict[UUID, list[Any]] = defaultdict(list)
     for row in rows:
         by_target[row.target_organization_id].append(row)
     names = await NamesOf.of(work, by_target, [])
-    table = [_row(names, target, found) for target, found in by_target.items()]
+    table = [_row(names, target, found, work.now) for target, found in by_target.items()]
     return sorted(table, key=lambda row: (-row.waiting, -row.sent))
 
 
-def _row(names: NamesOf, target: UUID, found: Sequence[Any]) -> OverviewRow:
+def _row(names: NamesOf, target: UUID, found: Sequence[Any], now: datetime) -> OverviewRow:
     waiting = [row.sent_at for row in found if row.status == Status.REQUESTED]
     answered = [(row.sent_at, row.accepted_at or row.declined_at) for row in found]
     hours = [(answer - sent).total_seconds() / 3600 for sent, answer in answered if answer is not None]
@@ -53,6 +55,9 @@ def _row(names: NamesOf, target: UUID, found: Sequence[Any]) -> OverviewRow:
         sent=len(found),
         by_status=dict(Counter(row.status for row in found)),
         waiting=len(waiting),
+        overdue=sum(
+            row.status == Status.REQUESTED and row.respond_by is not None and row.respond_by <= now for row in found
+        ),
         oldest_waiting_since=min(waiting, default=None),
         not_closed=sum(
             is_open(Status(row.status), was_sent=True, is_closed=row.closed_at is not None) for row in found
@@ -63,20 +68,27 @@ def _row(names: NamesOf, target: UUID, found: Sequence[Any]) -> OverviewRow:
     )
 
 
-async def overview_referrals(
-    work: ActorWork,
-    page: Keyset,
-    first: date | None,
-    last: date | None,
-    statuses: Sequence[Status],
-    attention: Attention | None,
-) -> list[Referral]:
+@dataclass(frozen=True)
+class Narrowing:
+    """Which referrals of the overview are asked for; days are days of sending in Kuopio, None narrows nothing."""
+
+    first: date | None
+    last: date | None
+    statuses: Sequence[Status]
+    attention: Attention | None
+    overdue: bool | None
+
+
+async def overview_referrals(work: ActorWork, page: Keyset, only: Narrowing) -> list[Referral]:
     """Sent referrals across organisations, newest first: one row more than the page holds, if there is one."""
-    query = select(Referral).where(*sent_between(first, last))
-    if statuses:
-        query = query.where(col(Referral.status).in_(statuses))
-    if attention is not None:
-        query = query.where(needs(attention))
+    query = select(Referral).where(*sent_between(only.first, only.last))
+    if only.statuses:
+        query = query.where(col(Referral.status).in_(only.statuses))
+    if only.attention is not None:
+        query = query.where(needs(only.attention))
+    if only.overdue is not None:
+        late = (col(Referral.status) == Status.REQUESTED) & (col(Referral.respond_by) <= work.now)
+        query = query.where(late if only.overdue else ~func.coalesce(late, false()))
     if page.after is not None:
         query = query.where(col(Referral.id) < page.after)
     return list((await work.session.exec(query.order_by(col(Referral.id).desc()).limit(page.limit + 1))).all())

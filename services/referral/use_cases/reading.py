@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from services.referral import scope
 from services.referral.attention import Attention, attention
+from services.referral.clocks import EXPIRED
 from services.referral.domain import Side, Status, commands_for, discloses
 from services.referral.history import changed
 from services.referral.tables import Client, Referral
@@ -18,7 +19,16 @@ from services.referral.use_cases.conditions import Narrowed, conditions
 from services.referral.use_cases.links import links
 from services.referral.use_cases.messages import unread_messages
 from services.referral.use_cases.names import NamesOf
-from services.referral.views import ClientView, CodedText, Duplicate, ReferralSummary, ReferralView, WithdrawalView
+from services.referral.use_cases.offers import next_best_services
+from services.referral.views import (
+    ClientView,
+    CodedText,
+    Duplicate,
+    OfferedService,
+    ReferralSummary,
+    ReferralView,
+    WithdrawalView,
+)
 from services.referral.work import ActorWork
 from shared.pages import Keyset
 from shared.problems import not_found
@@ -100,6 +110,7 @@ async def view(
         followed_by=followed_by,
         duplicates=duplicates,
         before_sending=await before_sending_draft(work, referral, duplicates) if is_draft else None,
+        next_best_services=await _instead(work, referral) if own else [],
     )
 
 
@@ -139,6 +150,10 @@ def client_view(client: Client, details: dict[str, str]) -> ClientView:
     """A client with its opened details."""
     plain = client.model_dump(include={"id", "kind", "language", "interpreter", "contact_via"})
     return ClientView(**plain, **details)
+
+
+async def _instead(work: ActorWork, referral: Referral) -> list[OfferedService]:
+    return await next_best_services(work, referral) if referral.business_status == EXPIRED else []
 
 
 def _legal_basis(referral: Referral, texts: Texts, own: bool) -> dict[str, object] | None:

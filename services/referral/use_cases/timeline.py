@@ -39,8 +39,12 @@ async def timeline(work: ActorWork, referral: Referral) -> list[TimelineItem]:
 
 async def _told(work: ActorWork, referral: Referral) -> dict[UUID, list[Told]]:
     query = select(Delivery).where(Delivery.referral_id == referral.id).order_by(col(Delivery.at), col(Delivery.id))
+    sides: dict[UUID, str] = {
+        referral.source_organization_id: Side.SOURCE,
+        referral.target_organization_id: Side.TARGET,
+    }
     found: dict[UUID, list[Told]] = defaultdict(list)
     for proof in await work.session.exec(query):
-        side = Side.SOURCE if proof.organization_id == referral.source_organization_id else Side.TARGET
+        side = sides.get(proof.organization_id, "coordinator")
         found[proof.cause_id].append(Told(side=side, channel=proof.channel, status=proof.status, at=proof.at))
     return found

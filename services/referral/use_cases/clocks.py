@@ -1,0 +1,153 @@
+"""Clocks: what a referral is promised when it is sent, its timers from then on, and what happens when they ring."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from services.referral import clocks
+from services.referral.clocks import EXPIRED, Kind, Standing, Terms, told
+from services.referral.domain import OPEN, Status, decide
+from services.referral.history import changed, reminded
+from services.referral.tables import Organization, Referral, Service, Timer
+from services.referral.work import Work
+from shared.events.catalog import Closure
+
+_ORDER: Final = {kind: place for place, kind in enumerate(Kind)}
+
+
+async def promise(work: Work, referral: Referral) -> None:
+    """Fix the terms of a referral that was just sent: by when it is to be answered, and when it expires."""
+    assert referral.sent_at is not None, "only what was sent is to be answered"
+    promised = terms_of(await work.session.get(Service, referral.service_id), referral.urgency)
+    referral.response_days, referral.expiry_days = promised
+    closures = await closures_of(work, [referral.target_organization_id])
+    referral.respond_by = clocks.respond_by(referral.sent_at, promised, closures[referral.target_organization_id])
+
+
+def terms_of(service: Service | None, urgency: str) -> Terms:
+    """The terms of a referral to `service` that is sent now; the platform's, should the copy not know the service."""
+    if service is None:
+        return clocks.terms(urgency, None, None, None)
+    return clocks.terms(urgency, service.response_days, service.urgent_response_days, service.expiry_days)
+
+
+async def closures_of(work: Work, organization_ids: Sequence[UUID]) -> dict[UUID, list[Closure]]:
+    """The closures of organisations, as they are known now; none for one that is not known."""
+    columns = select(Organization.id, Organization.closures).where(col(Organization.id).in_(organization_ids))
+    known = dict((await work.session.exec(columns)).all())
+    return {each: [Closure.model_validate(closure) for closure in known.get(each, [])] for each in organization_ids}
+
+
+async def reckon(work: Work, referrals: Sequence[Referral]) -> dict[UUID, list[Timer]]:
+    """Set, move and stop the timers of referrals, as the rules and the targets' closures have it now.
+
+    The caller holds the referrals' locks, or has just made them. Returns the timers there are, by referral.
+    """
+    closures = await closures_of(work, list({referral.target_organization_id for referral in referrals}))
+    kept = select(Timer).where(col(Timer.referral_id).in_([referral.id for referral in referrals]))
+    there: dict[UUID, dict[str, Timer]] = {referral.id: {} for referral in referrals}
+    for timer in await work.session.exec(kept.with_for_update()):
+        there[timer.referral_id][timer.kind] = timer
+    return {
+        referral.id: await _reckon(work, referral, there[referral.id], closures[referral.target_organization_id])
+        for referral in referrals
+    }
+
+
+async def _reckon(work: Work, referral: Referral, there: dict[str, Timer], closures: Sequence[Closure]) -> list[Timer]:
+    standing = _standing(referral)
+    running = clocks.timers(standing, closures) if standing else {}
+    for kind, timer in there.items():
+        if kind not in running:
+            await work.session.delete(timer)
+    if Kind.OVERDUE in running:
+        referral.respond_by = running[Kind.OVERDUE].at
+    timers = []
+    for kind, due in running.items():
+        known = there.get(kind)
+        timer = known or Timer(referral_id=referral.id, kind=kind, since=due.since, due_at=due.at)
+        if timer.since != due.since:
+            timer.since, timer.fired_at = due.since, None
+        if timer.fired_at is None:
+            timer.due_at = due.at
+        work.session.add(timer)
+        timers.append(timer)
+    return timers
+
+
+def _standing(referral: Referral) -> Standing | None:
+    """What the clocks look at; None for a draft, and for what was sent before there were clocks."""
+    if referral.sent_at is None or referral.response_days is None or referral.expiry_days is None:
+        return None
+    return Standing(
+        status=Status(referral.status),
+        sent_at=referral.sent_at,
+        accepted_at=referral.accepted_at,
+        news_at=referral.news_at or referral.updated_at,
+        terms=Terms(referral.response_days, referral.expiry_days),
+    )
+
+
+async def take_due(work: Work, besides: Sequence[UUID]) -> Referral | None:
+    """Lock a referral with timers that are due, of those that nobody else has in hand; None when there is none.
+
+    The longest due comes first, and those of `besides` not at all.
+    """
+    timers_due = (col(Timer.fired_at).is_(None), col(Timer.due_at) <= work.now)
+    next_due = (
+        select(Referral)
+        .join(Timer, col(Timer.referral_id) == col(Referral.id))
+        .where(*timers_due, col(Referral.id).not_in(besides))
+        .order_by(col(Timer.due_at), col(Referral.id))
+        .limit(1)
+        # Whoever writes a timer holds its referral, so the referral alone decides who may; nobody waits for anybody.
+        .with_for_update(of=Referral, skip_locked=True)
+    )
+    return (await work.session.exec(next_due)).first()
+
+
+async def ring(work: Work, referral: Referral) -> None:
+    """Do what is due for a locked referral. It is reckoned anew first: what has moved or stopped does not ring."""
+    timers = (await reckon(work, [referral]))[referral.id]
+    ringing = [timer for timer in timers if timer.fired_at is None and timer.due_at <= work.now]
+    for timer in ringing:
+        timer.fired_at = work.now
+    for kind in sorted(told([Kind(timer.kind) for timer in ringing]), key=_ORDER.__getitem__):
+        if kind is Kind.EXPIRE:
+            await _expire(work, referral)
+        else:
+            reminded(work, referral, kind)
+
+
+async def _expire(work: Work, referral: Referral) -> None:
+    rule = decide("expire", Status(referral.status), was_sent=True, is_closed=False)
+    assert rule.to is not None, "an expired referral has ended"
+    referral.status, referral.business_status = rule.to, EXPIRED
+    changed(work, referral, rule.event, None, None)
+    await reckon(work, [referral])
+
+
+async def adopt_some(work: Work, at_most: int = 100) -> int:
+    """Give timers to referrals that are under way without any; returns how many were found.
+
+    They were sent before there were clocks, and are counted like all others.
+    """
+    without = (
+        select(Referral)
+        .where(
+            col(Referral.sent_at).is_not(None),
+            col(Referral.status).in_(OPEN),
+            ~select(Timer.kind).where(col(Timer.referral_id) == col(Referral.id)).exists(),
+        )
+        .order_by(col(Referral.id))
+        .limit(at_most)
+        .with_for_update(skip_locked=True)
+    )
+    referrals = (await work.session.exec(without)).all()
+    for referral in referrals:
+        if referral.response_days is None:
+            await promise(work, referral)
+    await reckon(work, referrals)
+    return len(referrals)

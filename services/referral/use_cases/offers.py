@@ -1,0 +1,83 @@
+"""Offers: how a service would answer a referral sent now, and which others could take an expired one."""
+
+from sqlmodel import col, select
+
+from services.referral import clocks
+from services.referral.next_best import Offer, next_best
+from services.referral.tables import Member, Organization, Referral, Service
+from services.referral.use_cases.clocks import closures_of, terms_of
+from services.referral.views import Answering, Named, OfferedService
+from services.referral.work import Work
+from services.referral.working_time import closed_on
+
+_NO_ROOM = "no-capacity"
+
+
+async def answering(work: Work, service: Service, urgency: str) -> Answering:
+    """By when a referral to `service` would be answered if it were sent now, and whether anything stands in the way."""
+    closures = (await closures_of(work, [service.organization_id]))[service.organization_id]
+    organization = await work.session.get(Organization, service.organization_id)
+    desk = select(Member.id).where(Member.organization_id == service.organization_id, *_RECEIVES).limit(1)
+    closed_until = closed_on(work.now, closures)
+    ready = organization is not None and organization.active and service.status == "active"
+    return Answering(
+        respond_by=clocks.respond_by(work.now, terms_of(service, urgency), closures),
+        closed_until=closed_until,
+        capacity=service.capacity,
+        accepting=ready
+        and closed_until is None
+        and service.capacity != _NO_ROOM
+        and (await work.session.exec(desk)).first() is not None,
+    )
+
+
+async def next_best_services(work: Work, referral: Referral) -> list[OfferedService]:
+    """Up to three services that could take the client of an expired referral, the best first."""
+    expired = await work.session.get(Service, referral.service_id)
+    has_desk = select(Member.id).where(col(Member.organization_id) == col(Organization.id), *_RECEIVES).exists()
+    query = (
+        select(Service, Organization)
+        .join(Organization, col(Organization.id) == col(Service.organization_id))
+        .where(
+            col(Service.id) != referral.service_id,
+            col(Organization.id) != referral.source_organization_id,
+            col(Service.status) == "active",
+            col(Service.capacity) != _NO_ROOM,
+            col(Organization.active),
+            has_desk,
+        )
+    )
+    found = {service.id: (service, organization) for service, organization in await work.session.exec(query)}
+    closures = await closures_of(work, [organization.id for _, organization in found.values()])
+    offers = [
+        _offer(service)
+        for service, organization in found.values()
+        if closed_on(work.now, closures[organization.id]) is None
+    ]
+    groups = expired.target_groups if expired else []
+    best = next_best(groups, referral.language, referral.target_organization_id, offers)
+    return [_offered(*found[service_id]) for service_id in best]
+
+
+_RECEIVES = (col(Member.active), col(Member.roles).contains(["recipient"]))
+
+
+def _offer(service: Service) -> Offer:
+    return Offer(
+        service_id=service.id,
+        organization_id=service.organization_id,
+        slug=service.slug,
+        capacity=service.capacity,
+        languages=service.languages,
+        target_groups=service.target_groups,
+    )
+
+
+def _offered(service: Service, organization: Organization) -> OfferedService:
+    return OfferedService(
+        id=service.id,
+        name=service.names,
+        organization=Named(id=organization.id, name=organization.names),
+        languages=service.languages,
+        capacity=service.capacity,
+    )
