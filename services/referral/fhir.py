@@ -195,8 +195,10 @@ def _coded(coded: CodedText | None, system: str, words: Mapping[str, str]) -> Js
 
 
 def _business_status(seen: ReferralView) -> Json | None:
-    """What Task.status can't say: that the source has closed the loop, or that the target has looked."""
-    if seen.closed_at is not None:
+    """What Task.status can't say: that no answer came, the loop is closed, or the target has looked."""
+    if seen.business_status is not None:
+        code, words = seen.business_status, "Nobody answered in time"
+    elif seen.closed_at is not None:
         code, words = "closed", "The source has seen the end"
     elif seen.status == Status.REQUESTED and seen.first_viewed_at is not None:
         code, words = "viewed", "The target has opened it and not answered"

@@ -59,19 +59,25 @@ async def test_an_expired_referral_is_seen_and_closed_by_its_source_and_tells_th
     town = await small_town(platform)
     adviser, desk = at_work(platform, town.adviser), at_work(platform, town.desk)
     sent = await sent_at(platform, town, "2027-01-11 10:00")
+    await wait_until(platform, "2027-01-13 10:00")
     await wait_until(platform, "2027-01-26 10:00")
     expired = await adviser.read(str(sent["id"]))
     assert (expired["status"], expired["business_status"], expired["status_reason"]) == ("cancelled", "expired", None)
-    assert expired["version"] == 3, "reminders raise no version"
+    sequences = {event["type"]: event["sequence"] for event in await platform.published("referral")}
+    assert (sequences["referral.overdue.v1"], sequences["referral.expired.v1"]) == (2, 3), "reminders raise no version"
     at_target = await desk.client.get(f"/referrals/{sent['id']}")
     assert (at_target.json()["business_status"], at_target.json()["client"]) == ("expired", None)
     assert not any(secret in at_target.text for secret in SECRETS)
     assert at_target.json()["next_best_services"] == []
     assert (await desk.give("accept", at_target.json())).status_code == 409
+    bundle = (await adviser.client.get(f"/referrals/{sent['id']}/fhir")).json()
+    (task,) = [entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == "Task"]
+    assert (task["status"], task["businessStatus"]["coding"][0]["code"]) == ("cancelled", "expired")
     closed_now = await adviser.done("close", await adviser.read(str(sent["id"])))
     assert closed_now["closed_at"] is not None
-    entry = (await adviser.client.get(f"/referrals/{sent['id']}/timeline")).json()["contents"][-2]
-    assert (entry["event_type"], entry["side"], entry["member_id"]) == ("referral.first_viewed.v1", "target", None)
+    entries = (await adviser.client.get(f"/referrals/{sent['id']}/timeline")).json()["contents"]
+    (entry,) = [each for each in entries if each["event_type"] == "referral.expired.v1"]
+    assert (entry["side"], entry["member_id"], entry["status"]) == (None, None, "cancelled")
 
 
 async def test_nobody_can_give_the_command_of_the_clock(platform: Platform) -> None:
