@@ -197,7 +197,8 @@ def _coded(coded: CodedText | None, system: str, words: Mapping[str, str]) -> Js
 def _business_status(seen: ReferralView) -> Json | None:
     """What Task.status can't say: that no answer came, the loop is closed, or the target has looked."""
     if seen.business_status is not None:
-        code, words = seen.business_status, "Nobody answered in time"
+        seen_since = ", and the source has seen it" if seen.closed_at is not None else ""
+        code, words = seen.business_status, f"Nobody answered in time{seen_since}"
     elif seen.closed_at is not None:
         code, words = "closed", "The source has seen the end"
     elif seen.status == Status.REQUESTED and seen.first_viewed_at is not None:

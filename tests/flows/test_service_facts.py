@@ -116,6 +116,18 @@ async def test_it_is_told_only_when_it_has_changed_and_each_time_with_the_next_n
     assert not [secret for secret in SECRETS if secret in str(told)]
 
 
+async def test_open_referrals_whose_answer_is_late_are_overdue(platform: Platform) -> None:
+    place = await network(platform)
+    referrals = await place.refer(6)
+    await place.desk.done("accept", referrals[0])
+    await place.learn()
+    assert (await place.shown())["facts"]["overdue"] == 0
+    late = max(datetime.fromisoformat(referral["respond_by"]) for referral in referrals) + timedelta(seconds=1)
+    await place.learn(lambda: late)
+    facts = (await place.shown())["facts"]
+    assert (facts["open"], facts["overdue"]) == (6, 5), "what was answered is late no more"
+
+
 async def test_one_worker_at_a_time_keeps_the_facts(platform: Platform) -> None:
     place = await network(platform)
     await place.refer(5)

@@ -57,6 +57,7 @@ async def _cases(work: Work) -> defaultdict[UUID, list[Case]]:
         Referral.accepted_at,
         Referral.declined_at,
         Referral.reason_code,
+        Referral.respond_by,
     )
     query = select(*columns).where(  # type: ignore[call-overload]
         col(Referral.sent_at).is_not(None), or_(recent, col(Referral.status).in_(OPEN))
