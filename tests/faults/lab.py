@@ -105,9 +105,10 @@ class Lab:
         """Where rig and processes leave notes for each other."""
         return self.points.folder
 
-    async def query(self, service: str, sql: str, *arguments: object) -> list[asyncpg.Record]:
-        """Rows of a service's database, as its own role."""
-        connection = await asyncpg.connect(self.target.database_url(service), timeout=5)
+    async def query(self, service: str, sql: str, *arguments: object, as_owner: bool = False) -> list[asyncpg.Record]:
+        """Rows of a service's database, as its own role; `as_owner` may change what that role may not."""
+        url = self.target.owner_url(service) if as_owner else self.target.database_url(service)
+        connection = await asyncpg.connect(url, timeout=5)
         try:
             return list(await connection.fetch(sql, *arguments, timeout=30))
         finally:

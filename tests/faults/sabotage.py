@@ -36,7 +36,7 @@ _LIES = {
 async def sabotage(lab: Lab) -> list[str]:
     """Tell all the lies; returns what they are."""
     for service, sql in _LIES.values():
-        await lab.query(service, sql)
+        await lab.query(service, sql, as_owner=True)
     lab.mail.taken.pop()
     await lab.redis.xadd("referral.events.dead.notifications", {"__data__": json.dumps({"from": "nowhere"})})
     return [*_LIES, "a mail never arrived", "a dead letter that nobody poisoned"]

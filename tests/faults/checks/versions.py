@@ -15,7 +15,11 @@ from tests.faults.newer import FIELD
 
 async def prepare_notes(lab: Lab) -> None:
     """A table for the effect, in the database of the service whose consumer it is."""
-    await lab.query("notifications", "CREATE TABLE IF NOT EXISTS rig_notes (event_id uuid NOT NULL, waiting bigint)")
+    for sql in (
+        "CREATE TABLE rig_notes (event_id uuid NOT NULL, waiting bigint)",
+        "GRANT SELECT, INSERT ON rig_notes TO notifications",
+    ):
+        await lab.query("notifications", sql, as_owner=True)
 
 
 async def how_often_used(lab: Lab) -> int:
