@@ -6,7 +6,7 @@ from typing import Any, Final
 
 CATALOG: Final = ("catalog.organization_changed.v1", "catalog.service_changed.v1", "catalog.member_changed.v1")
 DELIVERIES: Final = ("notification.delivered.v1", "notification.delivery_failed.v1")
-TO_THE_DESK: Final = ("sent", "consent_withdrawn", "marked_in_error")
+TO_THE_DESK: Final = ("sent", "consent_withdrawn", "marked_in_error", "due_soon", "overdue")
 TO_THE_SOURCE: Final = (
     "first_viewed",
     "accepted",
@@ -16,13 +16,22 @@ TO_THE_SOURCE: Final = (
     "resumed",
     "completed",
     "failed",
+    "expired",
 )
 TO_THE_OTHER_SIDE: Final = ("cancelled", "message_sent")
 TO_THE_SIDE_LEFT: Final = ("handed_over",)
 TO_THE_ASSIGNED: Final = ("assigned",)
+TO_DESK_AND_COORDINATORS: Final = ("overdue_again", "not_started", "no_news")
 TOLD: Final = tuple(
     f"referral.{name}.v1"
-    for name in (*TO_THE_DESK, *TO_THE_SOURCE, *TO_THE_OTHER_SIDE, *TO_THE_SIDE_LEFT, *TO_THE_ASSIGNED)
+    for name in (
+        *TO_THE_DESK,
+        *TO_THE_SOURCE,
+        *TO_THE_OTHER_SIDE,
+        *TO_THE_SIDE_LEFT,
+        *TO_THE_ASSIGNED,
+        *TO_DESK_AND_COORDINATORS,
+    )
 )
 
 FACTS: Final = "referral.service_facts.v1"
@@ -35,18 +44,25 @@ CONSUMERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 """Owner → consumer → the types that it has to deal with."""
 
 
+_ALWAYS: Final[Mapping[str, str]] = (
+    dict.fromkeys(TO_THE_DESK, "target")
+    | dict.fromkeys(TO_THE_SOURCE, "source")
+    | dict.fromkeys(TO_THE_ASSIGNED, "assigned")
+    | dict.fromkeys(TO_DESK_AND_COORDINATORS, "desk and coordinators")
+)
+
+
 def told_side(event_type: str, data: Mapping[str, Any]) -> str | None:
-    """Who is told of an event of a referral: `source`, `target`, `assigned` (and whoever was before), or nobody."""
+    """Who is told of an event of a referral: `source`, `target`, `assigned` (now or before), `desk and coordinators`.
+
+    None when nobody is.
+    """
     name = event_type.removeprefix("referral.").removesuffix(".v1")
     referral = data.get("referral", data)
     if event_type not in TOLD or referral["sent_at"] is None:
         return None
-    if name in TO_THE_DESK:
-        return "target"
-    if name in TO_THE_SOURCE:
-        return "source"
-    if name in TO_THE_ASSIGNED:
-        return "assigned"
+    if name in _ALWAYS:
+        return _ALWAYS[name]
     side: str = data["side"] if "side" in data else referral["by_side"]
     if name in TO_THE_SIDE_LEFT:
         return side

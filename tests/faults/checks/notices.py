@@ -36,6 +36,8 @@ def _told_rightly(seen: Snapshot, event: Event, told: dict[str, Any]) -> Iterato
         expected = {str(member) for member in both if member is not None} - {event.actor}
     else:
         expected = _of_desk(seen, referral["target_organization_id"]) if side else set()
+        if side == "desk and coordinators":
+            expected |= _coordinators(seen)
     for who in expected - set(told):
         yield Finding("lost", f"{who} was not told of {event.type} {event.id}")
     for who in set(told) - expected:
@@ -62,6 +64,11 @@ def _of_desk(seen: Snapshot, organization_id: str) -> set[str]:
         if str(row["organization_id"]) == organization_id and row["active"] and "recipient" in row["roles"]
     }
     return desk | ({ADDRESS} if organization["email"] else set())
+
+
+def _coordinators(seen: Snapshot) -> set[str]:
+    members = seen.tables["catalog"]["members"]
+    return {str(row["id"]) for row in members if row["active"] and "coordinator" in row["roles"]}
 
 
 def check_deliveries(seen: Snapshot) -> Iterator[Finding]:
