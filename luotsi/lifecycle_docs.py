@@ -53,6 +53,7 @@ _BODIES: Final = {
     Carries.DECLINE: "a reason; perhaps a service that would fit better",
     Carries.OUTCOME: "an outcome",
     Carries.WITHDRAWAL: "who told of it, and when",
+    Carries.FORWARD: "a service, a fresh legal basis",
 }
 
 _EXAMPLES: Final = {
@@ -62,6 +63,7 @@ _EXAMPLES: Final = {
     Carries.DECLINE: '`{"reason": {"code": "no_capacity"}, "suggested_service_id": "…"}`',
     Carries.OUTCOME: '`{"outcome": {"code": "enrolled", "text": "…"}}`',
     Carries.WITHDRAWAL: '`{"withdrawal": {"told_by": "client", "told_on": "2026-03-02"}}`',
+    Carries.FORWARD: '`{"service_id": "…", "legal_basis": {…}}`; also `reason`, `shareable_note`, `urgency`',
 }
 
 _HEAD: Final = """\
@@ -101,7 +103,13 @@ _RULES: Final = """\
 - **Following a suggestion** (`POST /referrals/{id}/send-suggested`) sends the same client to the suggested service with
   a fresh legal basis, and closes the declined referral in the same step. Only the source sees that the two belong
   together.
-- **Withdrawing a consent** needs a referral that rests on one. What rests on a statute is cancelled instead.
+- **Withdrawing a consent** needs a referral that rests on one. What rests on a statute is cancelled instead. What was
+  passed on from it, and on from there, ends with it as far as it is open and rests on consent itself.
+  `GET /referrals/{id}/withdrawal` says beforehand what that is, and who has seen the client by then.
+- **Forwarding** answers 201 with the child: a referral by this target to a third organisation, about the same client,
+  sent at once. The referral that was passed on stays as it is, with a higher version. An organisation has one place on
+  the way from the first referral to the last, and five in a row is the most there can be. How a child ends stands in
+  the timeline above it; `complete`, with the outcome `referred_elsewhere` perhaps, stays for the target to say.
 - **Closing** is how the source says that it has seen the end. It sets `closed_at` and leaves the status as it is. What
   was never sent needs no closing.
 - **The first look** by the target sets `first_viewed_at` and raises the version. It is no command: reading does it.

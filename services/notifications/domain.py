@@ -12,10 +12,11 @@ from shared.deputies import Staff, UnknownMember, stand_in
 from shared.events.envelope import Names
 from shared.events.referral import ReferralAssigned, ReferralState, Side
 
-Part = Literal["desk", "assigned", "formerly_assigned", "source_adviser", "coordinator"]
+Part = Literal["desk", "assigned", "formerly_assigned", "source_adviser", "first_adviser", "coordinator"]
 """The part somebody has in a referral: in the target's desk, who it is or was assigned to, its source adviser.
 
-A coordinator has none, and sees to it that referrals do not stall: told of what stalls, and shown the overview.
+The first adviser is who began the chain of a referral that was passed on; no other referral has one. A coordinator has
+none, and sees to it that referrals do not stall: told of what stalls, and shown the overview.
 """
 
 Parts = frozenset[Part]
@@ -24,6 +25,7 @@ NOBODY: Final[Parts] = frozenset()
 TARGET_SIDE: Final[Parts] = frozenset({"desk", "assigned"})
 SOURCE_SIDE: Final[Parts] = frozenset({"source_adviser"})
 STALLED: Final[Parts] = TARGET_SIDE | {"coordinator"}
+FIRST: Final[Parts] = frozenset({"first_adviser"})
 
 
 @dataclass(frozen=True)
@@ -45,23 +47,26 @@ def _always(parts: Parts) -> Told:
     return Told(parts, parts, parts)
 
 
+_SOURCE_AND_FIRST: Final = SOURCE_SIDE | FIRST
+_TARGET_AND_FIRST: Final = TARGET_SIDE | FIRST
 _OTHER_SIDE: Final = Told(by_source=TARGET_SIDE, by_target=SOURCE_SIDE, by_nobody=TARGET_SIDE | SOURCE_SIDE)
 
 TOLD: Final[Mapping[str, Told]] = {
     "referral.created.v1": _always(NOBODY),
     "referral.edited.v1": _always(NOBODY),
     "referral.sent.v1": _always(TARGET_SIDE),
-    "referral.first_viewed.v1": _always(SOURCE_SIDE),
-    "referral.accepted.v1": _always(SOURCE_SIDE),
-    "referral.declined.v1": _always(SOURCE_SIDE),
-    "referral.started.v1": _always(SOURCE_SIDE),
-    "referral.held.v1": _always(SOURCE_SIDE),
-    "referral.resumed.v1": _always(SOURCE_SIDE),
-    "referral.completed.v1": _always(SOURCE_SIDE),
-    "referral.failed.v1": _always(SOURCE_SIDE),
-    "referral.cancelled.v1": _OTHER_SIDE,
-    "referral.consent_withdrawn.v1": _always(TARGET_SIDE),
-    "referral.marked_in_error.v1": _always(TARGET_SIDE),
+    "referral.first_viewed.v1": _always(_SOURCE_AND_FIRST),
+    "referral.accepted.v1": _always(_SOURCE_AND_FIRST),
+    "referral.declined.v1": _always(_SOURCE_AND_FIRST),
+    "referral.started.v1": _always(_SOURCE_AND_FIRST),
+    "referral.held.v1": _always(_SOURCE_AND_FIRST),
+    "referral.resumed.v1": _always(_SOURCE_AND_FIRST),
+    "referral.completed.v1": _always(_SOURCE_AND_FIRST),
+    "referral.failed.v1": _always(_SOURCE_AND_FIRST),
+    "referral.cancelled.v1": Told(_TARGET_AND_FIRST, _SOURCE_AND_FIRST, TARGET_SIDE | _SOURCE_AND_FIRST),
+    # Nobody of its own two sides did it when the consent further up the chain was withdrawn.
+    "referral.consent_withdrawn.v1": Told(_TARGET_AND_FIRST, _TARGET_AND_FIRST, TARGET_SIDE | _SOURCE_AND_FIRST),
+    "referral.marked_in_error.v1": _always(_TARGET_AND_FIRST),
     "referral.answer_seen.v1": _always(NOBODY),
     "referral.followed.v1": _always(NOBODY),
     "referral.closed.v1": _always(NOBODY),
@@ -72,13 +77,15 @@ TOLD: Final[Mapping[str, Told]] = {
     "referral.due_soon.v1": _always(TARGET_SIDE),
     "referral.overdue.v1": _always(TARGET_SIDE),
     "referral.overdue_again.v1": _always(STALLED),
-    "referral.expired.v1": _always(SOURCE_SIDE),
+    "referral.expired.v1": _always(_SOURCE_AND_FIRST),
     "referral.not_started.v1": _always(STALLED),
     "referral.no_news.v1": _always(STALLED),
+    "referral.forwarded.v1": _always(_SOURCE_AND_FIRST),
 }
 """The one table of who is told what; whoever did it is not told.
 
-Whatever is told of a referral that was never sent is told to nobody.
+Whatever is told of a referral that was never sent is told to nobody. The first adviser is told what becomes of what was
+passed on, and of nothing that only those who can open it can use: messages, and who looks after it.
 """
 
 HEARD: Final = tuple(event_type for event_type, told in TOLD.items() if told != _always(NOBODY))
@@ -88,7 +95,9 @@ HEARD: Final = tuple(event_type for event_type, told in TOLD.items() if told != 
 def audience(event_type: str, referral: ReferralState, by_side: Side | None) -> Parts:
     """Who is told of an event. Raises KeyError for a type that the table does not name."""
     told = TOLD[event_type]
-    return NOBODY if referral.sent_at is None else told.of(by_side)
+    if referral.sent_at is None:
+        return NOBODY
+    return told.of(by_side) - (NOBODY if referral.parent_id else FIRST)
 
 
 class Person(Staff, Protocol):
@@ -127,14 +136,19 @@ def _stand_in(member: Person, side: Side, members: Members) -> UUID | None:
 def members_told(parts: Parts, referral: ReferralState, members: Members) -> frozenset[UUID]:
     """The active members who are told, each once.
 
-    `members` holds everybody of both organisations, and those the referral names. Raises UnknownMember
+    `members` holds everybody of the organisations concerned, and those the referral names. Raises UnknownMember
     when one whom the referral names, or a deputy of one, is missing from it.
     """
     told: frozenset[UUID] = frozenset()
     if "source_adviser" in parts:
         adviser = _known(referral.source_member_id, members)
         if adviser.organization_id == referral.source_organization_id:
-            told |= heirs(adviser, "source", members)
+            # What a desk passed on is the desk's own work, and open to it.
+            told |= heirs(adviser, "target" if referral.parent_id else "source", members)
+    if "first_adviser" in parts and referral.first_source_member_id is not None:
+        first = _known(referral.first_source_member_id, members)
+        if first.organization_id == referral.first_source_organization_id:
+            told |= heirs(first, "source", members)
     if "desk" in parts:
         told |= _desk(referral, members)
     if "assigned" in parts and referral.assigned_member_id is not None:
@@ -197,6 +211,8 @@ def _known(member_id: UUID, members: Members) -> Person:
 class About(BaseModel):
     """What a notice may show of a referral: never who the client is, never free text.
 
+    For the first adviser of a chain, `reference` is that of the first referral, which is the one this adviser can
+    open, and `first_organization_id` is the adviser's organisation; all else is about the one that was passed on.
     `taken_away` is for a reader from whom the referral was taken.
     """
 
@@ -216,16 +232,18 @@ class About(BaseModel):
     taken_away: bool = False
     # Told to somebody as coordinator, who opens the overview and not the referral.
     to_coordinator: bool = False
+    first_organization_id: UUID | None = None
 
     def side_of(self, organization_id: UUID) -> Side:
         """The side on which an organisation stands that was told."""
-        return "source" if organization_id == self.source_organization_id else "target"
+        return "source" if organization_id in (self.source_organization_id, self.first_organization_id) else "target"
 
 
 def wording(event_type: str, about: About) -> str:
     """Which text tells of an event: the key under which the message catalogues hold its title and body."""
     name = event_type.removeprefix("referral.").removesuffix(".v1")
     variants = (
+        (f"passed_on_{name}", about.first_organization_id is not None),
         ("sent_urgent", name == "sent" and about.urgent),
         ("declined_suggestion", name == "declined" and about.suggested is not None),
         ("handed_over_by_target", name == "handed_over" and about.by_side == "target"),

@@ -17,7 +17,7 @@ from shared.inbox import Missing
 
 @dataclass(frozen=True)
 class Facts:
-    """`members` holds everybody of both organisations, their deputies and whom the referral names, as far as known."""
+    """`members` holds everybody of the organisations, their deputies and whom the referral names, as far as known."""
 
     about: About
     target: Organization
@@ -55,13 +55,17 @@ async def facts_about(
         suggested_from=suggested_from.names if suggested_from else None,
     )
     named = [referral.source_member_id, *referral.desk_member_ids]
+    organizations = [source.id, target.id]
     if referral.assigned_member_id is not None:
         named.append(referral.assigned_member_id)
     if isinstance(referral, ReferralAssigned) and referral.former_member_id is not None:
         named.append(referral.former_member_id)
     if with_coordinators:
         named += await session.exec(select(Member.id).where(col(Member.roles).contains(["coordinator"])))
-    return Facts(about, target, await members_of(session, [source.id, target.id], named))
+    if referral.first_source_member_id is not None and referral.first_source_organization_id is not None:
+        named.append(referral.first_source_member_id)
+        organizations.append(referral.first_source_organization_id)
+    return Facts(about, target, await members_of(session, organizations, named))
 
 
 async def members_of(

@@ -34,14 +34,11 @@ async def tell(
     coordinated = "coordinator" in parts
     facts = await facts_about(session, referral, by_side, with_coordinators=coordinated)
     try:
-        members = domain.members_told(parts, referral, facts.members)
+        members = domain.members_told(parts - domain.FIRST, referral, facts.members)
+        began_it = domain.members_told(parts & domain.FIRST, referral, facts.members)
     except UnknownMember as unknown:
         raise Missing(f"member:{unknown.member_id}") from None
-    people = {
-        member_id: Recipient(facts.members[member_id].organization_id, member_id)
-        for member_id in members
-        if str(member_id) != event.actor  # who did it knows
-    }
+    people = _recipients(facts, members, event.actor)
     former = referral.former_member_id if isinstance(referral, ReferralAssigned) else None
     told = {who for member_id, who in people.items() if member_id != former}
     if "desk" in parts and _desk_address_is_its_own(facts, members):
@@ -54,7 +51,26 @@ async def tell(
     if former in people:
         taken = replace(cause, about=facts.about.model_copy(update={"taken_away": True}))
         made += await make_notices(session, outbox, taken, {people[former]})
+    began = _recipients(facts, began_it, event.actor)
+    if began:
+        made += await make_notices(session, outbox, _from_the_beginning(cause, referral), began.values())
     return made
+
+
+def _recipients(facts: Facts, members: frozenset[UUID], actor: str) -> dict[UUID, Recipient]:
+    return {
+        member_id: Recipient(facts.members[member_id].organization_id, member_id)
+        for member_id in members
+        if str(member_id) != actor  # who did it knows
+    }
+
+
+def _from_the_beginning(cause: Cause, referral: ReferralState) -> Cause:
+    """The cause as the first adviser of the chain is told of it: by the first referral, the one that opens there."""
+    assert referral.root_id is not None, "a referral that was passed on says where its chain began"
+    assert referral.root_reference is not None
+    seen_from = {"reference": referral.root_reference, "first_organization_id": referral.first_source_organization_id}
+    return replace(cause, referral_id=referral.root_id, about=cause.about.model_copy(update=seen_from))
 
 
 def _desk_address_is_its_own(facts: Facts, members: frozenset[UUID]) -> bool:

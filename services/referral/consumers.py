@@ -118,7 +118,7 @@ async def _hand_over_all(work: Work, left: UUID, heir: UUID | None) -> None:
         (referral, Side.SOURCE if referral.source_member_id == left else Side.TARGET)
         for referral in await still_open(work, theirs)
     ]
-    hand_over(work, taken, heir, None)
+    await hand_over(work, taken, heir, None)
 
 
 def _fact(member_id: object) -> str:

@@ -66,6 +66,7 @@ class Carries(StrEnum):
     DECLINE = "reason, with a text only for `other`; a better service may be suggested"
     OUTCOME = "outcome"
     WITHDRAWAL = "who told of the withdrawal, and when"
+    FORWARD = "another organisation's service, and a fresh legal basis for it"
 
 
 OPEN: Final = frozenset({Status.DRAFT, Status.REQUESTED, Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD})
@@ -126,8 +127,12 @@ LIFECYCLE: Final[dict[str, Rule]] = {
         "closed",
         stamps="closed_at",
     ),
+    "forward": Rule(frozenset({Status.ACCEPTED, Status.IN_PROGRESS}), None, _TARGET, "forwarded", Carries.FORWARD),
 }
-"""Command → rule. Creating and editing a draft are no commands on a referral that another side could see."""
+"""Command → rule. Creating and editing a draft are no commands on a referral that another side could see.
+
+`forward` creates another referral, the child of this one.
+"""
 
 
 class IllegalCommand(Exception):
@@ -154,11 +159,20 @@ def decide(command: str, status: Status, *, was_sent: bool, is_closed: bool) -> 
     return rule
 
 
-def commands_for(side: Side, status: Status, *, was_sent: bool, is_closed: bool, rests_on_consent: bool) -> list[str]:
+def commands_for(
+    side: Side,
+    status: Status,
+    *,
+    was_sent: bool,
+    is_closed: bool,
+    rests_on_consent: bool,
+    may_be_forwarded: bool = True,
+) -> list[str]:
     """The commands that `side` may give now, in the order of the lifecycle."""
+    excluded = {"withdraw-consent": not rests_on_consent, "forward": not may_be_forwarded}
     possible = []
     for command, rule in LIFECYCLE.items():
-        if side in rule.sides and (rests_on_consent or command != "withdraw-consent"):
+        if side in rule.sides and not excluded.get(command, False):
             try:
                 decide(command, status, was_sent=was_sent, is_closed=is_closed)
             except IllegalCommand:

@@ -5,7 +5,18 @@ from uuid import UUID
 from fastapi import FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.referral.api import clients, creation, desk, fhir, following, messages, overview, referrals, report
+from services.referral.api import (
+    chains,
+    clients,
+    creation,
+    desk,
+    fhir,
+    following,
+    messages,
+    overview,
+    referrals,
+    report,
+)
 from services.referral.api.dependencies import ReferralApp
 from services.referral.settings import ReferralSettings
 from services.referral.tables import Member
@@ -29,7 +40,7 @@ async def find_member(session: AsyncSession, member_id: UUID) -> Membership | No
 def create_app(settings: ReferralSettings, clock: Clock = utc_now) -> FastAPI:
     """The application; `clock` may be moved by tests."""
     app = create_service_app("Luotsi: referrals", _ABOUT, ReferralApp(settings, find_member, clock))
-    for module in (referrals, creation, desk, fhir, following, messages, clients, overview, report):
+    for module in (referrals, creation, chains, desk, fhir, following, messages, clients, overview, report):
         app.include_router(module.router)
     return app
 

@@ -213,7 +213,17 @@ class WithdrawConsent(Body):
     withdrawal: Withdrawal
 
 
-CommandBody = Nothing | Send | WithReason | Decline | Complete | WithdrawConsent
+class Forward(Body):
+    """To whom a referral is passed on, and what allows telling this third organisation about the client."""
+
+    service_id: UUID
+    legal_basis: LegalBasis
+    reason: Text | None = Field(None, description="Left out: the reason of the referral that is passed on")
+    shareable_note: Text | None = Field(None, description="Seen by the recipient before it accepts: nothing personal")
+    urgency: Urgency | None = Field(None, description="Left out: that of the referral that is passed on")
+
+
+CommandBody = Nothing | Send | WithReason | Decline | Complete | WithdrawConsent | Forward
 
 BODIES: dict[Carries, type[CommandBody]] = {
     Carries.NOTHING: Nothing,
@@ -222,6 +232,7 @@ BODIES: dict[Carries, type[CommandBody]] = {
     Carries.DECLINE: Decline,
     Carries.OUTCOME: Complete,
     Carries.WITHDRAWAL: WithdrawConsent,
+    Carries.FORWARD: Forward,
 }
 """The body of a command, by what its rule says it carries."""
 

@@ -9,10 +9,14 @@ from shared.auth import Actor
 
 
 def sent_by(actor: Actor) -> ColumnElement[bool]:
-    """Referrals that the actor's organisation made, seen by its advisers."""
-    if "adviser" not in actor.roles:
-        return false()
-    return col(Referral.source_organization_id) == actor.organization_id
+    """Referrals that the actor's organisation made, seen by its advisers.
+
+    What its desk passed on was made by recipients, who see it too.
+    """
+    own = col(Referral.source_organization_id) == actor.organization_id
+    if "adviser" in actor.roles:
+        return own
+    return and_(own, col(Referral.parent_id).is_not(None)) if "recipient" in actor.roles else false()
 
 
 def received_by(actor: Actor) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index,
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
+from services.referral.chains import MAX_DEPTH
 from services.referral.clocks import EXPIRED, Kind
 from services.referral.domain import Outcome, Reason, Side, Status
 from shared.catalog_copy import MemberCopy, OrganizationCopy, ServiceCopy
@@ -87,7 +88,11 @@ class ClientLookup(Base, table=True):
 
 
 class Referral(Base, table=True):
-    """A referral. All free text about it, and the words of its legal basis, lie sealed in `texts`."""
+    """A referral. All free text about it, and the words of its legal basis, lie sealed in `texts`.
+
+    A child was passed on from `parent_id`. `root_id` is the first of its chain (its own id when it is the first);
+    `root_reference` and `first_source_…` repeat of the root what every event of a child tells of it.
+    """
 
     __tablename__ = "referrals"
     __table_args__: ClassVar = (
@@ -96,6 +101,15 @@ class Referral(Base, table=True):
         _one_of("reason_code", Reason),
         _one_of("outcome_code", Outcome),
         _one_of("legal_basis_kind", ("consent", "statute")),
+        CheckConstraint(f"chain_depth BETWEEN 1 AND {MAX_DEPTH}", name="chain_depth"),
+        CheckConstraint("(parent_id IS NULL) = (chain_depth = 1)", name="child_depth"),
+        CheckConstraint("(parent_id IS NULL) = (id = root_id)", name="child_root"),
+        CheckConstraint(
+            "(parent_id IS NULL) = (first_source_organization_id IS NULL)"
+            " AND (parent_id IS NULL) = (first_source_member_id IS NULL)"
+            " AND (parent_id IS NULL) = (root_reference IS NULL)",
+            name="child_beginning",
+        ),
         _one_of("business_status", (EXPIRED,)),
         Index("ix_referrals_source", "source_organization_id", "id"),
         Index("ix_referrals_target", "target_organization_id", "id"),
@@ -114,6 +128,12 @@ class Referral(Base, table=True):
     target_organization_id: UUID
     assigned_member_id: UUID | None = None
     desk_member_ids: list[UUID] = Field(default_factory=list, sa_type=ARRAY(Uuid))
+    parent_id: UUID | None = Field(default=None, sa_type=Uuid, sa_column_args=[ForeignKey("referrals.id")], index=True)
+    root_id: UUID = Field(index=True)
+    root_reference: str | None = Field(default=None, sa_type=Text)
+    first_source_organization_id: UUID | None = None
+    first_source_member_id: UUID | None = None
+    chain_depth: int = 1
     suggested_service_id: UUID | None = None
     follows_id: UUID | None = Field(
         default=None, sa_type=Uuid, unique=True, sa_column_args=[ForeignKey("referrals.id")]

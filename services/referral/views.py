@@ -133,6 +133,26 @@ class ReferralSummary(BaseModel):
     business_status: str | None = None
 
 
+class ChainLink(BaseModel):
+    """One referral of a chain: where it stands, never who it is about. `parent_id` is null for the first that is shown.
+
+    An id leads to the referral only for who stands on one of its sides.
+    """
+
+    id: UUID
+    parent_id: UUID | None
+    reference: str
+    service: Named
+    source_organization: Named
+    target_organization: Named
+    status: str
+    sent_at: datetime | None
+    accepted_at: datetime | None
+    completed_at: datetime | None
+    outcome_code: str | None
+    reason_code: str | None
+
+
 class ReferralView(ReferralSummary):
     """A referral as the caller's side sees it; `commands` are those the caller may give now.
 
@@ -140,7 +160,11 @@ class ReferralView(ReferralSummary):
     cancellation. `private_note` is the source's alone. `duplicates` is given in the answers that create and send,
     `before_sending` to the source of a draft. `follows` and `followed_by`, for the source alone, link a declined
     referral with the one that was sent to the service suggested instead; `next_best_services` are for the source of an
-    expired one.
+    expired one. Who passed a referral on sees client and reason of the child no longer than those of the referral that
+    it was sent itself.
+
+    `chain` is there when the referral was passed on: all of it for whoever began it, for others from their own part
+    on down.
     """
 
     side: str
@@ -160,6 +184,7 @@ class ReferralView(ReferralSummary):
     duplicates: list[Duplicate] | None = None
     before_sending: BeforeSending | None = None
     next_best_services: list[OfferedService] = []
+    chain: list[ChainLink] | None = None
 
 
 class MessageView(BaseModel):
@@ -193,8 +218,12 @@ class Told(BaseModel):
 
 
 class TimelineItem(BaseModel):
-    """What happened, by which side, and who was told. `member_id` is given for the caller's own side only."""
+    """What happened, by which side, and who was told. `member_id` is given for the caller's own side only.
 
+    `reference` says to which referral: to this one, or to one that was passed on from it and has ended.
+    """
+
+    reference: str
     event_id: UUID
     event_type: str
     at: datetime

@@ -16,6 +16,11 @@ class ReferralState(Payload):
     `status` is an HL7 FHIR Task code. `by_side` says which side caused this event, where a person did.
     `respond_by` is when the answer is, or was, due. `business_status` is `expired` where none came.
     `desk_member_ids` are the members who formed the target's desk when the referral was sent.
+
+    A referral that was passed on is the child of another: `parent_id` is the one it was passed on from, `root_id`
+    and `root_reference` are those of the first of the chain, and `first_source_…` say who began it. They are for the
+    platform's own services: an organisation further down the chain learns nothing of what lies above its own part.
+    `chain_depth` counts the referrals from the first one to this one.
     """
 
     id: UUID
@@ -31,6 +36,11 @@ class ReferralState(Payload):
     assigned_member_id: UUID | None = None
     desk_member_ids: tuple[UUID, ...] = ()
     parent_id: UUID | None = None
+    root_id: UUID | None = None
+    root_reference: str | None = None
+    first_source_organization_id: UUID | None = None
+    first_source_member_id: UUID | None = None
+    chain_depth: int = 1
     suggested_service_id: UUID | None = None
     reason_code: str | None = None
     outcome_code: str | None = None
@@ -118,6 +128,7 @@ STATE_EVENTS = (
     "expired",
     "not_started",
     "no_news",
+    "forwarded",
 )
 
 EVENTS: dict[str, type[Payload]] = {f"referral.{name}.v1": ReferralState for name in STATE_EVENTS} | {

@@ -34,10 +34,11 @@ CONTRACT: dict[str, dict[str, str]] = {
     "expire": {"requested": "cancelled"},
     "mark-error": dict.fromkeys(("draft", "requested", *UNDER_WAY, *ENDED), "entered-in-error"),
     "close": {status: status for status in ENDED},
+    "forward": {"accepted": "accepted", "in-progress": "in-progress"},
 }
 SIDES = {
     "source": {"send", "withdraw-consent", "mark-error", "close", "cancel"},
-    "target": {"accept", "decline", "start", "hold", "resume", "complete", "fail", "cancel"},
+    "target": {"accept", "decline", "start", "hold", "resume", "complete", "fail", "cancel", "forward"},
 }
 
 
@@ -101,6 +102,8 @@ def test_offered_commands_are_the_legal_ones_of_the_side(side: Side, status: Sta
     state = {"was_sent": True, "is_closed": False}
     assert set(commands_for(side, status, **state, rests_on_consent=True)) == legal
     assert set(commands_for(side, status, **state, rests_on_consent=False)) == legal - {"withdraw-consent"}
+    last = commands_for(side, status, **state, rests_on_consent=True, may_be_forwarded=False)
+    assert set(last) == legal - {"forward"}
 
 
 @pytest.mark.parametrize("status", list(Status))

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.notifications.domain import (
+    FIRST,
     HEARD,
     MAX_ATTEMPTS,
     NOBODY,
@@ -118,6 +119,48 @@ def test_every_event_of_a_referral_is_decided() -> None:
 )
 def test_the_other_side_is_told(event: str, by_side: Side | None, told: Parts) -> None:
     assert audience(f"referral.{event}.v1", referral(ADVISER, DESK), by_side) == told
+
+
+@pytest.mark.parametrize(
+    ("event", "by_side", "told"),
+    [
+        ("sent", "source", TARGET_SIDE),
+        ("first_viewed", "target", SOURCE_SIDE | FIRST),
+        ("declined", "target", SOURCE_SIDE | FIRST),
+        ("completed", "target", SOURCE_SIDE | FIRST),
+        ("cancelled", "source", TARGET_SIDE | FIRST),
+        ("consent_withdrawn", "source", TARGET_SIDE | FIRST),
+        ("consent_withdrawn", None, TARGET_SIDE | SOURCE_SIDE | FIRST),
+        ("forwarded", "target", SOURCE_SIDE | FIRST),
+        ("message_sent", "target", SOURCE_SIDE),
+        ("handed_over", "source", SOURCE_SIDE),
+    ],
+)
+def test_of_a_child_whoever_began_the_chain_is_told_what_becomes_of_it(event: str, by_side: Side, told: Parts) -> None:
+    assert audience(f"referral.{event}.v1", child_of(ADVISER, DESK), by_side) == told
+
+
+def child_of(adviser: Colleague, first: Colleague) -> ReferralState:
+    """A referral that `adviser` passed on in a chain that `first`, of the target's organisation here, has begun."""
+    beginning = {"root_id": uuid4(), "first_source_organization_id": TARGET, "first_source_member_id": first.id}
+    return referral(adviser, DESK).model_copy(update={"parent_id": uuid4(), **beginning})
+
+
+def test_the_first_adviser_is_told_or_the_heir() -> None:
+    state = child_of(ADVISER, HANDLER)
+    assert members_told(FIRST, state, known(ADVISER, DESK, HANDLER)) == {HANDLER.id}
+    heir = Colleague(TARGET)
+    assert members_told(FIRST, state, known(ADVISER, DESK, left(HANDLER, heir), heir)) == {heir.id}
+    with pytest.raises(UnknownMember):
+        members_told(FIRST, state, known(ADVISER, DESK))
+    elsewhere = Colleague(ELSEWHERE)
+    assert members_told(FIRST, child_of(ADVISER, elsewhere), known(ADVISER, elsewhere)) == frozenset()
+
+
+def test_what_a_desk_passed_on_stays_with_the_desk_when_somebody_leaves() -> None:
+    receives = Colleague(SOURCE, ("recipient",))
+    people = known(left(ADVISER, receives), receives, COLLEAGUE)
+    assert members_told(SOURCE_SIDE, child_of(ADVISER, HANDLER), people) == {receives.id}
 
 
 @pytest.mark.parametrize("event_type", sorted(TOLD))

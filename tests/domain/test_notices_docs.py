@@ -11,6 +11,7 @@ NAMES = {
     "assigned": "assigned member",
     "formerly_assigned": "formerly assigned member",
     "source_adviser": "source adviser",
+    "first_adviser": "first adviser",
     "coordinator": "coordinator",
 }
 

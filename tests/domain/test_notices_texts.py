@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from babel.messages.pofile import read_po
 
-from services.notifications.domain import HEARD, TOLD, About, wording
+from services.notifications.domain import FIRST, HEARD, TOLD, About, wording
 from services.notifications.texts import LANGUAGES, LOCALES, link_to, notice_texts, status_name, text
 from services.referral.domain import Status
 from shared.events.envelope import Names
@@ -16,6 +16,9 @@ from shared.events.referral import Side
 from tests.builders import names
 
 SERVICE = Path(__file__).resolve().parents[2] / "services" / "notifications"
+
+TOLD_THE_FIRST = [event for event, told in TOLD.items() if told.by_source | told.by_target | told.by_nobody >= FIRST]
+"""What the first adviser of a chain is told of a referral that was passed on."""
 
 
 TO_COORDINATORS = [event_type for event_type, told in TOLD.items() if "coordinator" in told.by_nobody]
@@ -27,7 +30,12 @@ def messages(language: str) -> dict[str, str]:
 
 
 def about(
-    *, by_side: Side | None = "source", urgent: bool = False, suggested: bool = False, to_coordinator: bool = False
+    *,
+    by_side: Side | None = "source",
+    urgent: bool = False,
+    suggested: bool = False,
+    to_coordinator: bool = False,
+    first: bool = False,
 ) -> About:
     return About(
         reference="KUO-7F3K-92",
@@ -43,6 +51,7 @@ def about(
         suggested=names("better-advice") if suggested else None,
         suggested_from=names("talent-hub") if suggested else None,
         to_coordinator=to_coordinator,
+        first_organization_id=uuid4() if first else None,
     )
 
 
@@ -86,6 +95,16 @@ def test_what_a_coordinator_is_told_names_both_organisations_and_no_next_step(ev
     assert not any(word in shown for word in ("Avaa", "Öppna", "Open"))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("event_type", TOLD_THE_FIRST)
+def test_what_becomes_of_a_child_can_be_worded_for_who_began(event_type: str, language: str) -> None:
+    texts = notice_texts(event_type, about(first=True, suggested=True), language)
+    assert "KUO-7F3K-92" in texts.title
+    assert f"advice ({language})" in texts.body
+    assert f"navigaattori ({language})" in texts.body, "who passed it on"
+    assert f"business kuopio ({language})" in texts.body, "and to whom"
+
+
 def test_what_the_clock_cancels_can_be_worded() -> None:
     assert notice_texts("referral.cancelled.v1", about(by_side=None), "fi").title == "Ohjaus KUO-7F3K-92 on peruttu"
 
@@ -121,6 +140,9 @@ def test_no_text_is_left_over() -> None:
     used |= {"declined_suggestion.title", "declined_suggestion.body", "taken_away.title", "taken_away.body"}
     for event_type in TO_COORDINATORS:
         key = wording(event_type, about(by_side=None, to_coordinator=True))
+        used |= {f"{key}.title", f"{key}.body"}
+    for event_type in TOLD_THE_FIRST:
+        key = wording(event_type, about(first=True))
         used |= {f"{key}.title", f"{key}.body"}
     assert set(messages("fi")) - used == set()
 

@@ -27,7 +27,9 @@ WORDS = {
     "OrganizationState": {"slug", "email"},
     "ServiceState": {"slug", "target_groups", "languages"},
     "MemberState": {"email"},
-    "ReferralState": {"reference", "status", "language", "reason_code", "outcome_code", "business_status"},
+    "ReferralState": {
+        *("reference", "root_reference", "status", "language", "reason_code", "outcome_code", "business_status"),
+    },
     "DeliveryState": {"cause_type"},
     "DeclineReason": {"code"},
 }

@@ -69,6 +69,15 @@ def requires(*roles: str) -> Callable[[ActorWork], Awaitable[None]]:
     return check
 
 
+def only_for(*sides: Side) -> Callable[[ActorWork, Referral], Awaitable[None]]:
+    """A dependency: 403 unless the actor stands on one of `sides` of the referral, which is only read."""
+
+    async def check(work: WorkOf, referral: ReferralOf) -> None:
+        require_side(work, referral, frozenset(sides))
+
+    return check
+
+
 def only(*sides: Side) -> Callable[[ActorWork, Referral], Awaitable[None]]:
     """A dependency: 403 unless the actor stands on one of `sides` of the locked referral."""
 

@@ -28,6 +28,7 @@ from shared.versions import IF_MATCH, require_match
 
 router = APIRouter(tags=["referrals"])
 
+_ROUTES_OF_THEIR_OWN = {"forward"}
 _BOXES = {"sent": Side.SOURCE, "received": Side.TARGET, None: None}
 
 
@@ -125,7 +126,7 @@ async def _send(
 
 def _add_command_routes() -> None:
     for command, rule in LIFECYCLE.items():
-        if not rule.sides:
+        if not rule.sides or command in _ROUTES_OF_THEIR_OWN:
             continue
         sources = ", ".join(status for status in Status if status in rule.sources)
         router.add_api_route(

@@ -20,6 +20,6 @@ async def assign(work: ActorWork, referral: Referral, member_id: UUID | None) ->
     if member_id == referral.assigned_member_id:
         return
     if member_id is not None:
-        require_role(await colleague(work, member_id, "member_id"), "recipient", "member_id")
+        require_role(await colleague(work, member_id, "member_id"), ("recipient",), "member_id")
     former, referral.assigned_member_id = referral.assigned_member_id, member_id
     assigned(work, referral, former, Side.TARGET, work.actor.member_id)

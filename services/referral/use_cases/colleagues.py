@@ -1,5 +1,6 @@
 """Colleagues: members of the actor's own organisation to whom work can be given."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlmodel import select
@@ -20,8 +21,9 @@ async def colleague(work: ActorWork, member_id: UUID, field: str) -> Member:
     return member
 
 
-def require_role(member: Member, role: str, field: str) -> None:
-    """Raise 422 unless `member` has the role that the work takes."""
-    if role not in member.roles:
+def require_role(member: Member, roles: Collection[str], field: str) -> None:
+    """Raise 422 unless `member` has one of the roles that the work takes."""
+    if not set(roles) & set(member.roles):
+        role = " or ".join(roles)
         detail = f"This takes the role {role}, which the member does not have. Name somebody who has it."
         raise invalid(detail, [{"field": field, "message": f"is no {role}"}], name="unfit-member")

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from services.referral.attention import is_answer
-from services.referral.domain import IllegalCommand, Reason, Side, Status, decide
+from services.referral.domain import IllegalCommand, Side, Status, decide
 from services.referral.history import changed
 from services.referral.schemas import CommandBody, Complete, Decline, Nothing, WithdrawConsent, WithReason
 from services.referral.scope import side_of
@@ -11,10 +11,17 @@ from services.referral.tables import Referral
 from services.referral.texts import Texts, read_texts, write_texts
 from services.referral.use_cases.clocks import promise, reckon
 from services.referral.use_cases.recipients import desk_of, referable_service, suggestable_service
+from services.referral.use_cases.withdrawal import no_consent, note_withdrawal, withdraw_below
 from services.referral.work import ActorWork
 from shared.problems import conflict, forbidden, invalid
 
-ROLE_OF_SIDE = {Side.SOURCE: "adviser", Side.TARGET: "recipient"}
+_ROLES = {Side.SOURCE: ("adviser",), Side.TARGET: ("recipient",)}
+
+
+def roles_on(side: Side, referral: Referral) -> tuple[str, ...]:
+    """The roles of which one is needed to act on a side. What a desk passed on is its own work: recipients go on."""
+    passed_on = side is Side.SOURCE and referral.parent_id is not None
+    return (*_ROLES[side], "recipient") if passed_on else _ROLES[side]
 
 
 def require_side(work: ActorWork, referral: Referral, sides: frozenset[Side]) -> None:
@@ -22,7 +29,7 @@ def require_side(work: ActorWork, referral: Referral, sides: frozenset[Side]) ->
     side = side_of(work.actor, referral)
     if side not in sides:
         raise forbidden(f"Only the {' or the '.join(sorted(sides))} organisation of a referral may do this.")
-    work.actor.require(ROLE_OF_SIDE[side])
+    work.actor.require(*roles_on(side, referral))
 
 
 async def perform(work: ActorWork, referral: Referral, command: str, carried: CommandBody | None = None) -> None:
@@ -51,6 +58,8 @@ async def perform(work: ActorWork, referral: Referral, command: str, carried: Co
         await promise(work, referral)
     changed(work, referral, rule.event, side, work.actor.member_id)
     await reckon(work, [referral])
+    if isinstance(carried, WithdrawConsent):
+        await withdraw_below(work, referral, carried.withdrawal)
 
 
 async def _keep(work: ActorWork, referral: Referral, texts: Texts, carried: CommandBody, side: Side) -> None:
@@ -67,9 +76,7 @@ async def _keep(work: ActorWork, referral: Referral, texts: Texts, carried: Comm
         if carried.withdrawal.told_on > work.today:
             errors = [{"field": "withdrawal.told_on", "message": "in the future"}]
             raise invalid("A withdrawal can't have been told of on a day to come.", errors)
-        referral.reason_code, referral.reason_side = Reason.CONSENT_WITHDRAWN, side
-        referral.withdrawal_told_by = carried.withdrawal.told_by
-        referral.withdrawal_told_on = carried.withdrawal.told_on
+        note_withdrawal(referral, carried.withdrawal, side)
 
 
 async def _prepare_to_send(work: ActorWork, referral: Referral, texts: Texts) -> None:
@@ -92,8 +99,7 @@ async def _see_answer(work: ActorWork, referral: Referral, _: Texts) -> None:
 
 async def _check_consent(_: ActorWork, referral: Referral, __: Texts) -> None:
     if referral.legal_basis_kind != "consent":
-        detail = "This referral does not rest on a consent that could be withdrawn. Cancel it instead."
-        raise conflict(detail, name="no-consent")
+        raise no_consent()
 
 
 _FIRST: dict[str, Callable[[ActorWork, Referral, Texts], Awaitable[None]]] = {

@@ -9,7 +9,7 @@ from services.referral.domain import Side, Status
 from services.referral.history import changed
 from services.referral.references import new_reference
 from services.referral.schemas import DraftChange, LegalBasis, NewReferral
-from services.referral.tables import Client, IdempotencyKey, Referral
+from services.referral.tables import Client, IdempotencyKey, Referral, Service
 from services.referral.texts import Texts, read_texts, write_texts
 from services.referral.use_cases.clients import change_client, create_client, note_disclosure, own_client
 from services.referral.use_cases.commands import perform
@@ -60,31 +60,44 @@ async def create(work: ActorWork, new: NewReferral, follows: Referral | None = N
     """
     service = await referable_service(work, new.service_id)
     client = await _client_of(work, new)
-    referral = Referral(
-        id=new_id(),
+    referral = await draft_of(work, service, client)
+    referral.urgency = new.urgency
+    referral.follows_id = follows.id if follows else None
+    texts = Texts.model_validate(new.model_dump(include=set(_TEXTS)))
+    await enter(work, referral, texts, new.legal_basis)
+    if new.send:
+        await perform(work, referral, "send")
+    return referral
+
+
+async def draft_of(work: ActorWork, service: Service, client: Client) -> Referral:
+    """A draft by the actor, the first of a chain of its own, that `enter` still has to write down."""
+    referral_id = new_id()
+    return Referral(
+        id=referral_id,
+        root_id=referral_id,
         reference=await _free_reference(work),
         version=0,
         status=Status.DRAFT,
-        urgency=new.urgency,
+        urgency="routine",
         language=client.language,
         client_id=client.id,
         service_id=service.id,
         source_organization_id=work.actor.organization_id,
         source_member_id=work.actor.member_id,
         target_organization_id=service.organization_id,
-        follows_id=follows.id if follows else None,
         texts=b"",
         created_at=work.now,
         updated_at=work.now,
     )
-    texts = Texts.model_validate(new.model_dump(include=set(_TEXTS)))
-    _record_basis(work, referral, texts, new.legal_basis)
+
+
+async def enter(work: ActorWork, referral: Referral, texts: Texts, basis: LegalBasis | None) -> None:
+    """Write a new draft down, with its texts and its legal basis sealed."""
+    _record_basis(work, referral, texts, basis)
     await write_texts(work, referral, texts)
     work.session.add(referral)
     changed(work, referral, "created", Side.SOURCE, work.actor.member_id)
-    if new.send:
-        await perform(work, referral, "send")
-    return referral
 
 
 async def edit(work: ActorWork, referral: Referral, change: DraftChange) -> None:

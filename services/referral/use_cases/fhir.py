@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
+from services.referral.domain import Side
 from services.referral.fhir import bundle
 from services.referral.tables import Organization, Referral
 from services.referral.use_cases.reading import view
@@ -15,4 +16,6 @@ async def fhir_bundle(work: ActorWork, referral: Referral) -> dict[str, Any]:
     seen = await view(work, referral, "fhir")
     ids = [referral.source_organization_id, referral.target_organization_id]
     rows = await work.session.exec(select(Organization).where(col(Organization.id).in_(ids)))
-    return bundle(seen, {row.id: row.slug for row in rows})
+    # Whoever passed it on was sent the parent; whoever was asked learns nothing of what lies above.
+    parent_id = referral.parent_id if seen.side == Side.SOURCE else None
+    return bundle(seen, {row.id: row.slug for row in rows}, parent_id)

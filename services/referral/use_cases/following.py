@@ -43,6 +43,11 @@ async def send_suggested(work: ActorWork, declined: Referral, given: SendSuggest
 async def _suggestion_to_follow(work: ActorWork, declined: Referral) -> UUID:
     if declined.status != Status.REJECTED:
         raise conflict("Only a declined referral has a suggestion to follow.", name="illegal-command")
+    if declined.parent_id is not None:
+        detail = (
+            "This one was passed on to you and by you. Forward the referral that you were sent to the other service."
+        )
+        raise conflict(detail, name="illegal-command")
     if declined.suggested_service_id is None:
         raise conflict("It was declined without a suggestion. Refer the client anew.", name="no-suggestion")
     follower = await follower_of(work, declined)

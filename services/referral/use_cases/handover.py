@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, update
 from sqlmodel import col, select
 
 from services.referral import scope
@@ -11,7 +11,7 @@ from services.referral.domain import Side
 from services.referral.history import changed
 from services.referral.tables import Member, Referral
 from services.referral.use_cases.colleagues import colleague, require_role
-from services.referral.use_cases.commands import ROLE_OF_SIDE
+from services.referral.use_cases.commands import roles_on
 from services.referral.use_cases.conditions import done
 from services.referral.work import ActorWork, Work
 from shared.deputies import UnknownMember, stand_in
@@ -39,26 +39,37 @@ async def hand_over_own(work: ActorWork, to: UUID | None) -> tuple[Member, list[
     taken = [
         (referral, scope.side_of(work.actor, referral)) for referral in await still_open(work, as_adviser | as_assigned)
     ]
-    for side in sorted({side for _, side in taken}):
-        require_role(heir, ROLE_OF_SIDE[side], "to")
-    hand_over(work, taken, heir.id, me)
+    for roles in sorted({roles_on(side, referral) for referral, side in taken}):
+        require_role(heir, roles, "to")
+    await hand_over(work, taken, heir.id, me)
     return heir, taken
 
 
 async def still_open(work: Work, theirs: ColumnElement[bool]) -> list[Referral]:
-    """The referrals of a condition for which somebody still has something to do, locked in one order for everybody."""
+    """The referrals of a condition for which somebody still has something to do, locked in one order for everybody.
+
+    What was passed on from them is locked with them, for it names who began the chain.
+    """
+    these = select(Referral.id).where(theirs, ~done())
+    chains = select(Referral.id).where(col(Referral.id).in_(these) | col(Referral.root_id).in_(these))
+    await work.session.exec(chains.order_by(col(Referral.id)).with_for_update())
     query = select(Referral).where(theirs, ~done()).order_by(col(Referral.id)).with_for_update()
     return list((await work.session.exec(query)).all())
 
 
-def hand_over(work: Work, taken: Iterable[Taken], heir: UUID | None, by: UUID | None) -> None:
+async def hand_over(work: Work, taken: Iterable[Taken], heir: UUID | None, by: UUID | None) -> None:
     """Give each to the heir. Without one it stays with the organisation, whose people are told so."""
+    begun = []
     for referral, side in taken:
         if side is Side.TARGET:
             referral.assigned_member_id = heir
         elif heir is not None:
             referral.source_member_id = heir
+            begun.append(referral.id)
         changed(work, referral, "handed_over", side, by)
+    if begun:
+        passed_on = col(Referral.root_id).in_(begun) & col(Referral.parent_id).is_not(None)
+        await work.session.execute(update(Referral).where(passed_on).values(first_source_member_id=heir))
 
 
 async def _own_deputy(work: ActorWork) -> Member:

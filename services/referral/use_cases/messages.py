@@ -11,6 +11,7 @@ from services.referral.domain import Side, Status, may_write_messages, reads_mes
 from services.referral.history import message_sent
 from services.referral.scope import side_of
 from services.referral.tables import Message, Referral
+from services.referral.use_cases.chain import knows_client
 from services.referral.use_cases.clocks import reckon
 from services.referral.vault import seal, unseal
 from services.referral.views import MessageView
@@ -52,7 +53,7 @@ async def list_messages(work: ActorWork, referral: Referral, page: Keyset) -> li
 async def message_view(work: ActorWork, referral: Referral, message: Message) -> MessageView:
     """A message as the actor's side sees it; of the other side nobody is named."""
     side = side_of(work.actor, referral)
-    readable = reads_messages(side, Side(message.side), Status(referral.status))
+    readable = await _reads(work, referral, Side(message.side))
     key = await work.key_of(referral.client_id)
     return MessageView(
         id=message.id,
@@ -77,7 +78,7 @@ async def mark_read(work: ActorWork, referral: Referral, up_to: UUID) -> int:
         raise invalid("Name a message of this referral; GET lists them.", errors, name="unknown-message")
     side = side_of(work.actor, referral)
     other = Side.TARGET if side is Side.SOURCE else Side.SOURCE
-    if reads_messages(side, other, Status(referral.status)):
+    if await _reads(work, referral, other):
         unread = update(Message).where(
             col(Message.referral_id) == referral.id,
             col(Message.side) == other,
@@ -100,6 +101,17 @@ async def unread_messages(work: ActorWork, referrals: Sequence[Referral]) -> dic
     for referral_id, written_by, number in await work.session.exec(query):
         referral = shown[referral_id]
         side = side_of(work.actor, referral)
-        if written_by != side and reads_messages(side, Side(written_by), Status(referral.status)):
+        if written_by != side and await _reads(work, referral, Side(written_by)):
             found[referral_id] += number
     return found
+
+
+async def _reads(work: ActorWork, referral: Referral, written_by: Side) -> bool:
+    """Whether the actor's side may read what a side wrote.
+
+    Who passed a referral on reads what the other side writes about the client while it may know the client itself.
+    """
+    side = side_of(work.actor, referral)
+    if side is Side.SOURCE and referral.parent_id is not None:
+        return side is written_by or await knows_client(work, referral)
+    return reads_messages(side, written_by, Status(referral.status))

@@ -8,11 +8,13 @@ from sqlmodel import col, select
 
 from services.referral import scope
 from services.referral.attention import Attention, attention
+from services.referral.chains import may_be_forwarded
 from services.referral.clocks import EXPIRED
-from services.referral.domain import Side, Status, commands_for, discloses
+from services.referral.domain import Side, Status, commands_for
 from services.referral.history import changed
 from services.referral.tables import Client, Referral
 from services.referral.texts import Texts, read_texts
+from services.referral.use_cases.chain import knows_client, visible_chain
 from services.referral.use_cases.checking import before_sending_draft
 from services.referral.use_cases.clients import show_client
 from services.referral.use_cases.conditions import Narrowed, conditions
@@ -80,7 +82,7 @@ async def view(
     `duplicates` are those that are to be told with it.
     """
     side = scope.side_of(work.actor, referral)
-    open_to_side = discloses(side, Status(referral.status))
+    open_to_side = await knows_client(work, referral)
     texts = await read_texts(work, referral)
     names = await NamesOf.referrals(work, [referral])
     follows, followed_by = await links(work, referral)
@@ -95,15 +97,16 @@ async def view(
             was_sent=referral.sent_at is not None,
             is_closed=referral.closed_at is not None,
             rests_on_consent=referral.legal_basis_kind == "consent",
+            may_be_forwarded=may_be_forwarded(referral.chain_depth),
         ),
         source_member_id=referral.source_member_id if own else None,
         client=await _client(work, referral, occasion) if open_to_side else None,
         reason=texts.reason if open_to_side else None,
         shareable_note=texts.shareable_note,
         private_note=texts.private_note if own else None,
-        legal_basis=_legal_basis(referral, texts, own) if open_to_side else None,
+        legal_basis=_legal_basis(referral, texts, own) if open_to_side or own else None,
         status_reason=_status_reason(referral, texts, side, open_to_side),
-        outcome=CodedText(code=referral.outcome_code, text=texts.outcome) if referral.outcome_code else None,
+        outcome=_outcome(referral, texts, readable=open_to_side or not own),
         suggested_service=names.service(referral.suggested_service_id) if referral.suggested_service_id else None,
         withdrawal=_withdrawal(referral),
         follows=follows,
@@ -111,6 +114,7 @@ async def view(
         duplicates=duplicates,
         before_sending=await before_sending_draft(work, referral, duplicates) if is_draft else None,
         next_best_services=await _instead(work, referral) if own else [],
+        chain=await visible_chain(work, referral),
     )
 
 
@@ -168,6 +172,12 @@ def _status_reason(referral: Referral, texts: Texts, side: Side, open_to_side: b
         return None
     readable = open_to_side or referral.reason_side == side
     return CodedText(code=referral.reason_code, text=texts.status_reason if readable else None)
+
+
+def _outcome(referral: Referral, texts: Texts, *, readable: bool) -> CodedText | None:
+    if referral.outcome_code is None:
+        return None
+    return CodedText(code=referral.outcome_code, text=texts.outcome if readable else None)
 
 
 def _withdrawal(referral: Referral) -> WithdrawalView | None:

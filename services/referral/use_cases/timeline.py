@@ -1,40 +1,57 @@
 """The timeline of a referral: what happened, and the proof of who was told."""
 
 from collections import defaultdict
+from collections.abc import Collection, Sequence
+from heapq import merge
 from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.referral.domain import Side
+from services.referral.chains import below
+from services.referral.domain import LIFECYCLE, TERMINAL, Side
 from services.referral.scope import side_of
 from services.referral.tables import Delivery, Referral, TimelineEntry
+from services.referral.use_cases.chain import members_of_chain
 from services.referral.views import TimelineItem, Told
 from services.referral.work import ActorWork
 
 _OF_THE_SOURCE_ALONE = ("referral.created.v1", "referral.edited.v1", "referral.followed.v1")
+ENDINGS = tuple(f"referral.{rule.event}.v1" for rule in LIFECYCLE.values() if rule.to in TERMINAL)
+"""The events with which a referral ends."""
 
 
 async def timeline(work: ActorWork, referral: Referral) -> list[TimelineItem]:
     """All that happened to a referral as the actor's side may know it, oldest first.
 
     The target learns nothing of the time before sending nor of what followed a decline, and neither side which member
-    of the other acted.
+    of the other acted. How a referral ended that was passed on from this one stands here too.
     """
     side = side_of(work.actor, referral)
     query = select(TimelineEntry).where(TimelineEntry.referral_id == referral.id)
     if side is Side.TARGET:
         query = query.where(col(TimelineEntry.event_type).not_in(_OF_THE_SOURCE_ALONE))
     in_order = (col(TimelineEntry.version), col(TimelineEntry.at), col(TimelineEntry.event_id))
-    entries = (await work.session.exec(query.order_by(*in_order))).all()
+    own = (await work.session.exec(query.order_by(*in_order))).all()
+    passed_on = {link.id: link.reference for link in below(referral.id, await members_of_chain(work, referral))}
     told = await _told(work, referral)
     return [
         TimelineItem(
-            **entry.model_dump(exclude={"referral_id", "member_id"}),
-            member_id=entry.member_id if entry.side == side else None,
+            **entry.model_dump(exclude={"referral_id", "member_id", "side"}),
+            reference=passed_on.get(entry.referral_id, referral.reference),
+            side=None if entry.referral_id in passed_on else entry.side,  # its sides are not those of this referral
+            member_id=entry.member_id if entry.side == side and entry.referral_id == referral.id else None,
             told=told[entry.event_id],
         )
-        for entry in entries
+        for entry in merge(own, await _ends(work, passed_on), key=lambda entry: entry.at)
     ]
+
+
+async def _ends(work: ActorWork, referral_ids: Collection[UUID]) -> Sequence[TimelineEntry]:
+    """How these referrals ended, in order of time."""
+    query = select(TimelineEntry).where(
+        col(TimelineEntry.referral_id).in_(referral_ids), col(TimelineEntry.event_type).in_(ENDINGS)
+    )
+    return (await work.session.exec(query.order_by(col(TimelineEntry.at), col(TimelineEntry.event_id)))).all()
 
 
 async def _told(work: ActorWork, referral: Referral) -> dict[UUID, list[Told]]:

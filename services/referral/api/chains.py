@@ -1,0 +1,53 @@
+"""Chains over HTTP: passing a referral on, and what a withdrawal of its consent would mean."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only, only_for
+from services.referral.domain import LIFECYCLE, Side
+from services.referral.schemas import Forward
+from services.referral.use_cases.forwarding import forward
+from services.referral.use_cases.reading import view
+from services.referral.use_cases.withdrawal import withdrawal_preview
+from services.referral.views import ReferralView
+from services.referral.withdrawal_views import WithdrawalPreview
+from shared.bodies import body, request_body
+from shared.versions import IF_MATCH, etag, require_match
+
+router = APIRouter(tags=["referrals"])
+
+
+@router.post(
+    "/referrals/{referral_id}/forward",
+    status_code=201,
+    summary="Pass the referral on to a third organisation",
+    dependencies=[Depends(only(*LIFECYCLE["forward"].sides))],
+    openapi_extra=request_body(Forward) | IF_MATCH,
+)
+async def forward_referral(
+    request: Request,
+    response: Response,
+    work: WorkOf,
+    referral: LockedReferralOf,
+    to: Annotated[Forward, body(Forward)],
+) -> ReferralView:
+    """Answers with the child, which your organisation is the source of; yours stays as it is, with a higher version.
+
+    So a repeated request creates nothing twice: the second is told 412. The child needs a legal basis of its own.
+    """
+    require_match(request, referral.version)
+    child = await view(work, await forward(work, referral, to), "forward")
+    response.headers["Location"] = f"{request.scope.get('root_path', '')}/referrals/{child.id}"
+    response.headers["ETag"] = etag(child.version)
+    return child
+
+
+@router.get(
+    "/referrals/{referral_id}/withdrawal",
+    summary="What rests on the consent, before it is withdrawn",
+    dependencies=[Depends(only_for(Side.SOURCE))],
+)
+async def get_withdrawal(work: WorkOf, referral: ReferralOf) -> WithdrawalPreview:
+    """What a withdrawal would end, children included, and who has seen the client by this consent until now."""
+    return await withdrawal_preview(work, referral)

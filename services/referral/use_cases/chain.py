@@ -1,0 +1,72 @@
+"""Chains of referrals: what lies below one, as its side may see it, and whether that side still knows the client."""
+
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from services.referral.chains import below, still_knows
+from services.referral.domain import Side, Status
+from services.referral.scope import side_of
+from services.referral.tables import Referral
+from services.referral.use_cases.names import NamesOf
+from services.referral.views import ChainLink
+from services.referral.work import ActorWork, Work
+
+
+async def members_of_chain(work: Work, referral: Referral) -> list[Referral]:
+    """Every referral of the chain that `referral` belongs to, itself included, the older first."""
+    chain = select(Referral).where(Referral.root_id == referral.root_id).order_by(col(Referral.id))
+    return list((await work.session.exec(chain)).all())
+
+
+async def lock_below(work: Work, referral: Referral) -> list[Referral]:
+    """What was passed on from `referral`, which is locked already: locked too, and complete until the commit.
+
+    A chain is always locked from the top down, the older first, so that two transactions never wait for each other.
+    While one waits, somebody may pass on what it is about to lock; so it looks again until nothing new is there.
+    """
+    locked: dict[UUID, Referral] = {}
+    while True:
+        new = [link.id for link in below(referral.id, await members_of_chain(work, referral)) if link.id not in locked]
+        if not new:
+            return [locked[key] for key in sorted(locked)]
+        rows = select(Referral).where(col(Referral.id).in_(new)).order_by(col(Referral.id)).with_for_update()
+        found = await work.session.exec(rows.execution_options(populate_existing=True))
+        locked |= {row.id: row for row in found}
+
+
+async def knows_client(work: ActorWork, referral: Referral) -> bool:
+    """Whether the actor's side of `referral` may know who the client is."""
+    parent_status = None
+    if referral.parent_id is not None:
+        parent_status = Status((await work.session.get_one(Referral, referral.parent_id)).status)
+    return still_knows(side_of(work.actor, referral), Status(referral.status), parent_status)
+
+
+async def visible_chain(work: ActorWork, referral: Referral) -> list[ChainLink] | None:
+    """The chain as far as the actor's organisation has a part in it; None where that is `referral` alone.
+
+    It begins with the first referral that the organisation made or was sent, and goes down from there: whoever began
+    the chain sees all of it, whoever was asked in the middle sees its own part, and the last one only its own.
+    """
+    chain = await members_of_chain(work, referral)
+    own = referral
+    if side_of(work.actor, referral) is Side.SOURCE and referral.parent_id is not None:
+        own = next(link for link in chain if link.id == referral.parent_id)
+    links = [own, *below(own.id, chain)]
+    if len(links) == 1:
+        return None
+    names = await NamesOf.referrals(work, links)
+    return [chain_link(link, names, first=own) for link in links]
+
+
+def chain_link(referral: Referral, names: NamesOf, *, first: Referral) -> ChainLink:
+    """One referral of a chain, without client and texts; of what lies above `first` it says nothing."""
+    plain = referral.model_dump(include=set(ChainLink.model_fields) - {"parent_id"})
+    return ChainLink(
+        **plain,
+        parent_id=None if referral.id == first.id else referral.parent_id,
+        service=names.service(referral.service_id),
+        source_organization=names.organization(referral.source_organization_id),
+        target_organization=names.organization(referral.target_organization_id),
+    )
