@@ -12,6 +12,7 @@ from services.referral.api import (
     desk,
     fhir,
     following,
+    legal_bases,
     messages,
     overview,
     referrals,
@@ -40,7 +41,19 @@ async def find_member(session: AsyncSession, member_id: UUID) -> Membership | No
 def create_app(settings: ReferralSettings, clock: Clock = utc_now) -> FastAPI:
     """The application; `clock` may be moved by tests."""
     app = create_service_app("Luotsi: referrals", _ABOUT, ReferralApp(settings, find_member, clock))
-    for module in (referrals, creation, chains, desk, fhir, following, messages, clients, overview, report):
+    for module in (
+        referrals,
+        creation,
+        chains,
+        desk,
+        fhir,
+        following,
+        legal_bases,
+        messages,
+        clients,
+        overview,
+        report,
+    ):
         app.include_router(module.router)
     return app
 

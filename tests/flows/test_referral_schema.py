@@ -37,10 +37,13 @@ async def test_the_schema_is_what_the_tables_say(platform: Platform) -> None:
 
 async def test_a_referral_from_before_there_were_chains_is_the_first_of_its_own(servers: Servers) -> None:
     admin = await asyncpg.connect(plain(servers.postgres_admin_url))
-    await admin.execute("CREATE DATABASE older OWNER referral")
-    url = make_url(servers.database_urls["referral"]).set(database="older").render_as_string(hide_password=False)
+    owner = make_url(servers.owner_urls["referral"])
+    await admin.execute(f'CREATE DATABASE older OWNER "{owner.username}"')
+    url = owner.set(database="older").render_as_string(hide_password=False)
+    at_first = alembic_config("referral", url)
+    at_first.attributes["role"] = "referral"
     try:
-        await asyncio.to_thread(command.upgrade, alembic_config("referral", url), "0001")
+        await asyncio.to_thread(command.upgrade, at_first, "0001")
         older = await asyncpg.connect(plain(url))
         await older.execute(_REFERRAL_OF_THE_FIRST_VERSION)
         await asyncio.to_thread(upgrade, "referral", url)

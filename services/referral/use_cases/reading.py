@@ -12,6 +12,7 @@ from services.referral.chains import may_be_forwarded
 from services.referral.clocks import EXPIRED
 from services.referral.domain import Side, Status, commands_for
 from services.referral.history import changed
+from services.referral.statutes import listed
 from services.referral.tables import Client, Referral
 from services.referral.texts import Texts, read_texts
 from services.referral.use_cases.chain import knows_client, visible_chain
@@ -163,8 +164,10 @@ async def _instead(work: ActorWork, referral: Referral) -> list[OfferedService]:
 def _legal_basis(referral: Referral, texts: Texts, own: bool) -> dict[str, object] | None:
     if texts.legal_basis is None or referral.legal_basis_recorded_at is None:
         return None
+    statute = listed(str(texts.legal_basis.get("statute") or ""))
+    explained = {"listed": statute.model_dump(mode="json")} if statute else {}
     by = {"recorded_by": str(referral.legal_basis_recorded_by)} if own else {}
-    return {**texts.legal_basis, **by, "recorded_at": referral.legal_basis_recorded_at.isoformat()}
+    return {**texts.legal_basis, **explained, **by, "recorded_at": referral.legal_basis_recorded_at.isoformat()}
 
 
 def _status_reason(referral: Referral, texts: Texts, side: Side, open_to_side: bool) -> CodedText | None:

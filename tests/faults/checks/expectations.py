@@ -17,6 +17,7 @@ TO_THE_SOURCE: Final = (
     "completed",
     "failed",
     "expired",
+    "forwarded",
 )
 TO_THE_OTHER_SIDE: Final = ("cancelled", "message_sent")
 TO_THE_SIDE_LEFT: Final = ("handed_over",)

@@ -1,0 +1,44 @@
+"""Legal bases: what an adviser gives a client to read before the client consents."""
+
+from uuid import UUID
+
+from services.referral.consent_texts import ConsentText, notes, text_in
+from services.referral.legal_basis_views import ConsentTextView
+from services.referral.tables import Member, Organization
+from services.referral.use_cases.recipients import referable_service
+from services.referral.views import Named
+from services.referral.work import ActorWork
+
+
+async def consent_text(work: ActorWork, service_id: UUID, language: str) -> ConsentTextView:
+    """The text for a client of the actor's organisation who is about to be referred to a service.
+
+    Raises 422 for a service that can't be referred to.
+    """
+    service = await referable_service(work, service_id)
+    source = await work.session.get_one(Organization, work.actor.organization_id)
+    target = await work.session.get_one(Organization, service.organization_id)
+    text = text_in(language)
+    adviser = await work.session.get_one(Member, work.actor.member_id)
+    return ConsentTextView(
+        **text.about(source.names, target.names, service.names).model_dump(),
+        requested_language=language,
+        in_requested_language=speaks(text, language),
+        notes=_notes(text, language, adviser.language),
+        notes_language=adviser.language,
+        source_organization=Named(id=source.id, name=source.names),
+        target_organization=Named(id=target.id, name=target.names),
+        service=Named(id=service.id, name=service.names),
+    )
+
+
+def speaks(text: ConsentText, language: str) -> bool:
+    """Whether the text is in a language, whatever its region and script."""
+    return text.language == language.split("-", maxsplit=1)[0].lower()
+
+
+def _notes(text: ConsentText, language: str, adviser_language: str) -> list[str]:
+    found = [] if speaks(text, language) else [notes().other_language]
+    if not text.reviewed:
+        found.append(notes().unreviewed)
+    return [note.in_language(adviser_language) for note in found]

@@ -1,0 +1,32 @@
+"""Content negotiation: which of two media types a caller would rather have (RFC 9110, section 12.5.1)."""
+
+from fastapi import Request
+
+
+def prefers(request: Request, media_type: str, default: str) -> bool:
+    """Whether the caller would rather have `media_type` than `default`, which it gets when it has no preference."""
+    accept = request.headers.get("Accept", "*/*")
+    return _quality(accept, media_type) > _quality(accept, default)
+
+
+def _quality(accept: str, media_type: str) -> float:
+    """The weight of a media type; the most specific range that covers it counts."""
+    kind = media_type.partition("/")[0]
+    best = (-1, 0.0)
+    for part in accept.split(","):
+        media_range, *parameters = (each.strip().lower() for each in part.split(";"))
+        specific = {media_type: 2, f"{kind}/*": 1, "*/*": 0}.get(media_range)
+        if specific is not None and specific > best[0]:
+            best = (specific, _weight(parameters))
+    return best[1]
+
+
+def _weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
