@@ -97,13 +97,13 @@ def check_mail(seen: Snapshot, mails: list[EmailMessage], filed: dict[str, bytes
     """Every delivered mail has arrived or is a whole file, and a repeat is the same mail with the same Message-ID."""
     arrived: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for mail in mails:
-        arrived[delivery_of(mail)].add((str(mail["To"]), str(mail["Subject"])))
+        arrived[delivery_of(mail)].add(_kind(mail))
     ends = {_last_line(mail) for mail in mails}
     for delivery, raw in filed.items():
         mail = message_from_bytes(raw, policy=policy.default)
         if delivery_of(mail) != delivery or _last_line(mail) not in ends:
             yield Finding("wrong", f"the file of the mail of delivery {delivery} is not whole ({len(raw)} bytes)")
-        arrived[delivery].add((str(mail["To"]), str(mail["Subject"])))
+        arrived[delivery].add(_kind(mail))
     known = {str(row["id"]): row for row in seen.tables["notifications"]["deliveries"] if row["channel"] == "email"}
     for delivery, row in known.items():
         if row["status"] == "delivered" and delivery not in arrived:
@@ -118,6 +118,11 @@ def check_mail(seen: Snapshot, mails: list[EmailMessage], filed: dict[str, bytes
 def delivery_of(mail: EmailMessage) -> str:
     """Which delivery a mail belongs to, by its Message-ID."""
     return str(mail["Message-ID"]).strip("<>").partition("@")[0]
+
+
+def _kind(mail: EmailMessage) -> tuple[str, str]:
+    """To whom and what about. How a long subject was folded is no difference between two mails: blanks count once."""
+    return str(mail["To"]), " ".join(str(mail["Subject"]).split())
 
 
 def _last_line(mail: EmailMessage) -> str:
