@@ -8,6 +8,7 @@ from fhir.resources.R4B.bundle import Bundle
 from services.referral.domain import OPEN, Outcome, Reason, Status
 from services.referral.fhir import MEDIA_TYPE, OUTCOMES, REASONS, REQUEST_STATUS
 from tests.builders import Town, small_town
+from tests.chains import organizations_in_a_row
 from tests.platform import Platform
 from tests.referring import CLIENT, SECRETS, at_work, new_referral, problem
 
@@ -180,3 +181,21 @@ def test_every_code_has_words() -> None:
     assert set(REQUEST_STATUS) == set(Status)
     assert set(REASONS) == set(Reason)
     assert set(OUTCOMES) == set(Outcome)
+
+
+async def test_what_was_passed_on_names_its_parent_to_who_was_sent_that(platform: Platform) -> None:
+    row = await organizations_in_a_row(platform)
+    first = await row.begin()
+    child = await row.pass_on(first, 1)
+    above = await fetch(platform, row.people[1], first)
+    assert not {"basedOn", "partOf"} & (one(above, "Task").keys() | one(above, "ServiceRequest").keys())
+    for who, knows in ((row.people[1], True), (row.people[2], False)):
+        bundle = await fetch(platform, who, child)
+        task, request = one(bundle, "Task"), one(bundle, "ServiceRequest")
+        if knows:
+            assert task["partOf"] == [{"reference": f"Task/{one(above, 'Task')['id']}", "type": "Task"}]
+            parent = {"reference": f"ServiceRequest/{one(above, 'ServiceRequest')['id']}", "type": "ServiceRequest"}
+            assert task["basedOn"] == request["basedOn"] == [parent]
+        else:
+            assert not {"basedOn", "partOf"} & (task.keys() | request.keys())
+            assert not [known for known in (first["id"], first["reference"]) if known in str(bundle)]
