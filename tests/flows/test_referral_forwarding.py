@@ -364,3 +364,40 @@ async def test_a_child_in_fhir_names_its_parent_to_whoever_passed_it_on(platform
     by_target = await row.at(2).client.get(path)
     assert by_target.status_code == 200
     assert first["id"] not in by_target.text
+
+
+async def test_whoever_goes_away_hands_what_a_desk_passed_on_to_another_of_the_desk(platform: Platform) -> None:
+    row = await organizations_in_a_row(platform)
+    second = await row.pass_on(await row.begin(), 1)
+    other = await row.town.facts.member("other@businesskuopio.example", row.town.business, "recipient")
+    await platform.settle()
+    handed = await row.at(1).client.post("/handover", json={"to": str(other.id)})
+    assert handed.status_code == 200, handed.text
+    assert (await at_work(platform, other).read(second["id"]))["source_member_id"] == str(other.id)
+
+
+async def test_whoever_began_hands_the_chain_over_with_the_referral(platform: Platform) -> None:
+    row = await organizations_in_a_row(platform)
+    second = await row.pass_on(await row.begin(), 1)
+    handed = await row.at(0).client.post("/handover", json={"to": str(row.town.colleague.id)})
+    assert handed.status_code == 200, handed.text
+    query = "SELECT first_source_member_id FROM referrals WHERE id = :id"
+    assert await platform.scalar("referral", query, id=second["id"]) == row.town.colleague.id
+    await row.at(2).done("accept", await row.at(2).read(second["id"]))
+    await platform.settle()
+    heard = await told(platform, row.town.colleague, row.town.adviser)
+    assert heard[row.town.colleague.email][-2:] == ["first_viewed", "accepted"]
+    assert heard[row.town.adviser.email] == ["first_viewed", "accepted", "forwarded"], "no more of what is not theirs"
+
+
+async def test_a_suggestion_for_what_was_passed_on_is_followed_by_forwarding_again(platform: Platform) -> None:
+    row = await organizations_in_a_row(platform)
+    first = await row.begin()
+    second = await row.pass_on(first, 1)
+    better = {"reason": {"code": "not_eligible"}, "suggested_service_id": str(row.services[3])}
+    await row.at(2).done("decline", await row.at(2).read(second["id"]), better)
+    desk = row.at(1)
+    seen = await desk.read(second["id"])
+    problem(await desk.give("send-suggested", seen, {"legal_basis": CONSENT}), 409, "illegal-command")
+    again = await desk.give("forward", await desk.read(first["id"]), row.forward(3))
+    assert again.status_code == 201, again.text

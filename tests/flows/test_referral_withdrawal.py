@@ -170,6 +170,16 @@ async def test_what_has_ended_before_the_withdrawal_stays_as_it_is(platform: Pla
     assert (await row.at(3).read(third["id"]))["client"] is None
 
 
+async def test_the_clocks_of_what_a_withdrawal_ends_stop(platform: Platform) -> None:
+    row = await organizations_in_a_row(platform)
+    first = await row.begin()
+    second = await row.pass_on(first, 1)
+    timers = "SELECT count(*) FROM timers WHERE referral_id = :id"
+    assert await platform.scalar("referral", timers, id=second["id"]) > 0
+    await row.at(0).done("withdraw-consent", await row.at(0).read(first["id"]), TOLD)
+    assert await platform.scalar("referral", timers, id=second["id"]) == 0
+
+
 async def at_once(*requests: Awaitable[Any]) -> list[int]:
     """The statuses that requests get which are made at the same time."""
     return [answer.status_code for answer in await asyncio.gather(*requests)]
