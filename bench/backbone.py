@@ -1,30 +1,32 @@
 """Contender: Luotsi's backbone as the services run it, a worker that relays and workers that consume."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 import shared.worker
 from bench.ground import CONSUMER, EVENT_TYPE, PRODUCER, STREAM
-from shared.db import Database
+from shared.db import Database, run_plainly
 from shared.events import Envelope
-from shared.inbox import Consumer
+from shared.inbox import Consumer, Together
 from shared.relay import Relay
 from shared.settings import Settings
 from shared.streams import subscribe
 from shared.topology import STREAMS
 from shared.worker import Worker, run
 
-_EFFECT = text("INSERT INTO effects (event_id, subject, sequence) VALUES (:event_id, :subject, :sequence)")
+_EFFECT = """
+INSERT INTO effects (event_id, subject, sequence) SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[])
+"""
 
 
-async def _take_effect(session: AsyncSession, event: Envelope) -> None:
-    values = {"event_id": event.id, "subject": event.subject, "sequence": event.sequence}
-    await session.execute(_EFFECT, values)
+async def _take_effect(session: AsyncSession, events: Sequence[Envelope]) -> None:
+    """One statement for what came together, as the services' own copies are kept."""
+    columns = ([e.id for e in events], [e.subject for e in events], [e.sequence for e in events])
+    await run_plainly(session, _EFFECT, *columns)
 
 
 def relay(task: dict[str, Any]) -> None:
@@ -34,7 +36,7 @@ def relay(task: dict[str, Any]) -> None:
 
 def consume(task: dict[str, Any]) -> None:
     """A worker of the consuming service. Runs until killed."""
-    run(CONSUMER, *_worker(task, CONSUMER, [Consumer(CONSUMER, STREAM, {EVENT_TYPE: _take_effect})]))
+    run(CONSUMER, *_worker(task, CONSUMER, [Consumer(CONSUMER, STREAM, {EVENT_TYPE: Together(_take_effect)})]))
 
 
 def _worker(task: dict[str, Any], service: str, consumers: list[Consumer]) -> tuple[Settings, Callable[[], Worker]]:

@@ -13,7 +13,7 @@ USERS = (*SERVICES, OPERATOR)
 
 # `client|setinfo` is left out: an access file that names it is refused before Redis 7.2.
 _CONNECT = "+hello +auth +ping +multi +exec +discard +client|setname +client|id"
-_PRODUCE = "+xadd +xtrim +xlen +xrange +xpending +xinfo|stream +xinfo|groups"
+_PRODUCE = "+xadd +xtrim +xlen +xrange +xpending +xinfo|stream +xinfo|groups +eval"
 _CONSUME = (
     "+xgroup|create +xgroup|delconsumer +xreadgroup +xack +xautoclaim +xpending +xinfo|groups +xinfo|consumers +eval"
 )

@@ -1,6 +1,6 @@
 """The copy of the catalogue's facts that the other services keep, and how they speak of it."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import Text
@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from shared.copies import Copied, overwrite_if_newer
+from shared.copies import Copied, overwrite_all_if_newer
 from shared.events import Envelope
 from shared.events.catalog import MemberState, OrganizationState, ServiceState
 from shared.events.envelope import Names, Payload
@@ -71,17 +71,19 @@ _STATES: dict[type[Copied], type[Payload]] = {
 }
 
 
-async def apply(session: AsyncSession, table: type[Copied], event: Envelope) -> bool:
-    """Bring the copy in `table` up to `event`; returns whether the event was news.
+async def apply(session: AsyncSession, table: type[Copied], *events: Envelope) -> set[UUID]:
+    """Bring the copies in `table` up to `events`; returns the ids of those to which one was news.
 
     `table` is a service's own table on one of the three classes above.
     """
+    return await overwrite_all_if_newer(session, table, [_row(table, event) for event in events])
+
+
+def _row(table: type[Copied], event: Envelope) -> dict[str, Any]:
     model = next(model for base, model in _STATES.items() if issubclass(table, base))
-    state = model.model_validate(event.data)
-    plain = state.model_dump(mode="json")
-    values = {name: getattr(state, name) for name in table.model_fields if name in plain}
-    kept = {name: value if isinstance(value, UUID) else plain[name] for name, value in values.items()}
-    return await overwrite_if_newer(session, table, {**kept, "epoch": event.epoch, "sequence": event.sequence})
+    state = model.model_validate(event.data).model_dump(mode="json")
+    kept = {name: value for name, value in state.items() if name in table.model_fields}
+    return {**kept, "epoch": event.epoch, "sequence": event.sequence}
 
 
 __all__ = ["MemberCopy", "OrganizationCopy", "ServiceCopy", "apply"]

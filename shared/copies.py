@@ -1,12 +1,16 @@
 """Copies of another service's facts: a copy is simply overwritten by a higher (epoch, sequence)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from pydantic_core import to_json
+from sqlalchemy import BigInteger, Integer
 from sqlmodel import Field, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from shared.db import run_plainly
 
 
 class Copied(SQLModel):
@@ -16,18 +20,40 @@ class Copied(SQLModel):
     sequence: int = Field(sa_type=BigInteger)
 
 
-async def overwrite_if_newer(session: AsyncSession, table: type[Copied], values: Mapping[str, Any]) -> bool:
-    """Insert a row, or overwrite the one with the same `id` when (epoch, sequence) is higher.
+async def overwrite_if_newer(session: AsyncSession, table: type[Copied], state: dict[str, Any]) -> bool:
+    """`overwrite_all_if_newer` for one state; returns whether the copy changed."""
+    return bool(await overwrite_all_if_newer(session, table, [state]))
 
-    Returns whether the copy changed: an older or equal state leaves it as it is, so that
-    reordered and redelivered events do no harm.
+
+async def overwrite_all_if_newer(
+    session: AsyncSession, table: type[Copied], states: Iterable[dict[str, Any]]
+) -> set[UUID]:
+    """Insert rows, or overwrite those with the same `id` where (epoch, sequence) is higher: one statement for all.
+
+    Each state names the same columns, `id`, `epoch` and `sequence` among them. Returns the ids of the copies that
+    changed: an older or equal state leaves a copy as it is, so that reordered and redelivered events do no harm.
+    Of several states of one `id` only the newest can make a difference.
     """
-    columns: Any = table.__table__.c  # type: ignore[attr-defined]
-    statement = insert(table).values(**values)
-    new = statement.excluded
-    statement = statement.on_conflict_do_update(
-        index_elements=[columns.id],
-        set_={name: new[name] for name in values if name != "id"},
-        where=tuple_(new.epoch, new.sequence) > tuple_(columns.epoch, columns.sequence),
-    ).returning(columns.id)  # type: ignore[assignment]
-    return (await session.execute(statement)).first() is not None
+    newest: dict[Any, dict[str, Any]] = {}
+    for state in states:
+        known = newest.setdefault(state["id"], state)
+        if (state["epoch"], state["sequence"]) > (known["epoch"], known["sequence"]):
+            newest[state["id"]] = state
+    if not newest:
+        return set()
+    # By id, so that two workers with the same rows never wait for each other in a ring.
+    rows = [newest[row_id] for row_id in sorted(newest, key=str)]
+    sql = _overwrite(str(table.__tablename__), tuple(rows[0]))
+    return set((await run_plainly(session, sql, to_json(rows).decode())).scalars())
+
+
+@cache
+def _overwrite(table: str, columns: Sequence[str]) -> str:
+    """Names come from models, never from outside. The server reads JSON into the columns' own types."""
+    names = ", ".join(columns)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name != "id")
+    return (
+        f"INSERT INTO {table} AS known ({names}) SELECT {names} FROM json_populate_recordset(NULL::{table}, $1::json) "  # noqa: S608
+        f"ON CONFLICT (id) DO UPDATE SET {changes} "
+        "WHERE (excluded.epoch, excluded.sequence) > (known.epoch, known.sequence) RETURNING id"
+    )

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import event
+from sqlalchemy import CursorResult, event
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi as Driver
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
@@ -13,6 +13,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.ext.asyncio import AsyncSession as PlainSession
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from shared.driver import DriverConnection, server_settings
 
 # SQLSTATE classes that speak of the server, of concurrency or of resources, never of the statement itself:
 # connection, transaction rollback (serialisation, deadlock), insufficient resources, intervention, system.
@@ -45,17 +47,14 @@ class Database:
             connect_args={
                 "timeout": 5,
                 "command_timeout": answer_seconds,
-                "server_settings": {
-                    "statement_timeout": "15000",
-                    # A client that vanished in the middle leaves its locks to nobody for as long as this.
-                    "idle_in_transaction_session_timeout": "20000",
-                    "timezone": "UTC",
-                },
+                "server_settings": server_settings(),
             },
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         event.listen(self.engine.sync_engine, "handle_error", _give_up_on_silence)
         self._sessions = async_sessionmaker(self.engine, class_=Session, expire_on_commit=False)
+        self._answer_seconds = answer_seconds
+        self._own: list[DriverConnection] = []
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -68,9 +67,25 @@ class Database:
         """The address in the form that asyncpg itself takes, for LISTEN."""
         return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
+    def own_connection(self, **settings: str) -> DriverConnection:
+        """A connection beside the pool's, closed with them. `settings` are PostgreSQL's, for all that it does."""
+        asked = {"timeout": 5, "command_timeout": self._answer_seconds, "server_settings": server_settings(**settings)}
+        self._own.append(DriverConnection(self.listen_dsn, **asked))
+        return self._own[-1]
+
     async def close(self) -> None:
         """Close every connection."""
+        for own in self._own:
+            await own.close()
         await self.engine.dispose()
+
+
+async def run_plainly(session: AsyncSession, sql: str, *values: Any) -> CursorResult[Any]:
+    """Run SQL in PostgreSQL's own words (`$1`, `$2`, …) in the session's transaction.
+
+    For the few statements that run for every batch of events: nothing is compiled, and the driver keeps it prepared.
+    """
+    return await (await session.connection()).exec_driver_sql(sql, values)
 
 
 def _refuse_closed(connection: Any, *_: object) -> None:
@@ -83,8 +98,11 @@ def _refuse_closed(connection: Any, *_: object) -> None:
 
 
 def _give_up_on_silence(context: ExceptionContext) -> None:
-    """A connection on which no answer came is dead: another word on it, even a rollback, would wait forever."""
-    if isinstance(context.original_exception, TimeoutError):
+    """A connection on which no answer came is dead: another word on it, even a rollback, would wait forever.
+
+    So is one that the server ended and that does not know it yet: the driver calls that an error of its own.
+    """
+    if isinstance(context.original_exception, TimeoutError | asyncpg.InternalClientError):
         context.is_disconnect = True
 
 
@@ -98,4 +116,5 @@ def is_outage(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
     # What SQLAlchemy has not wrapped happened while a connection was being made: the server dropped it half-made.
-    return isinstance(error, OSError | TimeoutError | PoolTimeout | asyncpg.InterfaceError | Driver.Error)
+    dropped = asyncpg.InterfaceError | asyncpg.InternalClientError | Driver.Error
+    return isinstance(error, OSError | TimeoutError | PoolTimeout | dropped)

@@ -24,6 +24,8 @@ Entry = tuple[str, Mapping[bytes, bytes]]
 
 MAX_FAILURES = 5
 _RETRY_SECONDS = 0.5
+_READ_MS = 1000
+"""How long a read waits for entries before it is asked again; well below the time in which an answer must come."""
 
 
 async def ensure_group(redis: RawRedis, stream: str, group: str) -> None:
@@ -131,6 +133,7 @@ def connect_broker(url: str) -> RedisBroker:
         logger=log,
         log_level=logging.DEBUG,
         graceful_timeout=5,
+        apply_types=False,  # there is nothing to inject into a handler that takes entries as they lie
         retry=Unhurried(),
         socket_timeout=ANSWER_SECONDS,
         socket_connect_timeout=ANSWER_SECONDS,
@@ -152,6 +155,7 @@ def subscribe(broker: RedisBroker, intake: Intake, worker_name: str, batch: int 
             batch=True,
             max_records=batch,
             last_id=">",
+            polling_interval=_READ_MS,
         ),
         parser=cast(Any, _as_it_lies),
         decoder=cast(Any, _undecoded),

@@ -1,5 +1,7 @@
 """What the referral service learns: the catalogue's facts, who has left, and proof of who was told."""
 
+from collections.abc import Sequence
+from typing import Any, Final
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -13,12 +15,12 @@ from services.referral.vault import Vault
 from services.referral.work import Work
 from shared import catalog_copy
 from shared.clock import Clock
-from shared.copies import overwrite_if_newer
+from shared.copies import overwrite_all_if_newer
 from shared.deputies import UnknownMember, stand_in
 from shared.events import Envelope
 from shared.events.catalog import MemberState
 from shared.events.notification import DeliveryState
-from shared.inbox import Consumer, Missing, arrived
+from shared.inbox import Consumer, Handler, Missing, Together, arrived
 from shared.outbox import Outbox
 from shared.topology import STREAMS
 
@@ -30,12 +32,12 @@ class Learning:
         self._outbox = outbox
         self._vault = vault
         self._clock = clock
-        self._from_catalog = {
+        self._from_catalog: dict[str, Handler] = {
             "catalog.organization_changed.v1": self.organization_changed,
-            "catalog.service_changed.v1": self.service_changed,
+            "catalog.service_changed.v1": Together(services_changed),
             "catalog.member_changed.v1": self.member_changed,
         }
-        self._from_notifications = {
+        self._from_notifications: dict[str, Handler] = {
             "notification.delivered.v1": keep_proof,
             "notification.delivery_failed.v1": keep_proof,
         }
@@ -56,10 +58,6 @@ class Learning:
         if news and await closures_of(work, [organization_id]) != before:
             await _move_deadlines(work, organization_id)
 
-    async def service_changed(self, session: AsyncSession, event: Envelope) -> None:
-        """Copy a service."""
-        await catalog_copy.apply(session, Service, event)
-
     async def member_changed(self, session: AsyncSession, event: Envelope) -> None:
         """Copy a member; hand over what is open when the member has left.
 
@@ -75,13 +73,23 @@ class Learning:
             await _hand_over_all(work, member.id, await _heir(session, member))
 
 
-async def keep_proof(session: AsyncSession, event: Envelope) -> None:
-    """Keep the proof that a notice reached somebody, or that it could not."""
-    proof = DeliveryState.model_validate(event.data)
+async def services_changed(session: AsyncSession, events: Sequence[Envelope]) -> None:
+    """Copy services."""
+    await catalog_copy.apply(session, Service, *events)
+
+
+async def _keep_proofs(session: AsyncSession, events: Sequence[Envelope]) -> None:
+    await overwrite_all_if_newer(session, Delivery, [_proof(event) for event in events])
+
+
+def _proof(event: Envelope) -> dict[str, Any]:
+    kept = DeliveryState.model_validate(event.data).model_dump(include=set(Delivery.model_fields) - {"status"})
     status = "delivered" if event.type == "notification.delivered.v1" else "failed"
-    values = proof.model_dump(include=set(Delivery.model_fields) - {"status"})
-    order = {"epoch": event.epoch, "sequence": event.sequence}
-    await overwrite_if_newer(session, Delivery, {**values, "status": status, **order})
+    return {**kept, "status": status, "epoch": event.epoch, "sequence": event.sequence}
+
+
+keep_proof: Final = Together(_keep_proofs)
+"""Keeps the proof that a notice reached somebody, or that it could not."""
 
 
 async def _heir(session: AsyncSession, member: MemberState) -> UUID | None:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi as D
 from luotsi.embedded.servers import Servers
 from shared import wake
 from shared.db import Database, is_outage
+from shared.event_log import EventLog
 from shared.redis import connect
 from shared.wake import Alarm
 from tests.faults.proxy import Proxy
@@ -70,6 +71,19 @@ async def test_a_connection_that_dies_within_a_transaction_is_not_asked_for_a_ro
         with pytest.raises(TimeoutError):
             await cut_off_in_the_middle()
         assert await ask(database) == 7
+        await database.close()
+
+
+async def test_a_dead_connection_of_the_relay_is_an_outage_and_then_replaced(servers: Servers) -> None:
+    async with behind(servers.database_urls["catalog"]) as (proxy, url), asyncio.timeout(FOREVER):
+        database = Database(url, answer_seconds=0.3)
+        log = EventLog(database, "trial")
+        known = await log.newest()
+        proxy.half_open()
+        proxy.heal()
+        with pytest.raises(TimeoutError):
+            await log.newest()
+        assert await log.newest() == known
         await database.close()
 
 
