@@ -8,8 +8,8 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.notifications import domain
-from services.notifications.facts import Facts, facts_about, members_of
-from services.notifications.notices import Cause, Recipient, make_notices
+from services.notifications.facts import Colleague, Facts, facts_about, members_of
+from services.notifications.notices import Cause, NewNotice, Recipient, make_notices
 from services.notifications.tables import Delivery, Member, Notice, Preference
 from shared.catalog_copy import MemberCopy
 from shared.clock import utc_now
@@ -23,7 +23,7 @@ from shared.outbox import Outbox
 
 async def tell(
     session: AsyncSession, outbox: Outbox, event: Envelope, referral: ReferralState, by_side: Side | None
-) -> list[Notice]:
+) -> list[NewNotice]:
     """Tell everyone concerned of an event; returns the new notices.
 
     Raises Missing, before anything is written, when a fact that decides about it has not arrived.
@@ -78,7 +78,7 @@ def _desk_address_is_its_own(facts: Facts, members: frozenset[UUID]) -> bool:
     return bool(facts.target.email) and str(facts.target.email).casefold() not in own
 
 
-async def pass_on(session: AsyncSession, outbox: Outbox, organization_id: UUID) -> list[Notice]:
+async def pass_on(session: AsyncSession, outbox: Outbox, organization_id: UUID) -> list[NewNotice]:
     """Give to their heirs what members who left an organisation have not seen; returns the new notices.
 
     Mail that has not gone out to them is withdrawn. What has no heir yet, or a deputy not known yet, stays
@@ -88,7 +88,7 @@ async def pass_on(session: AsyncSession, outbox: Outbox, organization_id: UUID) 
     if not left:
         return []
     members = await members_of(session, [organization_id])
-    made: list[Notice] = []
+    made: list[NewNotice] = []
     for notice, leaver in left:
         await _withdraw_mail(session, notice.id)
         about = notice.facts
@@ -122,7 +122,7 @@ async def _unseen_of_those_who_left(session: AsyncSession, organization_id: UUID
     return [(notice, leaver) for notice, leaver in await session.exec(unseen)]
 
 
-def _heirs(leaver: MemberCopy, side: Side, members: dict[UUID, MemberCopy]) -> frozenset[UUID]:
+def _heirs(leaver: MemberCopy, side: Side, members: dict[UUID, Colleague]) -> frozenset[UUID]:
     try:
         return domain.heirs(leaver, side, members)
     except UnknownMember:
