@@ -25,13 +25,17 @@ _CONNECTIONS = 64
 
 @dataclass
 class Samples:
-    """Milliseconds from the moment a referral was due to be sent until its notice came; `lost` never came."""
+    """Milliseconds from the moment a referral was due to be sent until its notice came; `lost` never came.
+
+    `unanswered` were not answered in time, or the connection broke; `refused` counts the other answers by status.
+    """
 
     rate: int
     notice_ms: list[float] = field(default_factory=list)
     answer_ms: list[float] = field(default_factory=list)
     lost: int = 0
-    refused: int = 0
+    unanswered: int = 0
+    refused: dict[int, int] = field(default_factory=dict)
 
 
 class Desk:
@@ -88,10 +92,10 @@ class Load:
         try:
             answer = await self.sender.post("/referrals", json=body, headers=headers)
         except httpx2.HTTPError:
-            samples.refused += 1
+            samples.unanswered += 1
             return
         if answer.status_code != 201:
-            samples.refused += 1
+            samples.refused[answer.status_code] = samples.refused.get(answer.status_code, 0) + 1
             return
         samples.answer_ms.append(1000 * (time.monotonic() - moment))
         due[answer.json()["id"]] = moment

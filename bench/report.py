@@ -1,5 +1,6 @@
 """What was measured, as tables beside the targets, and as one JSON document."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from statistics import median
@@ -49,14 +50,18 @@ def path_table(runs: Runs) -> Table:
 def notice_table(samples: dict[int, list[Samples]]) -> Table:
     """Send to notice: a line per rate."""
     table = _table("Sent to notice in the desk's inbox, ms", "a second", "p50", "p99", "p50 of rounds", "answer p50")
-    table.add_column("notices / missing / refused", justify="right")
+    table.add_column("notices / missing / unanswered / refused", justify="right")
     for rate, rounds in samples.items():
         all_of_it = [ms for each in rounds for ms in each.notice_ms]
         answers = [ms for each in rounds for ms in each.answer_ms]
         halves = [quantile(each.notice_ms, 0.5) for each in rounds]
-        lost, refused = sum(each.lost for each in rounds), sum(each.refused for each in rounds)
+        lost, unanswered = sum(each.lost for each in rounds), sum(each.unanswered for each in rounds)
+        refused: Counter[int] = sum((Counter(each.refused) for each in rounds), Counter())
+        by_status = ", ".join(f"{count} x {status}" for status, count in sorted(refused.items())) or "0"
         figures = [quantile(all_of_it, 0.5), quantile(all_of_it, 0.99), median(halves), quantile(answers, 0.5)]
-        table.add_row(str(rate), *(f"{ms:.1f}" for ms in figures), f"{len(all_of_it)} / {lost} / {refused}")
+        table.add_row(
+            str(rate), *(f"{ms:.1f}" for ms in figures), f"{len(all_of_it)} / {lost} / {unanswered} / {by_status}"
+        )
     return table
 
 
