@@ -22,7 +22,7 @@ class Keyset(BaseModel):
     limit: int
 
 
-def keyset(
+async def keyset(
     after: Annotated[UUID | None, Query(description="Continue after this id")] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> Keyset:

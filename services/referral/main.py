@@ -3,6 +3,8 @@
 from uuid import UUID
 
 from fastapi import FastAPI
+from sqlalchemy import bindparam
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.referral.api import (
@@ -28,11 +30,12 @@ from shared.web import create_app as create_service_app
 from shared.web import serve
 
 _ABOUT = "Refer a client from one organisation to another, and follow the referral until its loop is closed."
+_MEMBER = select(Member.organization_id, Member.roles, Member.active).where(Member.id == bindparam("id"))
 
 
 async def find_member(session: AsyncSession, member_id: UUID) -> Membership | None:
     """What the copy of the catalogue knows of a member."""
-    member = await session.get(Member, member_id)
+    member = (await session.execute(_MEMBER, {"id": member_id})).first()
     if member is None:
         return None
     return Membership(member.organization_id, frozenset(member.roles), member.active)

@@ -1,17 +1,23 @@
 """What a use case works with: one transaction, the keys, who acts, and the hour."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
+from sqlalchemy import Executable
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.referral.tables import ClientKey
+from services.referral.tables import Client, ClientKey, Organization, Service
 from services.referral.vault import Vault
 from shared.auth import Actor
 from shared.clock import day_in_kuopio
 from shared.outbox import Outbox
 from shared.problems import conflict
+
+FactT = TypeVar("FactT", Organization, Service)
 
 
 @dataclass
@@ -23,6 +29,9 @@ class Work:
     vault: Vault
     now: datetime
     _keys: dict[UUID, bytes] = field(default_factory=dict)
+    _clients: dict[UUID, Client] = field(default_factory=dict)
+    _new: set[UUID] = field(default_factory=set)
+    _facts: dict[UUID, Any] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -42,9 +51,50 @@ class Work:
         """Drop a key that was destroyed in this unit of work."""
         self._keys.pop(client_id, None)
 
-    def remember_key(self, client_id: UUID, key: bytes) -> None:
-        """Keep the key of a client created in this unit of work."""
-        self._keys[client_id] = key
+    async def client_of(self, client_id: UUID) -> Client:
+        """A client; read once per unit of work."""
+        if client_id not in self._clients:
+            self._clients[client_id] = await self.session.get_one(Client, client_id)
+        return self._clients[client_id]
+
+    def remember_client(self, client: Client, key: bytes) -> None:
+        """Keep a client created in this unit of work, and its key."""
+        self._clients[client.id], self._keys[client.id] = client, key
+        self.remember_new(client.id)
+
+    def remember_new(self, row_id: UUID) -> None:
+        """Keep that a client or a referral is created in this unit of work."""
+        self._new.add(row_id)
+
+    def is_new(self, row_id: UUID) -> bool:
+        """Whether the client or referral was created in this unit of work, so that nothing earlier speaks of it."""
+        return row_id in self._new
+
+    async def facts(self, table: type[FactT], ids: Iterable[UUID]) -> dict[UUID, FactT]:
+        """Facts of the catalogue's copy, by id, those that it knows; each is read once per unit of work."""
+        wanted = set(ids)
+        if missing := wanted - self._facts.keys():
+            rows = await self.read(select(table).where(col(table.id).in_(missing)))
+            self._facts.update(dict.fromkeys(missing) | {fact.id: fact for (fact,) in rows})
+        return {fact_id: self._facts[fact_id] for fact_id in wanted if self._facts[fact_id] is not None}
+
+    def known(self, table: type[FactT], ids: Iterable[UUID]) -> list[FactT]:
+        """Those of these facts that were read already."""
+        found = (self._facts.get(fact_id) for fact_id in ids)
+        return [fact for fact in found if isinstance(fact, table)]
+
+    def knows(self, fact_id: UUID) -> bool:
+        """Whether the copy was asked for this fact already."""
+        return fact_id in self._facts
+
+    def remember_facts(self, facts: Iterable[Organization | Service]) -> None:
+        """Keep facts that were read together."""
+        self._facts.update({fact.id: fact for fact in facts})
+
+    async def read(self, query: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        """The rows of a query that nothing added or changed in this unit of work bears upon: it flushes nothing."""
+        with self.session.no_autoflush:
+            return (await self.session.execute(query, parameters)).all()
 
 
 @dataclass
@@ -52,3 +102,5 @@ class ActorWork(Work):
     """A unit of work that a member asked for."""
 
     actor: Actor = field(kw_only=True)
+    lookups: dict[UUID, dict[str, bytes]] = field(default_factory=dict)
+    """Client → the keyed hashes by which it is found again, field by field, where they were read or written."""

@@ -86,6 +86,16 @@ def _watch_requests(passed: Passed) -> None:
         if session.info.pop("wrote", False):
             passed("request after commit")
 
+    # What is inserted past the flush was written as well. Wrapped before any module takes it over by its name.
+    additions = _module("shared.additions")
+    insert = additions.insert_added
+
+    async def insert_added(session: Any) -> None:
+        if session.new:
+            session.info["wrote"] = True
+        await insert(session)
+
+    additions.insert_added = insert_added
     event.listen(Session, "after_flush", wrote)
     event.listen(Session, "before_commit", before)
     event.listen(Session, "after_commit", after)

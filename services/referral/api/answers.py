@@ -1,7 +1,7 @@
 """Answers that several routes give: a referral with its ETag, and the question whether to go on."""
 
-from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from fastapi import Request, Response
 
@@ -10,6 +10,7 @@ from services.referral.use_cases.duplicates import PossibleDuplicate, question
 from services.referral.views import ReferralView
 from services.referral.work import ActorWork
 from shared import problems
+from shared.additions import insert_added
 from shared.versions import etag
 
 
@@ -25,9 +26,15 @@ def created_answer(request: Request, response: Response, seen: ReferralView) -> 
     return referral_answer(response, seen)
 
 
-def undone_if_asked(work: ActorWork, choice: OnDuplicate) -> AbstractAsyncContextManager[Any]:
+@asynccontextmanager
+async def undone_if_asked(work: ActorWork, choice: OnDuplicate) -> AsyncIterator[None]:
     """What is done inside is undone when PossibleDuplicate is raised, so that the caller can be asked first."""
-    return work.session.begin_nested() if choice == "ask" else nullcontext()
+    if choice != "ask":
+        yield
+        return
+    async with work.session.begin_nested():
+        yield
+        await insert_added(work.session)
 
 
 def ask(request: Request, work: ActorWork, possible: PossibleDuplicate) -> Response:

@@ -31,7 +31,7 @@ _IDEMPOTENCY_KEY = {
 }
 
 
-def _idempotency_key(request: Request) -> str:
+async def _idempotency_key(request: Request) -> str:
     key = request.headers.get("Idempotency-Key", "").strip()
     if not key:
         detail = (

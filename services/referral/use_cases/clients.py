@@ -22,7 +22,6 @@ async def create_client(work: ActorWork, new: NewClient) -> Client:
     """Create a client of the actor's organisation, under a key of its own."""
     client_id = new_id()
     key, wrapped = work.vault.new_key(client_id)
-    work.remember_key(client_id, key)
     client = Client(
         id=client_id,
         organization_id=work.actor.organization_id,
@@ -33,8 +32,8 @@ async def create_client(work: ActorWork, new: NewClient) -> Client:
         details=seal(key, _details(new), details_place(client_id)),
         created_at=work.now,
     )
+    work.remember_client(client, key)
     work.session.add(client)
-    await work.session.flush()
     work.session.add(ClientKey(client_id=client_id, wrapped=wrapped))
     _add_lookups(work, client, _details(new))
     return client
@@ -54,7 +53,8 @@ def _details(new: NewClient) -> dict[str, str]:
 
 
 def _add_lookups(work: ActorWork, client: Client, details: dict[str, str]) -> None:
-    for field, digest in _digests(work, details).items():
+    work.lookups[client.id] = _digests(work, details)
+    for field, digest in work.lookups[client.id].items():
         place = {"client_id": client.id, "organization_id": client.organization_id}
         work.session.add(ClientLookup(**place, field=field, digest=digest))
 
@@ -66,10 +66,12 @@ def digests(work: ActorWork, new: NewClient) -> dict[str, bytes]:
 
 async def lookups_of(work: ActorWork, client_id: UUID) -> dict[str, bytes]:
     """What a client of the actor's organisation is found again by, field by field."""
-    query = select(ClientLookup).where(
-        ClientLookup.client_id == client_id, ClientLookup.organization_id == work.actor.organization_id
-    )
-    return {lookup.field: lookup.digest for lookup in await work.session.exec(query)}
+    if client_id not in work.lookups:
+        query = select(ClientLookup.field, ClientLookup.digest).where(
+            ClientLookup.client_id == client_id, ClientLookup.organization_id == work.actor.organization_id
+        )
+        work.lookups[client_id] = {row.field: row.digest for row in await work.read(query)}
+    return work.lookups[client_id]
 
 
 async def own_client(work: ActorWork, client_id: UUID) -> Client:

@@ -1,7 +1,7 @@
 """Clocks: what a referral is promised when it is sent, its timers from then on, and what happens when they ring."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -34,22 +34,29 @@ def terms_of(service: Service | None, urgency: str) -> Terms:
 
 
 async def closures_of(work: Work, organization_ids: Sequence[UUID]) -> dict[UUID, list[Closure]]:
-    """The closures of organisations, as they are known now; none for one that is not known."""
-    columns = select(Organization.id, Organization.closures).where(col(Organization.id).in_(organization_ids))
-    known = dict((await work.session.exec(columns)).all())
+    """The closures of organisations, as they are known now; none for one that is not known.
+
+    Of a fact that this unit of work has read as a whole, they are taken from there.
+    """
+    known: dict[UUID, Sequence[Any]] = {fact.id: fact.closures for fact in work.known(Organization, organization_ids)}
+    if missing := [each for each in organization_ids if each not in known]:
+        columns = select(Organization.id, Organization.closures).where(col(Organization.id).in_(missing))
+        known |= dict((await work.session.exec(columns)).all())
     return {each: [Closure.model_validate(closure) for closure in known.get(each, [])] for each in organization_ids}
 
 
-async def reckon(work: Work, referrals: Sequence[Referral]) -> dict[UUID, list[Timer]]:
+async def reckon(work: Work, referrals: Sequence[Referral], *, first: bool = False) -> dict[UUID, list[Timer]]:
     """Set, move and stop the timers of referrals, as the rules and the targets' closures have it now.
 
-    The caller holds the referrals' locks, or has just made them. Returns the timers there are, by referral.
+    The caller holds the referrals' locks, or has just made them. `first`: they are being sent, and have no timers yet.
+    Returns the timers there are, by referral.
     """
     closures = await closures_of(work, list({referral.target_organization_id for referral in referrals}))
-    kept = select(Timer).where(col(Timer.referral_id).in_([referral.id for referral in referrals]))
     there: dict[UUID, dict[str, Timer]] = {referral.id: {} for referral in referrals}
-    for timer in await work.session.exec(kept.with_for_update()):
-        there[timer.referral_id][timer.kind] = timer
+    if not first:
+        kept = select(Timer).where(col(Timer.referral_id).in_([referral.id for referral in referrals]))
+        for timer in await work.session.exec(kept.with_for_update()):
+            there[timer.referral_id][timer.kind] = timer
     return {
         referral.id: await _reckon(work, referral, there[referral.id], closures[referral.target_organization_id])
         for referral in referrals

@@ -57,7 +57,7 @@ async def perform(work: ActorWork, referral: Referral, command: str, carried: Co
     if command == "send":
         await promise(work, referral)
     changed(work, referral, rule.event, side, work.actor.member_id)
-    await reckon(work, [referral])
+    await reckon(work, [referral], first=command == "send")
     if isinstance(carried, WithdrawConsent):
         await withdraw_below(work, referral, carried.withdrawal)
 

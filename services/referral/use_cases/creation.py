@@ -1,9 +1,11 @@
 """Creating a referral and changing a draft; the same key never creates twice."""
 
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy import bindparam, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlmodel import select
 
 from services.referral.domain import Side, Status
 from services.referral.history import changed
@@ -20,6 +22,14 @@ from shared.ids import new_id
 from shared.problems import conflict, invalid, unavailable
 
 _TEXTS = ("reason", "shareable_note", "private_note")
+_TAKEN = select(Referral.id).where(Referral.reference == bindparam("reference"))
+_KEYS: Any = IdempotencyKey.__table__  # type: ignore[attr-defined]
+_CLAIM = insert(_KEYS).on_conflict_do_nothing().returning(_KEYS.c.key)
+_KEEP = (
+    update(_KEYS)
+    .where(_KEYS.c.member_id == bindparam("member"), _KEYS.c.key == bindparam("used"))
+    .values({name: bindparam(name) for name in ("client_id", "referral_id", "answer")})
+)
 
 
 async def claim_key(work: ActorWork, key: str, request: NewReferral) -> dict[str, Any] | None:
@@ -30,8 +40,7 @@ async def claim_key(work: ActorWork, key: str, request: NewReferral) -> dict[str
     usual = {"on_duplicate"} if request.on_duplicate == "go_on" else None  # digests made before there was a choice
     digests = work.vault.digests("request", request.model_dump_json(exclude=usual))
     row = {"member_id": work.actor.member_id, "key": key, "request_digest": digests[0], "created_at": work.now}
-    fresh = insert(IdempotencyKey).values(**row).on_conflict_do_nothing().returning(col(IdempotencyKey.key))
-    if (await work.session.execute(fresh)).first() is not None:
+    if (await work.session.execute(_CLAIM, row)).first() is not None:
         return None
     used = await work.session.get_one(IdempotencyKey, (work.actor.member_id, key))
     if used.client_id is not None and used.answer is None:
@@ -42,15 +51,18 @@ async def claim_key(work: ActorWork, key: str, request: NewReferral) -> dict[str
     if used.client_id is None or used.answer is None:
         raise unavailable("The first request with this key is still under way. Send it again shortly.")
     note_disclosure(work, used.client_id, "create, repeated", used.referral_id)
-    stored: dict[str, Any] = unseal(await work.key_of(used.client_id), used.answer, _answer_place(used))
+    stored: dict[str, Any] = unseal(
+        await work.key_of(used.client_id), used.answer, _answer_place(used.member_id, used.key)
+    )
     return stored
 
 
 async def keep_answer(work: ActorWork, key: str, referral: Referral, answer: dict[str, Any]) -> None:
     """Keep the answer to a request, sealed like everything about the client."""
-    used = await work.session.get_one(IdempotencyKey, (work.actor.member_id, key))
-    used.client_id, used.referral_id = referral.client_id, referral.id
-    used.answer = seal(await work.key_of(referral.client_id), answer, _answer_place(used))
+    sealed = seal(await work.key_of(referral.client_id), answer, _answer_place(work.actor.member_id, key))
+    kept = {"client_id": referral.client_id, "referral_id": referral.id, "answer": sealed}
+    with work.session.no_autoflush:
+        await work.session.execute(_KEEP, {"member": work.actor.member_id, "used": key, **kept})
 
 
 async def create(work: ActorWork, new: NewReferral, follows: Referral | None = None) -> Referral:
@@ -86,6 +98,7 @@ async def draft_of(work: ActorWork, service: Service, client: Client) -> Referra
         source_organization_id=work.actor.organization_id,
         source_member_id=work.actor.member_id,
         target_organization_id=service.organization_id,
+        desk_member_ids=[],
         texts=b"",
         created_at=work.now,
         updated_at=work.now,
@@ -97,6 +110,7 @@ async def enter(work: ActorWork, referral: Referral, texts: Texts, basis: LegalB
     _record_basis(work, referral, texts, basis)
     await write_texts(work, referral, texts)
     work.session.add(referral)
+    work.remember_new(referral.id)
     changed(work, referral, "created", Side.SOURCE, work.actor.member_id)
 
 
@@ -150,10 +164,9 @@ async def _client_of(work: ActorWork, new: NewReferral) -> Client:
 async def _free_reference(work: ActorWork) -> str:
     while True:
         reference = new_reference()
-        taken = await work.session.exec(select(Referral.id).where(Referral.reference == reference))
-        if taken.first() is None:
+        if not await work.read(_TAKEN, {"reference": reference}):
             return reference
 
 
-def _answer_place(used: IdempotencyKey) -> str:
-    return f"answer:{used.member_id}:{used.key}"
+def _answer_place(member_id: UUID, key: str) -> str:
+    return f"answer:{member_id}:{key}"

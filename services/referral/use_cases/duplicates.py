@@ -86,8 +86,10 @@ async def _find(
 ) -> list[Found]:
     """Newest first. What another organisation has sent is not looked at, so nothing can be told or guessed of it."""
     matches = await _same_clients(work, known_by)
-    if client_id is not None:
+    if client_id is not None and not work.is_new(client_id):
         matches[client_id] = ["client"]
+    if not matches:
+        return []
     query = (
         select(Referral)
         .where(
@@ -99,7 +101,7 @@ async def _find(
         .order_by(col(Referral.id).desc())
     )
     found: list[Found] = []
-    for earlier in await work.session.exec(query):
+    for (earlier,) in await work.read(query):
         declined_on = day_in_kuopio(earlier.declined_at) if earlier.declined_at else None
         kind = speaks_against(Status(earlier.status), declined_on, work.today)
         if kind is not None and earlier.id != besides:
@@ -114,9 +116,10 @@ async def _same_clients(work: ActorWork, known_by: Mapping[str, bytes]) -> dict[
     any_hash = [
         (col(ClientLookup.field) == field) & (col(ClientLookup.digest) == digest) for field, digest in known_by.items()
     ]
-    query = select(ClientLookup).where(ClientLookup.organization_id == work.actor.organization_id, or_(*any_hash))
+    columns = (ClientLookup.client_id, ClientLookup.field, ClientLookup.digest)
+    query = select(*columns).where(ClientLookup.organization_id == work.actor.organization_id, or_(*any_hash))
     hashes: dict[UUID, dict[str, bytes]] = defaultdict(dict)
-    for lookup in await work.session.exec(query):
+    for lookup in await work.read(query):
         hashes[lookup.client_id][lookup.field] = lookup.digest
     agreed = {client_id: agreeing(known_by, theirs) for client_id, theirs in hashes.items()}
     return {client_id: fields for client_id, fields in agreed.items() if fields}

@@ -98,7 +98,7 @@ async def unread_messages(work: ActorWork, referrals: Sequence[Referral]) -> dic
         .group_by(col(Message.referral_id), col(Message.side))
     )
     found = dict.fromkeys(shown, 0)
-    for referral_id, written_by, number in await work.session.exec(query):
+    for referral_id, written_by, number in await work.read(query):
         referral = shown[referral_id]
         side = side_of(work.actor, referral)
         if written_by != side and await _reads(work, referral, Side(written_by)):

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlmodel import col, select
-
 from services.referral.tables import Organization, Referral, Service
 from services.referral.views import Named
 from services.referral.work import Work
@@ -20,7 +18,7 @@ class NamesOf:
 
     @classmethod
     async def referrals(cls, work: Work, referrals: Sequence[Referral]) -> "NamesOf":
-        """The names that showing `referrals` takes: two queries, however many there are."""
+        """The names that showing `referrals` takes: two queries at most, however many there are."""
         organizations = {
             organization_id
             for referral in referrals
@@ -33,9 +31,12 @@ class NamesOf:
     @classmethod
     async def of(cls, work: Work, organizations: Iterable[UUID], services: Iterable[UUID]) -> "NamesOf":
         """The names of these organisations and services."""
-        found = await work.session.exec(select(Organization).where(col(Organization.id).in_(list(organizations))))
-        offered = await work.session.exec(select(Service).where(col(Service.id).in_(list(services))))
-        return cls({row.id: row.names for row in found}, {row.id: row.names for row in offered})
+        found = await work.facts(Organization, organizations)
+        offered = await work.facts(Service, services)
+        return cls(
+            {row_id: row.names for row_id, row in found.items()},
+            {row_id: row.names for row_id, row in offered.items()},
+        )
 
     def organization(self, organization_id: UUID) -> Named:
         """An organisation with its name, without one should the copy not know it yet."""

@@ -144,7 +144,7 @@ async def list_referrals(work: ActorWork, page: Keyset, narrowed: Narrowed) -> l
 
 
 async def _client(work: ActorWork, referral: Referral, occasion: str) -> ClientView | None:
-    client = await work.session.get_one(Client, referral.client_id)
+    client = await work.client_of(referral.client_id)
     if client.erased_at is not None:
         return None
     details = await show_client(work, client, occasion, referral.id)
