@@ -63,4 +63,4 @@ def create_app(settings: ReferralSettings, clock: Clock = utc_now) -> FastAPI:
 
 if __name__ == "__main__":
     process_settings = from_environment(ReferralSettings)
-    serve("referral", process_settings, lambda: create_app(process_settings))
+    serve("referral", process_settings, lambda: create_app(process_settings, process_settings.clock))

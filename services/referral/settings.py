@@ -2,11 +2,13 @@
 
 import base64
 import binascii
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, Secret
+from pydantic import BeforeValidator, Field, Secret, model_validator
 
 from services.referral.vault import Vault
+from shared.clock import Clock, ahead_by, utc_now
 from shared.settings import Settings
 
 
@@ -36,6 +38,18 @@ class ReferralSettings(Settings):
     master_key_previous: FormerKey = Field(None, description="The former MASTER_KEY, while keys are wrapped anew")
     index_key_previous: FormerKey = Field(None, description="The former INDEX_KEY, while hashes are made anew")
     audit_key: Key = Field(description="Seals the log of who was shown what, day by day")
+    clock_file: Path | None = Field(None, description="A file of seconds by which the clock is ahead, to try deadlines")
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of this process."""
+        return ahead_by(self.clock_file) if self.clock_file else utc_now
+
+    @model_validator(mode="after")
+    def _production_has_the_real_time(self) -> Self:
+        if self.clock_file is not None and self.environment == "production":
+            raise ValueError("production has the real time: leave CLOCK_FILE out")
+        return self
 
 
 def vault_of(settings: ReferralSettings) -> Vault:

@@ -26,4 +26,4 @@ def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
 
 if __name__ == "__main__":
     process_settings = from_environment(ReferralSettings)
-    run("referral", process_settings, lambda: build_worker(process_settings))
+    run("referral", process_settings, lambda: build_worker(process_settings, process_settings.clock))

@@ -28,19 +28,23 @@ def test_a_refused_start_names_the_settings_and_tells_no_secret(
     }
 
 
-def test_production_asks_for_an_encrypted_address(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("setting", "value", "said"), [("PUBLIC_URL", "http://x", "https://"), ("CLOCK_FILE", "/clock", "real time")]
+)
+def test_production_asks_for_an_encrypted_address_and_the_real_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], setting: str, value: str, said: str
 ) -> None:
     key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
     known = {"DATABASE_URL": "postgresql://h/x", "REDIS_URL": "redis://h", "JWKS": "keys", "MASTER_KEY": key}
-    for name, value in {
-        **known,
+    others = {
         "INDEX_KEY": key,
         "AUDIT_KEY": key,
         "ENVIRONMENT": "production",
-        "PUBLIC_URL": "http://x",
-    }.items():
-        monkeypatch.setenv(name, value)
+        "PUBLIC_URL": "https://x",
+        setting: value,
+    }
+    for name, given in (known | others).items():
+        monkeypatch.setenv(name, given)
     with pytest.raises(SystemExit):
         from_environment(ReferralSettings)
-    assert "https://" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
