@@ -34,6 +34,9 @@ COORDINATOR = Person("coordinator@kuopio.example", "fi")
 COLLEAGUE = Person("desk@navigaattori.example", "fi")
 """Of the adviser's own organisation, so it may look at the referrals; but nobody has to tell it."""
 
+TIME = Person("time", "fi")
+"""Nobody: what happens because time passes."""
+
 STRANGERS = (
     Person("adviser@kompassi.example", "sv"),
     Person("desk@ngos.example", "sv"),

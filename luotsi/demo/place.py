@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from signal import SIGTERM
 from typing import Any
@@ -31,7 +32,8 @@ class Place:
     """A running platform: base addresses of its three APIs, its keys, and the folder its mail falls into.
 
     `mail_dir` is None where mail leaves for a mail server. `own` is True for a platform made for this demo,
-    on which nothing happens but the story; `start_seconds` is how long that took to start.
+    on which nothing happens but the story; `start_seconds` is how long that took to start. `clock_file` is None where
+    the clock can't be set.
     """
 
     urls: Mapping[str, str]
@@ -39,6 +41,12 @@ class Place:
     mail_dir: Path | None
     own: bool
     start_seconds: float | None = None
+    clock_file: Path | None = None
+
+    def set_clock(self, ahead: timedelta) -> None:
+        """Set the clock of its referral service ahead of the real one."""
+        assert self.clock_file is not None
+        self.clock_file.write_text(str(ahead.total_seconds()))
 
 
 def behind(edge: str, environment: Mapping[str, str] = os.environ) -> Place:
@@ -62,7 +70,7 @@ async def own_platform() -> AsyncIterator[Place]:
         program = Program(
             name="luotsi up",
             argv=[sys.executable, "-m", "luotsi", *arguments],
-            env={name: value for name, value in os.environ.items() if not name.endswith(_NOT_INHERITED)},
+            env={**_own_environment(), "CLOCK_FILE": str(folder / "clock")},
             cwd=_SOURCES,
             death_signal=SIGTERM,  # so that it goes in good order when the demo is killed
         )
@@ -79,9 +87,20 @@ async def own_platform() -> AsyncIterator[Place]:
             _remove_sheltered(folder)
 
 
+def _own_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.endswith(_NOT_INHERITED)}
+
+
 def _place(folder: Path, facts: dict[str, Any], start_seconds: float) -> Place:
     urls = {service: facts[service] for service in SERVICES}
-    return Place(urls, Target(folder, {}, facts), Path(facts["mail_dir"]), own=True, start_seconds=start_seconds)
+    return Place(
+        urls,
+        Target(folder, {}, facts),
+        Path(facts["mail_dir"]),
+        own=True,
+        start_seconds=start_seconds,
+        clock_file=folder / "clock",
+    )
 
 
 def _remove_sheltered(folder: Path) -> None:

@@ -16,7 +16,7 @@ from luotsi.demo.people import StoryBroke, gather_cast, wait_until_known
 from luotsi.demo.place import Place, behind, own_platform
 from luotsi.demo.record import Check, Record, Step
 from luotsi.demo.stage import Stage
-from luotsi.demo.story import ENDS, EXPECTED, play_story
+from luotsi.demo.story import chapters_for
 from luotsi.demo.timeline import Show, as_document
 from luotsi.process import PlatformError
 
@@ -51,16 +51,21 @@ async def _place(edge: str | None) -> AsyncIterator[Place]:
 
 
 async def _play_on(place: Place, show: Show) -> Record:
-    record = Record(EXPECTED, mail_is_read=place.mail_dir is not None, alone=place.own)
+    chapters = chapters_for(ahead=place.clock_file is not None)
+    expected = tuple(each for chapter in chapters for each in chapter.expected)
+    record = Record(expected, mail_is_read=place.mail_dir is not None, alone=place.own)
     mailbox = Mailbox(place.mail_dir)
     begun = time.monotonic()
     watching = asyncio.create_task(mailbox.watch())
     try:
         async with gather_cast(place) as cast:
             await wait_until_known(cast)
-            stage = Stage(cast, mailbox, record, lambda step: show.step(step, _reference(record, step)))
-            await play_story(stage)
-            await check_all(record, cast, mailbox, ENDS, stage.secrets)
+            set_clock = place.set_clock if place.clock_file else None
+            stage = Stage(cast, mailbox, record, lambda step: show.step(step, _reference(record, step)), set_clock)
+            for chapter in chapters:
+                await chapter.play(stage)
+            ends = {which: end for chapter in chapters for which, end in chapter.ends.items()}
+            await check_all(record, cast, mailbox, ends, stage.secrets)
     except StoryBroke as broke:
         record.checks.append(Check("The story was played to its end", [str(broke)]))
         record.checks += check_told(record)

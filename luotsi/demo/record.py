@@ -3,22 +3,39 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from luotsi.demo.people import Person
+from luotsi.demo.people import ADVISER, Person
 
-Which = Literal["first", "second", "third"]
+Which = Literal["first", "second", "third", "fourth", "fifth", "sixth"]
 """The referrals of the story."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """That a person must be told of an event of a referral: once in the inbox, and once by mail."""
+    """That a person must be told of an event of a referral: once in the inbox, and once by mail.
+
+    `opens` is the referral that the notice leads to, where that is another: the first one of a chain.
+    """
 
     referral: Which
     event_type: str
     person: Person
+    opens: Which | None = None
+
+    @property
+    def shown(self) -> Which:
+        """The referral that the notice speaks of."""
+        return self.opens or self.referral
 
     def __str__(self) -> str:
-        return f"{self.person.email} of {self.event_type} of the {self.referral} referral"
+        return f"{self.person.email} of {self.event_type} of the {self.shown} referral"
+
+
+@dataclass(frozen=True)
+class End:
+    """How a referral ends, as `reader`, whose organisation made it, sees it; all are closed."""
+
+    status: str
+    reader: Person = ADVISER
 
 
 @dataclass

@@ -1,35 +1,45 @@
-"""The stage: what people do through the HTTP APIs, and the wait until those concerned have been told."""
+"""The stage: what people do through the HTTP APIs, each step shown when those concerned have been told."""
 
-import asyncio
+import secrets
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
-from luotsi.demo.mailbox import POLL_SECONDS, Mailbox
-from luotsi.demo.people import JSON, Cast, Person, Somebody, StoryBroke
-from luotsi.demo.record import Check, Expected, Record, Step, Told, Which
+from luotsi.demo.mailbox import Mailbox
+from luotsi.demo.people import JSON, TIME, Cast, Person, Somebody, StoryBroke
+from luotsi.demo.record import Check, Record, Step, Which
+from luotsi.demo.telling import PATIENCE_SECONDS, Telling
 
-PATIENCE_SECONDS: Final = 10.0
-"""How long a notice or a mail may take. After the first that did not come, the others get half a second each."""
+_CLOCK_PATIENCE_SECONDS: Final = 30.0
+"""Clocks are looked at every other second, and not at all in a worker's first ten."""
 
-_SHORT_PATIENCE_SECONDS: Final = 0.5
 _SUBSCRIBER_NUMBER: Final = len("40 000 1234")
 """The end of a Finnish telephone number, that is written alike with and without the country's code."""
 
 
 class Stage:
-    """Plays what it is told and writes it down. `show` is called with each step when it is over."""
+    """Plays what it is told and writes it down. `show` is called with each step when it is over.
 
-    def __init__(self, cast: Cast, mailbox: Mailbox, record: Record, show: Callable[[Step], None]) -> None:
+    `set_clock` sets the platform's clock ahead, where that is possible.
+    """
+
+    def __init__(
+        self,
+        cast: Cast,
+        mailbox: Mailbox,
+        record: Record,
+        show: Callable[[Step], None],
+        set_clock: Callable[[timedelta], None] | None = None,
+    ) -> None:
         self.record = record
         self.secrets: list[str] = []
         self._cast = cast
-        self._mailbox = mailbox
+        self._telling = Telling(cast, mailbox, record)
         self._show = show
+        self._set_clock = set_clock
         self._begun = time.monotonic()
-        self._patience = PATIENCE_SECONDS
 
     async def find_service(self, who: Person, words: str, target_group: str, organization: str) -> JSON:
         """Search the catalogue for the best match that an organisation (a slug) offers.
@@ -55,15 +65,10 @@ class Stage:
         self._show(self._write(who, f"looks at {_named(service)}", begun, took))
         return service
 
-    async def refer(self, who: Person, which: Which, service: JSON, request: JSON, event: str) -> None:
+    async def refer(self, who: Person, which: Which, service: JSON, request: JSON, event: str) -> JSON:
         """Refer a client (`client` or `client_id` in the request) to the service, with a consent for it."""
-        consent = {"given_on": datetime.now(UTC).date().isoformat(), "how": "oral", "scope": request.pop("scope")}
-        body = {
-            "service_id": service["id"],
-            "urgency": "routine",
-            "legal_basis": {"kind": "consent", "consent": consent},
-            **request,
-        }
+        basis = _consent(request.pop("scope"))
+        body = {"service_id": service["id"], "urgency": "routine", "legal_basis": basis, **request}
         self.secrets += _free_text(body)
         begun = time.monotonic()
         answer = await self._cast[who].post("referral", "/referrals", body, idempotency_key=str(uuid4()))
@@ -71,6 +76,36 @@ class Stage:
         self.record.referrals[which] = answer.json()
         did = f"refers {'the same client' if 'client_id' in request else 'a client'} to {_named(service)}"
         await self._tell(self._write(who, did, begun, took, which, event))
+        return self.record.referrals[which]
+
+    async def forward(self, who: Person, which: Which, child: Which, service: JSON, scope: str, event: str) -> None:
+        """Pass a referral on to another organisation's service: a child, sent at once, with a consent of its own."""
+        body = {"service_id": service["id"], "legal_basis": _consent(scope)}
+        self.secrets += _free_text(body)
+        referral, etag = await self._open(self._cast[who], which)
+        begun = time.monotonic()
+        path = f"/referrals/{referral['id']}/forward"
+        answer = await self._cast[who].post("referral", path, body, if_match=etag)
+        took = time.monotonic() - begun
+        self.record.referrals[child] = answer.json()
+        did = f"passes the client on to {_named(service)}"
+        await self._tell(self._write(who, did, begun, took, which, event), (child, "referral.sent.v1"))
+
+    async def look_at_withdrawal(self, who: Person, which: Which) -> JSON:
+        """What rests on a consent, and who has seen the client by it."""
+        begun = time.monotonic()
+        path = f"/referrals/{self.record.referrals[which]['id']}/withdrawal"
+        found: JSON = (await self._cast[who].get("referral", path)).json()
+        self._show(self._write(who, "looks at what rests on the consent", begun, time.monotonic() - begun, which))
+        return found
+
+    async def let_it_be(self, moment: datetime, which: Which, event: str) -> None:
+        """Set the platform's clock ahead to `moment`, and wait for what that causes."""
+        assert self._set_clock is not None, "only played where there is a clock to set"
+        begun = time.monotonic()
+        self._set_clock(moment - datetime.now(UTC))
+        step = self._write(TIME, f"passes, to {moment:%A %d %B, %H:%M} UTC", begun, 0.0, which, event)
+        await self._tell(step, patience=_CLOCK_PATIENCE_SECONDS)
 
     async def read(self, who: Person, which: Which, event: str | None = None) -> JSON:
         """Open the referral; the first look of the recipient's side is an event of its own."""
@@ -80,15 +115,18 @@ class Stage:
         await self._tell(self._write(who, "opens the referral", begun, took, which, event))
         return referral
 
-    async def do(self, who: Person, which: Which, command: str, event: str, body: JSON | None = None) -> JSON:
-        """Open the referral and give a command on what was seen."""
+    async def do(
+        self, who: Person, which: Which, command: str, event: str, body: JSON | None = None, too: Which | None = None
+    ) -> JSON:
+        """Open the referral and give a command on what was seen; `too`: another referral to which the same happens."""
         somebody = self._cast[who]
         self.secrets += _free_text(body or {})
         referral, etag = await self._open(somebody, which)
         begun = time.monotonic()
         answer = await somebody.post("referral", f"/referrals/{referral['id']}/{command}", body or {}, if_match=etag)
         took = time.monotonic() - begun
-        await self._tell(self._write(who, _DOES[command], begun, took, which, event))
+        others = [(too, event)] if too else []
+        await self._tell(self._write(who, _DOES[command], begun, took, which, event), *others)
         done: JSON = answer.json()
         return done
 
@@ -118,64 +156,11 @@ class Stage:
         self.record.steps.append(step)
         return step
 
-    async def _tell(self, step: Step) -> None:
-        """Wait until everyone has been told who must be told of the step, and show it."""
+    async def _tell(self, step: Step, *more: tuple[Which, str], patience: float = PATIENCE_SECONDS) -> None:
+        """Wait until everyone has been told who must be told of the step, and show it; `more`: what else it caused."""
         since = self._begun + step.at + step.took_ms / 1000
-        concerned = [
-            expected
-            for expected in self.record.expected
-            if (expected.referral, expected.event_type) == (step.referral, step.event_type)
-        ]
-        step.told = [Told(expected) for expected in concerned]
-        await asyncio.gather(*(self._wait_for_both(told, since) for told in step.told))
+        await self._telling.wait(step, {(step.referral, step.event_type), *more}, since, patience)
         self._show(step)
-
-    async def _wait_for_both(self, told: Told, since: float) -> None:
-        await self._wait_for_notice(told, since)
-        if self.record.mail_is_read:
-            await self._wait_for_mail(told, since)
-
-    async def _wait_for_notice(self, told: Told, since: float) -> None:
-        somebody = self._cast[told.expected.person]
-        last_without: float | None = None
-        while True:
-            begun = time.monotonic()
-            notice = await self._look_for_notice(somebody, told.expected)
-            now = time.monotonic()
-            if notice is not None:
-                told.notice_id, told.title, told.body = notice["id"], notice["title"], notice["body"]
-                told.notice_ms = 1000 * (now - since)
-                told.notice_gap_ms = None if last_without is None else 1000 * (now - last_without)
-                await somebody.post("notifications", f"/notices/{notice['id']}/seen", {})
-                return
-            if now - since > self._patience:
-                self._patience = _SHORT_PATIENCE_SECONDS
-                return
-            last_without = now
-            await asyncio.sleep(max(0.0, begun + POLL_SECONDS - now))
-
-    async def _look_for_notice(self, somebody: Somebody, expected: Expected) -> JSON | None:
-        referral_id = self.record.referrals[expected.referral]["id"]
-        unseen = (await somebody.get("notifications", "/notices", unseen="true")).json()["contents"]
-        wanted = (referral_id, expected.event_type)
-        found = (notice for notice in unseen if (notice["referral_id"], notice["event_type"]) == wanted)
-        return next(found, None)
-
-    async def _wait_for_mail(self, told: Told, since: float) -> None:
-        """The mail is known by its subject, which is the notice's title; by its coming when there is no notice."""
-        referral_id = self.record.referrals[told.expected.referral]["id"]
-        taken = {other.mail_file for other in self.record.told}
-        while True:
-            found = self._mailbox.to(told.expected.person.email, referral_id, told.title)
-            fresh = [mail for mail in found if mail.file not in taken]
-            if fresh:
-                told.mail_file, told.mail_subject = fresh[0].file, fresh[0].subject
-                told.mail_ms = 1000 * (fresh[0].seen_at - since)
-                return
-            if time.monotonic() - since > self._patience:
-                self._patience = _SHORT_PATIENCE_SECONDS
-                return
-            await asyncio.sleep(POLL_SECONDS)
 
 
 _DOES: Final = {
@@ -183,8 +168,26 @@ _DOES: Final = {
     "decline": "declines the referral and suggests another service",
     "start": "starts to work with the client",
     "complete": "completes the referral with an outcome",
+    "withdraw-consent": "ends what rests on the consent, which the client has taken back",
     "close": "has seen the answer and closes the referral",
 }
+
+
+def made_up_person() -> JSON:
+    """A client with a name and an address that no text and no earlier run has."""
+    mark = secrets.token_hex(3)
+    return {
+        "kind": "person",
+        "name": f"Esimerkki Asiakas-{mark}",
+        "language": "en",
+        "email": f"client-{mark}@newcomer.example",
+        "contact_via": "client",
+    }
+
+
+def _consent(scope: str) -> JSON:
+    given = {"given_on": datetime.now(UTC).date().isoformat(), "how": "oral", "scope": scope}
+    return {"kind": "consent", "consent": given}
 
 
 def _named(service: JSON) -> str:

@@ -1,128 +1,99 @@
-"""The story: three referrals, and the list of who has to be told of what."""
+"""The story: its chapters, and the list of who has to be told of what."""
 
-import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
-from luotsi.demo.people import ADVISER, BUSINESS_DESK, JSON, TALENT_DESK
-from luotsi.demo.record import Expected, Which
+from luotsi.demo.answered import advice_for_a_founder, work_found_elsewhere, work_that_the_hub_has_no_room_for
+from luotsi.demo.overdue import answered_late
+from luotsi.demo.passed_on import passed_on_and_withdrawn
+from luotsi.demo.people import ADVISER, BUSINESS_DESK, COORDINATOR, TALENT_DESK
+from luotsi.demo.record import End, Expected, Which
 from luotsi.demo.stage import Stage
 
-EXPECTED = (
-    Expected("first", "referral.sent.v1", BUSINESS_DESK),
-    Expected("first", "referral.first_viewed.v1", ADVISER),
-    Expected("first", "referral.accepted.v1", ADVISER),
-    Expected("first", "referral.started.v1", ADVISER),
-    Expected("first", "referral.completed.v1", ADVISER),
-    Expected("second", "referral.sent.v1", TALENT_DESK),
-    Expected("second", "referral.first_viewed.v1", ADVISER),
-    Expected("second", "referral.declined.v1", ADVISER),
-    Expected("third", "referral.sent.v1", BUSINESS_DESK),
-    Expected("third", "referral.first_viewed.v1", ADVISER),
-    Expected("third", "referral.accepted.v1", ADVISER),
-    Expected("third", "referral.started.v1", ADVISER),
-    Expected("third", "referral.completed.v1", ADVISER),
+
+@dataclass(frozen=True)
+class Chapter:
+    """A part of the story, with everything that anybody has to be told in it, written down here by hand.
+
+    The services are measured by it. That somebody closes a referral is told to nobody. `ahead`: it needs a platform
+    whose clock can be set ahead.
+    """
+
+    play: Callable[[Stage], Awaitable[None]]
+    expected: tuple[Expected, ...]
+    ends: dict[Which, End]
+    ahead: bool = False
+
+
+async def _answered_elsewhere(stage: Stage) -> None:
+    await work_found_elsewhere(stage, await work_that_the_hub_has_no_room_for(stage))
+
+
+CHAPTERS = (
+    Chapter(
+        advice_for_a_founder,
+        (
+            Expected("first", "referral.sent.v1", BUSINESS_DESK),
+            Expected("first", "referral.first_viewed.v1", ADVISER),
+            Expected("first", "referral.accepted.v1", ADVISER),
+            Expected("first", "referral.started.v1", ADVISER),
+            Expected("first", "referral.completed.v1", ADVISER),
+        ),
+        {"first": End("completed")},
+    ),
+    Chapter(
+        _answered_elsewhere,
+        (
+            Expected("second", "referral.sent.v1", TALENT_DESK),
+            Expected("second", "referral.first_viewed.v1", ADVISER),
+            Expected("second", "referral.declined.v1", ADVISER),
+            Expected("third", "referral.sent.v1", BUSINESS_DESK),
+            Expected("third", "referral.first_viewed.v1", ADVISER),
+            Expected("third", "referral.accepted.v1", ADVISER),
+            Expected("third", "referral.started.v1", ADVISER),
+            Expected("third", "referral.completed.v1", ADVISER),
+        ),
+        {"second": End("rejected"), "third": End("completed")},
+    ),
+    Chapter(
+        passed_on_and_withdrawn,
+        (
+            Expected("fourth", "referral.sent.v1", BUSINESS_DESK),
+            Expected("fourth", "referral.first_viewed.v1", ADVISER),
+            Expected("fourth", "referral.accepted.v1", ADVISER),
+            Expected("fourth", "referral.forwarded.v1", ADVISER),
+            Expected("fifth", "referral.sent.v1", TALENT_DESK),
+            Expected("fifth", "referral.first_viewed.v1", BUSINESS_DESK),
+            Expected("fifth", "referral.first_viewed.v1", ADVISER, opens="fourth"),
+            Expected("fifth", "referral.accepted.v1", BUSINESS_DESK),
+            Expected("fifth", "referral.accepted.v1", ADVISER, opens="fourth"),
+            Expected("fourth", "referral.consent_withdrawn.v1", BUSINESS_DESK),
+            Expected("fifth", "referral.consent_withdrawn.v1", TALENT_DESK),
+            Expected("fifth", "referral.consent_withdrawn.v1", BUSINESS_DESK),
+        ),
+        {"fourth": End("cancelled"), "fifth": End("cancelled", BUSINESS_DESK)},
+    ),
+    Chapter(
+        answered_late,
+        (
+            Expected("sixth", "referral.sent.v1", TALENT_DESK),
+            Expected("sixth", "referral.overdue.v1", TALENT_DESK),
+            Expected("sixth", "referral.overdue_again.v1", TALENT_DESK),
+            Expected("sixth", "referral.overdue_again.v1", COORDINATOR),
+            Expected("sixth", "referral.first_viewed.v1", ADVISER),
+            Expected("sixth", "referral.accepted.v1", ADVISER),
+            Expected("sixth", "referral.started.v1", ADVISER),
+            Expected("sixth", "referral.completed.v1", ADVISER),
+        ),
+        {"sixth": End("completed")},
+        ahead=True,
+    ),
 )
-"""Everything that anybody has to be told, written down here by hand: the services are measured by it.
 
-That the adviser closes a referral is told to nobody.
-"""
-
-ENDS: Mapping[Which, str] = {"first": "completed", "second": "rejected", "third": "completed"}
-"""How each referral ends; all are closed."""
+EXPECTED = tuple(expected for chapter in CHAPTERS for expected in chapter.expected)
+"""Everything that anybody has to be told, where the clock can be set ahead."""
 
 
-async def play_story(stage: Stage) -> None:
-    """All three referrals. Raises StoryBroke when somebody is refused what the story needs."""
-    await advice_for_a_founder(stage)
-    work = await work_that_the_hub_has_no_room_for(stage)
-    await work_found_elsewhere(stage, work)
-
-
-async def advice_for_a_founder(stage: Stage) -> None:
-    """A client wants to start a business: found, referred, accepted, begun, completed, acknowledged."""
-    client = _made_up_person() | {"phone": "+358 40 000 1234"}
-    request = {
-        "client": client,
-        "reason": "Wants to open a bakery and asks which permits that takes.",
-        "shareable_note": "Is free in the mornings.",
-        "private_note": "Came with a friend who interpreted.",
-        "scope": "Name, contact and the plan, to the advisers of Business Kuopio.",
-    }
-    service = await stage.find_service(ADVISER, "yritystoiminta", "entrepreneurs", "business-kuopio")
-    await stage.refer(ADVISER, "first", service, request, event="referral.sent.v1")
-    before = await stage.read(BUSINESS_DESK, "first", event="referral.first_viewed.v1")
-    after = await stage.do(BUSINESS_DESK, "first", "accept", event="referral.accepted.v1")
-    await stage.do(BUSINESS_DESK, "first", "start", event="referral.started.v1")
-    outcome = {"outcome": {"code": "services_received", "text": "Two meetings, a plan for the first year."}}
-    await stage.do(BUSINESS_DESK, "first", "complete", event="referral.completed.v1", body=outcome)
-    await stage.do(ADVISER, "first", "close", event="referral.closed.v1")
-    stage.check(
-        "The desk learns who the client is by accepting, not before",
-        before["client"] is None and before["reason"] is None and after["client"]["name"] == client["name"],
-        f"before accepting the desk saw {before['client']!r}, afterwards {after['client']!r}",
-    )
-
-
-async def work_that_the_hub_has_no_room_for(stage: Stage) -> JSON:
-    """Another client looks for work; the Talent Hub is full and suggests a service. Returns what is known by then."""
-    client = _made_up_person() | {"phone": "+358 40 000 5678"}
-    request = {
-        "client": client,
-        "reason": "A laboratory analyst who looks for work in her own field.",
-        "scope": "Name, contact and education, to the Talent Hub.",
-    }
-    service = await stage.find_service(ADVISER, "osaaja työ", "jobseekers", "north-savo-talent-hub")
-    await stage.refer(ADVISER, "second", service, request, event="referral.sent.v1")
-    await stage.read(TALENT_DESK, "second", event="referral.first_viewed.v1")
-    better = await stage.find_service(TALENT_DESK, "international jobs", "jobseekers", "business-kuopio")
-    decline = {"reason": {"code": "no_capacity"}, "suggested_service_id": better["id"]}
-    declined = await stage.do(TALENT_DESK, "second", "decline", event="referral.declined.v1", body=decline)
-    stage.check(
-        "A desk that declines never learns who the client is",
-        declined["client"] is None and declined["reason"] is None,
-        f"after declining the desk saw {declined['client']!r}",
-    )
-    return {"client": client, "suggested": better}
-
-
-async def work_found_elsewhere(stage: Stage, known: JSON) -> None:
-    """The adviser reads the suggestion, finds the same client again, and refers to the suggested service."""
-    declined = await stage.read(ADVISER, "second")
-    suggested = known["suggested"]
-    stage.check(
-        "The adviser sees why it was declined, and what is suggested instead",
-        declined["status_reason"]["code"] == "no_capacity" and declined["suggested_service"]["id"] == suggested["id"],
-        f"the adviser saw {declined['status_reason']!r} and {declined['suggested_service']!r}",
-    )
-    client = await stage.find_client(ADVISER, name=known["client"]["name"], email=known["client"]["email"])
-    stage.check(
-        "A client is found again, and is the same one",
-        client["id"] == declined["client"]["id"],
-        f"the search found {client['id']}, the referral was for {declined['client']['id']}",
-    )
-    request = {
-        "client_id": client["id"],
-        "reason": "A laboratory analyst; the Talent Hub had no room for her.",
-        "scope": "Name, contact and education, to Business Kuopio.",
-    }
-    service = await stage.look_at_service(ADVISER, declined["suggested_service"]["id"])
-    await stage.refer(ADVISER, "third", service, request, event="referral.sent.v1")
-    await stage.do(ADVISER, "second", "close", event="referral.closed.v1")
-    await stage.read(BUSINESS_DESK, "third", event="referral.first_viewed.v1")
-    await stage.do(BUSINESS_DESK, "third", "accept", event="referral.accepted.v1")
-    await stage.do(BUSINESS_DESK, "third", "start", event="referral.started.v1")
-    outcome = {"outcome": {"code": "enrolled", "text": "Begins at a company of the health cluster in January."}}
-    await stage.do(BUSINESS_DESK, "third", "complete", event="referral.completed.v1", body=outcome)
-    await stage.do(ADVISER, "third", "close", event="referral.closed.v1")
-
-
-def _made_up_person() -> JSON:
-    """A client with a name and an address that no text and no earlier run has."""
-    mark = secrets.token_hex(3)
-    return {
-        "kind": "person",
-        "name": f"Esimerkki Asiakas-{mark}",
-        "language": "en",
-        "email": f"client-{mark}@newcomer.example",
-        "contact_via": "client",
-    }
+def chapters_for(*, ahead: bool) -> list[Chapter]:
+    """The chapters that can be played; `ahead` says whether the clock can be set."""
+    return [chapter for chapter in CHAPTERS if ahead or not chapter.ahead]

@@ -96,8 +96,37 @@ def test_everyone_concerned_is_told_on_both_channels(played: dict[str, Any]) -> 
 @journey
 def test_the_referrals_end_as_the_story_says(played: dict[str, Any]) -> None:
     ends = {referral["name"]: referral["status"] for referral in played["referrals"]}
-    assert ends == {"first": "completed", "second": "rejected", "third": "completed"}
+    assert ends == {
+        "first": "completed",
+        "second": "rejected",
+        "third": "completed",
+        "fourth": "cancelled",
+        "fifth": "cancelled",
+        "sixth": "completed",
+    }
     assert all(referral["closed_at"] for referral in played["referrals"])
+
+
+@journey
+def test_what_was_passed_on_is_told_up_the_chain(played: dict[str, Any]) -> None:
+    assert told_of(played, "fifth") == [
+        ("referral.first_viewed.v1", BUSINESS_DESK.email),
+        ("referral.first_viewed.v1", ADVISER.email),
+        ("referral.accepted.v1", BUSINESS_DESK.email),
+        ("referral.accepted.v1", ADVISER.email),
+    ]
+    withdrawn = [each for each in told_of(played, "fourth") if each[0] == "referral.consent_withdrawn.v1"]
+    assert sorted(person for _, person in withdrawn) == [BUSINESS_DESK.email, BUSINESS_DESK.email, TALENT_DESK.email]
+
+
+@journey
+def test_an_overdue_answer_is_told_to_the_desk_and_then_to_the_coordinator(played: dict[str, Any]) -> None:
+    overdue = [each for each in told_of(played, "sixth") if "overdue" in each[0]]
+    assert overdue == [
+        ("referral.overdue.v1", TALENT_DESK.email),
+        ("referral.overdue_again.v1", TALENT_DESK.email),
+        ("referral.overdue_again.v1", COORDINATOR.email),
+    ]
 
 
 @journey
