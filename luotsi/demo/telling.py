@@ -3,16 +3,17 @@
 import asyncio
 import time
 from collections.abc import Collection
-from typing import Final
+from typing import Final, Literal
 
 from luotsi.demo.mailbox import POLL_SECONDS, Mailbox
 from luotsi.demo.people import JSON, Cast, Somebody
 from luotsi.demo.record import Expected, Record, Step, Told, Which
 
 PATIENCE_SECONDS: Final = 10.0
-"""How long a notice or a mail may take. After the first that did not come, the others get half a second each."""
+"""How long a notice or a mail may take. After the first that did not come, the others of its kind get half a second."""
 
 _SHORT_PATIENCE_SECONDS: Final = 0.5
+Channel = Literal["notice", "mail"]
 
 
 class Telling:
@@ -22,7 +23,7 @@ class Telling:
         self._cast = cast
         self._mailbox = mailbox
         self._record = record
-        self._disappointed = False
+        self._disappointed: set[Channel] = set()
 
     async def wait(
         self, step: Step, caused: Collection[tuple[Which | None, str | None]], since: float, patience: float
@@ -30,8 +31,10 @@ class Telling:
         """Wait for all that is expected of the events that the step `caused`, `patience` seconds from `since` on."""
         concerned = [each for each in self._record.expected if (each.referral, each.event_type) in caused]
         step.told = [Told(expected) for expected in concerned]
-        patience = _SHORT_PATIENCE_SECONDS if self._disappointed else patience
         await asyncio.gather(*(self._wait_for_both(told, since, patience) for told in step.told))
+
+    def _patience(self, channel: Channel, patience: float) -> float:
+        return min(patience, _SHORT_PATIENCE_SECONDS) if channel in self._disappointed else patience
 
     async def _wait_for_both(self, told: Told, since: float, patience: float) -> None:
         await self._wait_for_notice(told, since, patience)
@@ -40,6 +43,7 @@ class Telling:
 
     async def _wait_for_notice(self, told: Told, since: float, patience: float) -> None:
         somebody = self._cast[told.expected.person]
+        patience = self._patience("notice", patience)
         last_without: float | None = None
         while True:
             begun = time.monotonic()
@@ -52,7 +56,7 @@ class Telling:
                 await somebody.post("notifications", f"/notices/{notice['id']}/seen", {})
                 return
             if now - since > patience:
-                self._disappointed = True
+                self._disappointed.add("notice")
                 return
             last_without = now
             await asyncio.sleep(max(0.0, begun + POLL_SECONDS - now))
@@ -67,6 +71,7 @@ class Telling:
     async def _wait_for_mail(self, told: Told, since: float, patience: float) -> None:
         """The mail is known by its subject, which is the notice's title; by its coming when there is no notice."""
         referral_id = self._record.referrals[told.expected.shown]["id"]
+        patience = self._patience("mail", patience)
         taken = {other.mail_file for other in self._record.told}
         while True:
             found = self._mailbox.to(told.expected.person.email, referral_id, told.title)
@@ -76,6 +81,6 @@ class Telling:
                 told.mail_ms = 1000 * (fresh[0].seen_at - since)
                 return
             if time.monotonic() - since > patience:
-                self._disappointed = True
+                self._disappointed.add("mail")
                 return
             await asyncio.sleep(POLL_SECONDS)
