@@ -16,30 +16,7 @@ from services.referral.domain import (
     is_open,
     may_write_messages,
 )
-
-# Written out by hand from the contract, independently of the table under test: command → {from: to}.
-UNDER_WAY = ("accepted", "in-progress", "on-hold")
-ENDED = ("completed", "failed", "rejected", "cancelled")
-CONTRACT: dict[str, dict[str, str]] = {
-    "send": {"draft": "requested"},
-    "accept": {"requested": "accepted"},
-    "decline": {"requested": "rejected"},
-    "start": {"accepted": "in-progress"},
-    "hold": {"accepted": "on-hold", "in-progress": "on-hold"},
-    "resume": {"on-hold": "in-progress"},
-    "complete": dict.fromkeys(UNDER_WAY, "completed"),
-    "fail": dict.fromkeys(UNDER_WAY, "failed"),
-    "cancel": dict.fromkeys(("draft", "requested", *UNDER_WAY), "cancelled"),
-    "withdraw-consent": dict.fromkeys(("draft", "requested", *UNDER_WAY), "cancelled"),
-    "expire": {"requested": "cancelled"},
-    "mark-error": dict.fromkeys(("draft", "requested", *UNDER_WAY, *ENDED), "entered-in-error"),
-    "close": {status: status for status in ENDED},
-    "forward": {"accepted": "accepted", "in-progress": "in-progress"},
-}
-SIDES = {
-    "source": {"send", "withdraw-consent", "mark-error", "close", "cancel"},
-    "target": {"accept", "decline", "start", "hold", "resume", "complete", "fail", "cancel", "forward"},
-}
+from tests.contract import CONTRACT, ENDED, SIDES
 
 
 def test_the_table_has_the_commands_of_the_contract() -> None:

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import uuid4
 
+from tests.contract import EVENT_OF
 from tests.faults.cast import Cast, hire, wait_until_known
-from tests.faults.commands import CARRIES, CONSENT, DESK_DOES, EVENTS
+from tests.faults.commands import CARRIES, CONSENT, DESK_DOES
 from tests.faults.ledger import Promise
 from tests.faults.people import JSON, Somebody, Unsure
 
@@ -127,7 +128,7 @@ class Day:
         carried = body or CARRIES.get(command, {})
         answer = await who.ask("referral", "POST", path, carried, If_Match=f'"{referral["version"]}"')
         if answer.status_code == 200:
-            self._promise(who, answer.json(), EVENTS[command], answer.json()["version"])
+            self._promise(who, answer.json(), EVENT_OF[command], answer.json()["version"])
         else:
             who.ledger.refused[f"{command} {answer.status_code}"] += 1
 

@@ -1,22 +1,8 @@
-"""What people may command at the rig, what it carries, and which event it makes."""
+"""What people may command at the rig, and what it carries."""
 
 from typing import Final
 
 from tests.faults.people import JSON
-
-EVENTS: Final = {
-    "accept": "accepted",
-    "decline": "declined",
-    "start": "started",
-    "hold": "held",
-    "resume": "resumed",
-    "complete": "completed",
-    "fail": "failed",
-    "cancel": "cancelled",
-    "withdraw-consent": "consent_withdrawn",
-    "close": "closed",
-}
-"""Command → the event that it makes."""
 
 DESK_DOES: Final = {
     "requested": ("accept", "accept", "accept", "decline"),

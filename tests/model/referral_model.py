@@ -3,24 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.domain.test_lifecycle import CONTRACT, ENDED, SIDES, UNDER_WAY
-
-EVENT_OF: Final = {
-    "send": "sent",
-    "accept": "accepted",
-    "decline": "declined",
-    "start": "started",
-    "hold": "held",
-    "resume": "resumed",
-    "complete": "completed",
-    "fail": "failed",
-    "cancel": "cancelled",
-    "withdraw-consent": "consent_withdrawn",
-    "mark-error": "marked_in_error",
-    "close": "closed",
-    "forward": "forwarded",
-}
-"""Command → what is told of it. What the clock alone does is not in the model."""
+from tests.contract import CONTRACT, ENDED, EVENT_OF, SIDES, UNDER_WAY
 
 KNOWS_CLIENT: Final = ("accepted", "in-progress", "on-hold", "completed", "failed")
 """States in which the target knows who the client is."""

@@ -21,7 +21,8 @@ from hypothesis.stateful import (
 )
 
 from tests.builders import Someone, Town, small_town
-from tests.model.referral_model import EVENT_OF, Actor, Referral
+from tests.contract import EVENT_OF
+from tests.model.referral_model import Actor, Referral
 from tests.platform import Platform
 from tests.referring import CONSENT, SECRETS, at_work, new_referral
 
