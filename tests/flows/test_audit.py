@@ -24,6 +24,9 @@ from tests.referring import at_work, sent_referral
 MIDNIGHT = datetime(2026, 3, 28, 22, 0, tzinfo=UTC)
 """When the 29th of March 2026 begins in Kuopio; that day has 23 hours."""
 
+# Days are sealed by Helsinki's calendar: this many of its days earlier, also across a change of its clocks.
+EARLIER = "(at AT TIME ZONE 'Europe/Helsinki' - CAST(:span AS interval)) AT TIME ZONE 'Europe/Helsinki'"
+
 
 @pytest.mark.parametrize("table", ["disclosures", "audit_seals", "audit_cuts"])
 @pytest.mark.parametrize(
@@ -71,7 +74,7 @@ async def a_sealed_week(platform: Platform) -> None:
 async def shift(platform: Platform, day: int) -> None:
     """Let what was shown just now have happened some days ago: five for the first of three, then three, then one."""
     async with platform.owners["referral"].transaction() as session:
-        recent = "UPDATE disclosures SET at = at - CAST(:span AS interval) WHERE at > now() - interval '12 hours'"
+        recent = f"UPDATE disclosures SET at = {EARLIER} WHERE at > now() - interval '12 hours'"
         await session.execute(text(recent), {"span": timedelta(days=5 - 2 * day)})
 
 
@@ -191,7 +194,7 @@ async def test_rows_removed_on_purpose_are_vouched_for(platform: Platform) -> No
 async def test_sealing_by_hand_catches_up_what_no_worker_did(platform: Platform) -> None:
     town = await small_town(platform)
     await sent_referral(platform, town)
-    await tamper(platform, "UPDATE disclosures SET at = at - interval '40 days'")
+    await tamper(platform, f"UPDATE disclosures SET at = {EARLIER}", span=timedelta(days=40))
     assert (await verified(platform))[0] == 1, "rows, and no seal"
     result = await asyncio.to_thread(luotsi, platform, "audit", "seal")
     assert "40 days sealed" in result.stdout
