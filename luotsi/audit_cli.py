@@ -12,7 +12,7 @@ from services.referral.use_cases import audit
 from shared.clock import utc_now
 from shared.db import Database
 
-app = typer.Typer(help="The log of who was shown what: check it, seal it.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()

@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
+from luotsi.demo import demo
+from luotsi.groups import group_in
 from luotsi.process import PlatformError
+from luotsi.retention import retention
 from luotsi.target import DEFAULT_DATA, DataOption, find_target
 from luotsi.target import migrate as migrate_database
 from shared.topology import SERVICES
@@ -15,6 +18,12 @@ from shared.topology import SERVICES
 app = typer.Typer(help="Run and look after a Luotsi platform.", no_args_is_help=True, add_completion=False)
 admin = typer.Typer(help="Administrators of the platform.", no_args_is_help=True)
 app.add_typer(admin, name="admin")
+app.add_typer(group_in("luotsi.events_cli", "How far events have come, and sending them again."), name="events")
+app.add_typer(group_in("luotsi.audit_cli", "The log of who was shown what: check it, seal it."), name="audit")
+app.add_typer(
+    group_in("luotsi.client_cli", "What a client is entitled to: a report, an export, to be erased."), name="client"
+)
+app.add_typer(group_in("luotsi.keys_cli", "The keys of the platform: change them while it runs."), name="keys")
 
 
 @app.command()
@@ -135,26 +144,12 @@ def create(
     print(f"{email} is {'now' if changed else 'already'} an administrator of {org}")
 
 
-def _add_larger_commands() -> None:
-    """Add the commands that have modules of their own."""
-    from luotsi.audit_cli import app as audit
-    from luotsi.client_cli import app as client
-    from luotsi.demo import demo
-    from luotsi.events_cli import app as events
-    from luotsi.keys_cli import app as keys
-    from luotsi.retention import retention
-
-    app.add_typer(events, name="events")
-    app.add_typer(audit, name="audit")
-    app.add_typer(client, name="client")
-    app.add_typer(keys, name="keys")
-    app.command()(demo)
-    app.command()(retention)
+app.command()(demo)
+app.command()(retention)
 
 
 def main() -> None:
     """Entry point: what cannot be done is said in one line, without a traceback."""
-    _add_larger_commands()
     try:
         app(prog_name="luotsi")
     except (PlatformError, PermissionError) as error:

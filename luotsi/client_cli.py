@@ -29,7 +29,7 @@ from shared.clock import KUOPIO, utc_now
 from shared.db import Database
 from shared.outbox import Outbox
 
-app = typer.Typer(help="What a client is entitled to: a report, an export, to be erased.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 Who = Annotated[str, typer.Argument(metavar="CLIENT", help="The client's id, or the reference of a referral.")]
 T = TypeVar("T")

@@ -22,7 +22,7 @@ from shared.db import Database, is_outage
 from shared.redis import RawRedis, connect
 from shared.topology import GROUPS, SERVICES
 
-app = typer.Typer(help="How far events have come, and sending them again.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 dead = typer.Typer(help="Events that a consumer could not take.", no_args_is_help=True)
 app.add_typer(dead, name="dead")
 

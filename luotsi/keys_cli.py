@@ -16,7 +16,7 @@ from services.referral.use_cases import rotation
 from services.referral.vault import Vault
 from shared.db import Database
 
-app = typer.Typer(help="The keys of the platform: change them while it runs.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 EnvFile = Annotated[
     Path | None, typer.Option("--env", metavar="FILE", help="The .env of a compose deployment, instead of --data.")

@@ -13,7 +13,7 @@ def demo(
     ] = None,
 ) -> None:
     """Play a referral from end to end; exit code 0 only if everyone concerned was really told."""
-    from luotsi.demo.play import play  # noqa: PLC0415  other commands start without what this one needs
+    from luotsi.demo.play import play
 
     if not asyncio.run(play(edge, as_json=as_json)):
         raise typer.Exit(1)

@@ -12,8 +12,6 @@ from luotsi.retention import clients, logs
 from luotsi.retention.place import Due, Place
 from services.referral.domain import TERMINAL
 
-PERIODS: Final = Path(__file__).with_name("registers.yaml")
-
 _ENDED = ", ".join(f"'{status}'" for status in sorted(TERMINAL))
 _OLD_MESSAGES = (
     "FROM messages m JOIN referrals r ON r.id = m.referral_id "

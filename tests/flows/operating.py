@@ -11,8 +11,6 @@ from services.referral.settings import ReferralSettings
 from shared.topology import SERVICES
 from tests.platform import Platform
 
-cli._add_larger_commands()
-
 
 def environment(platform: Platform) -> dict[str, str]:
     """What an operator would set to name this platform."""

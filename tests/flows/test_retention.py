@@ -12,7 +12,8 @@ from sqlalchemy import text
 
 from luotsi.process import PlatformError
 from luotsi.rebuild import COPIES, rebuild
-from luotsi.retention.registers import PERIODS, REGISTERS, read_periods
+from luotsi.retention.command import PERIODS
+from luotsi.retention.registers import REGISTERS, read_periods
 from services.referral.sealer import Sealer
 from tests.builders import Town, small_town
 from tests.flows.operating import luotsi, target

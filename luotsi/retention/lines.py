@@ -1,0 +1,33 @@
+"""What retention finds or takes away: a line for each register."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from luotsi.retention.place import Place, opened
+from luotsi.retention.registers import REGISTERS
+from luotsi.target import Target
+from shared.clock import utc_now
+
+
+@dataclass(frozen=True)
+class Line:
+    """One register: its period, what is due or was removed, and the oldest of it."""
+
+    register: str
+    service: str
+    days: int
+    counts_from: str
+    rows: int
+    oldest: datetime | None
+
+
+async def retain(target: Target, periods: dict[str, int], *, run: bool) -> list[Line]:
+    """Go through the registers in their order; `periods` gives days per register. Takes away only with `run`."""
+    now, lines = utc_now(), []
+    async with opened(target) as databases:
+        for name, register in REGISTERS.items():
+            place = Place(target, databases, now, periods[name])
+            due = await register.due(place)
+            rows = await register.remove(place) if run else due.rows
+            lines.append(Line(name, register.service, place.days, register.counts_from, rows, due.oldest))
+    return lines
