@@ -5,7 +5,6 @@ import hashlib
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,7 +17,8 @@ from joserfc.jwk import KeySet
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import context
-from shared.problems import forbidden, unauthenticated, unavailable
+from shared.actors import Actor, Membership
+from shared.problems import unauthenticated, unavailable
 
 AUDIENCE = "luotsi"
 ALGORITHMS = ["ES256", "EdDSA", "RS256"]
@@ -26,30 +26,7 @@ _REFETCH_AFTER_SECONDS = 10.0
 _REMEMBERED_TOKENS = 1024
 
 
-@dataclass(frozen=True)
-class Membership:
-    """What a service knows of a member: enough to decide whether its token still counts."""
-
-    organization_id: UUID
-    roles: frozenset[str]
-    active: bool
-
-
 FindMember = Callable[[AsyncSession, UUID], Awaitable[Membership | None]]
-
-
-@dataclass(frozen=True)
-class Actor:
-    """The member who calls, in one organisation, with the roles that both its token and the catalogue give it."""
-
-    member_id: UUID
-    organization_id: UUID
-    roles: frozenset[str]
-
-    def require(self, *roles: str) -> None:
-        """Raise 403 unless the actor has one of `roles`."""
-        if self.roles.isdisjoint(roles):
-            raise forbidden(f"This takes the role {' or '.join(roles)} in your organisation.")
 
 
 class Verifier:

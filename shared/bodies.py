@@ -8,18 +8,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from shared.personal_identity import contains_code
 from shared.problems import Problem, field_errors, invalid, malformed
-
-
-class Body(BaseModel):
-    """Base of request bodies: unknown fields are refused, so that a misspelt one is not lost in silence."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
 
 MAX_BODY_BYTES = 64 * 1024
 

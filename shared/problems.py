@@ -1,17 +1,12 @@
-"""Problems: every error an API answers is RFC 9457 `application/problem+json` and says what to do."""
+"""Problems: every error an API answers is RFC 9457 `application/problem+json` and says what to do.
+
+How one goes out over HTTP is `refusals.py`; those who only raise problems do without it.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.exceptions import HTTPException
-
-from shared.personal_identity import redact
-
-MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemDetails(BaseModel):
@@ -90,13 +85,6 @@ def unavailable(detail: str) -> Problem:
     return Problem(503, "unavailable", "Try again shortly", detail, headers={"Retry-After": "2"})
 
 
-def response(request: Request, problem: Problem) -> JSONResponse:
-    """The problem as an answer to `request`."""
-    body = details(problem).model_copy(update={"instance": redact(request.url.path)})
-    content = body.model_dump(exclude_none=True) | problem.members
-    return JSONResponse(content, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
-
-
 def details(problem: Problem) -> ProblemDetails:
     """The problem as a body, without the members of its own."""
     return ProblemDetails(
@@ -129,32 +117,3 @@ _OWN_WORDS = {
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
 }
-
-
-def from_validation(error: RequestValidationError) -> Problem:
-    """A problem for query or path parameters that do not fit."""
-    return invalid("Correct the parameters named under `errors`.", field_errors(list(error.errors())))
-
-
-_HTTP = {
-    404: not_found("page"),
-    405: Problem(405, "method-not-allowed", "Wrong method", "This address does not take this method; see /docs."),
-}
-
-
-def from_http(error: HTTPException) -> Problem:
-    """A problem for what the framework itself refuses."""
-    known = _HTTP.get(error.status_code)
-    if known is not None:
-        return Problem(known.status, known.name, known.title, known.detail, headers=error.headers)
-    return Problem(error.status_code, "refused", "Refused", "The request could not be taken.", headers=error.headers)
-
-
-def declared() -> dict[int | str, dict[str, Any]]:
-    """For OpenAPI: whatever the status, an error is a problem."""
-    return {
-        "default": {
-            "description": "A problem (RFC 9457) that says what to do",
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
-        }
-    }

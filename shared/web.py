@@ -18,8 +18,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import context, problems, telemetry
-from shared.auth import Actor, FindMember, Verifier, authenticate
+from shared import context, problems, refusals, telemetry
+from shared.actors import Actor
+from shared.auth import FindMember, Verifier, authenticate
 from shared.bodies import add_body_schemas
 from shared.db import Database, is_outage
 from shared.docs_page import add_docs_page
@@ -92,7 +93,7 @@ def create_app(title: str, description: str, state: State) -> FastAPI:
         redirect_slashes=False,  # a redirect would trust the Host header and forget the prefix
         redoc_url=None,
         lifespan=lifespan,
-        responses=problems.declared(),
+        responses=refusals.declared(),
     )
     # FastAPI wants the server to know the prefix; here the application does, whoever serves it.
     app.root_path = state.settings.root_path
@@ -136,7 +137,7 @@ class _InContext:
             if contains_code(f"{request.url.path} {request.query_params}"):
                 detail = "A personal identity code must never stand in an address. Search with the reference instead."
                 refusal = problems.invalid(detail, name="personal-identity-code")
-                return await problems.response(request, refusal)(scope, receive, send_named)
+                return await refusals.response(request, refusal)(scope, receive, send_named)
             try:
                 await self._app(scope, receive, send_named)
             except Exception as error:  # here, and not in a handler: the framework would log the error's text as well
@@ -153,27 +154,27 @@ def _without_empty_values(query: bytes) -> bytes:
 def _answer_problems(app: FastAPI) -> None:
     @app.exception_handler(problems.Problem)
     async def problem(request: Request, error: problems.Problem) -> Response:
-        return problems.response(request, error)
+        return refusals.response(request, error)
 
     @app.exception_handler(RequestValidationError)
     async def parameters(request: Request, error: RequestValidationError) -> Response:
-        return problems.response(request, problems.from_validation(error))
+        return refusals.response(request, refusals.from_validation(error))
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
-        return problems.response(request, problems.from_http(error))
+        return refusals.response(request, refusals.from_http(error))
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
     if isinstance(error, ClientDisconnect):
-        return problems.response(request, problems.malformed("The body ended before it was complete."))
+        return refusals.response(request, problems.malformed("The body ended before it was complete."))
     if is_outage(error) or isinstance(error, RedisError):
         log.warning("a server is away: %s", type(error).__name__)
         detail = "The database does not answer. Nothing was changed; send the same request again shortly."
-        return problems.response(request, problems.unavailable(detail))
+        return refusals.response(request, problems.unavailable(detail))
     log.error("unexpected error", exc_info=error)
     detail = f"Something failed on our side. Tell the operator: {context.current().correlation_id}."
-    return problems.response(request, problems.Problem(500, "internal", "Our fault", detail))
+    return refusals.response(request, problems.Problem(500, "internal", "Our fault", detail))
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.topology import SERVICES
+
 ROOT = Path(__file__).resolve().parent.parent
 WEB = frozenset({"fastapi", "starlette", "uvicorn"})
 DATABASE = frozenset({"sqlalchemy", "sqlmodel", "alembic"})
@@ -21,3 +23,9 @@ def loaded_by(module: str) -> set[str]:
 @pytest.mark.parametrize("module", ["luotsi.cli", "luotsi.up"])
 def test_the_command_line_starts_without_what_services_need(module: str) -> None:
     assert loaded_by(module) & {*WEB, *DATABASE, "faststream", "services"} == set()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_workers_load_nothing_that_serves_http(service: str) -> None:
+    # FastStream looks for uvicorn by itself.
+    assert loaded_by(f"services.{service}.worker") & {*WEB - {"uvicorn"}, "httpx2", "joserfc"} == set()

@@ -6,7 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.catalog.domain import Caller, may_administer_platform
 from services.catalog.tables import Member, Organization
-from shared.auth import Actor, Membership
+from shared.actors import Actor, Membership
 
 
 async def find_member(session: AsyncSession, member_id: UUID) -> Membership | None:

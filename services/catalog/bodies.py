@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from services.catalog.domain import LONGEST_SLUG, ROLES, LocationType, OrganizationType
 from services.catalog.response_days import LONGEST_EXPIRY, LONGEST_RESPONSE
 from services.catalog.target_groups import TARGET_GROUPS
-from shared.bodies import Body
 from shared.events.catalog import CapacityStatus, Language, Role, ServiceStatus
+from shared.schemas import Body
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 

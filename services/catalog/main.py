@@ -7,7 +7,7 @@ from services.catalog.access import find_member
 from services.catalog.api import members, organizations, services
 from services.catalog.api.dependencies import CatalogApp
 from services.catalog.domain import NotYours, RuleBroken
-from shared import problems
+from shared import problems, refusals
 from shared.clock import Clock, utc_now
 from shared.settings import Settings, from_environment
 from shared.web import create_app as create_service_app
@@ -28,19 +28,19 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     @app.exception_handler(RuleBroken)
     async def rule_broken(request: Request, broken: RuleBroken) -> Response:
         if broken.conflict:
-            return problems.response(request, problems.conflict(broken.detail, broken.name or "conflict"))
+            return refusals.response(request, problems.conflict(broken.detail, broken.name or "conflict"))
         errors = [{"field": broken.field, "message": broken.detail}] if broken.field else None
-        return problems.response(request, problems.invalid(broken.detail, errors, broken.name or "invalid"))
+        return refusals.response(request, problems.invalid(broken.detail, errors, broken.name or "invalid"))
 
     @app.exception_handler(NotYours)
     async def not_yours(request: Request, refused: NotYours) -> Response:
-        return problems.response(request, problems.forbidden(refused.detail))
+        return refusals.response(request, problems.forbidden(refused.detail))
 
     @app.exception_handler(IntegrityError)
     async def overtaken(request: Request, _: IntegrityError) -> Response:
         # The rules looked, and another change came in between.
         detail = "It clashes with a change made at the same moment. Read it again, then decide anew."
-        return problems.response(request, problems.conflict(detail))
+        return refusals.response(request, problems.conflict(detail))
 
     return app
 

@@ -19,7 +19,7 @@ from services.notifications.views import (
     notice_view,
     preference_view,
 )
-from shared.auth import Actor
+from shared.actors import Actor
 from shared.bodies import body, request_body
 from shared.clock import utc_now
 from shared.pages import PageOf, next_link

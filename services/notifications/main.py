@@ -9,7 +9,7 @@ from services.notifications import api, stream
 from services.notifications.arrivals import Arrivals
 from services.notifications.settings import NotificationSettings
 from services.notifications.tables import Member
-from shared.auth import Membership
+from shared.actors import Membership
 from shared.settings import from_environment
 from shared.web import State, serve
 from shared.web import create_app as create_base

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import col
 
 from services.notifications.tables import Notice
-from shared.auth import Actor
+from shared.actors import Actor
 
 
 def told_to(actor: Actor) -> ColumnElement[bool]:

@@ -14,7 +14,8 @@ from services.notifications import scope, use_cases
 from services.notifications.arrivals import Arrivals
 from services.notifications.tables import Counter, Notice
 from services.notifications.views import notice_view
-from shared.auth import Actor, authenticate
+from shared.actors import Actor
+from shared.auth import authenticate
 from shared.db import is_outage
 from shared.problems import Problem
 from shared.web import ActorOf, state_of

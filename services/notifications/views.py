@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from services.notifications.tables import Delivery, Member, Notice, Preference
 from services.notifications.texts import link_to, notice_texts, one_line
-from shared.bodies import Body
 from shared.events.catalog import Language
+from shared.schemas import Body
 
 
 class NoticeView(BaseModel):

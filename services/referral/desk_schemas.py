@@ -14,7 +14,7 @@ from services.referral.schemas import (
     Text,
     no_needless_words,
 )
-from shared.bodies import Body
+from shared.schemas import Body
 
 
 class SendSuggested(Body):

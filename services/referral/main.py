@@ -23,7 +23,7 @@ from services.referral.api import (
 from services.referral.api.dependencies import ReferralApp
 from services.referral.settings import ReferralSettings
 from services.referral.tables import Member
-from shared.auth import Membership
+from shared.actors import Membership
 from shared.clock import Clock, utc_now
 from shared.settings import from_environment
 from shared.web import create_app as create_service_app

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from stdnum.fi import ytunnus
 
 from services.referral.domain import Carries, Outcome, Reason
-from shared.bodies import Body
+from shared.schemas import Body
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]

@@ -5,7 +5,7 @@ from sqlmodel import col
 
 from services.referral.domain import Side
 from services.referral.tables import Client, Member, Referral
-from shared.auth import Actor
+from shared.actors import Actor
 
 
 def sent_by(actor: Actor) -> ColumnElement[bool]:

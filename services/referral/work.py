@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.referral.tables import Client, ClientKey, Organization, Service
 from services.referral.vault import Vault
-from shared.auth import Actor
+from shared.actors import Actor
 from shared.clock import day_in_kuopio
 from shared.outbox import Outbox
 from shared.problems import conflict

@@ -9,7 +9,7 @@ from services.referral.schemas import OnDuplicate
 from services.referral.use_cases.duplicates import PossibleDuplicate, question
 from services.referral.views import ReferralView
 from services.referral.work import ActorWork
-from shared import problems
+from shared import refusals
 from shared.additions import insert_added
 from shared.versions import etag
 
@@ -39,4 +39,4 @@ async def undone_if_asked(work: ActorWork, choice: OnDuplicate) -> AsyncIterator
 
 def ask(request: Request, work: ActorWork, possible: PossibleDuplicate) -> Response:
     """The question, as an answer of its own and not raised: that it tells of clients is to be kept."""
-    return problems.response(request, question(work, possible))
+    return refusals.response(request, question(work, possible))

@@ -11,7 +11,7 @@ from services.referral import scope
 from services.referral.attention import ANSWERS, Attention
 from services.referral.domain import TERMINAL, Side, Status
 from services.referral.tables import Referral
-from shared.auth import Actor
+from shared.actors import Actor
 
 Assigned = Literal["me", "nobody"]
 
