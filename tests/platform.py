@@ -36,6 +36,7 @@ from shared.streams import Intake, ensure_group
 from shared.topology import SERVICES
 from shared.worker import Worker
 from tests.builders import Someone
+from tests.emptying import delete_all
 
 ISSUER = "http://localhost:8000"
 
@@ -188,13 +189,7 @@ class Platform:
         shutil.rmtree(self.mail, ignore_errors=True)
         for database in self.owners.values():
             async with database.transaction() as session:
-                names = await session.execute(
-                    text(
-                        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-                    )
-                )
-                tables = ", ".join(f'"{row.tablename}"' for row in names)
-                await session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+                await delete_all(session)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -26,6 +26,7 @@ from shared.settings import Settings
 from shared.streams import Entry, Intake, ensure_group
 from shared.worker import Worker
 from tests.builders import names
+from tests.emptying import delete_all
 
 STREAM = "catalog.events"
 GROUP = "referral"
@@ -198,8 +199,7 @@ class Backbone:
         await self.operator.flushall()
         for database in self.owners:
             async with database.transaction() as session:
-                tables = "outbox, inbox, parked, failures, leases"
-                await session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+                await delete_all(session)
         async with self.owners[1].transaction() as session:
             await session.execute(text("CREATE SCHEMA IF NOT EXISTS trial"))
             await session.execute(
@@ -208,7 +208,7 @@ class Backbone:
                     "(id bigint GENERATED ALWAYS AS IDENTITY, event_id uuid, subject text, sequence bigint)"
                 )
             )
-            await session.execute(text("TRUNCATE trial.ledger RESTART IDENTITY"))
+            await delete_all(session, "trial")
             await session.execute(text("GRANT USAGE ON SCHEMA trial TO referral"))
             await session.execute(text("GRANT ALL ON trial.ledger TO referral"))
 
