@@ -18,12 +18,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from luotsi.data_dir import write_private
 from luotsi.process import PlatformError
 from luotsi.target import DEFAULT_DATA, DataOption, Target, find_target
-from services.referral.dossier_views import ClientReport
 from services.referral.references import parse_reference
 from services.referral.tables import Client, Referral
 from services.referral.use_cases import dossier, erasure
 from services.referral.use_cases.clients import note_operator
 from services.referral.vault import Vault
+from services.referral.views.dossier import ClientReport
 from services.referral.work import Work
 from shared.clock import KUOPIO, utc_now
 from shared.db import Database

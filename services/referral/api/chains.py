@@ -11,7 +11,7 @@ from services.referral.use_cases.forwarding import forward
 from services.referral.use_cases.reading import view
 from services.referral.use_cases.withdrawal import withdrawal_preview
 from services.referral.views import ReferralView
-from services.referral.withdrawal_views import WithdrawalPreview
+from services.referral.views.withdrawal import WithdrawalPreview
 from shared.bodies import body, request_body
 from shared.versions import IF_MATCH, etag, require_match
 

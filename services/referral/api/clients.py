@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from services.referral.api.dependencies import WorkOf, as_id, requires
-from services.referral.dossier_views import ClientReport
 from services.referral.schemas import ClientSearch
 from services.referral.use_cases.clients import find_clients, note_disclosure, references_of, show_client
 from services.referral.use_cases.dossier import client_to_report_on, report
 from services.referral.use_cases.reading import client_view
 from services.referral.views import FoundClient, FoundClients
+from services.referral.views.dossier import ClientReport
 from shared.bodies import body, request_body
 
 router = APIRouter(tags=["clients"])

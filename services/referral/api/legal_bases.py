@@ -8,10 +8,10 @@ from fastapi.responses import HTMLResponse
 
 from services.referral.api.dependencies import WorkOf, requires
 from services.referral.consent_page import POLICY, consent_page
-from services.referral.legal_basis_views import ConsentTextView, LegalBases
 from services.referral.schemas import LanguageTag
 from services.referral.statutes import statutes
 from services.referral.use_cases.legal_bases import consent_text
+from services.referral.views.legal_basis import ConsentTextView, LegalBases
 from shared.negotiation import prefers
 from shared.web import ActorOf
 

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
-from services.referral.desk_schemas import ReadUpTo
 from services.referral.domain import Side
 from services.referral.schemas import NewMessage
+from services.referral.schemas.desk import ReadUpTo
 from services.referral.use_cases.clients import note_disclosure
 from services.referral.use_cases.messages import list_messages, mark_read, message_view, unread_messages, write_message
 from services.referral.views import MessagePage, MessagesRead, MessageView

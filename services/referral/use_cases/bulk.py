@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from services.referral.desk_schemas import Bulk, Chosen
-from services.referral.desk_views import BulkResult
 from services.referral.domain import LIFECYCLE
+from services.referral.schemas.desk import Bulk, Chosen
 from services.referral.use_cases.commands import perform, require_side
 from services.referral.use_cases.reading import visible_referral
+from services.referral.views.desk import BulkResult
 from services.referral.work import ActorWork
 from shared.problems import Problem, details
 from shared.versions import stale

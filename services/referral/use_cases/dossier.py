@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.referral import scope
-from services.referral.dossier_views import BasisInShort, ClientExport, ClientReport, Handling, ReferredTo
 from services.referral.tables import (
     Client,
     ClientLookup,
@@ -23,6 +22,7 @@ from services.referral.use_cases.clients import open_details
 from services.referral.use_cases.names import NamesOf
 from services.referral.use_cases.reading import client_view
 from services.referral.vault import unseal
+from services.referral.views.dossier import BasisInShort, ClientExport, ClientReport, Handling, ReferredTo
 from services.referral.work import ActorWork, Work
 from shared.problems import not_found
 

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from services.referral.desk_schemas import SendSuggested
 from services.referral.domain import Side, Status
 from services.referral.history import changed
 from services.referral.schemas import NewReferral
+from services.referral.schemas.desk import SendSuggested
 from services.referral.tables import Referral
 from services.referral.texts import read_texts
 from services.referral.use_cases.commands import perform

@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from services.referral.consent_texts import ConsentText, notes, text_in
-from services.referral.legal_basis_views import ConsentTextView
 from services.referral.tables import Member, Organization
 from services.referral.use_cases.recipients import referable_service
 from services.referral.views import Named
+from services.referral.views.legal_basis import ConsentTextView
 from services.referral.work import ActorWork
 
 

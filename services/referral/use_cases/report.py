@@ -11,10 +11,10 @@ from services.referral.anonymity import K
 from services.referral.domain import Status, is_open
 from services.referral.periods import Period, last_of_month, month_of
 from services.referral.report import DIMENSIONS, Cell, Counted, Dimension, Figures, report
-from services.referral.report_views import PeriodView, ReportRow, ReportTotal, ReportView
 from services.referral.tables import Organization, Referral
 from services.referral.use_cases.names import NamesOf
 from services.referral.use_cases.overview import sent_between
+from services.referral.views.report import PeriodView, ReportRow, ReportTotal, ReportView
 from services.referral.work import ActorWork
 from services.referral.working_time import working_time
 from shared.clock import day_in_kuopio

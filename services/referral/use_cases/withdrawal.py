@@ -15,7 +15,7 @@ from services.referral.texts import read_texts, write_texts
 from services.referral.use_cases.chain import chain_link, lock_below, members_of_chain
 from services.referral.use_cases.clocks import reckon
 from services.referral.use_cases.names import NamesOf
-from services.referral.withdrawal_views import Resting, SeenBy, WithdrawalPreview
+from services.referral.views.withdrawal import Resting, SeenBy, WithdrawalPreview
 from services.referral.work import ActorWork
 from shared.problems import Problem, conflict
 

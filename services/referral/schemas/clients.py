@@ -1,0 +1,56 @@
+"""Clients, new ones and those to be found again."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+from stdnum.fi import ytunnus
+
+from services.referral.schemas.parts import EmailAddress, LanguageTag, Line
+from shared.schemas import Body
+
+
+class NewClient(Body):
+    """A client to be created with the referral. A person may stay unnamed: only the language is needed.
+
+    `language` is a BCP 47 tag. `contact_via: adviser` is for who can't be reached but through the adviser.
+    """
+
+    kind: Literal["person", "company"] = "person"
+    name: Line | None = None
+    language: LanguageTag
+    interpreter: bool = False
+    email: EmailAddress | None = None
+    phone: Annotated[str, StringConstraints(pattern=r"^\+?[0-9 ()/.-]{5,30}$")] | None = None
+    business_id: str | None = Field(None, description="Y-tunnus of a company")
+    contact_via: Literal["client", "adviser"] = "client"
+
+    @field_validator("business_id")
+    @classmethod
+    def _is_a_business_id(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not ytunnus.is_valid(value):
+            raise ValueError("not a valid Finnish business id (Y-tunnus); check its digits")
+        return ytunnus.format(value)
+
+    @model_validator(mode="after")
+    def _only_companies_have_business_ids(self) -> Self:
+        if self.business_id is not None and self.kind != "company":
+            raise ValueError("business_id is for companies; leave it out for a person")
+        return self
+
+
+class ClientSearch(Body):
+    """Which client to find again: by a referral's reference, or by all of the others that are given."""
+
+    reference: Line | None = None
+    name: Line | None = None
+    email: Line | None = None
+    phone: Line | None = None
+    business_id: Line | None = None
+
+    @model_validator(mode="after")
+    def _something_to_look_for(self) -> Self:
+        if not self.model_dump(exclude_none=True):
+            raise ValueError("give a reference, a name, an e-mail address, a telephone number or a business id")
+        return self

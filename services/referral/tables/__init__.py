@@ -1,0 +1,32 @@
+"""The referral service's tables: its own rows, and its copy of the catalogue's facts.
+
+A flush writes tables in the order of module and class names, so a table's name comes after those it refers to.
+"""
+
+from services.referral.tables.base import Base
+from services.referral.tables.clients import Client, ClientKey, ClientLookup
+from services.referral.tables.copies import Delivery, Member, Organization, Service
+from services.referral.tables.disclosures import AuditCut, AuditSeal, Disclosure
+from services.referral.tables.facts import ToldFacts
+from services.referral.tables.referrals import IdempotencyKey, Referral
+from services.referral.tables.timeline import Message, TimelineEntry, Timer
+
+__all__ = [
+    "AuditCut",
+    "AuditSeal",
+    "Base",
+    "Client",
+    "ClientKey",
+    "ClientLookup",
+    "Delivery",
+    "Disclosure",
+    "IdempotencyKey",
+    "Member",
+    "Message",
+    "Organization",
+    "Referral",
+    "Service",
+    "TimelineEntry",
+    "Timer",
+    "ToldFacts",
+]

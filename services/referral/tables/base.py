@@ -1,0 +1,20 @@
+"""What the tables have in common."""
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint, DateTime
+from sqlmodel import SQLModel
+
+from shared.tables import new_registry
+
+Moment: Any = DateTime(timezone=True)
+
+
+def one_of(column: str, values: Any) -> CheckConstraint:
+    """That the column holds one of the values, or nothing."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+class Base(SQLModel, registry=new_registry()):
+    """Base of this service's tables."""

@@ -1,0 +1,47 @@
+"""Facts of the other services, copied from their events."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import Text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import Field
+
+from services.referral.tables.base import Base, Moment, one_of
+from shared.catalog_copy import MemberCopy, OrganizationCopy, ServiceCopy
+from shared.copies import Copied
+
+
+class Organization(Base, OrganizationCopy, table=True):
+    """An organisation, copied from the catalogue."""
+
+
+class Service(Base, ServiceCopy, table=True):
+    """A service, copied from the catalogue, with its days to answer and whom it is for."""
+
+    languages: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    target_groups: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    response_days: int | None = None
+    urgent_response_days: int | None = None
+    expiry_days: int | None = None
+
+
+class Member(Base, MemberCopy, table=True):
+    """A member of staff, copied from the catalogue."""
+
+
+class Delivery(Base, Copied, table=True):
+    """Proof that a notice reached somebody or could not, copied from the notification service."""
+
+    __tablename__ = "deliveries"
+    __table_args__: ClassVar = (one_of("status", ("delivered", "failed")),)
+
+    id: UUID = Field(primary_key=True)
+    referral_id: UUID = Field(index=True)
+    cause_id: UUID
+    channel: str = Field(sa_type=Text)
+    organization_id: UUID
+    member_id: UUID | None = None
+    status: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=Moment)

@@ -1,0 +1,107 @@
+"""Referrals, and the keys of the requests that created them."""
+
+from datetime import date, datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import Field
+
+from services.referral.chains import MAX_DEPTH
+from services.referral.clocks import EXPIRED
+from services.referral.domain import Outcome, Reason, Status
+from services.referral.tables.base import Base, Moment, one_of
+
+
+class Referral(Base, table=True):
+    """A referral. All free text about it, and the words of its legal basis, lie sealed in `texts`.
+
+    A child was passed on from `parent_id`. `root_id` is the first of its chain (its own id when it is the first);
+    `root_reference` and `first_source_…` repeat of the root what every event of a child tells of it.
+    """
+
+    __tablename__ = "referrals"
+    __table_args__: ClassVar = (
+        one_of("status", Status),
+        one_of("urgency", ("routine", "urgent")),
+        one_of("reason_code", Reason),
+        one_of("outcome_code", Outcome),
+        one_of("legal_basis_kind", ("consent", "statute")),
+        CheckConstraint(f"chain_depth BETWEEN 1 AND {MAX_DEPTH}", name="chain_depth"),
+        CheckConstraint("(parent_id IS NULL) = (chain_depth = 1)", name="child_depth"),
+        CheckConstraint("(parent_id IS NULL) = (id = root_id)", name="child_root"),
+        CheckConstraint(
+            "(parent_id IS NULL) = (first_source_organization_id IS NULL)"
+            " AND (parent_id IS NULL) = (first_source_member_id IS NULL)"
+            " AND (parent_id IS NULL) = (root_reference IS NULL)",
+            name="child_beginning",
+        ),
+        one_of("business_status", (EXPIRED,)),
+        Index("ix_referrals_source", "source_organization_id", "id"),
+        Index("ix_referrals_target", "target_organization_id", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    reference: str = Field(sa_type=Text, unique=True)
+    version: int = Field(sa_type=BigInteger)
+    status: str = Field(sa_type=Text)
+    urgency: str = Field(sa_type=Text)
+    language: str = Field(sa_type=Text)
+    client_id: UUID = Field(sa_type=Uuid, sa_column_args=[ForeignKey("clients.id")], index=True)
+    service_id: UUID
+    source_organization_id: UUID
+    source_member_id: UUID = Field(index=True)
+    target_organization_id: UUID
+    assigned_member_id: UUID | None = None
+    desk_member_ids: list[UUID] = Field(default_factory=list, sa_type=ARRAY(Uuid))
+    parent_id: UUID | None = Field(default=None, sa_type=Uuid, sa_column_args=[ForeignKey("referrals.id")], index=True)
+    root_id: UUID = Field(index=True)
+    root_reference: str | None = Field(default=None, sa_type=Text)
+    first_source_organization_id: UUID | None = None
+    first_source_member_id: UUID | None = None
+    chain_depth: int = 1
+    suggested_service_id: UUID | None = None
+    follows_id: UUID | None = Field(
+        default=None, sa_type=Uuid, unique=True, sa_column_args=[ForeignKey("referrals.id")]
+    )
+    texts: bytes = Field(sa_type=LargeBinary)
+    legal_basis_kind: str | None = Field(default=None, sa_type=Text)
+    legal_basis_recorded_by: UUID | None = None
+    legal_basis_recorded_at: datetime | None = Field(default=None, sa_type=Moment)
+    reason_code: str | None = Field(default=None, sa_type=Text)
+    reason_side: str | None = Field(default=None, sa_type=Text)
+    outcome_code: str | None = Field(default=None, sa_type=Text)
+    withdrawal_told_by: str | None = Field(default=None, sa_type=Text)
+    withdrawal_told_on: date | None = None
+    created_at: datetime = Field(sa_type=Moment)
+    updated_at: datetime = Field(sa_type=Moment)
+    sent_at: datetime | None = Field(default=None, sa_type=Moment)
+    first_viewed_at: datetime | None = Field(default=None, sa_type=Moment)
+    accepted_at: datetime | None = Field(default=None, sa_type=Moment)
+    declined_at: datetime | None = Field(default=None, sa_type=Moment)
+    started_at: datetime | None = Field(default=None, sa_type=Moment)
+    completed_at: datetime | None = Field(default=None, sa_type=Moment)
+    answer_seen_at: datetime | None = Field(default=None, sa_type=Moment)
+    closed_at: datetime | None = Field(default=None, sa_type=Moment)
+    # The terms that were told to the sender; a later change of the service's days is for later referrals.
+    response_days: int | None = None
+    expiry_days: int | None = None
+    respond_by: datetime | None = Field(default=None, sa_type=Moment)
+    business_status: str | None = Field(default=None, sa_type=Text)
+    # The last change or message by a person.
+    news_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class IdempotencyKey(Base, table=True):
+    """A key a member has used to create a referral, and the answer it got, sealed under the client's key."""
+
+    __tablename__ = "idempotency_keys"
+
+    member_id: UUID = Field(primary_key=True)
+    key: str = Field(primary_key=True, sa_type=Text)
+    request_digest: bytes = Field(sa_type=LargeBinary)
+    client_id: UUID | None = None
+    referral_id: UUID | None = None
+    answer: bytes | None = Field(default=None, sa_type=LargeBinary)
+    created_at: datetime = Field(sa_type=Moment)

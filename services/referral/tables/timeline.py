@@ -1,0 +1,74 @@
+"""What happens to a referral: its timeline, its messages, and what is due."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, Uuid, text
+from sqlmodel import Field
+
+from services.referral.clocks import Kind
+from services.referral.domain import Side
+from services.referral.tables.base import Base, Moment, one_of
+
+
+class Timer(Base, table=True):
+    """When something is told of a referral, or it expires, unless it moves before. Written under the referral's lock.
+
+    `since` is the moment from which it counts. It rings once for each: with another `since` it is wound up again.
+    """
+
+    __tablename__ = "timers"
+    __table_args__: ClassVar = (
+        one_of("kind", Kind),
+        Index("ix_timers_due", "due_at", postgresql_where=text("fired_at IS NULL")),
+    )
+
+    referral_id: UUID = Field(
+        primary_key=True, sa_type=Uuid, sa_column_args=[ForeignKey("referrals.id", ondelete="CASCADE")]
+    )
+    kind: str = Field(primary_key=True, sa_type=Text)
+    since: datetime = Field(sa_type=Moment)
+    due_at: datetime = Field(sa_type=Moment)
+    fired_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class TimelineEntry(Base, table=True):
+    """What happened to a referral, by which side; written with the event of the same id."""
+
+    __tablename__ = "timeline"
+    __table_args__: ClassVar = (one_of("side", Side), Index("ix_timeline_referral_id", "referral_id", "event_id"))
+
+    event_id: UUID = Field(primary_key=True)
+    referral_id: UUID = Field(sa_type=Uuid, sa_column_args=[ForeignKey("referrals.id")])
+    event_type: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=Moment)
+    version: int = Field(sa_type=BigInteger)
+    status: str = Field(sa_type=Text)
+    side: str | None = Field(default=None, sa_type=Text)
+    member_id: UUID | None = None
+    reason_code: str | None = Field(default=None, sa_type=Text)
+    outcome_code: str | None = Field(default=None, sa_type=Text)
+
+
+class Message(Base, table=True):
+    """A message between the two sides; its text is sealed under the client's key.
+
+    `read_at` and `read_by` are the first reading by the side that did not write it.
+    """
+
+    __tablename__ = "messages"
+    __table_args__: ClassVar = (
+        one_of("side", Side),
+        Index("ix_messages_referral_id", "referral_id", "id"),
+        Index("ix_messages_unread", "referral_id", postgresql_where=text("read_at IS NULL")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    referral_id: UUID = Field(sa_type=Uuid, sa_column_args=[ForeignKey("referrals.id")])
+    side: str = Field(sa_type=Text)
+    member_id: UUID
+    text: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = Field(sa_type=Moment)
+    read_at: datetime | None = Field(default=None, sa_type=Moment)
+    read_by: UUID | None = None
