@@ -44,7 +44,7 @@ async def overwrite_all_if_newer(
     # By id, so that two workers with the same rows never wait for each other in a ring.
     rows = [newest[row_id] for row_id in sorted(newest, key=str)]
     sql = _overwrite(str(table.__tablename__), tuple(rows[0]))
-    return set((await run_plainly(session, sql, to_json(rows).decode())).scalars())
+    return {row["id"] for row in await run_plainly(session, sql, to_json(rows).decode())}
 
 
 @cache

@@ -1,20 +1,23 @@
 """The database of one service: its engine, its sessions, and which failures are outages."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import CursorResult, event
+from sqlalchemy import event
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi as Driver
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSessionTransaction, create_async_engine
 from sqlalchemy.ext.asyncio import AsyncSession as PlainSession
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.driver import DriverConnection, server_settings
+
+log = logging.getLogger(__name__)
 
 # SQLSTATE classes that speak of the server, of concurrency or of resources, never of the statement itself:
 # connection, transaction rollback (serialisation, deadlock), insufficient resources, intervention, system.
@@ -28,9 +31,40 @@ _ANSWER_SECONDS = 20.0
 
 
 class Session(AsyncSession):
-    """SQLModel's session without its advice against `execute`, which is the one way in for SQL as text."""
+    """SQLModel's session in a transaction that is the driver's: what the session does not do, the driver may.
+
+    It is without SQLModel's advice against `execute`, which is the one way in for SQL as text.
+    """
 
     execute = PlainSession.execute
+
+    def __init__(self, connection: AsyncConnection, driver: Any) -> None:
+        super().__init__(connection, expire_on_commit=False)
+        self.driver = driver
+
+    async def commit(self) -> None:
+        """Not here: the transaction ends with the block that began it. Raises RuntimeError."""
+        raise RuntimeError("a transaction ends with its block")
+
+    rollback = commit
+
+    @asynccontextmanager
+    async def begin_nested(self) -> AsyncIterator[AsyncSessionTransaction]:  # type: ignore[override]
+        """A savepoint, set now: by itself the session would wait with it until it has something to send."""
+        async with super().begin_nested() as nested:
+            await self.connection()
+            yield nested
+
+    async def finish(self) -> None:
+        """Send what is still to be written, and let go of what was read."""
+        if self.in_transaction():
+            await super().commit()
+        await self.let_go()
+
+    async def let_go(self) -> None:
+        """Forget everything; nothing to do for a session that nobody used."""
+        if self.in_transaction() or self.sync_session.identity_map:
+            await self.close()
 
 
 class Database:
@@ -44,6 +78,7 @@ class Database:
             max_overflow=pool_size,
             pool_timeout=5,
             hide_parameters=True,
+            isolation_level="AUTOCOMMIT",  # of SQLAlchemy's own; a transaction is begun and ended at the driver
             connect_args={
                 "timeout": 5,
                 "command_timeout": answer_seconds,
@@ -52,15 +87,23 @@ class Database:
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         event.listen(self.engine.sync_engine, "handle_error", _give_up_on_silence)
-        self._sessions = async_sessionmaker(self.engine, class_=Session, expire_on_commit=False)
         self._answer_seconds = answer_seconds
         self._own: list[DriverConnection] = []
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session in one transaction: committed when the block ends, rolled back when it raises."""
-        async with self._sessions() as session, session.begin():
-            yield session
+        async with self.engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            session = Session(connection, driver)
+            held = driver.transaction()
+            try:
+                await held.start()
+                yield session
+                await _commit(session, held)
+            except BaseException as error:
+                await _undo(session, held, error)
+                raise
 
     @property
     def listen_dsn(self) -> str:
@@ -80,12 +123,35 @@ class Database:
         await self.engine.dispose()
 
 
-async def run_plainly(session: AsyncSession, sql: str, *values: Any) -> CursorResult[Any]:
-    """Run SQL in PostgreSQL's own words (`$1`, `$2`, …) in the session's transaction.
+async def run_plainly(session: AsyncSession, sql: str, *values: Any) -> list[Any]:
+    """Run SQL in PostgreSQL's own words (`$1`, `$2`, …) in the session's transaction; returns its rows.
 
-    For the few statements that run for every batch of events: nothing is compiled, and the driver keeps it prepared.
+    It goes past the session, which neither flushes before it nor compiles anything; the driver keeps it prepared.
+    Errors are the driver's own.
     """
-    return await (await session.connection()).exec_driver_sql(sql, values)
+    assert isinstance(session, Session)
+    rows: list[Any] = await session.driver.fetch(sql, *values)
+    return rows
+
+
+async def _commit(session: Session, held: Any) -> None:
+    await session.finish()
+    await held.commit()
+
+
+async def _undo(session: Session, held: Any, error: BaseException) -> None:
+    """Roll back, or give the connection up where another word on it might wait for ever."""
+    driver, undone = session.driver, False
+    try:
+        await session.let_go()
+        if not (driver.is_closed() or isinstance(error, TimeoutError | asyncpg.InternalClientError)):
+            await held.rollback()
+            undone = True
+    except Exception as failure:
+        log.info("a transaction was not rolled back: %s", type(failure).__name__)
+    finally:
+        if not undone:
+            driver.terminate()
 
 
 def _refuse_closed(connection: Any, *_: object) -> None:
@@ -115,6 +181,6 @@ def is_outage(error: BaseException) -> bool:
         return str(state)[:2] in _OUTAGE_CLASSES or state in _OUTAGES
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    # What SQLAlchemy has not wrapped happened while a connection was being made: the server dropped it half-made.
+    # What SQLAlchemy has not wrapped is the driver's own, or happened while a connection was being made.
     dropped = asyncpg.InterfaceError | asyncpg.InternalClientError | Driver.Error
     return isinstance(error, OSError | TimeoutError | PoolTimeout | dropped)

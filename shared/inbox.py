@@ -120,7 +120,7 @@ async def _claim(session: AsyncSession, group: str, events: Sequence[Envelope]) 
     Rows go in by event id, so that two workers with the same events never wait for each other in a ring.
     """
     by_id = {event.id: event for event in reversed(events)}
-    new = set((await run_plainly(session, _CLAIM, sorted(by_id), group)).scalars())
+    new = {row["event_id"] for row in await run_plainly(session, _CLAIM, sorted(by_id), group)}
     return [event for event in events if event.id in new and by_id[event.id] is event]
 
 

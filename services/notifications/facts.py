@@ -105,7 +105,7 @@ async def facts_about(
     if isinstance(referral, ReferralAssigned) and referral.former_member_id is not None:
         named.append(referral.former_member_id)
     if with_coordinators:
-        named += (await run_plainly(session, _COORDINATORS)).scalars()
+        named += [row["id"] for row in await run_plainly(session, _COORDINATORS)]
     if referral.first_source_member_id is not None and referral.first_source_organization_id is not None:
         named.append(referral.first_source_member_id)
         organizations.append(referral.first_source_organization_id)
@@ -117,17 +117,17 @@ async def members_of(
 ) -> dict[UUID, Colleague]:
     """Everybody of some organisations, with their deputies wherever they are, and those named, by id."""
     found = await run_plainly(session, _MEMBERS, list(organization_ids), list(named))
-    return {row.id: Colleague(**row._mapping) for row in found}
+    return {row["id"]: Colleague(**row) for row in found}
 
 
 async def _places(session: AsyncSession, *ids: UUID) -> dict[UUID, Place]:
     found = await run_plainly(session, _PLACES, ids)
-    return {row.id: Place(row.id, Names.model_validate(row.name), row.email) for row in found}
+    return {row["id"]: Place(row["id"], Names.model_validate(row["name"]), row["email"]) for row in found}
 
 
 async def _offers(session: AsyncSession, *ids: UUID) -> dict[UUID, Offer]:
     found = await run_plainly(session, _OFFERS, ids)
-    return {row.id: Offer(row.id, Names.model_validate(row.name), row.organization_id) for row in found}
+    return {row["id"]: Offer(row["id"], Names.model_validate(row["name"]), row["organization_id"]) for row in found}
 
 
 def _known(kind: str, found: Mapping[UUID, _Fact], fact_id: UUID) -> _Fact:

@@ -129,18 +129,20 @@ async def make_notices(
 
 async def _told_already(session: AsyncSession, event_id: UUID) -> set[Recipient]:
     found = await run_plainly(session, _TOLD_ALREADY, event_id)
-    return {Recipient(row.recipient_organization_id, row.recipient_member_id) for row in found}
+    return {Recipient(row["recipient_organization_id"], row["recipient_member_id"]) for row in found}
 
 
 async def _next_numbers(session: AsyncSession, member_ids: Sequence[UUID]) -> dict[UUID, int]:
     if not member_ids:
         return {}
     found = await run_plainly(session, _COUNT_UP, member_ids)
-    return {row.member_id: row.last_number for row in found}
+    return {row["member_id"]: row["last_number"] for row in found}
 
 
 async def _without_mail(session: AsyncSession, member_ids: Sequence[UUID]) -> set[UUID]:
-    return set((await run_plainly(session, _WITHOUT_MAIL, member_ids)).scalars()) if member_ids else set()
+    if not member_ids:
+        return set()
+    return {row["member_id"] for row in await run_plainly(session, _WITHOUT_MAIL, member_ids)}
 
 
 def _notice(cause: Cause, who: Recipient, numbers: dict[UUID, int], now: datetime) -> NewNotice:

@@ -1,7 +1,7 @@
 """Connections that are dead without anybody saying so, as after a failover: they are given up, and work goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -10,10 +10,11 @@ import pytest
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi as Driver
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.embedded.servers import Servers
 from shared import wake
-from shared.db import Database, is_outage
+from shared.db import Database, is_outage, run_plainly
 from shared.event_log import EventLog
 from shared.redis import connect
 from shared.wake import Alarm
@@ -38,10 +39,21 @@ def test_a_connection_that_is_dropped_while_it_is_made_is_an_outage(kind: type[E
     assert is_outage(kind("connection is closed"))
 
 
-async def ask(database: Database) -> int:
+Asking = Callable[[AsyncSession], Awaitable[object]]
+
+
+async def by_session(session: AsyncSession) -> object:
+    return (await session.execute(text("SELECT 7"))).scalar_one()
+
+
+async def plainly(session: AsyncSession) -> object:
+    return (await run_plainly(session, "SELECT 7"))[0][0]
+
+
+async def ask(database: Database, asking: Asking = by_session) -> object:
     """One transaction with one statement."""
     async with database.transaction() as session:
-        return int((await session.execute(text("SELECT 7"))).scalar_one())
+        return await asking(session)
 
 
 async def test_a_dead_connection_to_the_database_is_an_outage_and_then_replaced(servers: Servers) -> None:
@@ -57,16 +69,19 @@ async def test_a_dead_connection_to_the_database_is_an_outage_and_then_replaced(
         await database.close()
 
 
-async def test_a_connection_that_dies_within_a_transaction_is_not_asked_for_a_rollback(servers: Servers) -> None:
+@pytest.mark.parametrize("asking", [by_session, plainly])
+async def test_a_connection_that_dies_within_a_transaction_is_not_asked_for_a_rollback(
+    servers: Servers, asking: Asking
+) -> None:
     async with behind(servers.database_urls["catalog"]) as (proxy, url), asyncio.timeout(FOREVER):
         database = Database(url, answer_seconds=0.3)
 
         async def cut_off_in_the_middle() -> None:
             async with database.transaction() as session:
-                await session.execute(text("SELECT 1"))
+                await asking(session)
                 proxy.half_open()
                 proxy.heal()
-                await session.execute(text("SELECT 2"))
+                await asking(session)
 
         with pytest.raises(TimeoutError):
             await cut_off_in_the_middle()

@@ -5,13 +5,12 @@ import json
 
 import pytest
 from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.events import Envelope
 from shared.events.catalog import MemberState
 from shared.ids import new_id
 from tests.builders import names
-from tests.events.backbone import STREAM, Backbone
+from tests.events.backbone import STREAM, Backbone, Trouble
 
 
 async def ids_on_stream(backbone: Backbone) -> list[str]:
@@ -36,10 +35,14 @@ async def test_an_entry_is_plain_json_that_any_client_can_read(backbone: Backbon
 
 
 async def test_an_event_of_a_rolled_back_change_never_happened(backbone: Backbone) -> None:
-    async with backbone.publisher.engine.connect() as connection, AsyncSession(connection) as session:
-        backbone.record(session)
-        await session.flush()
-        await session.rollback()
+    async def record_in_vain() -> None:
+        async with backbone.publisher.transaction() as session:
+            backbone.record(session)
+            await session.flush()
+            raise Trouble
+
+    with pytest.raises(Trouble):
+        await record_in_vain()
     await backbone.publish()
     assert await ids_on_stream(backbone) == []
 

@@ -77,14 +77,8 @@ def _watch_requests(passed: Passed) -> None:
     def wrote(session: Session, *_: object) -> None:
         session.info["wrote"] = True
 
-    def before(session: Session) -> None:
-        if session.info.get("wrote") or session.new or session.dirty:
-            session.info["wrote"] = True
-            passed("request before commit")
-
-    def after(session: Session) -> None:
-        if session.info.pop("wrote", False):
-            passed("request after commit")
+    def writes(session: Any) -> bool:
+        return bool(session.info.get("wrote") or session.new or session.dirty)
 
     # What is inserted past the flush was written as well. Wrapped before any module takes it over by its name.
     additions = _module("shared.additions")
@@ -97,8 +91,7 @@ def _watch_requests(passed: Passed) -> None:
 
     additions.insert_added = insert_added
     event.listen(Session, "after_flush", wrote)
-    event.listen(Session, "before_commit", before)
-    event.listen(Session, "after_commit", after)
+    _watch_commit(writes, passed, "request")
 
 
 def _watch_worker(passed: Passed) -> None:
@@ -113,21 +106,28 @@ def _watch_worker(passed: Passed) -> None:
 
     async def marked_claim(session: Any, *arguments: Any) -> Any:
         fresh = await claim(session, *arguments)
-        session.sync_session.info["claimed"] = bool(fresh)
+        session.info["claimed"] = bool(fresh)
         return fresh
 
-    def before(session: Session) -> None:
-        if session.info.get("claimed"):
-            passed("consumer before inbox commit")
-
-    def after(session: Session) -> None:
-        if session.info.pop("claimed", False):
-            passed("consumer after inbox commit")
-
     inbox._claim = marked_claim
-    event.listen(Session, "before_commit", before)
-    event.listen(Session, "after_commit", after)
+    _watch_commit(lambda session: session.info.get("claimed", False), passed, "consumer", "inbox commit")
     worker.Janitor = partial(worker.Janitor, min_idle=MIN_IDLE)
+
+
+def _watch_commit(counts: Callable[[Any], bool], passed: Passed, who: str, what: str = "commit") -> None:
+    """The moments around the commit of each transaction that `counts`, while it is still open."""
+    database = _module("shared.db")
+    commit = database._commit
+
+    async def watched(session: Any, held: Any) -> None:
+        counted = counts(session)
+        if counted:
+            passed(f"{who} before {what}")
+        await commit(session, held)
+        if counted:
+            passed(f"{who} after {what}")
+
+    database._commit = watched
 
 
 def _watch_mail(passed: Passed) -> None:
