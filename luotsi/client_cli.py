@@ -158,8 +158,7 @@ async def _client(work: Work, who: str) -> Client:
     except ValueError:
         reference = parse_reference(who)
         client_id = (await work.session.exec(select(Referral.client_id).where(Referral.reference == reference))).first()
-    query = select(Client).where(Client.id == client_id).with_for_update()
-    client = (await work.session.exec(query)).one_or_none()
+    client = await erasure.lock_client(work.session, client_id)
     if client is None:
         raise PlatformError(f"no client has the id, and no referral the reference {who}")
     if client.erased_at is not None:

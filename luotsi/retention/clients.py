@@ -5,16 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.client_cli import epoch_of, vault
 from luotsi.retention.place import Due, Place
 from services.referral import audit
 from services.referral.domain import TERMINAL, Status
-from services.referral.tables import Client
 from services.referral.use_cases.audit import remove_until
-from services.referral.use_cases.erasure import erase_client
+from services.referral.use_cases.erasure import erase_client, lock_client
 from services.referral.work import Work
 from shared.clock import day_in_kuopio
 from shared.outbox import Outbox
@@ -46,8 +44,10 @@ async def erase_clients(place: Place) -> int:
     erased = 0
     for client_id in due:
         async with place.session("referral") as session:
-            client = (await session.exec(select(Client).where(Client.id == client_id).with_for_update())).one()
-            if await _due(session, place.before, client_id):  # nobody has referred the client in the meantime
+            client = await lock_client(session, client_id)
+            if client and await _due(
+                session, place.before, client_id
+            ):  # nobody has referred the client in the meantime
                 work = Work(session=session, outbox=outbox, vault=keys, now=place.now)
                 await erase_client(work, client, "retention", end_open=True)
                 erased += 1

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from luotsi.process import PlatformError
 from tests.builders import Town, small_town
+from tests.chains import organizations_in_a_row
 from tests.flows.operating import luotsi
 from tests.flows.test_referral_privacy import dumped
 from tests.platform import Platform
@@ -200,3 +201,49 @@ async def test_what_a_backup_holds_opens_no_more_without_the_key(platform: Platf
         await session.execute(text("UPDATE referrals SET texts = :texts"), {"texts": texts})
     answer = await at_work(platform, town.adviser).client.get(f"/referrals/{referral['id']}")
     problem(answer, 409, "client-erased")
+
+
+async def test_erasing_waits_for_a_forward_under_way_and_ends_the_child_too(platform: Platform) -> None:
+    row = await organizations_in_a_row(platform, 3)
+    first = await row.begin()
+    desk = row.at(1)
+    accepted = await desk.done("accept", await desk.read(first["id"]))
+    async with platform.owners["referral"].transaction() as held:
+        await held.execute(text("LOCK TABLE timers IN EXCLUSIVE MODE"))  # the last that a forward writes before its end
+        forwarding = asyncio.create_task(desk.give("forward", accepted, row.forward(2)))
+        await _waiting(platform, 1)
+        erasing = asyncio.create_task(run(platform, "client", "erase", first["reference"], "--yes", "--end-open"))
+        await _waiting(platform, 2)
+    assert (await forwarding).status_code == 201
+    assert "2 referrals stay" in await erasing
+    assert await platform.scalar("referral", _LEFT_OF_THE_ERASED) == 0
+
+
+async def test_of_an_erasure_and_a_forward_at_once_nothing_of_the_person_is_left(platform: Platform) -> None:
+    row = await organizations_in_a_row(platform, 3)
+    desk = row.at(1)
+    for _ in range(5):
+        first = await row.begin()
+        accepted = await desk.done("accept", await desk.read(first["id"]))
+        erase = asyncio.to_thread(luotsi, platform, "client", "erase", first["reference"], "--yes", "--end-open")
+        answer, erased = await asyncio.gather(desk.give("forward", accepted, row.forward(2)), erase)
+        # Before it, after it (the client is gone, the referral cancelled), or one of the two gave way to the other.
+        assert answer.status_code in {201, 409, 412, 503}, answer.text
+        if erased.exit_code != 0:
+            assert answer.status_code == 201
+            await run(platform, "client", "erase", first["reference"], "--yes", "--end-open")
+        assert await platform.scalar("referral", _LEFT_OF_THE_ERASED) == 0
+
+
+_LEFT_OF_THE_ERASED = """
+SELECT count(*) FROM referrals JOIN clients ON clients.id = client_id
+WHERE erased_at IS NOT NULL AND (length(texts) > 0 OR status NOT IN ('cancelled', 'completed'))
+"""
+
+
+async def _waiting(platform: Platform, count: int) -> None:
+    """Until so many connections wait for a lock in the referral service's database."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'referral' AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(20):
+        while await platform.scalar("referral", waiting) != count:
+            await asyncio.sleep(0.02)

@@ -165,6 +165,24 @@ async def test_who_leaves_in_the_very_moment_of_being_told_has_heirs_all_the_sam
     assert await told(platform, town.colleague) == {town.colleague.email: ["accepted"]}
 
 
+async def test_what_a_coordinator_left_unseen_goes_to_who_coordinates_now(platform: Platform) -> None:
+    town = await small_town(platform)
+    await Story.of(platform, town).tell("overdue_again")
+    await platform.settle()
+    successor = await town.facts.member("successor@kuopio.example", town.coordinator.organization_id, "coordinator")
+    colleague = await town.facts.member("adviser@kuopio.example", town.coordinator.organization_id, "adviser")
+    await platform.settle()
+    assert await told(platform, town.coordinator, successor) == {
+        town.coordinator.email: ["overdue_again"],
+        successor.email: [],
+    }
+    await town.facts.deactivate(town.coordinator)
+    await platform.settle()
+    assert await told(platform, successor, colleague) == {successor.email: ["overdue_again"], colleague.email: []}
+    (notice,) = await notices(platform, successor)
+    assert notice["link"].endswith("/overview"), "told as a coordinator is, who opens no referral"
+
+
 async def test_the_heir_is_told_that_the_referral_is_theirs_now(platform: Platform) -> None:
     town = await small_town(platform)
     await Story.of(platform, town).tell("handed_over", "source", source_member_id=town.colleague.id)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.chains import STATUTE, organizations_in_a_row
+from tests.clocks import at, wait_until
 from tests.flows.notifications_story import notices, told
 from tests.platform import Platform
 from tests.referring import CLIENT, CONSENT, JSON, SECRETS, at_work, new_referral, problem
@@ -279,6 +280,25 @@ async def test_ends_by_the_middle_are_told_to_the_first_adviser_too(platform: Pl
     await platform.settle()
     heard = await told(platform, row.people[0])
     assert heard[row.people[0].email][-3:] == ["cancelled", "forwarded", "marked_in_error"]
+
+
+async def test_that_a_child_expired_comes_back_up_the_chain(platform: Platform) -> None:
+    platform.clock.set(at("2027-01-11 10:00"))
+    row = await organizations_in_a_row(platform, 3)
+    first = await row.begin()
+    child = await row.pass_on(first, 1)
+    await wait_until(platform, "2027-01-15 10:00")
+    await wait_until(platform, "2027-01-26 10:00")
+    heard = await told(platform, *row.people)
+    assert heard[row.people[0].email][-1] == "expired"
+    assert heard[row.people[1].email][-1] == "expired"
+    assert "expired" not in heard[row.people[2].email]
+    (notice, *_) = await notices(platform, row.people[0])
+    assert (notice["event_type"], notice["referral_id"]) == ("referral.expired.v1", first["id"])
+    for place in (0, 1):
+        timeline = (await row.at(place).client.get(f"/referrals/{first['id']}/timeline")).json()["contents"]
+        (ended,) = [item for item in timeline if item["reference"] == child["reference"]]
+        assert (ended["event_type"], ended["status"]) == ("referral.expired.v1", "cancelled")
 
 
 async def test_no_event_of_a_chain_holds_anything_personal(platform: Platform) -> None:

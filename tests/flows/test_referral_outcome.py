@@ -7,6 +7,7 @@ import pytest
 
 from services.referral.domain import Outcome
 from tests.builders import small_town
+from tests.clocks import at, wait_until
 from tests.flows.notifications_story import told
 from tests.platform import Platform
 from tests.referring import Desk, at_work, new_referral, problem, sent_referral
@@ -141,3 +142,16 @@ async def test_what_the_source_ended_itself_is_no_news_to_it(platform: Platform)
     assert await listed(adviser, "attention=not_closed") == [cancelled["id"]]
     assert await listed(adviser, "attention=answer_unseen") == []
     problem(await adviser.client.get("/referrals?attention=any"), 422, "invalid")
+
+
+async def test_an_expired_referral_stays_visibly_open_until_its_source_looks(platform: Platform) -> None:
+    town = await small_town(platform)
+    adviser, coordinator = at_work(platform, town.adviser), at_work(platform, town.coordinator)
+    platform.clock.set(at("2027-01-11 10:00"))
+    referral = await sent_referral(platform, town)
+    await wait_until(platform, "2027-01-26 10:00")
+    assert await listed(adviser, "attention=answer_unseen") == [referral["id"]]
+    assert await listed(coordinator, "attention=answer_unseen", "/overview/referrals") == [referral["id"]]
+    seen = await adviser.read(str(referral["id"]))
+    assert (seen["business_status"], seen["attention"]) == ("expired", "not_closed")
+    assert await listed(coordinator, "attention=answer_unseen", "/overview/referrals") == []

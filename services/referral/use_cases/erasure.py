@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, update
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.referral.domain import OPEN, Reason, Side, Status
 from services.referral.history import changed
@@ -24,11 +25,22 @@ class StillOpen(Exception):
         self.references = references
 
 
+async def lock_client(session: AsyncSession, client_id: UUID | None) -> Client | None:
+    """The client of that id, or None; nothing is written about it by others until the unit of work ends.
+
+    Its referrals are locked first, as every command does, so that neither waits for the other in a circle.
+    """
+    theirs = select(Referral.id).where(Referral.client_id == client_id).order_by(col(Referral.id))
+    await session.exec(theirs.with_for_update())
+    return (await session.exec(select(Client).where(Client.id == client_id).with_for_update())).one_or_none()
+
+
 async def erase_client(work: Work, client: Client, occasion: str, *, end_open: bool = False) -> int:
     """Destroy what is known of a client; returns how many referrals stay, as codes and times without a person.
 
-    The key goes, so that copies of sealed rows elsewhere open no more than those here. The disclosures stay until
-    their own time is over, for they prove who was shown what; the erasure becomes one of them, with `occasion`.
+    `client` comes from `lock_client`. The key goes, so that copies of sealed rows elsewhere open no more than those
+    here. The disclosures stay until their own time is over, for they prove who was shown what; the erasure becomes one
+    of them, with `occasion`.
     Raises StillOpen while a referral is under way, unless `end_open`: then it is cancelled first, and its target told.
     """
     query = select(Referral).where(Referral.client_id == client.id).order_by(col(Referral.id)).with_for_update()
