@@ -2,25 +2,24 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.notifications.domain import next_attempt
 from services.notifications.letters import compose, message_id
 from services.notifications.mail import Mailer, Refused
-from services.notifications.notices import tell_delivery
+from services.notifications.notices import PlainDelivery, PlainNotice, tell_delivery
 from services.notifications.settings import NotificationSettings
-from services.notifications.tables import Delivery, Member, Notice, Organization, Preference
+from services.notifications.tables import Delivery
 from services.notifications.texts import LANGUAGES
 from shared import context
 from shared.clock import Clock, utc_now
-from shared.db import Database, is_outage
+from shared.db import Database, is_outage, run_plainly
 from shared.outbox import Outbox
 from shared.personal_identity import redact
 from shared.together import run_together
@@ -33,19 +32,50 @@ CLAIM: Final = timedelta(minutes=2)
 
 _POLL_SECONDS = 1.0
 _WAITING: Final = ("pending", "failed")
-_TAKE_DUE = text(
-    "UPDATE deliveries SET attempts = attempts + 1, next_attempt_at = :until WHERE id IN "
-    "(SELECT id FROM deliveries WHERE next_attempt_at <= :now ORDER BY next_attempt_at LIMIT :batch "
-    "FOR UPDATE SKIP LOCKED) RETURNING id"
+_TAKE_DUE = """
+WITH due AS (
+    SELECT id FROM deliveries WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED
+), taken AS (
+    UPDATE deliveries SET attempts = attempts + 1, next_attempt_at = $2 FROM due WHERE deliveries.id = due.id
+    RETURNING deliveries.id, notice_id, attempts
 )
+SELECT
+    taken.id AS delivery_id, taken.attempts, coalesce(preferences.language, members.language) AS language,
+    CASE WHEN recipient_member_id IS NULL THEN organizations.email
+    WHEN members.active THEN members.email END AS address,
+    notices.id, event_id, event_type, correlation_id, referral_id, reference,
+    recipient_organization_id, recipient_member_id, about, created_at
+FROM taken JOIN notices ON notices.id = taken.notice_id
+LEFT JOIN organizations ON organizations.id = recipient_organization_id
+LEFT JOIN members ON members.id = recipient_member_id
+LEFT JOIN preferences ON preferences.member_id = recipient_member_id
+ORDER BY taken.id
+"""
+_WITHDRAW = """
+UPDATE deliveries SET status = 'withdrawn', next_attempt_at = NULL, version = version + 1,
+last_error = 'the recipient has left, or has no address any more' WHERE id = ANY($1::uuid[])
+"""
+# Locked in the order of the notices, as whoever withdraws the mail of somebody who leaves does.
+_DELIVERED = """
+WITH sent AS (
+    SELECT id, named.message_id FROM deliveries JOIN unnest($1::uuid[], $2::text[]) AS named(id, message_id) USING (id)
+    WHERE status <> 'delivered' ORDER BY notice_id FOR UPDATE OF deliveries
+)
+UPDATE deliveries SET status = 'delivered', next_attempt_at = NULL, last_error = NULL, delivered_at = $3,
+message_id = sent.message_id, version = version + 1
+FROM sent WHERE deliveries.id = sent.id
+RETURNING deliveries.id, notice_id, channel, status, attempts, version
+"""
+_NOTICE: Final = tuple(field.name for field in fields(PlainNotice))
 
 
 @dataclass(frozen=True)
 class Errand:
-    """One attempt: what to bring to which address, in which languages."""
+    """The `attempts`-th attempt of a delivery: what to bring to which address, in which languages."""
 
-    delivery: Delivery
-    notice: Notice
+    delivery_id: UUID
+    attempts: int
+    notice: PlainNotice
     to: str
     languages: tuple[str, ...]
 
@@ -68,6 +98,8 @@ class Deliverer:
         self._settings = settings
         self._clock = clock
         self._batch = batch
+        self._sent: list[Errand] = []
+        self._writing = asyncio.Lock()
         self._alarm = Alarm(database.listen_dsn, "deliveries")
 
     async def run(self) -> None:
@@ -90,89 +122,69 @@ class Deliverer:
         """Make one attempt for each of a batch of due deliveries; returns how many were due."""
         now = self._clock()
         async with self._database.transaction() as session:
-            params = {"now": now, "until": now + CLAIM, "batch": self._batch}
-            due = list((await session.execute(_TAKE_DUE, params)).scalars())
-            errands = [errand for errand in [await self._errand(session, taken) for taken in due] if errand]
+            due = await run_plainly(session, _TAKE_DUE, now, now + CLAIM, self._batch)
+            if nowhere := [row["delivery_id"] for row in due if not row["address"]]:
+                await run_plainly(session, _WITHDRAW, nowhere)
+        errands = [_errand(row) for row in due if row["address"]]
         done: list[Any] = await asyncio.gather(*map(self._attempt, errands), return_exceptions=True)
         for outcome in done:
             if isinstance(outcome, BaseException):
                 raise outcome
         return len(due)
 
-    async def _errand(self, session: AsyncSession, delivery_id: UUID) -> Errand | None:
-        """What the attempt takes; None where there is no address any more, and then it is withdrawn."""
-        delivery = await session.get_one(Delivery, delivery_id)
-        notice = await session.get_one(Notice, delivery.notice_id)
-        to, languages = await _address(session, notice)
-        if to is None:
-            _settle(delivery, "withdrawn", "the recipient has left, or has no address any more")
-            session.add(delivery)
-            return None
-        return Errand(delivery, notice, to, languages)
-
     async def _attempt(self, errand: Errand) -> None:
         try:
             message = compose(
                 errand.notice,
-                errand.delivery.id,
+                errand.delivery_id,
                 errand.to,
                 errand.languages,
                 sender=self._settings.mail_from,
                 public_url=self._settings.public_url,
             )
-            await self._mailer.send(errand.delivery.id, message)
+            await self._mailer.send(errand.delivery_id, message)
         except Refused as refusal:
             await self._write_failure(errand, str(refusal), for_good=True)
         except Exception as error:
             await self._write_failure(errand, f"{type(error).__name__}: {error}", for_good=False)
         else:
-            await self._write_success(errand)
+            self._sent.append(errand)
+            async with self._writing:  # whoever comes first writes down what was sent while another did
+                sent, self._sent = self._sent, []
+                if sent:
+                    await self._write_success(sent)
 
-    async def _write_success(self, errand: Errand) -> None:
+    async def _write_success(self, sent: Sequence[Errand]) -> None:
+        now = self._clock()
+        notices = {errand.delivery_id: errand.notice for errand in sent}
+        message_ids = [message_id(delivery_id, self._settings.mail_from) for delivery_id in notices]
         async with self._database.transaction() as session:
-            delivery = await session.get_one(Delivery, errand.delivery.id, with_for_update=True)
-            if delivery.status != "delivered":
-                now = self._clock()
-                _settle(delivery, "delivered", None)
-                delivery.delivered_at = now
-                delivery.message_id = message_id(delivery.id, self._settings.mail_from)
-                session.add(delivery)
-                self._tell(session, "notification.delivered.v1", errand.notice, delivery)
+            for row in await run_plainly(session, _DELIVERED, list(notices), message_ids, now):
+                self._tell(session, "notification.delivered.v1", notices[row["id"]], PlainDelivery(**row))
 
     async def _write_failure(self, errand: Errand, reason: str, *, for_good: bool) -> None:
-        log.warning("delivery %s failed, attempt %d", errand.delivery.id, errand.delivery.attempts)
+        log.warning("delivery %s failed, attempt %d", errand.delivery_id, errand.attempts)
         async with self._database.transaction() as session:
-            delivery = await session.get_one(Delivery, errand.delivery.id, with_for_update=True)
-            if delivery.status not in _WAITING or delivery.attempts != errand.delivery.attempts:
+            delivery = await session.get_one(Delivery, errand.delivery_id, with_for_update=True)
+            if delivery.status not in _WAITING or delivery.attempts != errand.attempts:
                 return  # withdrawn meanwhile, or in somebody else's hands
             again_at = None if for_good else next_attempt(delivery.attempts, self._clock())
-            _settle(delivery, "failed" if again_at else "exhausted", redact(reason)[:500])
+            delivery.status = "failed" if again_at else "exhausted"
+            delivery.last_error = redact(reason)[:500]
             delivery.next_attempt_at = again_at
+            delivery.version += 1
             session.add(delivery)
             if again_at is None:
                 self._tell(session, "notification.delivery_failed.v1", errand.notice, delivery)
 
-    def _tell(self, session: AsyncSession, event_type: str, notice: Notice, delivery: Delivery) -> None:
+    def _tell(
+        self, session: AsyncSession, event_type: str, notice: PlainNotice, delivery: Delivery | PlainDelivery
+    ) -> None:
         with context.using(context.new_context(notice.correlation_id)):
             tell_delivery(session, self._outbox, event_type, notice, delivery, self._clock())
 
 
-def _settle(delivery: Delivery, status: str, error: str | None) -> None:
-    delivery.status = status
-    delivery.next_attempt_at = None
-    delivery.last_error = error
-    delivery.version += 1
-
-
-async def _address(session: AsyncSession, notice: Notice) -> tuple[str | None, tuple[str, ...]]:
-    """Where a notice goes now, and in which languages; nowhere when its recipient has left."""
-    if notice.recipient_member_id is None:
-        organization = await session.get_one(Organization, notice.recipient_organization_id)
-        return organization.email or None, LANGUAGES
-    chosen = (
-        select(Member, Preference.language)
-        .outerjoin(Preference, col(Preference.member_id) == col(Member.id))
-        .where(Member.id == notice.recipient_member_id)
-    )
-    member, language = (await session.exec(chosen)).one()
-    return member.email if member.active else None, (language or member.language,)
+def _errand(row: Any) -> Errand:
+    notice = PlainNotice(**{name: row[name] for name in _NOTICE})
+    languages = LANGUAGES if notice.recipient_member_id is None else (row["language"],)
+    return Errand(row["delivery_id"], row["attempts"], notice, row["address"], languages)

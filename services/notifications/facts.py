@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
+from pydantic import BaseModel, ConfigDict
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.notifications.domain import About
@@ -13,47 +14,71 @@ from shared.events.envelope import Names
 from shared.events.referral import ReferralAssigned, ReferralState, Side
 from shared.inbox import Missing
 
-_PLACES = "SELECT id, name, email FROM organizations WHERE id = ANY($1::uuid[])"
-_OFFERS = "SELECT id, name, organization_id FROM services WHERE id = ANY($1::uuid[])"
-_COORDINATORS = "SELECT id FROM members WHERE roles @> ARRAY['coordinator']"
+# Members of some organisations, those named, their deputies wherever they are, and the coordinators if asked for.
 _MEMBERS = """
-SELECT id, organization_id, email, roles, active, deputy_id FROM members
+SELECT coalesce(json_agg(json_build_object(
+    'id', id, 'organization_id', organization_id, 'email', email, 'roles', roles, 'active', active,
+    'deputy_id', deputy_id, 'by_mail', NOT EXISTS (SELECT FROM preferences WHERE member_id = members.id AND NOT email)
+)), '[]') FROM members
 WHERE organization_id = ANY($1::uuid[]) OR id = ANY($2::uuid[])
 OR id IN (SELECT deputy_id FROM members WHERE organization_id = ANY($1::uuid[]) AND deputy_id IS NOT NULL)
+OR ($3 AND roles @> ARRAY['coordinator'])
 """
+_ALL = f"""
+SELECT json_build_object(
+    'places', (
+        SELECT coalesce(json_agg(json_build_object('id', id, 'names', name, 'email', email)), '[]') FROM organizations
+        WHERE id = ANY($1::uuid[]) OR id IN (SELECT organization_id FROM services WHERE id = ANY($4::uuid[]))
+    ),
+    'offers', (
+        SELECT coalesce(json_agg(json_build_object('id', id, 'names', name, 'organization_id', organization_id)), '[]')
+        FROM services WHERE id = ANY($4::uuid[])
+    ),
+    'members', ({_MEMBERS})
+)::text
+"""  # noqa: S608 - nothing but the text above
 
 
-@dataclass(frozen=True)
-class Place:
-    """What a notice needs of an organisation."""
+class Fact(BaseModel):
+    """What the catalogue's copy says of something, as the database puts it into JSON."""
+
+    model_config = ConfigDict(frozen=True)
 
     id: UUID
+
+
+class Place(Fact):
+    """What a notice needs of an organisation."""
+
     names: Names
     email: str | None
 
 
-@dataclass(frozen=True)
-class Offer:
+class Offer(Fact):
     """What a notice needs of a service."""
 
-    id: UUID
     names: Names
     organization_id: UUID
 
 
-@dataclass(frozen=True)
-class Colleague:
-    """What the rules need of a member."""
+class Colleague(Fact):
+    """What the rules need of a member, and whether mail is wanted."""
 
-    id: UUID
     organization_id: UUID
     email: str
     roles: list[str]
     active: bool
     deputy_id: UUID | None
+    by_mail: bool
 
 
-_Fact = TypeVar("_Fact", Place, Offer)
+_Known = TypeVar("_Known", bound=Fact)
+
+
+class _Found(BaseModel):
+    places: list[Place]
+    offers: list[Offer]
+    members: list[Colleague]
 
 
 @dataclass(frozen=True)
@@ -73,16 +98,15 @@ async def facts_about(
     Raises Missing for an organisation or service that has not arrived. Whether a member that has not arrived matters
     is for the rules to say.
     """
-    places = await _places(session, referral.source_organization_id, referral.target_organization_id)
+    found = await _find(session, referral, with_coordinators=with_coordinators)
+    places, offers = _by_id(found.places), _by_id(found.offers)
     source = _known("organization", places, referral.source_organization_id)
     target = _known("organization", places, referral.target_organization_id)
-    offers = await _offers(session, referral.service_id, *filter(None, [referral.suggested_service_id]))
     service = _known("service", offers, referral.service_id)
     suggested = suggested_from = None
     if referral.suggested_service_id is not None:
         suggested = _known("service", offers, referral.suggested_service_id)
-        owner = suggested.organization_id
-        suggested_from = _known("organization", await _places(session, owner), owner)
+        suggested_from = _known("organization", places, suggested.organization_id)
     about = About(
         reference=referral.reference,
         status=referral.status,
@@ -98,39 +122,33 @@ async def facts_about(
         suggested=suggested.names if suggested else None,
         suggested_from=suggested_from.names if suggested_from else None,
     )
-    named = [referral.source_member_id, *referral.desk_member_ids]
-    organizations = [source.id, target.id]
-    if referral.assigned_member_id is not None:
-        named.append(referral.assigned_member_id)
-    if isinstance(referral, ReferralAssigned) and referral.former_member_id is not None:
-        named.append(referral.former_member_id)
-    if with_coordinators:
-        named += [row["id"] for row in await run_plainly(session, _COORDINATORS)]
-    if referral.first_source_member_id is not None and referral.first_source_organization_id is not None:
-        named.append(referral.first_source_member_id)
+    return Facts(about, target, _by_id(found.members))
+
+
+async def _find(session: AsyncSession, referral: ReferralState, *, with_coordinators: bool) -> _Found:
+    """All of it by one statement, and so as of one moment."""
+    former = referral.former_member_id if isinstance(referral, ReferralAssigned) else None
+    organizations = [referral.source_organization_id, referral.target_organization_id]
+    named = [referral.source_member_id, *referral.desk_member_ids, referral.assigned_member_id, former]
+    if referral.first_source_organization_id is not None:
         organizations.append(referral.first_source_organization_id)
-    return Facts(about, target, await members_of(session, organizations, named))
+        named.append(referral.first_source_member_id)
+    services = [referral.service_id, referral.suggested_service_id]
+    [[found]] = await run_plainly(session, _ALL, organizations, named, with_coordinators, services)
+    return _Found.model_validate_json(found)
 
 
-async def members_of(
-    session: AsyncSession, organization_ids: Iterable[UUID], named: Iterable[UUID] = ()
-) -> dict[UUID, Colleague]:
-    """Everybody of some organisations, with their deputies wherever they are, and those named, by id."""
-    found = await run_plainly(session, _MEMBERS, list(organization_ids), list(named))
-    return {row["id"]: Colleague(**row) for row in found}
+async def members_of(session: AsyncSession, organization_id: UUID) -> dict[UUID, Colleague]:
+    """Everybody of an organisation, with their deputies wherever they are, by id."""
+    [[found]] = await run_plainly(session, _MEMBERS, [organization_id], [], False)
+    return _by_id(Colleague.model_validate(each) for each in found)
 
 
-async def _places(session: AsyncSession, *ids: UUID) -> dict[UUID, Place]:
-    found = await run_plainly(session, _PLACES, ids)
-    return {row["id"]: Place(row["id"], Names.model_validate(row["name"]), row["email"]) for row in found}
+def _by_id(facts: Iterable[_Known]) -> dict[UUID, _Known]:
+    return {fact.id: fact for fact in facts}
 
 
-async def _offers(session: AsyncSession, *ids: UUID) -> dict[UUID, Offer]:
-    found = await run_plainly(session, _OFFERS, ids)
-    return {row["id"]: Offer(row["id"], Names.model_validate(row["name"]), row["organization_id"]) for row in found}
-
-
-def _known(kind: str, found: Mapping[UUID, _Fact], fact_id: UUID) -> _Fact:
+def _known(kind: str, found: Mapping[UUID, _Known], fact_id: UUID) -> _Known:
     if fact_id not in found:
         raise Missing(f"{kind}:{fact_id}")
     return found[fact_id]

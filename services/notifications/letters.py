@@ -8,7 +8,7 @@ from email.utils import parseaddr
 from uuid import UUID
 
 from services.notifications.domain import About
-from services.notifications.tables import Notice
+from services.notifications.notices import PlainNotice
 from services.notifications.texts import link_to, notice_texts, placeholders, status_name, text
 
 
@@ -18,7 +18,7 @@ def message_id(delivery_id: UUID, sender: str) -> str:
 
 
 def compose(
-    notice: Notice, delivery_id: UUID, to: str, languages: Sequence[str], *, sender: str, public_url: str
+    notice: PlainNotice, delivery_id: UUID, to: str, languages: Sequence[str], *, sender: str, public_url: str
 ) -> EmailMessage:
     """The mail that brings `notice` to the address `to`, in each of `languages`.
 

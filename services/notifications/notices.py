@@ -1,6 +1,6 @@
 """Making notices: one per event and recipient, each with its deliveries, in the transaction of its cause."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,25 +18,32 @@ from shared.ids import new_id
 from shared.outbox import Outbox
 
 _TAKE_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('notices', 0))"
-_TOLD_ALREADY = "SELECT recipient_organization_id, recipient_member_id FROM notices WHERE event_id = $1"
-_WITHOUT_MAIL = "SELECT member_id FROM preferences WHERE member_id = ANY($1::uuid[]) AND NOT email"
-_COUNT_UP = """
-INSERT INTO counters (member_id, last_number) SELECT unnest($1::uuid[]), 1
-ON CONFLICT (member_id) DO UPDATE SET last_number = counters.last_number + 1 RETURNING member_id, last_number
-"""
+# Whoever was told already is left out; who is left gets the next number of the inbox.
 _WRITE = """
-WITH made AS (
+WITH fresh AS MATERIALIZED (
+    SELECT asked.* FROM json_populate_recordset(NULL::notices, $1::json) AS asked WHERE NOT EXISTS (
+        SELECT FROM notices AS told WHERE told.event_id = asked.event_id
+        AND told.recipient_organization_id = asked.recipient_organization_id
+        AND told.recipient_member_id IS NOT DISTINCT FROM asked.recipient_member_id
+    )
+), counted AS (
+    INSERT INTO counters (member_id, last_number)
+    SELECT recipient_member_id, 1 FROM fresh WHERE recipient_member_id IS NOT NULL
+    ON CONFLICT (member_id) DO UPDATE SET last_number = counters.last_number + 1 RETURNING member_id, last_number
+), made AS (
     INSERT INTO notices (
         id, event_id, event_type, correlation_id, referral_id, reference,
         recipient_organization_id, recipient_member_id, number, about, created_at
     ) SELECT
         id, event_id, event_type, correlation_id, referral_id, reference,
-        recipient_organization_id, recipient_member_id, number, about, created_at
-    FROM json_populate_recordset(NULL::notices, $1::json)
+        recipient_organization_id, recipient_member_id, last_number, about, created_at
+    FROM fresh LEFT JOIN counted ON member_id = recipient_member_id
+), ways AS (
+    INSERT INTO deliveries (id, notice_id, channel, status, attempts, next_attempt_at, delivered_at, version)
+    SELECT id, notice_id, channel, status, attempts, next_attempt_at, delivered_at, version
+    FROM json_populate_recordset(NULL::deliveries, $2::json) WHERE notice_id IN (SELECT id FROM fresh)
 )
-INSERT INTO deliveries (id, notice_id, channel, status, attempts, next_attempt_at, delivered_at, version)
-SELECT id, notice_id, channel, status, attempts, next_attempt_at, delivered_at, version
-FROM json_populate_recordset(NULL::deliveries, $2::json)
+SELECT id FROM fresh
 """
 
 
@@ -67,11 +74,12 @@ class Recipient:
     organization_id: UUID
     member_id: UUID | None
     as_coordinator: bool = field(default=False, compare=False)
+    by_mail: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True)
-class NewNotice:
-    """A row of notices as it is first written: many at a time, which is why it does without a session."""
+class PlainNotice:
+    """A row of notices without its table: many at a time are written and sent, so they do without a session."""
 
     id: UUID
     event_id: UUID
@@ -81,14 +89,18 @@ class NewNotice:
     reference: str
     recipient_organization_id: UUID
     recipient_member_id: UUID | None
-    number: int | None
     about: dict[str, Any]
     created_at: datetime
 
+    @property
+    def facts(self) -> About:
+        """`about` as the domain knows it."""
+        return About.model_validate(self.about)
+
 
 @dataclass(frozen=True)
-class NewDelivery:
-    """A row of deliveries as it is first written."""
+class PlainDelivery:
+    """A row of deliveries without its table."""
 
     notice_id: UUID
     channel: Channel
@@ -102,51 +114,34 @@ class NewDelivery:
 
 async def make_notices(
     session: AsyncSession, outbox: Outbox, cause: Cause, recipients: Collection[Recipient]
-) -> list[NewNotice]:
+) -> list[PlainNotice]:
     """Tell `recipients` of `cause`, save those who were told already; returns the new notices.
 
     The caller has taken its turn. A member finds the notice in the inbox at once; mail waits to be sent.
     """
-    told = await _told_already(session, cause.event_id)
-    fresh = sorted(set(recipients) - told, key=lambda who: (who.organization_id, str(who.member_id)))
-    if not fresh:
+    if not recipients:
         return []
-    members = [who.member_id for who in fresh if who.member_id is not None]
-    numbers = await _next_numbers(session, members)
-    without_mail = await _without_mail(session, members)
     now = utc_now()
-    made = [_notice(cause, who, numbers, now) for who in fresh]
-    deliveries = []
-    for notice in made:
-        if notice.recipient_member_id is not None:
-            deliveries.append(NewDelivery(notice.id, "inbox", "delivered", attempts=1, delivered_at=now))
-            tell_delivery(session, outbox, "notification.delivered.v1", notice, deliveries[-1], now)
-        if notice.recipient_member_id not in without_mail:
-            deliveries.append(NewDelivery(notice.id, "email", "pending", next_attempt_at=now))
-    await run_plainly(session, _WRITE, to_json(made).decode(), to_json(deliveries).decode())
-    return made
+    asked: list[PlainNotice] = []
+    ways: list[PlainDelivery] = []
+    for who in sorted(set(recipients), key=lambda who: (who.organization_id, str(who.member_id))):
+        notice = _notice(cause, who, now)
+        asked.append(notice)
+        if who.member_id is not None:
+            ways.append(PlainDelivery(notice.id, "inbox", "delivered", attempts=1, delivered_at=now))
+        if who.by_mail:
+            ways.append(PlainDelivery(notice.id, "email", "pending", next_attempt_at=now))
+    fresh = await run_plainly(session, _WRITE, to_json(asked).decode(), to_json(ways).decode())
+    ids = {row["id"] for row in fresh}
+    made = {notice.id: notice for notice in asked if notice.id in ids}
+    for way in ways:
+        if way.channel == "inbox" and way.notice_id in made:
+            tell_delivery(session, outbox, "notification.delivered.v1", made[way.notice_id], way, now)
+    return list(made.values())
 
 
-async def _told_already(session: AsyncSession, event_id: UUID) -> set[Recipient]:
-    found = await run_plainly(session, _TOLD_ALREADY, event_id)
-    return {Recipient(row["recipient_organization_id"], row["recipient_member_id"]) for row in found}
-
-
-async def _next_numbers(session: AsyncSession, member_ids: Sequence[UUID]) -> dict[UUID, int]:
-    if not member_ids:
-        return {}
-    found = await run_plainly(session, _COUNT_UP, member_ids)
-    return {row["member_id"]: row["last_number"] for row in found}
-
-
-async def _without_mail(session: AsyncSession, member_ids: Sequence[UUID]) -> set[UUID]:
-    if not member_ids:
-        return set()
-    return {row["member_id"] for row in await run_plainly(session, _WITHOUT_MAIL, member_ids)}
-
-
-def _notice(cause: Cause, who: Recipient, numbers: dict[UUID, int], now: datetime) -> NewNotice:
-    return NewNotice(
+def _notice(cause: Cause, who: Recipient, now: datetime) -> PlainNotice:
+    return PlainNotice(
         id=new_id(),
         event_id=cause.event_id,
         event_type=cause.event_type,
@@ -155,7 +150,6 @@ def _notice(cause: Cause, who: Recipient, numbers: dict[UUID, int], now: datetim
         reference=cause.about.reference,
         recipient_organization_id=who.organization_id,
         recipient_member_id=who.member_id,
-        number=numbers[who.member_id] if who.member_id else None,
         about=cause.about.model_copy(update={"to_coordinator": who.as_coordinator}).model_dump(mode="json"),
         created_at=now,
     )
@@ -165,8 +159,8 @@ def tell_delivery(
     session: AsyncSession,
     outbox: Outbox,
     event_type: str,
-    notice: Notice | NewNotice,
-    delivery: Delivery | NewDelivery,
+    notice: Notice | PlainNotice,
+    delivery: Delivery | PlainDelivery,
     now: datetime,
 ) -> None:
     """Record what became of a delivery, for whoever wants the proof."""

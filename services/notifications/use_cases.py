@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.notifications import domain
 from services.notifications.facts import Colleague, Facts, facts_about, members_of
-from services.notifications.notices import Cause, NewNotice, Recipient, make_notices
+from services.notifications.notices import Cause, PlainNotice, Recipient, make_notices
 from services.notifications.tables import Delivery, Member, Notice, Preference
 from shared.catalog_copy import MemberCopy
 from shared.clock import utc_now
@@ -23,7 +23,7 @@ from shared.outbox import Outbox
 
 async def tell(
     session: AsyncSession, outbox: Outbox, event: Envelope, referral: ReferralState, by_side: Side | None
-) -> list[NewNotice]:
+) -> list[PlainNotice]:
     """Tell everyone concerned of an event; returns the new notices.
 
     Raises Missing, before anything is written, when a fact that decides about it has not arrived.
@@ -45,7 +45,7 @@ async def tell(
         told.add(Recipient(facts.target.id, None))
     if coordinated:
         others = domain.coordinators(facts.members) - members  # who is of the desk too is told as the desk is
-        told |= {Recipient(facts.members[each].organization_id, each, as_coordinator=True) for each in others}
+        told |= {_recipient(facts.members[each], as_coordinator=True) for each in others}
     cause = Cause(event.id, event.type, event.correlationid, referral.id, facts.about)
     made = await make_notices(session, outbox, cause, told)
     if former in people:
@@ -59,10 +59,14 @@ async def tell(
 
 def _recipients(facts: Facts, members: frozenset[UUID], actor: str) -> dict[UUID, Recipient]:
     return {
-        member_id: Recipient(facts.members[member_id].organization_id, member_id)
+        member_id: _recipient(facts.members[member_id])
         for member_id in members
         if str(member_id) != actor  # who did it knows
     }
+
+
+def _recipient(member: Colleague, *, as_coordinator: bool = False) -> Recipient:
+    return Recipient(member.organization_id, member.id, as_coordinator, member.by_mail)
 
 
 def _from_the_beginning(cause: Cause, referral: ReferralState) -> Cause:
@@ -78,7 +82,7 @@ def _desk_address_is_its_own(facts: Facts, members: frozenset[UUID]) -> bool:
     return bool(facts.target.email) and str(facts.target.email).casefold() not in own
 
 
-async def pass_on(session: AsyncSession, outbox: Outbox, organization_id: UUID) -> list[NewNotice]:
+async def pass_on(session: AsyncSession, outbox: Outbox, organization_id: UUID) -> list[PlainNotice]:
     """Give to their heirs what members who left an organisation have not seen; returns the new notices.
 
     Mail that has not gone out to them is withdrawn. What has no heir yet, or a deputy not known yet, stays
@@ -87,8 +91,8 @@ async def pass_on(session: AsyncSession, outbox: Outbox, organization_id: UUID) 
     left = await _unseen_of_those_who_left(session, organization_id)
     if not left:
         return []
-    members = await members_of(session, [organization_id])
-    made: list[NewNotice] = []
+    members = await members_of(session, organization_id)
+    made: list[PlainNotice] = []
     for notice, leaver in left:
         await _withdraw_mail(session, notice.id)
         about = notice.facts
@@ -98,7 +102,9 @@ async def pass_on(session: AsyncSession, outbox: Outbox, organization_id: UUID) 
             heirs = _heirs(leaver, about.side_of(organization_id), members)
         if heirs:
             cause = Cause(notice.event_id, notice.event_type, notice.correlation_id, notice.referral_id, notice.facts)
-            told = [Recipient(organization_id, member_id, as_coordinator=about.to_coordinator) for member_id in heirs]
+            told = [
+                Recipient(organization_id, heir, about.to_coordinator, by_mail=members[heir].by_mail) for heir in heirs
+            ]
             made += await make_notices(session, outbox, cause, told)
             notice.passed_on_at = utc_now()
             session.add(notice)
