@@ -6,8 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
@@ -32,7 +33,9 @@ class Account:
 class Program:
     """How one process is started and how it is asked to stop.
 
-    `death_signal` is what the kernel sends to it when its parent dies without saying goodbye.
+    `death_signal` is what the kernel sends to it when its parent dies without saying goodbye. A `forked` program, whose
+    `argv` is `python -m MODULE …`, comes out of the fork server, which calls the module's `main()`. `forks` is true of
+    that server itself.
     """
 
     name: str
@@ -42,6 +45,8 @@ class Program:
     account: Account | None = None
     stop_signal: int = signal.SIGTERM
     death_signal: int = signal.SIGKILL
+    forked: bool = False
+    forks: bool = False
 
 
 def spawn(
@@ -62,7 +67,7 @@ def spawn(
             stderr=subprocess.STDOUT,
             start_new_session=True,
             pass_fds=tuple(inherit),
-            preexec_fn=_bind_to_parent(os.getpid(), program.death_signal),  # noqa: PLW1509  two system calls
+            preexec_fn=partial(bind_to_parent, os.getpid(), program.death_signal),  # noqa: PLW1509  two system calls
             **as_account(program.account),
         )
 
@@ -82,14 +87,12 @@ def as_account(account: Account | None) -> Identity:
     return {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
-def _bind_to_parent(parent: int, death_signal: int) -> Callable[[], None]:
-    def bind() -> None:
-        if _libc is not None:
-            _libc.prctl(_PR_SET_PDEATHSIG, death_signal)
-        if os.getppid() != parent:  # it died between the fork and the line above
-            os._exit(1)
-
-    return bind
+def bind_to_parent(parent: int, death_signal: int) -> None:
+    """Let the kernel send this process the signal as soon as its parent, of that process id, is gone."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, death_signal)
+    if os.getppid() != parent:  # it died between the fork and the line above
+        os._exit(1)
 
 
 def stop(process: subprocess.Popen[bytes], how: int = signal.SIGTERM, *, grace: float = 8.0) -> None:

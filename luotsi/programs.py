@@ -38,11 +38,25 @@ class Addresses:
         return f"http://127.0.0.1:{self.port(service)}"
 
 
-def preparation(addresses: Addresses) -> Program:
-    """The one-shot process that migrates and seeds."""
+def fork_server() -> Program:
+    """The process that all others of Luotsi's own code are copies of."""
+    return Program("fork-server", [sys.executable, "-m", "luotsi.fork_server"], _environment({}), _SOURCES, forks=True)
+
+
+def migration(service: str, addresses: Addresses) -> Program:
+    """The one-shot process that brings the service's database to the newest schema."""
+    return _prepare(f"migrate-{service}", addresses, "migrate", service)
+
+
+def seeding(addresses: Addresses) -> Program:
+    """The one-shot process that seeds the catalogue."""
+    return _prepare("seed", addresses, "seed")
+
+
+def _prepare(name: str, addresses: Addresses, *arguments: str) -> Program:
     databases = {f"{service.upper()}_DATABASE_URL": url for service, url in addresses.databases.items()}
     owners = {f"{service.upper()}_OWNER_DATABASE_URL": url for service, url in addresses.owners.items()}
-    return _python("prepare", "luotsi.prepare", databases | owners)
+    return _python(name, "luotsi.prepare", databases | owners, *arguments)
 
 
 def web(service: str, data: DataDir, addresses: Addresses) -> Program:
@@ -84,7 +98,11 @@ def _settings(service: str, data: DataDir, addresses: Addresses) -> dict[str, st
     return common
 
 
-def _python(name: str, module: str, settings: Mapping[str, str]) -> Program:
+def _python(name: str, module: str, settings: Mapping[str, str], *arguments: str) -> Program:
+    argv = [sys.executable, "-m", module, *arguments]
+    return Program(name, argv, _environment(settings), _SOURCES, forked=True)
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
     # SMTP_URL, LOG_LEVEL and their like come from the operator's own environment.
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **settings}
-    return Program(name=name, argv=[sys.executable, "-m", module], env=environment, cwd=_SOURCES)
+    return {**os.environ, "PYTHONUNBUFFERED": "1", **settings}

@@ -7,17 +7,42 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
 
 from luotsi.data_dir import DataDir, write_private
+from luotsi.forks import Forked, Forks
 from luotsi.process import PlatformError, Program, kill, spawn
-
-Popen = subprocess.Popen[bytes]
 
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
 _STEADY_SECONDS = 10.0
 _FUTILE_STARTS = 5
+
+T = TypeVar("T")
+
+
+class Spawned:
+    """A process that was started from its program file: a child of this one."""
+
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        self.pid = child.pid
+        self._child = child
+        self.poll = child.poll
+        self.send_signal = child.send_signal
+
+    async def ended(self) -> int:
+        """Wait for its end; returns its exit code, or minus the signal that ended it."""
+        while (code := self.poll()) is None:
+            await asyncio.sleep(0.05)
+        return code
+
+    def kill(self) -> None:
+        """Kill it and everything in its session."""
+        kill(self._child)
+
+
+Child = Spawned | Forked
 
 
 def say(message: str) -> None:
@@ -29,25 +54,27 @@ class Process:
     """One supervised program: started again with growing pauses until it is told to stop."""
 
     def __init__(self, program: Program, supervisor: "Supervisor") -> None:
-        self.program = program
-        self.futile_starts = 0
+        self._program = program
         self._supervisor = supervisor
-        self._child: Popen | None = None
+        self._child: Child | None = None
         self._stopping = asyncio.Event()
         self.task = asyncio.create_task(self._keep(), name=program.name)
 
     async def _keep(self) -> None:
-        pause = _FIRST_PAUSE
+        pause, futile_starts = _FIRST_PAUSE, 0
         while not self._stopping.is_set():
             begun = time.monotonic()
-            self._child = self._supervisor.launch(self.program)
-            code = await ended(self._child)
+            self._child = await self._supervisor.launch(self._program)
+            code = await self._child.ended()
+            self._child = None
             if self._stopping.is_set():
                 return
             if time.monotonic() - begun > _STEADY_SECONDS:
-                pause, self.futile_starts = _FIRST_PAUSE, 0
-            self.futile_starts += 1
-            say(f"{self.program.name} ended ({_describe(code)}); starting it again")
+                pause, futile_starts = _FIRST_PAUSE, 0
+            futile_starts += 1
+            if futile_starts == _FUTILE_STARTS:
+                self._supervisor.give_up(self._program.name)
+            say(f"{self._program.name} ended ({_describe(code)}); starting it again")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -56,11 +83,13 @@ class Process:
         """Ask the program to stop; kill it with all it started after `grace` seconds."""
         self._stopping.set()
         if self._child:
-            self._child.send_signal(self.program.stop_signal)
+            self._child.send_signal(self._program.stop_signal)
+        else:
+            self.task.cancel()
         _, late = await asyncio.wait([self.task], timeout=grace)
         if late and self._child:
-            say(f"{self.program.name} did not stop in time and is killed")
-            kill(self._child)
+            say(f"{self._program.name} did not stop in time and is killed")
+            self._child.kill()
 
 
 class Supervisor:
@@ -69,25 +98,57 @@ class Supervisor:
     def __init__(self, data: DataDir, lock: int) -> None:
         self._data = data
         self._lock = lock
+        self._forks = Forks()
         self._processes: dict[str, Process] = {}
         self._pids: dict[str, int] = {}
+        self._given_up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def start(self, program: Program) -> None:
         """Run the program from now on."""
         self._processes[program.name] = Process(program, self)
 
-    def launch(self, program: Program, stdin: int = subprocess.DEVNULL) -> Popen:
-        """Start the program once, and write down its process id in processes.json."""
-        child = spawn(program, self._data.log(program.name), inherit=[self._lock], stdin=stdin)
+    async def run(self, program: Program) -> None:
+        """Run the program once. PlatformError when it fails."""
+        child = await self.launch(program)
+        try:
+            if await child.ended() != 0:
+                raise PlatformError(self.explain(program.name, "did not succeed"))
+        finally:
+            if child.poll() is None:
+                child.kill()
+
+    async def launch(self, program: Program) -> Child:
+        """Start the program, a forked one once there is a fork server; its process id goes into processes.json."""
+        log = self._data.log(program.name)
+        child: Child
+        if program.forked:
+            child = await self._forks.fork(program, log)
+        elif program.forks:
+            with await self._forks.connect() as line:
+                child = Spawned(spawn(program, log, inherit=[self._lock], stdin=line.fileno()))
+        else:
+            child = Spawned(spawn(program, log, inherit=[self._lock]))
         self._pids[program.name] = child.pid
         write_private(self._data.root / "processes.json", json.dumps(self._pids) + "\n")
         return child
 
-    def check(self) -> None:
-        """Raise PlatformError when a program keeps ending right after its start."""
-        for process in self._processes.values():
-            if process.futile_starts >= _FUTILE_STARTS:
-                raise PlatformError(self.explain(process.program.name, "keeps ending right after its start"))
+    def give_up(self, name: str) -> None:
+        """Note that the program of that name keeps ending right after its start."""
+        if not self._given_up.done():
+            self._given_up.set_result(name)
+
+    async def unless_futile(self, work: Coroutine[Any, Any, T]) -> T:
+        """The outcome of `work`; PlatformError as soon as a program keeps ending right after its start."""
+        task = asyncio.create_task(work)
+        try:
+            both: set[asyncio.Future[Any]] = {task, self._given_up}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise PlatformError(self.explain(self._given_up.result(), "keeps ending right after its start"))
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
 
     async def watch(self) -> None:
         """Return when nothing is left to supervise; raises what made supervision itself fail."""
@@ -106,13 +167,6 @@ class Supervisor:
         """Stop the processes of these names at the same time."""
         running = [self._processes[name] for name in names if name in self._processes]
         await asyncio.gather(*(process.stop(grace) for process in running))
-
-
-async def ended(child: Popen) -> int:
-    """Wait for the end of a process; returns its exit code."""
-    while (code := child.poll()) is None:
-        await asyncio.sleep(0.05)
-    return code
 
 
 def _describe(code: int) -> str:

@@ -1,12 +1,10 @@
 """`luotsi up`: starts the whole platform in order, keeps it running, and stops it."""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -17,10 +15,10 @@ from luotsi.embedded.valkey import Valkey
 from luotsi.keys import ensure_keys
 from luotsi.members import Member, fetch_members
 from luotsi.probe import readiness
-from luotsi.process import PlatformError, kill
-from luotsi.programs import Addresses, heartbeat, preparation, web, worker
+from luotsi.process import PlatformError
+from luotsi.programs import Addresses, fork_server, heartbeat, migration, seeding, web, worker
 from luotsi.redis_acl import OPERATOR, USERS
-from luotsi.supervisor import Popen, Supervisor, ended
+from luotsi.supervisor import Supervisor
 from shared.topology import SERVICES
 
 _START_PATIENCE = 90.0
@@ -71,7 +69,6 @@ class Platform:
         self._postgres = None if _all_given("DATABASE_URL", SERVICES) else Postgres(data)
         self._valkey = None if _all_given("REDIS_URL", SERVICES) else Valkey(data)
         self._addresses = Addresses(port_base, *self._database_urls(), self._redis_urls())
-        self._preparation: Popen | None = None
 
     def _database_urls(self) -> tuple[dict[str, str], dict[str, str]]:
         """Each service's database: as the role that works in it, and as the role that owns it."""
@@ -95,18 +92,16 @@ class Platform:
         _check_ports(self._addresses)
         ensure_keys(self._data.keys)
         self._data.mail.mkdir(mode=0o700, exist_ok=True)
-        self._preparation = self._supervisor.launch(preparation(self._addresses), stdin=subprocess.PIPE)
-        await asyncio.gather(self._start_postgres(), self._start_valkey())
-        await self._prepare(self._preparation)
-        for service in SERVICES:
-            heartbeat(service, self._data).unlink(missing_ok=True)
-            self._supervisor.start(web(service, self._data, self._addresses))
-            self._supervisor.start(worker(service, self._data, self._addresses))
-        await self._wait_ready()
+        self._supervisor.start(fork_server())  # it loads while the servers start
+        await self._supervisor.unless_futile(self._start())
         facts = self._facts()
         write_private(self._data.platform_file, json.dumps(facts, indent=2) + "\n")
         accounts = "m.active AND m.email LIKE '%.example'"
         return facts, await fetch_members(self._addresses.databases["catalog"], accounts)
+
+    async def _start(self) -> None:
+        await _together(self._start_postgres(), self._start_valkey())
+        await _together(*(self._start_service(service) for service in SERVICES))
 
     async def _start_postgres(self) -> None:
         if self._postgres:
@@ -120,36 +115,24 @@ class Platform:
             self._supervisor.start(self._valkey.program())
             await self._until(self._valkey.answers, "valkey")
 
+    async def _start_service(self, service: str) -> None:
+        """Start it on a database that is up to date; the catalogue is seeded meanwhile."""
+        await self._supervisor.run(migration(service, self._addresses))
+        at_work = heartbeat(service, self._data)
+        at_work.unlink(missing_ok=True)
+        self._supervisor.start(web(service, self._data, self._addresses))
+        self._supervisor.start(worker(service, self._data, self._addresses))
+        if service == "catalog":
+            await self._supervisor.run(seeding(self._addresses))
+        await self._until(at_work.exists, f"{service}-worker")
+        await self._until(lambda: _is_ready(self._addresses.url(service)), f"{service}-web")
+
     async def _until(self, answers: Callable[[], bool], name: str) -> None:
         deadline = asyncio.get_running_loop().time() + _START_PATIENCE
         while not await asyncio.to_thread(answers):
-            self._supervisor.check()
             if asyncio.get_running_loop().time() > deadline:
                 raise PlatformError(self._supervisor.explain(name, "does not answer"))
             await asyncio.sleep(0.02)
-
-    async def _prepare(self, process: Popen) -> None:
-        assert process.stdin is not None
-        with contextlib.suppress(BrokenPipeError), process.stdin as go:
-            go.write(b"go\n")
-        if await ended(process) != 0:
-            raise PlatformError(self._supervisor.explain("prepare", "could not migrate or seed"))
-
-    async def _wait_ready(self) -> None:
-        deadline = asyncio.get_running_loop().time() + _START_PATIENCE
-        waiting = {*SERVICES}
-        while waiting:
-            self._supervisor.check()
-            waiting -= {service for service in waiting if await self._is_ready(service)}
-            if waiting and asyncio.get_running_loop().time() > deadline:
-                raise PlatformError(f"not ready in time: {', '.join(sorted(waiting))} (see {self._data.logs})")
-            await asyncio.sleep(0.05)
-
-    async def _is_ready(self, service: str) -> bool:
-        if not heartbeat(service, self._data).exists():
-            return False
-        status, answer = await asyncio.to_thread(readiness, self._addresses.url(service))
-        return status == HTTPStatus.OK and answer.get("status") == "ready"
 
     def _facts(self) -> dict[str, Any]:
         urls = {service: self._addresses.url(service) for service in SERVICES}
@@ -170,13 +153,26 @@ class Platform:
         await self._supervisor.watch()
 
     async def stop(self) -> None:
-        """Stop services first, then their servers; within about eight seconds."""
+        """Stop services first, then what they came from and their servers; within about eight seconds."""
         self._data.platform_file.unlink(missing_ok=True)
-        if self._preparation and self._preparation.poll() is None:
-            kill(self._preparation)
         services = [f"{service}-{kind}" for service in SERVICES for kind in ("web", "worker")]
         await self._supervisor.stop(services, grace=_SERVICE_GRACE)
-        await self._supervisor.stop(_SERVERS, grace=_SERVER_GRACE)
+        await self._supervisor.stop(["fork-server", *_SERVERS], grace=_SERVER_GRACE)
+
+
+async def _together(*work: Coroutine[Any, Any, None]) -> None:
+    """Wait for all of it. What fails first ends the rest, and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for one in work:
+                group.create_task(one)
+    except BaseExceptionGroup as several:
+        raise several.exceptions[0] from None
+
+
+def _is_ready(address: str) -> bool:
+    status, answer = readiness(address)
+    return status == HTTPStatus.OK and answer.get("status") == "ready"
 
 
 def _given(kind: str, name: str) -> str | None:

@@ -45,6 +45,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     return app
 
 
+def main() -> None:
+    """Run the web process until it is told to stop; settings come from the environment."""
+    settings = from_environment(Settings)
+    serve("catalog", settings, lambda: create_app(settings))
+
+
 if __name__ == "__main__":
-    process_settings = from_environment(Settings)
-    serve("catalog", process_settings, lambda: create_app(process_settings))
+    main()

@@ -11,6 +11,11 @@ def build_worker(settings: Settings) -> Worker:
     return Worker("catalog", settings, Database(settings.database_url.get_secret_value()), build_consumers())
 
 
+def main() -> None:
+    """Run the worker until it is told to stop; settings come from the environment."""
+    settings = from_environment(Settings)
+    run("catalog", settings, lambda: build_worker(settings))
+
+
 if __name__ == "__main__":
-    process_settings = from_environment(Settings)
-    run("catalog", process_settings, lambda: build_worker(process_settings))
+    main()

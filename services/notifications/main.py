@@ -45,6 +45,11 @@ def create_app(settings: NotificationSettings) -> FastAPI:
     return app
 
 
+def main() -> None:
+    """Run the web process until it is told to stop; settings come from the environment."""
+    settings = from_environment(NotificationSettings)
+    serve(SERVICE, settings, lambda: create_app(settings))
+
+
 if __name__ == "__main__":
-    own_settings = from_environment(NotificationSettings)
-    serve(SERVICE, own_settings, lambda: create_app(own_settings))
+    main()

@@ -20,6 +20,11 @@ def build_worker(settings: NotificationSettings) -> Worker:
     return Worker(SERVICE, settings, database, build_consumers(outbox), jobs=[deliverer.run])
 
 
+def main() -> None:
+    """Run the worker until it is told to stop; settings come from the environment."""
+    settings = from_environment(NotificationSettings)
+    run(SERVICE, settings, lambda: build_worker(settings))
+
+
 if __name__ == "__main__":
-    own_settings = from_environment(NotificationSettings)
-    run(SERVICE, own_settings, lambda: build_worker(own_settings))
+    main()

@@ -61,6 +61,11 @@ def create_app(settings: ReferralSettings, clock: Clock = utc_now) -> FastAPI:
     return app
 
 
+def main() -> None:
+    """Run the web process until it is told to stop; settings come from the environment."""
+    settings = from_environment(ReferralSettings)
+    serve("referral", settings, lambda: create_app(settings, settings.clock))
+
+
 if __name__ == "__main__":
-    process_settings = from_environment(ReferralSettings)
-    serve("referral", process_settings, lambda: create_app(process_settings, process_settings.clock))
+    main()

@@ -24,6 +24,11 @@ def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
     return Worker("referral", settings, database, learning.consumers(), jobs=[clockwork.run, keeper.run, sealer.run])
 
 
+def main() -> None:
+    """Run the worker until it is told to stop; settings come from the environment."""
+    settings = from_environment(ReferralSettings)
+    run("referral", settings, lambda: build_worker(settings, settings.clock))
+
+
 if __name__ == "__main__":
-    process_settings = from_environment(ReferralSettings)
-    run("referral", process_settings, lambda: build_worker(process_settings, process_settings.clock))
+    main()

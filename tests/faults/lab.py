@@ -8,14 +8,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from subprocess import DEVNULL
 from urllib.parse import urlsplit
 
 import asyncpg
 
 from luotsi.data_dir import DataDir, read_json
 from luotsi.process import Program
-from luotsi.supervisor import Popen, Supervisor
+from luotsi.supervisor import Child, Supervisor
 from luotsi.target import Target
 from luotsi.up import Platform
 from shared.redis import RawRedis, connect
@@ -41,13 +40,13 @@ class Hands(Supervisor):
         self._smtp_url = smtp_url
         self.mail_as_files = False
         self.programs: dict[str, Program] = {}
-        self.children: dict[str, Popen] = {}
+        self.children: dict[str, Child] = {}
         self.through: dict[str, Proxy] = {}
         self.variants: dict[str, str] = {}
         self.before_start: dict[str, Callable[[], None]] = {}
         self.starts = 0
 
-    def launch(self, program: Program, stdin: int = DEVNULL) -> Popen:
+    async def launch(self, program: Program) -> Child:
         """Start a program as the platform wants it, but for what the rig puts in between."""
         self.programs[program.name] = program
         if program.argv[-1].startswith("services."):
@@ -57,7 +56,7 @@ class Hands(Supervisor):
         if ready := self.before_start.pop(program.name, None):
             ready()
         self.starts += 1
-        child = super().launch(program, stdin)
+        child = await super().launch(program)
         self.children[program.name] = child
         return child
 
@@ -70,7 +69,7 @@ class Hands(Supervisor):
         own = {"PROCESS": program.name, "VARIANT": self.variants.get(program.name, "")}
         own["SMTP_URL"] = "" if self.mail_as_files else self._smtp_url
         argv = [python, dash_m, "tests.faults.process", module]
-        return replace(program, argv=argv, env={**program.env, **self._environment, **urls, **own})
+        return replace(program, argv=argv, forked=False, env={**program.env, **self._environment, **urls, **own})
 
     def signal(self, name: str, what: int) -> None:
         """Send a signal to a process, should it be there; to the process alone, not to what it started."""

@@ -50,7 +50,7 @@ def living(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 
 class Running:
-    """One `luotsi up` in a process of its own, and what its users can do. Gone at the end of its `with` block."""
+    """One `luotsi up` in a session of its own, and what its users can do. Gone at the end of its `with` block."""
 
     def __init__(self, data: Path, base: int, settings: Mapping[str, str] | None = None) -> None:
         self.data = data
@@ -62,6 +62,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
 
     def __enter__(self) -> "Running":

@@ -1,6 +1,7 @@
 """The embedded platform as real processes: started, broken, started again, stopped."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -26,6 +27,7 @@ PIECES = [
     "referral-worker",
     "notifications-web",
     "notifications-worker",
+    "fork-server",
     "valkey",
     "postgres",
 ]
@@ -108,6 +110,20 @@ def test_nothing_outlives_a_supervisor_that_was_killed(data: Path) -> None:
         assert living(processes) == []
         with second.client("referral", ADVISER) as adviser:
             assert adviser.get(f"/referrals/{referral}").status_code == 200
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP])
+def test_a_terminal_that_ends_it_lets_every_service_stop_in_order(data: Path, how: signal.Signals) -> None:
+    with Running(data, free_base()) as platform:
+        platform.ready()
+        processes = platform.children()
+        # Ctrl-C, and a terminal that closes, reach every process of the group at once.
+        os.killpg(platform.process.pid, how)
+        assert platform.end()[0] == 0
+    assert living(processes) == []
+    for piece in PIECES:
+        if piece.endswith("worker"):
+            assert "stopped" in (data / "logs" / f"{piece}.log").read_text().splitlines()[-1]
 
 
 def test_servers_of_ones_own_take_the_place_of_the_embedded_ones(data: Path, tmp_path: Path) -> None:
