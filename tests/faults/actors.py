@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import uuid4
 
-from tests.contract import EVENT_OF
+from tests.contract import CONTRACT, EVENT_OF
 from tests.faults.cast import Cast, hire, wait_until_known
-from tests.faults.commands import CARRIES, CONSENT, DESK_DOES
+from tests.faults.commands import CARRIES, DESK_DOES, LEGAL_BASIS
 from tests.faults.ledger import Promise
 from tests.faults.people import JSON, Somebody, Unsure
 
@@ -78,8 +78,7 @@ class Day:
         elif lot < 0.6:
             await self.give(who, referral, "cancel")
         elif lot < 0.65:
-            today = {"withdrawal": {"told_by": "the client", "told_on": "2026-02-03"}}
-            await self.give(who, referral, "withdraw-consent", today)
+            await self.give(who, referral, "withdraw-consent")
 
     async def _receive(self, who: Somebody) -> None:
         referral = await self._choose(who, "/referrals?box=received&open=true&limit=20")
@@ -92,6 +91,8 @@ class Day:
             return await self._see(who)
         if lot < 0.5:
             return await self._assign(who, referral)
+        if lot < 0.6 and referral["status"] in CONTRACT["forward"]:
+            return await self._forward(who, referral)
         answer = await who.ask("referral", "GET", f"/referrals/{referral['id']}")
         if answer.status_code == 200 and (commands := DESK_DOES.get(answer.json()["status"])):
             await self.give(who, answer.json(), self._random.choice(commands))
@@ -109,7 +110,7 @@ class Day:
             "client": {"name": "Somebody From Kuopio", "language": "en", "contact_via": "adviser"},
             "reason": "Looks for advice.",
             "urgency": self._random.choice(("routine", "urgent")),
-            "legal_basis": {"kind": "consent", "consent": CONSENT},
+            "legal_basis": LEGAL_BASIS,
             "send": self._random.random() < 0.95,
         }
         answer = await who.insist("referral", "POST", "/referrals", body, Idempotency_Key=key)
@@ -122,15 +123,27 @@ class Day:
         if body["send"]:
             self._promise(who, created, "sent", 2, key)
 
-    async def give(self, who: Somebody, referral: JSON, command: str, body: JSON | None = None) -> None:
+    async def give(self, who: Somebody, referral: JSON, command: str) -> None:
         """A command on the version last seen; whoever was quicker wins."""
         path = f"/referrals/{referral['id']}/{command}"
-        carried = body or CARRIES.get(command, {})
+        carried = CARRIES.get(command, {})
         answer = await who.ask("referral", "POST", path, carried, If_Match=f'"{referral["version"]}"')
         if answer.status_code == 200:
             self._promise(who, answer.json(), EVENT_OF[command], answer.json()["version"])
         else:
             who.ledger.refused[f"{command} {answer.status_code}"] += 1
+
+    async def _forward(self, who: Somebody, referral: JSON) -> None:
+        """Pass it on to another organisation; to one that has a part in the chain already is refused."""
+        path, version = f"/referrals/{referral['id']}/forward", referral["version"]
+        body = {"service_id": self._random.choice(self.cast.services)["id"], "legal_basis": LEGAL_BASIS}
+        answer = await who.ask("referral", "POST", path, body, If_Match=f'"{version}"')
+        if answer.status_code != 201:
+            who.ledger.refused[f"forward {answer.status_code}"] += 1
+            return
+        self._promise(who, referral, "forwarded", version + 1)
+        self._promise(who, answer.json(), "created", 1)
+        self._promise(who, answer.json(), "sent", 2)
 
     async def _assign(self, who: Somebody, referral: JSON) -> None:
         """Give it to somebody of the desk, or back to all; to whoever has it is no change."""

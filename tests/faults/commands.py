@@ -16,5 +16,7 @@ CARRIES: Final[dict[str, JSON]] = {
     "fail": {"reason": {"code": "could_not_contact"}},
     "cancel": {"reason": {"code": "client_not_interested"}},
     "complete": {"outcome": {"code": "services_received"}},
+    "withdraw-consent": {"withdrawal": {"told_by": "client", "told_on": "2026-02-03"}},
 }
-CONSENT: Final = {"given_on": "2026-01-07", "how": "oral", "scope": "name, contact, reason"}
+_CONSENT: Final = {"given_on": "2026-01-07", "how": "oral", "scope": "name, contact, reason"}
+LEGAL_BASIS: Final[JSON] = {"kind": "consent", "consent": _CONSENT}

@@ -59,6 +59,8 @@ class Outcome:
             print(f"  killed {count:3} times: {point}")
         for name, count in sorted(self.course.done.items()):
             print(f"  done   {count:3} times: {name}")
+        kept = Counter(promise.event_type for promise in self.ledger.promises)
+        print("  acknowledged: " + ", ".join(f"{count} {name}" for name, count in kept.most_common()))
         for answer, count in self.ledger.refused.most_common():
             print(f"  not acknowledged {count:5}: {answer}")
         print("  " + ", ".join(f"{count} {name}" for name, count in self.figures.items()))

@@ -6,34 +6,26 @@ from typing import Any, Final
 
 CATALOG: Final = ("catalog.organization_changed.v1", "catalog.service_changed.v1", "catalog.member_changed.v1")
 DELIVERIES: Final = ("notification.delivered.v1", "notification.delivery_failed.v1")
-TO_THE_DESK: Final = ("sent", "consent_withdrawn", "marked_in_error", "due_soon", "overdue")
-TO_THE_SOURCE: Final = (
-    "first_viewed",
-    "accepted",
-    "declined",
-    "started",
-    "held",
-    "resumed",
-    "completed",
-    "failed",
-    "expired",
-    "forwarded",
+_DESK: Final = frozenset({"desk"})
+_SOURCE: Final = frozenset({"source"})
+_ALWAYS: Final[Mapping[str, frozenset[str]]] = (
+    dict.fromkeys(("sent", "marked_in_error", "due_soon", "overdue"), _DESK)
+    | dict.fromkeys(("first_viewed", "accepted", "declined", "started", "held", "resumed"), _SOURCE)
+    | dict.fromkeys(("completed", "failed", "expired", "forwarded"), _SOURCE)
+    | dict.fromkeys(("overdue_again", "not_started", "no_news"), _DESK | {"coordinators"})
+    | {"assigned": frozenset({"assigned"})}
 )
-TO_THE_OTHER_SIDE: Final = ("cancelled", "message_sent")
-TO_THE_SIDE_LEFT: Final = ("handed_over",)
-TO_THE_ASSIGNED: Final = ("assigned",)
-TO_DESK_AND_COORDINATORS: Final = ("overdue_again", "not_started", "no_news")
-TOLD: Final = tuple(
-    f"referral.{name}.v1"
-    for name in (
-        *TO_THE_DESK,
-        *TO_THE_SOURCE,
-        *TO_THE_OTHER_SIDE,
-        *TO_THE_SIDE_LEFT,
-        *TO_THE_ASSIGNED,
-        *TO_DESK_AND_COORDINATORS,
-    )
+_BY_SIDE: Final[Mapping[str, Mapping[str | None, frozenset[str]]]] = {
+    "cancelled": {"source": _DESK, "target": _SOURCE},
+    "message_sent": {"source": _DESK, "target": _SOURCE},
+    "handed_over": {"source": _SOURCE, "target": _DESK},
+    "consent_withdrawn": {"source": _DESK, None: _DESK | _SOURCE},  # None: further up the chain
+}
+_TO_THE_FIRST: Final = frozenset(
+    {"first_viewed", "accepted", "declined", "started", "held", "resumed", "completed", "failed", "expired"}
+    | {"forwarded", "cancelled", "consent_withdrawn", "marked_in_error"}
 )
+TOLD: Final = tuple(f"referral.{name}.v1" for name in (*_ALWAYS, *_BY_SIDE))
 
 FACTS: Final = "referral.service_facts.v1"
 
@@ -45,29 +37,19 @@ CONSUMERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 """Owner → consumer → the types that it has to deal with."""
 
 
-_ALWAYS: Final[Mapping[str, str]] = (
-    dict.fromkeys(TO_THE_DESK, "target")
-    | dict.fromkeys(TO_THE_SOURCE, "source")
-    | dict.fromkeys(TO_THE_ASSIGNED, "assigned")
-    | dict.fromkeys(TO_DESK_AND_COORDINATORS, "desk and coordinators")
-)
+def told_parts(event_type: str, data: Mapping[str, Any]) -> frozenset[str]:
+    """Who is told of an event of a referral; empty when nobody is.
 
-
-def told_side(event_type: str, data: Mapping[str, Any]) -> str | None:
-    """Who is told of an event of a referral: `source`, `target`, `assigned` (now or before), `desk and coordinators`.
-
-    None when nobody is.
+    Of `desk`, `source`, `assigned` (now or before), `coordinators`, and `first`: who began the chain of a referral that
+    was passed on.
     """
     name = event_type.removeprefix("referral.").removesuffix(".v1")
     referral = data.get("referral", data)
     if event_type not in TOLD or referral["sent_at"] is None:
-        return None
-    if name in _ALWAYS:
-        return _ALWAYS[name]
-    side: str = data["side"] if "side" in data else referral["by_side"]
-    if name in TO_THE_SIDE_LEFT:
-        return side
-    return "target" if side == "source" else "source"
+        return frozenset()
+    side = data["side"] if "side" in data else referral["by_side"]
+    parts = _ALWAYS[name] if name in _ALWAYS else _BY_SIDE[name][side]
+    return parts | {"first"} if referral["parent_id"] and name in _TO_THE_FIRST else parts
 
 
 @dataclass(frozen=True)

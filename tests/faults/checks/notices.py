@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
-from tests.faults.checks.expectations import Finding, told_side
+from tests.faults.checks.expectations import Finding, told_parts
 from tests.faults.checks.snapshot import Event, Snapshot
 
 ADDRESS = "the desk's address"
@@ -27,17 +27,20 @@ def check_notices(seen: Snapshot) -> Iterator[Finding]:
 
 
 def _told_rightly(seen: Snapshot, event: Event, told: dict[str, Any]) -> Iterator[Finding]:
-    side = told_side(event.type, event.data)
+    parts = told_parts(event.type, event.data)
     referral = event.data.get("referral", event.data)
-    if side == "source":
-        expected = _of_source(seen, referral["source_member_id"], told)
-    elif side == "assigned":
+    expected: set[str] = set()
+    if "source" in parts:
+        expected |= _of_source(seen, referral["source_member_id"], told)
+    if "first" in parts:
+        expected |= _of_source(seen, referral["first_source_member_id"], told)
+    if "assigned" in parts:
         both = {referral["assigned_member_id"], event.data["former_member_id"]}
-        expected = {str(member) for member in both if member is not None} - {event.actor}
-    else:
-        expected = _of_desk(seen, referral["target_organization_id"]) if side else set()
-        if side == "desk and coordinators":
-            expected |= _coordinators(seen)
+        expected |= {str(member) for member in both if member is not None} - {event.actor}
+    if "desk" in parts:
+        expected |= _of_desk(seen, referral["target_organization_id"])
+    if "coordinators" in parts:
+        expected |= _coordinators(seen)
     for who in expected - set(told):
         yield Finding("lost", f"{who} was not told of {event.type} {event.id}")
     for who in set(told) - expected:

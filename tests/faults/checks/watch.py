@@ -12,7 +12,7 @@ import asyncpg
 
 from shared.topology import SERVICES
 from tests.faults.checks.always import ALWAYS
-from tests.faults.checks.expectations import FACTS, Finding, told_side
+from tests.faults.checks.expectations import FACTS, Finding, told_parts
 from tests.faults.checks.notices import delivery_of
 from tests.faults.lab import Lab
 from tests.faults.ledger import Ledger, Promise
@@ -121,8 +121,9 @@ class Watch:
                         continue  # looked for again, once it is dealt with
                     self._known_events.add(event["event_id"])
                     data = json.loads(event["payload"])["data"]
-                    concerns = owner == "referral" and service == "notifications" and told_side(event["type"], data)
-                    if concerns in ("source", "target") and event["event_id"] not in there.told:
+                    if owner != "referral" or service != "notifications" or event["event_id"] in there.told:
+                        continue
+                    if told_parts(event["type"], data) & {"source", "desk"}:
                         found.append(Finding("lost", f"nobody is told of {event['type']} {event['event_id']}"))
             found += [Finding("wrong", f"{service} dealt with {event}, which nobody told") for event in missing]
         return found
