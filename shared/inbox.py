@@ -66,11 +66,13 @@ class Consumer:
     """What one service does with the events of one stream: a handler per event type.
 
     A handler does all its work in the session it is given and sends nothing out of the process.
+    `rest` is how many seconds pass between a batch and the reading of the next, which is the fuller for it.
     """
 
     group: str
     stream: str
     handlers: Mapping[str, Handler]
+    rest: float = 0.0
 
     def handler_of(self, event: Envelope) -> Handler:
         """Who deals with an event. Raises KeyError for a type that nobody deals with."""

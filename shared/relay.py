@@ -30,13 +30,19 @@ return added
 
 
 class Relay:
-    """One relay works per database at a time, whoever holds its lease; the others stand by."""
+    """One relay works per database at a time, whoever holds its lease; the others stand by.
 
-    def __init__(self, database: Database, redis: RawRedis, stream: str, holder: str, batch: int = 100):
+    `rest` is how many seconds pass between a batch and the next, which is the fuller for it.
+    """
+
+    def __init__(
+        self, database: Database, redis: RawRedis, stream: str, holder: str, batch: int = 100, rest: float = 0.0
+    ):
         self._log = EventLog(database, holder)
         self._redis = redis
         self._stream = stream
         self._batch = batch
+        self._rest = rest
         self._published = PUBLISHED.labels(stream)
         self.alarm = Alarm(database.listen_dsn, "outbox")
 
@@ -63,6 +69,7 @@ class Relay:
                 await asyncio.sleep(_POLL_SECONDS)
                 continue
             if published is None or published < self._batch:
+                await asyncio.sleep(self._rest if published else 0)
                 await self.alarm.wait(_POLL_SECONDS)
 
     async def step(self) -> int | None:

@@ -166,6 +166,7 @@ def subscribe(broker: RedisBroker, intake: Intake, worker_name: str, batch: int 
     @subscriber
     async def take(entries: list[Any]) -> None:
         await intake.take_batch(entries)
+        await asyncio.sleep(consumer.rest)
 
     return subscriber
 

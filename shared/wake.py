@@ -3,10 +3,14 @@
 import asyncio
 import contextlib
 import logging
+from typing import Final
 
 import asyncpg
 
 log = logging.getLogger(__name__)
+
+UNHURRIED: Final = 0.1
+"""Seconds to rest after work that nobody waits for: what comes meanwhile is done together, for less."""
 
 _LOOK_AFTER_SECONDS = 15.0
 _ANSWER_SECONDS = 5.0

@@ -10,6 +10,7 @@ from shared.events import Envelope
 from shared.events import referral as contract
 from shared.inbox import Consumer
 from shared.topology import STREAMS
+from shared.wake import UNHURRIED
 
 GROUP: Final = "catalog"
 
@@ -23,4 +24,4 @@ async def keep_facts(session: AsyncSession, event: Envelope) -> None:
 
 def build_consumers() -> list[Consumer]:
     """Which events of which streams the catalogue deals with."""
-    return [Consumer(GROUP, STREAMS["referral"], {"referral.service_facts.v1": keep_facts})]
+    return [Consumer(GROUP, STREAMS["referral"], {"referral.service_facts.v1": keep_facts}, UNHURRIED)]

@@ -23,7 +23,7 @@ from shared.db import Database, is_outage, run_plainly
 from shared.outbox import Outbox
 from shared.personal_identity import redact
 from shared.together import run_together
-from shared.wake import Alarm
+from shared.wake import UNHURRIED, Alarm
 
 log = logging.getLogger(__name__)
 
@@ -116,6 +116,7 @@ class Deliverer:
                 log.warning("deliverer waits for its database: %s", type(error).__name__)
                 taken = 0
             if taken < self._batch:
+                await asyncio.sleep(UNHURRIED if taken else 0)
                 await self._alarm.wait(_POLL_SECONDS)
 
     async def step(self) -> int:

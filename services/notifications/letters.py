@@ -1,15 +1,27 @@
 """A notice as a mail: plain text, in the recipient's language, or in all three for a desk that many share."""
 
 from collections.abc import Sequence
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import parseaddr
+from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from services.notifications.domain import About
 from services.notifications.notices import PlainNotice
 from services.notifications.texts import link_to, notice_texts, placeholders, status_name, text
+
+
+class _Headers(HeaderRegistry):
+    """Makes equal headers once: most are the same in every mail, and parsing them is most of what a letter costs."""
+
+    __getitem__ = lru_cache(maxsize=64)(HeaderRegistry.__getitem__)
+    __call__ = lru_cache(maxsize=1024)(HeaderRegistry.__call__)
+
+
+_POLICY: Final = SMTP.clone(header_factory=_Headers())
 
 
 def message_id(delivery_id: UUID, sender: str) -> str:
@@ -26,9 +38,9 @@ def compose(
     """
     about = notice.facts
     titles = [notice_texts(notice.event_type, about, language).title for language in languages]
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = _sender(sender)
-    message["To"] = Address(addr_spec=to)
+    message["To"] = _mailbox("", to)
     message["Subject"] = " / ".join(titles)
     message["Date"] = notice.created_at
     message["Message-ID"] = message_id(delivery_id, sender)
@@ -51,9 +63,14 @@ def _part(event_type: str, about: About, language: str, link: str) -> str:
     return "\n".join([body, "", *lines, "", text(way, language, link=link), "", text("mail.footer", language)])
 
 
-def _sender(sender: str) -> Address:
+@lru_cache(maxsize=1024)
+def _mailbox(name: str, address: str) -> str:
+    return str(Address(display_name=name, addr_spec=address))
+
+
+def _sender(sender: str) -> str:
     name, address = parseaddr(sender)
-    return Address(display_name=name or "Luotsi", addr_spec=address)
+    return _mailbox(name or "Luotsi", address)
 
 
 def _domain(sender: str) -> str:

@@ -7,16 +7,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.notifications import scope, use_cases
+from services.notifications import scope
 from services.notifications.arrivals import Arrivals
-from services.notifications.tables import Counter, Notice
-from services.notifications.views import notice_view
+from services.notifications.tables import Notice
+from services.notifications.views import NoticeView, notice_view
 from shared.actors import Actor
 from shared.auth import authenticate
-from shared.db import is_outage
+from shared.db import is_outage, run_plainly
 from shared.problems import Problem
 from shared.web import ActorOf, state_of
 
@@ -26,6 +25,16 @@ router = APIRouter()
 _BATCH = 100
 _HIGHEST_NUMBER = 2**63 - 1
 """The database counts no further. A number beyond has to be refused before the stream begins: then it is too late."""
+
+
+_NEWEST = "SELECT last_number FROM counters WHERE member_id = $1"
+# Each with the language in which the reader is told now.
+_AFTER = f"""
+SELECT notices.*, coalesce(preferences.language, members.language) AS language
+FROM notices JOIN members ON members.id = recipient_member_id
+LEFT JOIN preferences ON preferences.member_id = recipient_member_id
+WHERE {scope.TOLD_TO} AND number > $2 AND (number > $3 OR seen_at IS NULL) ORDER BY number LIMIT $4
+"""  # noqa: S608 - nothing but the text above
 
 
 @dataclass(frozen=True)
@@ -66,15 +75,13 @@ async def stream_notices(
                     # Each time anew: whoever has left hears nothing more.
                     await authenticate(request, session, state.verifier, state.find_member)
                     place = place or await _beginning(session, actor)
-                    found = await _after(session, actor, place)
-                    language = await use_cases.language_of(session, actor.member_id)
+                    found = await _after(session, actor, place, state.settings.public_url)
             except Exception as error:
                 if not (isinstance(error, Problem) or is_outage(error)):
                     raise
                 log.info("a stream of notices ends: %s", type(error).__name__)
                 return
-            for number, notice in found:
-                shown = notice_view(notice, language, state.settings.public_url)
+            for number, shown in found:
                 yield ServerSentEvent(data=shown, event="notice", id=str(number))
                 place = Place(number, place.present)
             if len(found) < _BATCH:
@@ -84,16 +91,11 @@ async def stream_notices(
 
 
 async def _beginning(session: AsyncSession, actor: Actor) -> Place:
-    counter = await session.get(Counter, actor.member_id)
-    return Place(0, counter.last_number if counter else 0)
+    found = await run_plainly(session, _NEWEST, actor.member_id)
+    return Place(0, found[0]["last_number"] if found else 0)
 
 
-async def _after(session: AsyncSession, actor: Actor, place: Place) -> list[tuple[int, Notice]]:
+async def _after(session: AsyncSession, actor: Actor, place: Place, public_url: str) -> list[tuple[int, NoticeView]]:
     """Notices are committed in the order of their numbers, so a higher one never hides a lower one to come."""
-    following = select(Notice).where(
-        scope.told_to(actor),
-        col(Notice.number) > place.last,
-        or_(col(Notice.number) > place.present, col(Notice.seen_at).is_(None)),
-    )
-    found = await session.exec(following.order_by(col(Notice.number)).limit(_BATCH))
-    return [(notice.number, notice) for notice in found if notice.number is not None]
+    found = await run_plainly(session, _AFTER, actor.member_id, place.last, place.present, _BATCH)
+    return [(row["number"], notice_view(Notice(**row), row["language"], public_url)) for row in found]

@@ -7,6 +7,7 @@ from services.notifications.settings import NotificationSettings
 from shared.db import Database
 from shared.outbox import Outbox
 from shared.settings import from_environment
+from shared.wake import UNHURRIED
 from shared.worker import Worker, run
 
 SERVICE = "notifications"
@@ -17,7 +18,7 @@ def build_worker(settings: NotificationSettings) -> Worker:
     database = Database(settings.database_url.get_secret_value())
     outbox = Outbox(SERVICE, settings.epoch)
     deliverer = Deliverer(database, outbox, build_mailer(settings), settings)
-    return Worker(SERVICE, settings, database, build_consumers(outbox), jobs=[deliverer.run])
+    return Worker(SERVICE, settings, database, build_consumers(outbox), [deliverer.run], UNHURRIED)
 
 
 def main() -> None:

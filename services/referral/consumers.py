@@ -23,6 +23,7 @@ from shared.events.notification import DeliveryState
 from shared.inbox import Consumer, Handler, Missing, Together, arrived
 from shared.outbox import Outbox
 from shared.topology import STREAMS
+from shared.wake import UNHURRIED
 
 
 class Learning:
@@ -46,7 +47,7 @@ class Learning:
         """Which events of which streams this service deals with."""
         return [
             Consumer("referral", STREAMS["catalog"], self._from_catalog),
-            Consumer("referral", STREAMS["notifications"], self._from_notifications),
+            Consumer("referral", STREAMS["notifications"], self._from_notifications, UNHURRIED),
         ]
 
     async def organization_changed(self, session: AsyncSession, event: Envelope) -> None:

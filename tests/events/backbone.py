@@ -167,18 +167,19 @@ class Backbone:
         name: str = "worker-1",
         heartbeat: Path | None = None,
         redis_url: str | None = None,
+        rest: float = 0.0,
     ) -> Worker:
         """A whole worker of the consuming service; it closes its own connections when it ends."""
-        consumer = Consumer(GROUP, STREAM, {TYPE: handler})
+        consumer = Consumer(GROUP, STREAM, {TYPE: handler}, rest)
         database = Database(self.servers.database_urls["referral"])
         return Worker("referral", self.settings(name, heartbeat, redis_url), database, [consumer])
 
     @asynccontextmanager
     async def working(
-        self, handler: Handler = note, name: str = "worker-1", redis_url: str | None = None
+        self, handler: Handler = note, name: str = "worker-1", redis_url: str | None = None, rest: float = 0.0
     ) -> AsyncIterator["asyncio.Task[None]"]:
         """A worker that runs while the block does."""
-        task = asyncio.create_task(self.worker(handler, name, redis_url=redis_url).run())
+        task = asyncio.create_task(self.worker(handler, name, redis_url=redis_url, rest=rest).run())
         try:
             yield task
         finally:

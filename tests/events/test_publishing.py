@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
+from functools import partial
 
 import pytest
 from sqlalchemy import text
 
+from shared.event_log import EntryId
 from shared.events import Envelope
 from shared.events.catalog import MemberState
 from shared.ids import new_id
+from shared.relay import Relay
 from tests.builders import names
-from tests.events.backbone import STREAM, Backbone, Trouble
+from tests.events.backbone import STREAM, Backbone, Trouble, until
 
 
 async def ids_on_stream(backbone: Backbone) -> list[str]:
@@ -157,3 +161,27 @@ async def test_a_sleeper_that_is_cancelled_as_the_alarm_rings_ends(backbone: Bac
     sleeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sleeping
+
+
+async def test_what_is_recorded_while_the_relay_rests_goes_out_together(backbone: Backbone) -> None:
+    relay = Relay(backbone.publisher, backbone.producer, STREAM, "relay-1", rest=3.0)
+    append, sizes = relay._append, []
+
+    async def counted(payloads: Sequence[str], newest: EntryId | None) -> list[EntryId] | None:
+        sizes.append(len(payloads))
+        return await append(payloads, newest)
+
+    async def published(count: int) -> bool:
+        return len(await ids_on_stream(backbone)) == count
+
+    relay._append = counted  # type: ignore[method-assign]
+    running = asyncio.create_task(relay.run())
+    await until(partial(published, 0), "an empty stream")
+    await backbone.tell()
+    await until(partial(published, 1), "the first event")
+    for _ in range(3):
+        await backbone.tell()
+    await until(partial(published, 4), "all events")
+    running.cancel()
+    await asyncio.wait([running])
+    assert [size for size in sizes if size] == [1, 3]

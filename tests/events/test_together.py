@@ -1,6 +1,7 @@
 """Handlers that take many events at once: the same effects as one by one, and trouble with one is no other's."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -10,7 +11,7 @@ from shared import catalog_copy
 from shared.events import Envelope
 from shared.ids import new_id
 from shared.inbox import Missing, Together
-from tests.events.backbone import GROUP, STREAM, Backbone, Trouble, note
+from tests.events.backbone import GROUP, STREAM, Backbone, Trouble, note, until
 
 
 class Noting:
@@ -45,6 +46,21 @@ async def test_a_batch_is_brought_at_once_and_a_repeat_is_left_out(backbone: Bac
     assert await backbone.noted() == [event.id for event in events]
     assert noting.sizes == [3]
     assert await backbone.pending() == []
+
+
+async def test_what_comes_while_a_consumer_rests_is_brought_at_once(backbone: Backbone) -> None:
+    noting = Noting()
+    async with backbone.working(Together(noting), rest=3.0):
+        for _ in range(4):
+            await backbone.tell()
+            await backbone.publish()
+            await until(backbone.noted, "the first effect")
+        await until(partial(_all_noted, backbone, 4), "all effects")
+    assert noting.sizes == [1, 3]
+
+
+async def _all_noted(backbone: Backbone, count: int) -> bool:
+    return len(await backbone.noted()) == count
 
 
 async def test_one_that_fails_stands_alone(backbone: Backbone) -> None:
