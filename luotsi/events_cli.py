@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar, cast
 
 import typer
-from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import CursorResult, text
@@ -18,7 +17,8 @@ from luotsi import backlog
 from luotsi.process import PlatformError
 from luotsi.target import DEFAULT_DATA, DataOption, Target, find_target
 from shared import dead_letters
-from shared.db import Database, is_outage
+from shared.db import Database
+from shared.outages import is_away
 from shared.redis import RawRedis, connect
 from shared.topology import GROUPS, SERVICES
 
@@ -112,7 +112,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except Exception as error:
-        if isinstance(error, RedisError) or is_outage(error):
+        if is_away(error):
             raise PlatformError(f"a server does not answer as it should: {type(error).__name__}") from error
         raise
 

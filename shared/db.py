@@ -7,10 +7,8 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import event
-from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi as Driver
 from sqlalchemy.engine import ExceptionContext, make_url
-from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSessionTransaction, create_async_engine
 from sqlalchemy.ext.asyncio import AsyncSession as PlainSession
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,13 +16,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from shared.driver import DriverConnection, server_settings
 
 log = logging.getLogger(__name__)
-
-# SQLSTATE classes that speak of the server, of concurrency or of resources, never of the statement itself:
-# connection, transaction rollback (serialisation, deadlock), insufficient resources, intervention, system.
-_OUTAGE_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
-# Of a class that otherwise speaks of the statement: a server that only reads (a replica, as after a failover),
-# and a transaction ended for idleness.
-_OUTAGES = frozenset({"25006", "25P03"})
 
 _ANSWER_SECONDS = 20.0
 """How long a statement may take as seen from here: more than the server gives it, so only silence takes longer."""
@@ -170,17 +161,3 @@ def _give_up_on_silence(context: ExceptionContext) -> None:
     """
     if isinstance(context.original_exception, TimeoutError | asyncpg.InternalClientError):
         context.is_disconnect = True
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether `error` says that the database is away or busy, so that the same work may succeed later."""
-    # What the server says before there is a connection comes from the driver as it is.
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    state = getattr(cause, "sqlstate", None)
-    if state is not None:
-        return str(state)[:2] in _OUTAGE_CLASSES or state in _OUTAGES
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    # What SQLAlchemy has not wrapped is the driver's own, or happened while a connection was being made.
-    dropped = asyncpg.InterfaceError | asyncpg.InternalClientError | Driver.Error
-    return isinstance(error, OSError | TimeoutError | PoolTimeout | dropped)

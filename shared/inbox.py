@@ -12,9 +12,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import context
-from shared.db import Database, is_outage, run_plainly
+from shared.db import Database, run_plainly
 from shared.events import Envelope
 from shared.metrics import HANDLED, IGNORED
+from shared.outages import is_outage
 from shared.tables import ParkedRow
 
 log = logging.getLogger(__name__)

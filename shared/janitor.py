@@ -5,10 +5,8 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from redis.exceptions import RedisError
-
-from shared.db import is_outage
 from shared.metrics import TRIMMED_PENDING
+from shared.outages import waited_out
 from shared.redis import RawRedis
 from shared.streams import Intake
 
@@ -47,12 +45,8 @@ class Janitor:
     async def run(self) -> None:
         """Sweep until cancelled."""
         while True:
-            try:
+            with waited_out("janitor"):
                 await self.sweep()
-            except Exception as error:
-                if not (isinstance(error, RedisError) or is_outage(error)):
-                    raise
-                log.warning("janitor waits for its servers: %s", type(error).__name__)
             await asyncio.sleep(_EVERY_SECONDS)
 
     async def sweep(self) -> int:

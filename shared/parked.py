@@ -8,10 +8,11 @@ from faststream.redis.message import bDATA_KEY
 from sqlalchemy import text
 
 from shared import dead_letters
-from shared.db import Database, is_outage
+from shared.db import Database
 from shared.events import Envelope
 from shared.failures import count_failure
 from shared.inbox import RETRY, Consumer, Poison, handle_one
+from shared.outages import is_outage
 from shared.redis import RawRedis
 
 log = logging.getLogger(__name__)

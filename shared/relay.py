@@ -5,12 +5,13 @@ import logging
 from collections.abc import Sequence
 
 from faststream.redis.message import DATA_KEY
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from shared import trimming
-from shared.db import Database, is_outage
+from shared.db import Database
 from shared.event_log import EntryId, EventLog
 from shared.metrics import PUBLISHED, STREAM_LOSSES
+from shared.outages import waited_out
 from shared.redis import RawRedis
 from shared.together import run_together
 from shared.wake import Alarm
@@ -57,18 +58,15 @@ class Relay:
         loop = asyncio.get_running_loop()
         trim_at = loop.time() + _TRIM_EVERY_SECONDS  # at a first start the groups are still being made
         while True:
-            try:
+            published = None
+            with waited_out("relay"):
                 published = await self.step()
                 if published is not None and loop.time() >= trim_at:
                     trim_at = loop.time() + _TRIM_EVERY_SECONDS
                     await self.trim()
-            except Exception as error:
-                if not (isinstance(error, RedisError) or is_outage(error)):
-                    raise
-                log.warning("relay waits for its servers: %s", type(error).__name__)
+            if published is None:  # an outage, or another relay at work
                 await asyncio.sleep(_POLL_SECONDS)
-                continue
-            if published is None or published < self._batch:
+            elif published < self._batch:
                 await asyncio.sleep(self._rest if published else 0)
                 await self.alarm.wait(_POLL_SECONDS)
 

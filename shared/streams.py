@@ -9,12 +9,13 @@ from typing import Any, cast
 from faststream import AckPolicy
 from faststream.redis import RedisBroker, StreamSub
 from faststream.redis.message import RedisBatchStreamMessage, bDATA_KEY
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from shared import dead_letters
-from shared.db import Database, is_outage
+from shared.db import Database
 from shared.failures import count_failure
 from shared.inbox import Consumer, Poison, decode, handle
+from shared.outages import is_away
 from shared.parked import retry_stuck
 from shared.redis import ANSWER_SECONDS, RawRedis, Unhurried
 
@@ -59,7 +60,7 @@ class Intake:
                 await handle(self._database, self.consumer, [_event(fields) for _, fields in entries])
                 return await self._acknowledge([entry_id for entry_id, _ in entries])
             except Exception as error:
-                if not _outage(error):
+                if not is_away(error):
                     break
                 log.warning("%s waits for its servers: %s", self.consumer.stream, type(error).__name__)
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -76,7 +77,7 @@ class Intake:
             try:
                 return await self._attempt(entry)
             except Exception as error:
-                if not _outage(error):
+                if not is_away(error):
                     raise
                 log.warning("%s waits for its servers: %s", self.consumer.stream, type(error).__name__)
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -94,7 +95,7 @@ class Intake:
             await self._bury(entry, f"not an event: {poison}", 1)
             return True
         except Exception as error:
-            if _outage(error):
+            if is_away(error):
                 raise
             return await self._failed(entry, error)
         await self._acknowledge([entry_id])
@@ -184,7 +185,3 @@ async def _undecoded(message: RedisBatchStreamMessage) -> list[Entry]:
 
 def _event(fields: Mapping[bytes, bytes]) -> Any:
     return decode(fields.get(bDATA_KEY))
-
-
-def _outage(error: Exception) -> bool:
-    return isinstance(error, RedisError) or is_outage(error)

@@ -5,11 +5,12 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 from sqlalchemy import text
 
-from shared.db import Database, is_outage
+from shared.db import Database
 from shared.inbox import Consumer
+from shared.outages import is_away
 from shared.redis import RawRedis
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class Watchdog:
             try:
                 await self.look()
             except Exception as error:
-                if not (isinstance(error, RedisError) or is_outage(error)):
+                if not is_away(error):
                     raise
                 log.warning("a server is away: %s", type(error).__name__)
                 self._moved.clear()  # an outage is no standstill

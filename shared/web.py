@@ -11,7 +11,6 @@ from fastapi import Depends, FastAPI, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.security import HTTPBearer
-from redis.exceptions import RedisError
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -22,9 +21,10 @@ from shared import context, problems, refusals, telemetry
 from shared.actors import Actor
 from shared.auth import FindMember, Verifier, authenticate
 from shared.bodies import add_body_schemas
-from shared.db import Database, is_outage
+from shared.db import Database
 from shared.docs_page import add_docs_page
 from shared.health import add_health_routes
+from shared.outages import is_away
 from shared.outbox import Outbox
 from shared.personal_identity import contains_code
 from shared.redis import RawRedis, connect
@@ -168,7 +168,7 @@ def _answer_problems(app: FastAPI) -> None:
 def _unexpected(request: Request, error: Exception) -> Response:
     if isinstance(error, ClientDisconnect):
         return refusals.response(request, problems.malformed("The body ended before it was complete."))
-    if is_outage(error) or isinstance(error, RedisError):
+    if is_away(error):
         log.warning("a server is away: %s", type(error).__name__)
         detail = "The database does not answer. Nothing was changed; send the same request again shortly."
         return refusals.response(request, problems.unavailable(detail))

@@ -19,7 +19,8 @@ from services.notifications.tables import Delivery
 from services.notifications.texts import LANGUAGES
 from shared import context
 from shared.clock import Clock, utc_now
-from shared.db import Database, is_outage, run_plainly
+from shared.db import Database, run_plainly
+from shared.outages import waited_out
 from shared.outbox import Outbox
 from shared.personal_identity import redact
 from shared.together import run_together
@@ -108,13 +109,9 @@ class Deliverer:
 
     async def _deliver_forever(self) -> None:
         while True:
-            try:
+            taken = 0
+            with waited_out("deliverer"):
                 taken = await self.step()
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                log.warning("deliverer waits for its database: %s", type(error).__name__)
-                taken = 0
             if taken < self._batch:
                 await asyncio.sleep(UNHURRIED if taken else 0)
                 await self._alarm.wait(_POLL_SECONDS)

@@ -15,7 +15,8 @@ from services.notifications.tables import Notice
 from services.notifications.views import NoticeView, notice_view
 from shared.actors import Actor
 from shared.auth import authenticate
-from shared.db import is_outage, run_plainly
+from shared.db import run_plainly
+from shared.outages import is_outage
 from shared.problems import Problem
 from shared.web import ActorOf, state_of
 

@@ -11,7 +11,8 @@ from services.referral.vault import Vault
 from services.referral.work import Work
 from shared import context
 from shared.clock import Clock, utc_now
-from shared.db import Database, is_outage
+from shared.db import Database
+from shared.outages import is_outage, waited_out
 from shared.outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -39,14 +40,10 @@ class Clockwork:
         adopted = False
         await asyncio.sleep(START_AFTER_SECONDS)
         while True:
-            try:
+            busy = False
+            with waited_out("clockwork"):
                 adopted = adopted or await self.adopt()
                 busy = await self.step()
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                log.warning("clockwork waits for its database: %s", type(error).__name__)
-                busy = False
             if not busy:
                 await asyncio.sleep(POLL_SECONDS)
 

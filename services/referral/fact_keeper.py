@@ -1,7 +1,6 @@
 """The fact keeper: every few minutes, one of the workers tells what the network has learnt of the services."""
 
 import asyncio
-import logging
 from datetime import timedelta
 from typing import Final
 
@@ -10,10 +9,9 @@ from services.referral.vault import Vault
 from services.referral.work import Work
 from shared import context, leases
 from shared.clock import Clock, utc_now
-from shared.db import Database, is_outage
+from shared.db import Database
+from shared.outages import waited_out
 from shared.outbox import Outbox
-
-log = logging.getLogger(__name__)
 
 EVERY: Final = timedelta(minutes=2)
 _LEASE: Final = timedelta(minutes=5)
@@ -36,12 +34,8 @@ class FactKeeper:
         """Work until cancelled; an outage of the database is waited out."""
         while True:
             await asyncio.sleep(EVERY.total_seconds())
-            try:
+            with waited_out("fact keeper"):
                 await self.step()
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                log.warning("fact keeper waits for its database: %s", type(error).__name__)
 
     async def step(self) -> int | None:
         """Look at every service once; returns how many were told of. None when another worker has the lease."""

@@ -7,7 +7,8 @@ from datetime import timedelta
 from services.referral.use_cases.audit import seal_finished_days
 from shared import leases
 from shared.clock import Clock, utc_now
-from shared.db import Database, is_outage
+from shared.db import Database
+from shared.outages import waited_out
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +28,9 @@ class Sealer:
     async def run(self) -> None:
         """Seal until cancelled; an outage of the database is waited out."""
         while True:
-            try:
+            with waited_out("sealer"):
                 while await self.step():
                     pass
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                log.warning("sealer waits for its database: %s", type(error).__name__)
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
     async def step(self) -> int:

@@ -14,8 +14,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.embedded.servers import Servers
 from shared import wake
-from shared.db import Database, is_outage, run_plainly
+from shared.db import Database, run_plainly
 from shared.event_log import EventLog
+from shared.outages import is_outage
 from shared.redis import connect
 from shared.wake import Alarm
 from tests.faults.proxy import Proxy

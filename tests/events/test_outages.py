@@ -11,8 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.embedded.servers import Servers
 from shared import dead_letters
-from shared.db import is_outage
 from shared.events import Envelope
+from shared.outages import is_outage
 from tests.events.backbone import GROUP, STREAM, Backbone, note, until
 
 Break = Callable[[], Awaitable[None]]

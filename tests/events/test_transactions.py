@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from shared.db import is_outage, run_plainly
+from shared.db import run_plainly
 from shared.ids import new_id
+from shared.outages import is_outage
 from shared.tables import InboxRow
 from tests.events.backbone import Backbone, Trouble
 

@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from services.referral.tables import Client, ClientKey
 from shared.additions import insert_added
-from shared.db import is_outage
 from shared.ids import new_id
+from shared.outages import is_outage
 from shared.tables import OutboxRow
 from tests.builders import small_town
 from tests.platform import Platform

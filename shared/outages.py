@@ -1,0 +1,50 @@
+"""Servers that are away for a while: how their absence is told from a failure, and waited out."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+from redis.exceptions import RedisError
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi as Driver
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+log = logging.getLogger(__name__)
+
+# SQLSTATE classes that speak of the server, of concurrency or of resources, never of the statement itself:
+# connection, transaction rollback (serialisation, deadlock), insufficient resources, intervention, system.
+_OUTAGE_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
+# Of a class that otherwise speaks of the statement: a server that only reads (a replica, as after a failover),
+# and a transaction ended for idleness.
+_OUTAGES = frozenset({"25006", "25P03"})
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether `error` says that the database is away or busy, so that the same work may succeed later."""
+    # What the server says before there is a connection comes from the driver as it is.
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None)
+    if state is not None:
+        return str(state)[:2] in _OUTAGE_CLASSES or state in _OUTAGES
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    # What SQLAlchemy has not wrapped is the driver's own, or happened while a connection was being made.
+    dropped = asyncpg.InterfaceError | asyncpg.InternalClientError | Driver.Error
+    return isinstance(error, OSError | TimeoutError | PoolTimeout | dropped)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether `error` says that the database or Redis is away or busy, so that the same work may succeed later."""
+    return isinstance(error, RedisError) or is_outage(error)
+
+
+@contextmanager
+def waited_out(who: str) -> Iterator[None]:
+    """End the block with a warning when a server is away; for work that is begun again soon. Other errors go on."""
+    try:
+        yield
+    except Exception as error:
+        if not is_away(error):
+            raise
+        log.warning("%s waits for its servers: %s", who, type(error).__name__)
