@@ -103,7 +103,7 @@ def notify_on_insert(table: str) -> None:
     )
 
 
-def run_environment(metadata: list[sa.MetaData], append_only: Iterable[str] = ()) -> None:
+def run_environment(append_only: Iterable[str] = ()) -> None:
     """What each service's `migrations/env.py` does: migrate under a lock, in one transaction.
 
     `append_only` are tables of which the service's own role may never change or remove a row.
@@ -111,7 +111,7 @@ def run_environment(metadata: list[sa.MetaData], append_only: Iterable[str] = ()
     url = make_url(context.config.attributes["database_url"]).set(drivername="postgresql+asyncpg")
 
     def migrate(connection: sa.Connection) -> None:
-        context.configure(connection=connection, target_metadata=metadata)
+        context.configure(connection=connection)
         with context.begin_transaction():
             # Two migrate jobs at once: the second waits here and then finds nothing left to do.
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7205759403792794)"))

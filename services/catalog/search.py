@@ -7,32 +7,30 @@ of long words in names are findable too: `neuvonta` finds `yritysneuvonta`.
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, literal_column, or_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, TextClause, and_, case, func, literal, literal_column, or_, text
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.catalog.tables import (
     Organization,
     OrganizationAlias,
-    OrganizationWords,
     Service,
     ServiceAlias,
-    ServiceWords,
     Texts,
 )
 from services.catalog.target_groups import TARGET_GROUPS
 from services.catalog.texts import words
 
 _CONFIGURATIONS = {"fi": "finnish", "sv": "swedish", "en": "english"}
+_SPLIT = "AB"
+"""Weights of the texts whose long words are found by their later parts too, which count as D."""
 _SHORTEST_PART = 5
 _INSIDE = "zq"
 """Marks the later part of a word, so that a short word searched for does not match the middle of others."""
 
 Weighted = Mapping[str, Sequence[Texts]]
-"""PostgreSQL's weight (A to D) → texts that count so much."""
+"""PostgreSQL's weight (A, B and C) → texts that count so much."""
 
 
 async def index(session: AsyncSession, organization: Organization) -> None:
@@ -42,7 +40,7 @@ async def index(session: AsyncSession, organization: Organization) -> None:
     aliases = [alias.name for alias in (await session.exec(own_aliases)).all()]
     names = [organization.name, organization.alternate_name]
     about = {"A": names, "B": aliases, "C": [organization.description]}
-    await _write(session, OrganizationWords, "organization_id", organization.id, about)
+    await session.execute(_ORGANIZATION, {"id": organization.id, **_texts(about)})
     services = await session.exec(select(Service).where(Service.organization_id == organization.id))
     for service in services.all():
         own_former = select(ServiceAlias).where(ServiceAlias.service_id == service.id)
@@ -53,35 +51,39 @@ async def index(session: AsyncSession, organization: Organization) -> None:
             "B": [*former, *names, *aliases, *groups],
             "C": [service.description, service.eligibility_description],
         }
-        await _write(session, ServiceWords, "service_id", service.id, of_service)
+        await session.execute(_SERVICE, {"id": service.id, **_texts(of_service)})
 
 
-async def _write(session: AsyncSession, table: type[Any], key: str, key_value: UUID, texts: Weighted) -> None:
-    statement = insert(table).values({key: key_value, "words": _vector(texts)})
-    statement = statement.on_conflict_do_update(index_elements=[key], set_={"words": statement.excluded.words})
-    await session.execute(statement)
+def _insertion(table: str, key: str) -> TextClause:
+    """Writes the words of one row of `key`; each text is a parameter, named as in `_texts`."""
+    parts = [
+        f"setweight(to_tsvector('pg_catalog.{each}', :{name}), '{counts}')"
+        for weight in "ABC"
+        for language, configuration in _CONFIGURATIONS.items()
+        # Positions past the first few thousand are worth nothing to ranking, and a vector holds only so many.
+        for name, counts in ((f"{weight}_{language}", weight), (f"{weight}_{language}_inner", "D"))
+        for each in (configuration, "simple")
+        if name.endswith(language) or weight in _SPLIT
+    ]
+    return text(
+        f"INSERT INTO {table} ({key}, words) VALUES (:id, {' || '.join(parts)}) "  # noqa: S608
+        f"ON CONFLICT ({key}) DO UPDATE SET words = excluded.words"
+    )
 
 
-def _vector(texts: Weighted) -> ColumnElement[Any]:
-    parts: list[ColumnElement[Any]] = []
-    for weight, group in texts.items():
-        for language, configuration in _CONFIGURATIONS.items():
+_ORGANIZATION = _insertion("organization_words", "organization_id")
+_SERVICE = _insertion("service_words", "service_id")
+
+
+def _texts(groups: Weighted) -> dict[str, str]:
+    texts = {}
+    for weight, group in groups.items():
+        for language in _CONFIGURATIONS:
             plain = [word for each in group for word in words(each.get(language, ""))]
-            # Positions past the first few thousand are worth nothing to ranking, and a vector holds only so many.
-            parts.append(_weighted(configuration, plain, weight))
-            parts.append(_weighted("simple", plain, weight))
-            if weight != "C":
-                parts.append(_weighted(configuration, _inner_parts(plain), "D"))
-                parts.append(_weighted("simple", _inner_parts(plain), "D"))
-    vector = parts[0]
-    for part in parts[1:]:
-        vector = vector.op("||")(part)
-    return vector
-
-
-def _weighted(configuration: str, plain: Iterable[str], weight: str) -> ColumnElement[Any]:
-    vector = func.to_tsvector(literal_column(f"'pg_catalog.{configuration}'::regconfig"), " ".join(plain))
-    return func.setweight(vector, literal_column(f"'{weight}'::\"char\""))
+            texts[f"{weight}_{language}"] = " ".join(plain)
+            if weight in _SPLIT:
+                texts[f"{weight}_{language}_inner"] = " ".join(_inner_parts(plain))
+    return texts
 
 
 def _inner_parts(plain: Iterable[str]) -> list[str]:
@@ -139,8 +141,8 @@ def _is_stop_word(word: str) -> ColumnElement[bool]:
     return case((or_(*empty), literal(True)), else_=literal(False))
 
 
-def _tsquery(configuration: str, text: str) -> ColumnElement[Any]:
-    return func.to_tsquery(literal_column(f"'pg_catalog.{configuration}'::regconfig"), text)
+def _tsquery(configuration: str, typed: str) -> ColumnElement[Any]:
+    return func.to_tsquery(literal_column(f"'pg_catalog.{configuration}'::regconfig"), typed)
 
 
 __all__ = ["Query", "index"]

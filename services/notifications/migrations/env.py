@@ -1,7 +1,5 @@
-"""Alembic's entry to the notification service's database."""
+"""Alembic's environment of the notification service."""
 
-from services.notifications.tables import Base
 from shared.migrations import run_environment
-from shared.tables import Backbone
 
-run_environment([Base.metadata, Backbone.metadata])
+run_environment()
