@@ -1,7 +1,7 @@
 """The database of one service: its engine, its sessions, and which failures are outages."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSessionTra
 from sqlalchemy.ext.asyncio import AsyncSession as PlainSession
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from shared.additions import Added, insert_added
 from shared.driver import DriverConnection, server_settings
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Session(AsyncSession):
     def __init__(self, connection: AsyncConnection, driver: Any) -> None:
         super().__init__(connection, expire_on_commit=False)
         self.driver = driver
+        self.added: list[Added] = []
 
     async def commit(self) -> None:
         """Not here: the transaction ends with the block that began it. Raises RuntimeError."""
@@ -42,12 +44,24 @@ class Session(AsyncSession):
     @asynccontextmanager
     async def begin_nested(self) -> AsyncIterator[AsyncSessionTransaction]:  # type: ignore[override]
         """A savepoint, set now: by itself the session would wait with it until it has something to send."""
-        async with super().begin_nested() as nested:
-            await self.connection()
-            yield nested
+        await insert_added(self)
+        try:
+            async with super().begin_nested() as nested:
+                await self.connection()
+                yield nested
+                await insert_added(self)
+        except BaseException:
+            self.added.clear()
+            raise
+
+    async def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Send what was added, then what the session has changed."""
+        await insert_added(self)
+        await super().flush(objects)
 
     async def finish(self) -> None:
         """Send what is still to be written, and let go of what was read."""
+        await insert_added(self)
         if self.in_transaction():
             await super().commit()
         await self.let_go()

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import context
+from shared.additions import add
 from shared.clock import utc_now
 from shared.events import EVENT_TYPES, Envelope, Payload, schema_name
 from shared.ids import new_id
@@ -22,7 +23,7 @@ class Outbox:
         self._epoch = epoch
 
     def record(self, session: AsyncSession, event_type: str, subject: UUID, sequence: int, data: Payload) -> Envelope:
-        """Add an event to the session. Never flushes, commits, or opens a transaction.
+        """Add an event to the session. Never sends, commits, or opens a transaction.
 
         `sequence` is the version of `subject` after the change. Raises TypeError when `data` is not what
         the contract says `event_type` carries.
@@ -44,7 +45,12 @@ class Outbox:
             traceparent=about.traceparent,
             data=data.model_dump(mode="json"),
         )
-        session.add(
-            OutboxRow(event_id=event.id, type=event_type, subject=event.subject, payload=event.model_dump_json())
+        add(
+            session,
+            OutboxRow,
+            event_id=event.id,
+            type=event_type,
+            subject=event.subject,
+            payload=event.model_dump_json(),
         )
         return event

@@ -22,6 +22,8 @@ _FOUND = re.compile(
 
 def _normal(text: str) -> str:
     """The text with its Unicode dashes and full-width or other digits made plain, and without invisible characters."""
+    if text.isascii():
+        return text  # nothing of the kind is in it
     plain = unicodedata.normalize("NFKC", text.translate(_TO_HYPHEN)).translate(_TO_HYPHEN)
     return "".join(character for character in plain if unicodedata.category(character) != "Cf")
 

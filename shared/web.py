@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
+from urllib.parse import unquote_plus
 
 import uvicorn
 from fastapi import Depends, FastAPI, Request, Response, Security
@@ -134,7 +135,7 @@ class _InContext:
             await send(message)
 
         with context.using(about):
-            if contains_code(f"{request.url.path} {request.query_params}"):
+            if contains_code(f"{scope['path']} {unquote_plus(scope['query_string'].decode('latin-1'))}"):
                 detail = "A personal identity code must never stand in an address. Search with the reference instead."
                 refusal = problems.invalid(detail, name="personal-identity-code")
                 return await refusals.response(request, refusal)(scope, receive, send_named)

@@ -5,6 +5,7 @@ from uuid import UUID
 from services.referral.domain import Side
 from services.referral.tables import Referral, TimelineEntry
 from services.referral.work import Work
+from shared.additions import add
 from shared.events import Payload
 from shared.events.referral import MessageSent, ReferralAssigned, ReferralState
 
@@ -56,17 +57,17 @@ def _record(
     work: Work, referral: Referral, event: str, side: Side | None, member_id: UUID | None, data: Payload
 ) -> None:
     recorded = work.outbox.record(work.session, f"referral.{event}.v1", referral.id, referral.version, data)
-    work.session.add(
-        TimelineEntry(
-            event_id=recorded.id,
-            referral_id=referral.id,
-            event_type=recorded.type,
-            at=work.now,
-            version=referral.version,
-            status=referral.status,
-            side=side,
-            member_id=member_id,
-            reason_code=referral.reason_code,
-            outcome_code=referral.outcome_code,
-        )
+    add(
+        work.session,
+        TimelineEntry,
+        event_id=recorded.id,
+        referral_id=referral.id,
+        event_type=recorded.type,
+        at=work.now,
+        version=referral.version,
+        status=referral.status,
+        side=side,
+        member_id=member_id,
+        reason_code=referral.reason_code,
+        outcome_code=referral.outcome_code,
     )

@@ -3,8 +3,6 @@
 from uuid import UUID
 
 from fastapi import FastAPI
-from sqlalchemy import bindparam
-from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.referral.api import (
@@ -22,23 +20,22 @@ from services.referral.api import (
 )
 from services.referral.api.dependencies import ReferralApp
 from services.referral.settings import ReferralSettings
-from services.referral.tables import Member
 from shared.actors import Membership
 from shared.clock import Clock, utc_now
+from shared.db import run_plainly
 from shared.settings import from_environment
 from shared.web import create_app as create_service_app
 from shared.web import serve
 
 _ABOUT = "Refer a client from one organisation to another, and follow the referral until its loop is closed."
-_MEMBER = select(Member.organization_id, Member.roles, Member.active).where(Member.id == bindparam("id"))
+_MEMBER = "SELECT organization_id, roles, active FROM members WHERE id = $1"
 
 
 async def find_member(session: AsyncSession, member_id: UUID) -> Membership | None:
     """What the copy of the catalogue knows of a member."""
-    member = (await session.execute(_MEMBER, {"id": member_id})).first()
-    if member is None:
-        return None
-    return Membership(member.organization_id, frozenset(member.roles), member.active)
+    for organization_id, roles, active in await run_plainly(session, _MEMBER, member_id):
+        return Membership(organization_id, frozenset(roles), active)
+    return None
 
 
 def create_app(settings: ReferralSettings, clock: Clock = utc_now) -> FastAPI:

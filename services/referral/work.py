@@ -3,21 +3,24 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import Executable
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.referral.tables import Client, ClientKey, Organization, Service
+from services.referral.facts import Known
+from services.referral.tables import Client
 from services.referral.vault import Vault
 from shared.actors import Actor
 from shared.clock import day_in_kuopio
+from shared.db import run_plainly
 from shared.outbox import Outbox
 from shared.problems import conflict
 
-FactT = TypeVar("FactT", Organization, Service)
+FactT = TypeVar("FactT", bound=Known)
+
+_KEY = "SELECT wrapped FROM client_keys WHERE client_id = $1"
 
 
 @dataclass
@@ -31,7 +34,7 @@ class Work:
     _keys: dict[UUID, bytes] = field(default_factory=dict)
     _clients: dict[UUID, Client] = field(default_factory=dict)
     _new: set[UUID] = field(default_factory=set)
-    _facts: dict[UUID, Any] = field(default_factory=dict)
+    _facts: dict[UUID, Known | None] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -41,10 +44,10 @@ class Work:
     async def key_of(self, client_id: UUID) -> bytes:
         """The key of a client; read once per unit of work. Raises 409 when it was destroyed, and the client erased."""
         if client_id not in self._keys:
-            row = await self.session.get(ClientKey, client_id)
-            if row is None:
+            kept = await run_plainly(self.session, _KEY, client_id)
+            if not kept:
                 raise conflict("The client was erased; nothing more can be written about them.", name="client-erased")
-            self._keys[client_id] = self.vault.unwrap(client_id, row.wrapped)
+            self._keys[client_id] = self.vault.unwrap(client_id, kept[0]["wrapped"])
         return self._keys[client_id]
 
     def forget_key(self, client_id: UUID) -> None:
@@ -70,24 +73,30 @@ class Work:
         """Whether the client or referral was created in this unit of work, so that nothing earlier speaks of it."""
         return row_id in self._new
 
-    async def facts(self, table: type[FactT], ids: Iterable[UUID]) -> dict[UUID, FactT]:
+    async def facts(self, kind: type[FactT], ids: Iterable[UUID]) -> dict[UUID, FactT]:
         """Facts of the catalogue's copy, by id, those that it knows; each is read once per unit of work."""
         wanted = set(ids)
         if missing := wanted - self._facts.keys():
-            rows = await self.read(select(table).where(col(table.id).in_(missing)))
-            self._facts.update(dict.fromkeys(missing) | {fact.id: fact for (fact,) in rows})
-        return {fact_id: self._facts[fact_id] for fact_id in wanted if self._facts[fact_id] is not None}
+            found = await run_plainly(self.session, kind.query(), list(missing))
+            self._facts.update(dict.fromkeys(missing))
+            self.remember_facts(kind.model_validate_json(fact) for (fact,) in found)
+        known = ((fact_id, self._facts[fact_id]) for fact_id in wanted)
+        return {fact_id: cast("FactT", fact) for fact_id, fact in known if fact is not None}
 
-    def known(self, table: type[FactT], ids: Iterable[UUID]) -> list[FactT]:
+    async def fact(self, kind: type[FactT], fact_id: UUID) -> FactT | None:
+        """One fact of the copy; None for one that it does not know."""
+        return (await self.facts(kind, [fact_id])).get(fact_id)
+
+    def known(self, kind: type[FactT], ids: Iterable[UUID]) -> list[FactT]:
         """Those of these facts that were read already."""
         found = (self._facts.get(fact_id) for fact_id in ids)
-        return [fact for fact in found if isinstance(fact, table)]
+        return [fact for fact in found if isinstance(fact, kind)]
 
     def knows(self, fact_id: UUID) -> bool:
         """Whether the copy was asked for this fact already."""
         return fact_id in self._facts
 
-    def remember_facts(self, facts: Iterable[Organization | Service]) -> None:
+    def remember_facts(self, facts: Iterable[Known]) -> None:
         """Keep facts that were read together."""
         self._facts.update({fact.id: fact for fact in facts})
 
@@ -104,3 +113,5 @@ class ActorWork(Work):
     actor: Actor = field(kw_only=True)
     lookups: dict[UUID, dict[str, bytes]] = field(default_factory=dict)
     """Client → the keyed hashes by which it is found again, field by field, where they were read or written."""
+    desks: dict[UUID, list[UUID]] = field(default_factory=dict)
+    """Organisation → the members who receive referrals there, where they were read."""

@@ -1,6 +1,7 @@
 """An event that needs a fact of another stream waits for it, and is never dropped."""
 
 import asyncio
+from typing import ClassVar
 from uuid import UUID
 
 import pytest
@@ -57,7 +58,7 @@ def event(backbone: Backbone, event_type: str = NEEDY) -> Envelope:
     state = OrganizationState(id=new_id(), slug="kuopio", name=names("kuopio"), active=True)
 
     class Sink:
-        def add(self, row: object) -> None: ...
+        added: ClassVar[list[object]] = []
 
     envelope = Outbox("catalog").record(Sink(), NEEDY, state.id, 1, state)  # type: ignore[arg-type]
     return envelope.model_copy(update={"type": event_type})

@@ -78,14 +78,14 @@ def _watch_requests(passed: Passed) -> None:
         session.info["wrote"] = True
 
     def writes(session: Any) -> bool:
-        return bool(session.info.get("wrote") or session.new or session.dirty)
+        return bool(session.info.get("wrote") or session.added or session.new or session.dirty)
 
-    # What is inserted past the flush was written as well. Wrapped before any module takes it over by its name.
+    # What is inserted past the session was written as well. Wrapped before any module takes it over by its name.
     additions = _module("shared.additions")
     insert = additions.insert_added
 
     async def insert_added(session: Any) -> None:
-        if session.new:
+        if session.added:
             session.info["wrote"] = True
         await insert(session)
 

@@ -71,6 +71,7 @@ async def test_each_organisation_sees_its_part_of_the_chain(platform: Platform) 
     second = await row.pass_on(first, 1)
     third = await row.pass_on(second, 2)
     fourth = await row.pass_on(third, 3)
+    assert [link["id"] for link in fourth["chain"]] == [third["id"], fourth["id"]], "whoever passes on is told at once"
     whole = [
         ("navigaattori (en)", "business kuopio (en)", "accepted"),
         ("business kuopio (en)", "further 2 (en)", "accepted"),

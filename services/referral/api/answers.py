@@ -10,7 +10,6 @@ from services.referral.use_cases.duplicates import PossibleDuplicate, question
 from services.referral.views import ReferralView
 from services.referral.work import ActorWork
 from shared import refusals
-from shared.additions import insert_added
 from shared.versions import etag
 
 
@@ -34,7 +33,6 @@ async def undone_if_asked(work: ActorWork, choice: OnDuplicate) -> AsyncIterator
         return
     async with work.session.begin_nested():
         yield
-        await insert_added(work.session)
 
 
 def ask(request: Request, work: ActorWork, possible: PossibleDuplicate) -> Response:

@@ -1,6 +1,6 @@
 """What the routes need before they act, in the order in which a request may fail: 401, 404, 403, then the body."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
 
@@ -12,7 +12,6 @@ from services.referral.tables import Referral
 from services.referral.use_cases.commands import require_side
 from services.referral.use_cases.reading import visible_referral
 from services.referral.work import ActorWork
-from shared.additions import insert_added
 from shared.auth import FindMember
 from shared.bodies import receive
 from shared.clock import Clock, utc_now
@@ -28,14 +27,13 @@ class ReferralApp(State):
         self.clock = clock
 
 
-async def unit_of_work(request: Request, session: SessionOf, actor: ActorOf) -> AsyncIterator[ActorWork]:
-    """The unit of work of a request that a member makes; at its end, what it added is written."""
+async def unit_of_work(request: Request, session: SessionOf, actor: ActorOf) -> ActorWork:
+    """The unit of work of a request that a member makes."""
     app: ReferralApp = state_of(request)
-    yield ActorWork(session=session, outbox=app.outbox, vault=app.vault, now=app.clock(), actor=actor)
-    await insert_added(session)
+    return ActorWork(session=session, outbox=app.outbox, vault=app.vault, now=app.clock(), actor=actor)
 
 
-WorkOf = Annotated[ActorWork, Depends(unit_of_work, scope="function")]
+WorkOf = Annotated[ActorWork, Depends(unit_of_work)]
 
 
 def as_id(text: str) -> UUID | None:

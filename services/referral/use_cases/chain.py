@@ -49,8 +49,10 @@ async def visible_chain(work: ActorWork, referral: Referral) -> list[ChainLink] 
     It begins with the first referral that the organisation made or was sent, and goes down from there: whoever began
     the chain sees all of it, whoever was asked in the middle sees its own part, and the last one only its own.
     """
-    if work.is_new(referral.id) and referral.parent_id is None:
-        return None
+    if work.is_new(referral.id):
+        if referral.parent_id is None:
+            return None
+        await work.session.flush()  # it belongs to what is read next
     chain = await members_of_chain(work, referral)
     own = referral
     if side_of(work.actor, referral) is Side.SOURCE and referral.parent_id is not None:

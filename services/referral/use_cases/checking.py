@@ -1,7 +1,8 @@
 """What there is to know before a referral is sent."""
 
+from services.referral.facts import KnownService
 from services.referral.schemas import BeforeSendingRequest
-from services.referral.tables import Referral, Service
+from services.referral.tables import Referral
 from services.referral.use_cases.duplicates import duplicates_before, duplicates_of
 from services.referral.use_cases.offers import answering
 from services.referral.use_cases.recipients import desk_of, referable_service
@@ -24,7 +25,7 @@ async def before_sending_draft(
 
     None where the service is not known here any more.
     """
-    service = await work.session.get(Service, draft.service_id)
+    service = await work.fact(KnownService, draft.service_id)
     if service is None:
         return None
     if duplicates is None:

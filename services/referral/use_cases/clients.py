@@ -12,10 +12,13 @@ from services.referral.schemas import ClientSearch, NewClient
 from services.referral.tables import Client, ClientKey, ClientLookup, Disclosure, Referral
 from services.referral.vault import seal, unseal
 from services.referral.work import ActorWork, Work
+from shared.additions import add, add_object
+from shared.db import run_plainly
 from shared.ids import new_id
 from shared.problems import invalid
 
 _SEARCH_LIMIT = 20
+_LOOKUPS = "SELECT field, digest FROM client_lookups WHERE client_id = $1 AND organization_id = $2"
 
 
 async def create_client(work: ActorWork, new: NewClient) -> Client:
@@ -33,8 +36,8 @@ async def create_client(work: ActorWork, new: NewClient) -> Client:
         created_at=work.now,
     )
     work.remember_client(client, key)
-    work.session.add(client)
-    work.session.add(ClientKey(client_id=client_id, wrapped=wrapped))
+    add_object(work.session, client)
+    add(work.session, ClientKey, client_id=client_id, wrapped=wrapped)
     _add_lookups(work, client, _details(new))
     return client
 
@@ -56,7 +59,7 @@ def _add_lookups(work: ActorWork, client: Client, details: dict[str, str]) -> No
     work.lookups[client.id] = _digests(work, details)
     for field, digest in work.lookups[client.id].items():
         place = {"client_id": client.id, "organization_id": client.organization_id}
-        work.session.add(ClientLookup(**place, field=field, digest=digest))
+        add(work.session, ClientLookup, **place, field=field, digest=digest)
 
 
 def digests(work: ActorWork, new: NewClient) -> dict[str, bytes]:
@@ -67,10 +70,8 @@ def digests(work: ActorWork, new: NewClient) -> dict[str, bytes]:
 async def lookups_of(work: ActorWork, client_id: UUID) -> dict[str, bytes]:
     """What a client of the actor's organisation is found again by, field by field."""
     if client_id not in work.lookups:
-        query = select(ClientLookup.field, ClientLookup.digest).where(
-            ClientLookup.client_id == client_id, ClientLookup.organization_id == work.actor.organization_id
-        )
-        work.lookups[client_id] = {row.field: row.digest for row in await work.read(query)}
+        found = await run_plainly(work.session, _LOOKUPS, client_id, work.actor.organization_id)
+        work.lookups[client_id] = {row["field"]: row["digest"] for row in found}
     return work.lookups[client_id]
 
 
@@ -119,16 +120,16 @@ async def references_of(work: ActorWork, clients: Sequence[Client]) -> dict[UUID
 
 def note_disclosure(work: ActorWork, client_id: UUID, occasion: str, referral_id: UUID | None) -> None:
     """Write down that something about a client is shown to the actor, and on which occasion."""
-    work.session.add(
-        Disclosure(
-            id=new_id(),
-            client_id=client_id,
-            referral_id=referral_id,
-            organization_id=work.actor.organization_id,
-            member_id=work.actor.member_id,
-            occasion=occasion,
-            at=work.now,
-        )
+    add(
+        work.session,
+        Disclosure,
+        id=new_id(),
+        client_id=client_id,
+        referral_id=referral_id,
+        organization_id=work.actor.organization_id,
+        member_id=work.actor.member_id,
+        occasion=occasion,
+        at=work.now,
     )
 
 
@@ -149,7 +150,7 @@ async def open_details(work: Work, client: Client) -> dict[str, str]:
 def note_operator(work: Work, client: Client, occasion: str) -> None:
     """Write down that an operator of the platform, who is no member, has dealt with a client's data."""
     place = {"client_id": client.id, "organization_id": client.organization_id}
-    work.session.add(Disclosure(id=new_id(), **place, occasion=occasion, at=work.now))
+    add(work.session, Disclosure, id=new_id(), **place, occasion=occasion, at=work.now)
 
 
 def _digests(work: ActorWork, details: dict[str, str]) -> dict[str, bytes]:

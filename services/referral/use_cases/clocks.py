@@ -1,17 +1,19 @@
 """Clocks: what a referral is promised when it is sent, its timers from then on, and what happens when they ring."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlmodel import col, select
 
 from services.referral import clocks
-from services.referral.clocks import EXPIRED, Kind, Standing, Terms, told
+from services.referral.clocks import EXPIRED, Due, Kind, Standing, Terms, told
 from services.referral.domain import OPEN, Status, decide
+from services.referral.facts import KnownOrganization, KnownService
 from services.referral.history import changed, reminded
-from services.referral.tables import Organization, Referral, Service, Timer
+from services.referral.tables import Organization, Referral, Timer
 from services.referral.work import Work
+from shared.additions import add
 from shared.events.catalog import Closure
 
 _ORDER: Final = {kind: place for place, kind in enumerate(Kind)}
@@ -20,13 +22,13 @@ _ORDER: Final = {kind: place for place, kind in enumerate(Kind)}
 async def promise(work: Work, referral: Referral) -> None:
     """Fix the terms of a referral that was just sent: by when it is to be answered, and when it expires."""
     assert referral.sent_at is not None, "only what was sent is to be answered"
-    promised = terms_of(await work.session.get(Service, referral.service_id), referral.urgency)
+    promised = terms_of(await work.fact(KnownService, referral.service_id), referral.urgency)
     referral.response_days, referral.expiry_days = promised
     closures = await closures_of(work, [referral.target_organization_id])
     referral.respond_by = clocks.respond_by(referral.sent_at, promised, closures[referral.target_organization_id])
 
 
-def terms_of(service: Service | None, urgency: str) -> Terms:
+def terms_of(service: KnownService | None, urgency: str) -> Terms:
     """The terms of a referral to `service` that is sent now; the platform's, should the copy not know the service."""
     if service is None:
         return clocks.terms(urgency, None, None, None)
@@ -38,25 +40,31 @@ async def closures_of(work: Work, organization_ids: Sequence[UUID]) -> dict[UUID
 
     Of a fact that this unit of work has read as a whole, they are taken from there.
     """
-    known: dict[UUID, Sequence[Any]] = {fact.id: fact.closures for fact in work.known(Organization, organization_ids)}
+    known = {fact.id: list(fact.closures) for fact in work.known(KnownOrganization, organization_ids)}
     if missing := [each for each in organization_ids if each not in known]:
         columns = select(Organization.id, Organization.closures).where(col(Organization.id).in_(missing))
-        known |= dict((await work.session.exec(columns)).all())
-    return {each: [Closure.model_validate(closure) for closure in known.get(each, [])] for each in organization_ids}
+        for organization_id, closures in await work.session.exec(columns):
+            known[organization_id] = [Closure.model_validate(closure) for closure in closures]
+    return {each: known.get(each, []) for each in organization_ids}
 
 
-async def reckon(work: Work, referrals: Sequence[Referral], *, first: bool = False) -> dict[UUID, list[Timer]]:
+async def start(work: Work, referral: Referral) -> None:
+    """Set the timers of a referral that is being sent, and has none yet."""
+    closures = await closures_of(work, [referral.target_organization_id])
+    for kind, due in _running(referral, closures[referral.target_organization_id]).items():
+        add(work.session, Timer, referral_id=referral.id, kind=kind, since=due.since, due_at=due.at)
+
+
+async def reckon(work: Work, referrals: Sequence[Referral]) -> dict[UUID, list[Timer]]:
     """Set, move and stop the timers of referrals, as the rules and the targets' closures have it now.
 
-    The caller holds the referrals' locks, or has just made them. `first`: they are being sent, and have no timers yet.
-    Returns the timers there are, by referral.
+    The caller holds the referrals' locks. Returns the timers there are, by referral.
     """
     closures = await closures_of(work, list({referral.target_organization_id for referral in referrals}))
     there: dict[UUID, dict[str, Timer]] = {referral.id: {} for referral in referrals}
-    if not first:
-        kept = select(Timer).where(col(Timer.referral_id).in_([referral.id for referral in referrals]))
-        for timer in await work.session.exec(kept.with_for_update()):
-            there[timer.referral_id][timer.kind] = timer
+    kept = select(Timer).where(col(Timer.referral_id).in_([referral.id for referral in referrals]))
+    for timer in await work.session.exec(kept.with_for_update()):
+        there[timer.referral_id][timer.kind] = timer
     return {
         referral.id: await _reckon(work, referral, there[referral.id], closures[referral.target_organization_id])
         for referral in referrals
@@ -64,8 +72,7 @@ async def reckon(work: Work, referrals: Sequence[Referral], *, first: bool = Fal
 
 
 async def _reckon(work: Work, referral: Referral, there: dict[str, Timer], closures: Sequence[Closure]) -> list[Timer]:
-    standing = _standing(referral)
-    running = clocks.timers(standing, closures) if standing else {}
+    running = _running(referral, closures)
     for kind, timer in there.items():
         if kind not in running:
             await work.session.delete(timer)
@@ -82,6 +89,12 @@ async def _reckon(work: Work, referral: Referral, there: dict[str, Timer], closu
         work.session.add(timer)
         timers.append(timer)
     return timers
+
+
+def _running(referral: Referral, closures: Sequence[Closure]) -> dict[Kind, Due]:
+    """The timers that run for a referral."""
+    standing = _standing(referral)
+    return clocks.timers(standing, closures) if standing else {}
 
 
 def _standing(referral: Referral) -> Standing | None:

@@ -9,7 +9,7 @@ from services.referral.schemas import CommandBody, Complete, Decline, Nothing, W
 from services.referral.scope import side_of
 from services.referral.tables import Referral
 from services.referral.texts import Texts, read_texts, write_texts
-from services.referral.use_cases.clocks import promise, reckon
+from services.referral.use_cases.clocks import promise, reckon, start
 from services.referral.use_cases.recipients import desk_of, referable_service, suggestable_service
 from services.referral.use_cases.withdrawal import no_consent, note_withdrawal, withdraw_below
 from services.referral.work import ActorWork
@@ -57,7 +57,10 @@ async def perform(work: ActorWork, referral: Referral, command: str, carried: Co
     if command == "send":
         await promise(work, referral)
     changed(work, referral, rule.event, side, work.actor.member_id)
-    await reckon(work, [referral], first=command == "send")
+    if command == "send":
+        await start(work, referral)
+    else:
+        await reckon(work, [referral])
     if isinstance(carried, WithdrawConsent):
         await withdraw_below(work, referral, carried.withdrawal)
 

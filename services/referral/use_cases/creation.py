@@ -3,33 +3,32 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import select
-
 from services.referral.domain import Side, Status
+from services.referral.facts import KnownService
 from services.referral.history import changed
 from services.referral.references import new_reference
 from services.referral.schemas import DraftChange, LegalBasis, NewReferral
-from services.referral.tables import Client, IdempotencyKey, Referral, Service
+from services.referral.tables import Client, IdempotencyKey, Referral
 from services.referral.texts import Texts, read_texts, write_texts
 from services.referral.use_cases.clients import change_client, create_client, note_disclosure, own_client
 from services.referral.use_cases.commands import perform
 from services.referral.use_cases.recipients import referable_service
 from services.referral.vault import seal, unseal
 from services.referral.work import ActorWork
+from shared.additions import add_object
+from shared.db import run_plainly
 from shared.ids import new_id
 from shared.problems import conflict, invalid, unavailable
 
 _TEXTS = ("reason", "shareable_note", "private_note")
-_TAKEN = select(Referral.id).where(Referral.reference == bindparam("reference"))
-_KEYS: Any = IdempotencyKey.__table__  # type: ignore[attr-defined]
-_CLAIM = insert(_KEYS).on_conflict_do_nothing().returning(_KEYS.c.key)
-_KEEP = (
-    update(_KEYS)
-    .where(_KEYS.c.member_id == bindparam("member"), _KEYS.c.key == bindparam("used"))
-    .values({name: bindparam(name) for name in ("client_id", "referral_id", "answer")})
-)
+_TAKEN = "SELECT FROM referrals WHERE reference = $1"
+_CLAIM = """
+INSERT INTO idempotency_keys (member_id, key, request_digest, created_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT DO NOTHING RETURNING key
+"""
+_KEEP = """
+UPDATE idempotency_keys SET client_id = $3, referral_id = $4, answer = $5 WHERE member_id = $1 AND key = $2
+"""
 
 
 async def claim_key(work: ActorWork, key: str, request: NewReferral) -> dict[str, Any] | None:
@@ -39,8 +38,7 @@ async def claim_key(work: ActorWork, key: str, request: NewReferral) -> dict[str
     """
     usual = {"on_duplicate"} if request.on_duplicate == "go_on" else None  # digests made before there was a choice
     digests = work.vault.digests("request", request.model_dump_json(exclude=usual))
-    row = {"member_id": work.actor.member_id, "key": key, "request_digest": digests[0], "created_at": work.now}
-    if (await work.session.execute(_CLAIM, row)).first() is not None:
+    if await run_plainly(work.session, _CLAIM, work.actor.member_id, key, digests[0], work.now):
         return None
     used = await work.session.get_one(IdempotencyKey, (work.actor.member_id, key))
     if used.client_id is not None and used.answer is None:
@@ -59,10 +57,9 @@ async def claim_key(work: ActorWork, key: str, request: NewReferral) -> dict[str
 
 async def keep_answer(work: ActorWork, key: str, referral: Referral, answer: dict[str, Any]) -> None:
     """Keep the answer to a request, sealed like everything about the client."""
-    sealed = seal(await work.key_of(referral.client_id), answer, _answer_place(work.actor.member_id, key))
-    kept = {"client_id": referral.client_id, "referral_id": referral.id, "answer": sealed}
-    with work.session.no_autoflush:
-        await work.session.execute(_KEEP, {"member": work.actor.member_id, "used": key, **kept})
+    member_id = work.actor.member_id
+    sealed = seal(await work.key_of(referral.client_id), answer, _answer_place(member_id, key))
+    await run_plainly(work.session, _KEEP, member_id, key, referral.client_id, referral.id, sealed)
 
 
 async def create(work: ActorWork, new: NewReferral, follows: Referral | None = None) -> Referral:
@@ -82,7 +79,7 @@ async def create(work: ActorWork, new: NewReferral, follows: Referral | None = N
     return referral
 
 
-async def draft_of(work: ActorWork, service: Service, client: Client) -> Referral:
+async def draft_of(work: ActorWork, service: KnownService, client: Client) -> Referral:
     """A draft by the actor, the first of a chain of its own, that `enter` still has to write down."""
     referral_id = new_id()
     return Referral(
@@ -109,7 +106,7 @@ async def enter(work: ActorWork, referral: Referral, texts: Texts, basis: LegalB
     """Write a new draft down, with its texts and its legal basis sealed."""
     _record_basis(work, referral, texts, basis)
     await write_texts(work, referral, texts)
-    work.session.add(referral)
+    add_object(work.session, referral)
     work.remember_new(referral.id)
     changed(work, referral, "created", Side.SOURCE, work.actor.member_id)
 
@@ -164,7 +161,7 @@ async def _client_of(work: ActorWork, new: NewReferral) -> Client:
 async def _free_reference(work: ActorWork) -> str:
     while True:
         reference = new_reference()
-        if not await work.read(_TAKEN, {"reference": reference}):
+        if not await run_plainly(work.session, _TAKEN, reference):
             return reference
 
 

@@ -128,7 +128,8 @@ async def _disclosures(work: Work, client_id: UUID) -> Sequence[Disclosure]:
 
 
 async def _rows(work: Work, table: Any, condition: Any) -> Sequence[Any]:
-    return (await work.session.exec(select(table).where(condition))).all()
+    """Oldest first: ids are in the order of time."""
+    return (await work.session.exec(select(table).where(condition).order_by(*table.__table__.primary_key))).all()
 
 
 async def _plain(work: Work, table: Any, condition: Any) -> list[dict[str, Any]]:

@@ -5,22 +5,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlmodel import col, or_, select
+from sqlmodel import col, select
 
 from services.referral import scope
 from services.referral.domain import OPEN, Status
 from services.referral.sameness import agreeing, speaks_against
 from services.referral.schemas import BeforeSendingRequest, OnDuplicate
-from services.referral.tables import ClientLookup, Referral
+from services.referral.tables import Referral
 from services.referral.use_cases.clients import digests, lookups_of, note_disclosure, own_client
 from services.referral.views import Duplicate
 from services.referral.work import ActorWork
 from shared.clock import day_in_kuopio
+from shared.db import run_plainly
 from shared.problems import Problem, conflict
 
 _SAID_AT_MOST = 20
-_ONE_AFTER_THE_OTHER = text("SELECT pg_advisory_xact_lock(hashtextextended(:subject, 0))")
+_ONE_AFTER_THE_OTHER = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+_SAME_HASHES = "SELECT client_id, field, digest FROM client_lookups WHERE organization_id = $1 AND digest = ANY($2)"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ async def duplicates_of(work: ActorWork, referral: Referral, choice: OnDuplicate
     """
     if choice == "ask":
         subject = f"duplicates:{work.actor.organization_id}:{referral.service_id}"
-        await work.session.execute(_ONE_AFTER_THE_OTHER, {"subject": subject})
+        await run_plainly(work.session, _ONE_AFTER_THE_OTHER, subject)
     lookups = await lookups_of(work, referral.client_id)
     found = await _find(work, referral.service_id, lookups, referral.client_id, referral.id)
     if found and choice == "ask":
@@ -113,14 +114,10 @@ async def _same_clients(work: ActorWork, known_by: Mapping[str, bytes]) -> dict[
     """The organisation's clients who may be the one known by these hashes, each with what agrees."""
     if not known_by:
         return {}
-    any_hash = [
-        (col(ClientLookup.field) == field) & (col(ClientLookup.digest) == digest) for field, digest in known_by.items()
-    ]
-    columns = (ClientLookup.client_id, ClientLookup.field, ClientLookup.digest)
-    query = select(*columns).where(ClientLookup.organization_id == work.actor.organization_id, or_(*any_hash))
     hashes: dict[UUID, dict[str, bytes]] = defaultdict(dict)
-    for lookup in await work.read(query):
-        hashes[lookup.client_id][lookup.field] = lookup.digest
+    own, digests_known = work.actor.organization_id, list(known_by.values())
+    for client_id, field, digest in await run_plainly(work.session, _SAME_HASHES, own, digests_known):
+        hashes[client_id][field] = digest
     agreed = {client_id: agreeing(known_by, theirs) for client_id, theirs in hashes.items()}
     return {client_id: fields for client_id, fields in agreed.items() if fields}
 

@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from services.referral.consent_texts import ConsentText, notes, text_in
-from services.referral.tables import Member, Organization
+from services.referral.facts import KnownOrganization
+from services.referral.tables import Member
 from services.referral.use_cases.recipients import referable_service
 from services.referral.views import Named
 from services.referral.views.legal_basis import ConsentTextView
@@ -16,19 +17,20 @@ async def consent_text(work: ActorWork, service_id: UUID, language: str) -> Cons
     Raises 422 for a service that can't be referred to.
     """
     service = await referable_service(work, service_id)
-    source = await work.session.get_one(Organization, work.actor.organization_id)
-    target = await work.session.get_one(Organization, service.organization_id)
+    ids = (work.actor.organization_id, service.organization_id)
+    organizations = await work.facts(KnownOrganization, ids)
+    source, target = (organizations[each] for each in ids)
     text = text_in(language)
     adviser = await work.session.get_one(Member, work.actor.member_id)
     return ConsentTextView(
-        **text.about(source.names, target.names, service.names).model_dump(),
+        **text.about(source.name, target.name, service.name).model_dump(),
         requested_language=language,
         in_requested_language=speaks(text, language),
         notes=_notes(text, language, adviser.language),
         notes_language=adviser.language,
-        source_organization=Named(id=source.id, name=source.names),
-        target_organization=Named(id=target.id, name=target.names),
-        service=Named(id=service.id, name=service.names),
+        source_organization=Named(id=source.id, name=source.name),
+        target_organization=Named(id=target.id, name=target.name),
+        service=Named(id=service.id, name=service.name),
     )
 
 

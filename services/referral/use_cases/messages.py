@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import update
-from sqlalchemy.sql.functions import count
 from sqlmodel import col, select
 
 from services.referral.domain import Side, Status, may_write_messages, reads_messages
@@ -16,9 +15,16 @@ from services.referral.use_cases.clocks import reckon
 from services.referral.vault import seal, unseal
 from services.referral.views import MessageView
 from services.referral.work import ActorWork
+from shared.additions import add_object
+from shared.db import run_plainly
 from shared.ids import new_id
 from shared.pages import Keyset
 from shared.problems import conflict, invalid
+
+_UNREAD = """
+SELECT referral_id, side, count(*) FROM messages
+WHERE referral_id = ANY($1) AND read_at IS NULL GROUP BY referral_id, side
+"""
 
 
 async def write_message(work: ActorWork, referral: Referral, text: str) -> Message:
@@ -36,7 +42,7 @@ async def write_message(work: ActorWork, referral: Referral, text: str) -> Messa
         text=seal(await work.key_of(referral.client_id), text, f"message:{message_id}"),
         created_at=work.now,
     )
-    work.session.add(message)
+    add_object(work.session, message)
     message_sent(work, referral, message_id, side, work.actor.member_id)
     await reckon(work, [referral])
     return message
@@ -92,13 +98,10 @@ async def mark_read(work: ActorWork, referral: Referral, up_to: UUID) -> int:
 async def unread_messages(work: ActorWork, referrals: Sequence[Referral]) -> dict[UUID, int]:
     """Per referral, how many messages of the other side the actor's side may read and has not read yet."""
     shown = {referral.id: referral for referral in referrals}
-    query = (
-        select(Message.referral_id, Message.side, count())
-        .where(col(Message.referral_id).in_(list(shown)), col(Message.read_at).is_(None))
-        .group_by(col(Message.referral_id), col(Message.side))
-    )
     found = dict.fromkeys(shown, 0)
-    for referral_id, written_by, number in await work.read(query):
+    if all(work.is_new(referral_id) for referral_id in shown):
+        return found
+    for referral_id, written_by, number in await run_plainly(work.session, _UNREAD, list(shown)):
         referral = shown[referral_id]
         side = side_of(work.actor, referral)
         if written_by != side and await _reads(work, referral, Side(written_by)):

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from services.referral.tables import Organization, Referral, Service
+from services.referral.facts import KnownOrganization, KnownService
+from services.referral.tables import Referral
 from services.referral.views import Named
 from services.referral.work import Work
 from shared.events.envelope import Names
@@ -31,11 +32,9 @@ class NamesOf:
     @classmethod
     async def of(cls, work: Work, organizations: Iterable[UUID], services: Iterable[UUID]) -> "NamesOf":
         """The names of these organisations and services."""
-        found = await work.facts(Organization, organizations)
-        offered = await work.facts(Service, services)
         return cls(
-            {row_id: row.names for row_id, row in found.items()},
-            {row_id: row.names for row_id, row in offered.items()},
+            {fact.id: fact.name for fact in (await work.facts(KnownOrganization, organizations)).values()},
+            {fact.id: fact.name for fact in (await work.facts(KnownService, services)).values()},
         )
 
     def organization(self, organization_id: UUID) -> Named:

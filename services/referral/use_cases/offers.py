@@ -3,6 +3,7 @@
 from sqlmodel import col, select
 
 from services.referral import clocks
+from services.referral.facts import KnownOrganization, KnownService
 from services.referral.next_best import Offer, next_best
 from services.referral.tables import Member, Organization, Referral, Service
 from services.referral.use_cases.clocks import closures_of, terms_of
@@ -13,10 +14,10 @@ from services.referral.working_time import closed_on
 _NO_ROOM = "no-capacity"
 
 
-async def answering(work: Work, service: Service, urgency: str) -> Answering:
+async def answering(work: Work, service: KnownService, urgency: str) -> Answering:
     """By when a referral to `service` would be answered if it were sent now, and whether anything stands in the way."""
     closures = (await closures_of(work, [service.organization_id]))[service.organization_id]
-    organization = await work.session.get(Organization, service.organization_id)
+    organization = await work.fact(KnownOrganization, service.organization_id)
     desk = select(Member.id).where(Member.organization_id == service.organization_id, *_RECEIVES).limit(1)
     closed_until = closed_on(work.now, closures)
     ready = organization is not None and organization.active and service.status == "active"

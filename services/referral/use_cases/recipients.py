@@ -3,24 +3,25 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import bindparam, or_
-from sqlmodel import col, select
+from pydantic import TypeAdapter
 
-from services.referral.tables import Member, Organization, Service
+from services.referral.facts import KnownOrganization, KnownService
 from services.referral.work import ActorWork
+from shared.db import run_plainly
 from shared.problems import Problem, invalid
 
-_RECIPIENT = (
-    select(Service, Organization)
-    .join(Organization, or_(col(Organization.id) == Service.organization_id, col(Organization.id) == bindparam("own")))
-    .where(Service.id == bindparam("service"))
-)
-_DESK = select(Member.id).where(
-    Member.organization_id == bindparam("organization"), col(Member.active), col(Member.roles).contains(["recipient"])
-)
+_DESK = "SELECT id FROM members WHERE organization_id = {} AND active AND roles @> ARRAY['recipient'] ORDER BY id"
+_DESK_OF = _DESK.format("$1")
+_RECIPIENT = f"""
+SELECT to_json(service)::text,
+    (SELECT json_agg(its) FROM organizations AS its WHERE its.id IN (service.organization_id, $2))::text,
+    ARRAY({_DESK.format("service.organization_id")})
+FROM services AS service WHERE service.id = $1
+"""  # noqa: S608 - nothing in it comes from outside
+_ORGANIZATIONS = TypeAdapter(list[KnownOrganization])
 
 
-async def referable_service(work: ActorWork, service_id: UUID) -> Service:
+async def referable_service(work: ActorWork, service_id: UUID) -> KnownService:
     """A service that clients can be referred to. Raises 422 for an unknown or inactive one, or one's own."""
     service, organization = await _with_organization(work, service_id)
     if service is None or organization is None:
@@ -38,31 +39,34 @@ async def referable_service(work: ActorWork, service_id: UUID) -> Service:
 
 async def desk_of(work: ActorWork, organization_id: UUID) -> Sequence[UUID]:
     """The members who receive referrals at an organisation. Raises 422 where there are none."""
-    desk = sorted(row.id for row in await work.read(_DESK, {"organization": organization_id}))
+    desk = work.desks.get(organization_id)
+    if desk is None:
+        desk = [member_id for (member_id,) in await run_plainly(work.session, _DESK_OF, organization_id)]
     if not desk:
         detail = "Nobody receives referrals at this organisation at the moment. Choose another service, or call them."
         raise _refusal(detail, "no-desk")
     return desk
 
 
-async def suggestable_service(work: ActorWork, service_id: UUID, instead_of: UUID) -> Service:
+async def suggestable_service(work: ActorWork, service_id: UUID, instead_of: UUID) -> KnownService:
     """A service that a decline may suggest instead of the one declined. Raises 422."""
-    service = (await work.facts(Service, [service_id])).get(service_id)
+    service = await work.fact(KnownService, service_id)
     if service is None or service.status != "active" or service.id == instead_of:
         detail = "Suggest another service of the catalogue that is active."
         raise invalid(detail, [{"field": "suggested_service_id", "message": detail}], name="unknown-service")
     return service
 
 
-async def _with_organization(work: ActorWork, service_id: UUID) -> tuple[Service | None, Organization | None]:
-    """A service and its organisation. The own organisation is read with them, for who shows the referral."""
+async def _with_organization(work: ActorWork, service_id: UUID) -> tuple[KnownService | None, KnownOrganization | None]:
+    """A service and its organisation. Read with them is what sending takes next: the desk, and the own organisation."""
     if not work.knows(service_id):
-        found = await work.read(_RECIPIENT, {"service": service_id, "own": work.actor.organization_id})
-        work.remember_facts(fact for row in found for fact in row)
-    service = (await work.facts(Service, [service_id])).get(service_id)
-    if service is None:
-        return None, None
-    return service, (await work.facts(Organization, [service.organization_id])).get(service.organization_id)
+        own = work.actor.organization_id
+        for its_row, organizations, desk in await run_plainly(work.session, _RECIPIENT, service_id, own):
+            found = KnownService.model_validate_json(its_row)
+            work.remember_facts([found, *_ORGANIZATIONS.validate_json(organizations or "[]")])
+            work.desks[found.organization_id] = desk
+    service = await work.fact(KnownService, service_id)
+    return service, await work.fact(KnownOrganization, service.organization_id) if service else None
 
 
 def _refusal(detail: str, name: str) -> Problem:
