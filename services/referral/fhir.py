@@ -9,52 +9,14 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from services.referral.domain import Outcome, Reason, Status
+from services.referral.domain import Status
+from services.referral.fhir_codes import GRAVITY_CODES, OUTCOMES, REASONS, REQUEST_STATUS, TASK_CODES, TRANSLATION
 from services.referral.views import CodedText, Named, ReferralView
 from shared.events.envelope import Names
 
 Json = dict[str, Any]
 
 MEDIA_TYPE: Final = "application/fhir+json"
-TASK_CODES: Final = "http://hl7.org/fhir/CodeSystem/task-code"
-GRAVITY_CODES: Final = "http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes"
-TRANSLATION: Final = "http://hl7.org/fhir/StructureDefinition/translation"
-
-REQUEST_STATUS: Final[Mapping[Status, str]] = {
-    Status.DRAFT: "draft",
-    Status.REQUESTED: "active",
-    Status.ACCEPTED: "active",
-    Status.IN_PROGRESS: "active",
-    Status.ON_HOLD: "active",
-    Status.COMPLETED: "completed",
-    Status.REJECTED: "revoked",
-    Status.FAILED: "revoked",
-    Status.CANCELLED: "revoked",
-    Status.ENTERED_IN_ERROR: "entered-in-error",
-}
-"""Task.status → ServiceRequest.status. A target that waits suspends its own work, not the source's request."""
-
-REASONS: Final[Mapping[Reason, str]] = {
-    Reason.NO_CAPACITY: "No room for another client",
-    Reason.NOT_ELIGIBLE: "The service is not meant for this client",
-    Reason.OUTSIDE_AREA: "The client lives outside the area served",
-    Reason.MISSING_INFORMATION: "Too little is known to decide or to go on",
-    Reason.LACK_OF_RESOURCES: "Staff, money or premises are lacking",
-    Reason.COULD_NOT_CONTACT: "The client was not reached",
-    Reason.CLIENT_NOT_INTERESTED: "The client does not want it",
-    Reason.CONSENT_WITHDRAWN: "The client took the consent back",
-    Reason.OTHER: "Another reason",
-}
-
-OUTCOMES: Final[Mapping[Outcome, str]] = {
-    Outcome.SERVICES_RECEIVED: "The client got the service",
-    Outcome.ENROLLED: "The client was enrolled",
-    Outcome.WAITLISTED: "The client is on a waiting list",
-    Outcome.NOT_ENROLLED: "The client was not enrolled",
-    Outcome.REFERRED_ELSEWHERE: "The client was shown to another service",
-    Outcome.NO_SHOW: "The client did not come",
-    Outcome.NEEDS_NOT_MET: "The client came, and the need remains",
-}
 
 
 def bundle(seen: ReferralView, slugs: Mapping[UUID, str], parent_id: UUID | None = None) -> Json:

@@ -7,24 +7,14 @@ from services.referral.schemas.commands import (
     Complete,
     Decline,
     Forward,
-    GivenOutcome,
-    GivenReason,
     Nothing,
     Send,
     Withdrawal,
     WithdrawConsent,
     WithReason,
-    no_needless_words,
 )
-from services.referral.schemas.parts import EmailAddress, LanguageTag, Line, OnDuplicate, Text, Urgency
-from services.referral.schemas.referrals import (
-    BeforeSendingRequest,
-    Consent,
-    DraftChange,
-    LegalBasis,
-    NewMessage,
-    NewReferral,
-)
+from services.referral.schemas.parts import LanguageTag, OnDuplicate
+from services.referral.schemas.referrals import BeforeSendingRequest, DraftChange, LegalBasis, NewMessage, NewReferral
 
 __all__ = [
     "BODIES",
@@ -32,26 +22,18 @@ __all__ = [
     "ClientSearch",
     "CommandBody",
     "Complete",
-    "Consent",
     "Decline",
     "DraftChange",
-    "EmailAddress",
     "Forward",
-    "GivenOutcome",
-    "GivenReason",
     "LanguageTag",
     "LegalBasis",
-    "Line",
     "NewClient",
     "NewMessage",
     "NewReferral",
     "Nothing",
     "OnDuplicate",
     "Send",
-    "Text",
-    "Urgency",
     "WithReason",
     "WithdrawConsent",
     "Withdrawal",
-    "no_needless_words",
 ]

@@ -102,8 +102,6 @@ class Forward(Body):
 
 
 CommandBody = Nothing | Send | WithReason | Decline | Complete | WithdrawConsent | Forward
-
-
 BODIES: dict[Carries, type[CommandBody]] = {
     Carries.NOTHING: Nothing,
     Carries.CHOICE: Send,

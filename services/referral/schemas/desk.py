@@ -5,15 +5,9 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from services.referral.schemas import (
-    Decline,
-    GivenReason,
-    LegalBasis,
-    Nothing,
-    OnDuplicate,
-    Text,
-    no_needless_words,
-)
+from services.referral.schemas.commands import Decline, GivenReason, Nothing, no_needless_words
+from services.referral.schemas.parts import OnDuplicate, Text
+from services.referral.schemas.referrals import LegalBasis
 from shared.schemas import Body
 
 

@@ -5,20 +5,11 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-
-
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
-
-
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$")]
 """A BCP 47 tag of language, script and region: it travels in events, so it must have no room for free text."""
 
-
 EmailAddress = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
-
-
 Urgency = Literal["routine", "urgent"]
-
-
 OnDuplicate = Literal["go_on", "ask"]
 """What to do when there may be a duplicate: go on and be told, or change nothing and be asked."""

@@ -3,7 +3,7 @@
 from services.referral.views.clients import ClientView, FoundClient, FoundClients
 from services.referral.views.course import MessagePage, MessagesRead, MessageView, Timeline, TimelineItem, Told
 from services.referral.views.overview import Overview, OverviewPage, OverviewReferral, OverviewRow
-from services.referral.views.parts import CodedText, Named, Page
+from services.referral.views.parts import CodedText, Named
 from services.referral.views.referrals import (
     ChainLink,
     Link,
@@ -33,7 +33,6 @@ __all__ = [
     "OverviewPage",
     "OverviewReferral",
     "OverviewRow",
-    "Page",
     "ReferralPage",
     "ReferralSummary",
     "ReferralView",

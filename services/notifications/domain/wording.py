@@ -1,0 +1,54 @@
+"""What a notice may show, and which text tells it."""
+
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from shared.events.envelope import Names
+from shared.events.referral import Side
+
+
+class About(BaseModel):
+    """What a notice may show of a referral: never who the client is, never free text.
+
+    For the first adviser of a chain, `reference` is that of the first referral, which is the one this adviser can
+    open, and `first_organization_id` is the adviser's organisation; all else is about the one that was passed on.
+    `taken_away` is for a reader from whom the referral was taken.
+    """
+
+    reference: str
+    status: str
+    urgent: bool
+    by_side: Side | None
+    source_organization_id: UUID
+    source: Names
+    target_organization_id: UUID
+    target: Names
+    service_id: UUID
+    service: Names
+    suggested_service_id: UUID | None = None
+    suggested: Names | None = None
+    suggested_from: Names | None = None
+    taken_away: bool = False
+    # Told to somebody as coordinator, who opens the overview and not the referral.
+    to_coordinator: bool = False
+    first_organization_id: UUID | None = None
+
+    def side_of(self, organization_id: UUID) -> Side:
+        """The side on which an organisation stands that was told."""
+        return "source" if organization_id in (self.source_organization_id, self.first_organization_id) else "target"
+
+
+def wording(event_type: str, about: About) -> str:
+    """Which text tells of an event: the key under which the message catalogues hold its title and body."""
+    name = event_type.removeprefix("referral.").removesuffix(".v1")
+    variants = (
+        (f"passed_on_{name}", about.first_organization_id is not None),
+        ("sent_urgent", name == "sent" and about.urgent),
+        ("declined_suggestion", name == "declined" and about.suggested is not None),
+        ("handed_over_by_target", name == "handed_over" and about.by_side == "target"),
+        ("taken_away", name == "assigned" and about.taken_away),
+        (f"{name}_by_{about.by_side or 'nobody'}", name in ("cancelled", "message_sent")),
+        (f"{name}_to_coordinator", about.to_coordinator),
+    )
+    return next((variant for variant, holds in variants if holds), name)
