@@ -18,6 +18,9 @@ from shared.driver import DriverConnection, server_settings
 
 log = logging.getLogger(__name__)
 
+_SILENCE = (TimeoutError, asyncpg.InternalClientError)
+"""No answer came, or the server ended the connection, which does not know it yet: it is dead."""
+
 _ANSWER_SECONDS = 20.0
 """How long a statement may take as seen from here: more than the server gives it, so only silence takes longer."""
 
@@ -48,8 +51,12 @@ class Session(AsyncSession):
         try:
             async with super().begin_nested() as nested:
                 await self.connection()
-                yield nested
-                await insert_added(self)
+                try:
+                    yield nested
+                    await insert_added(self)
+                except _SILENCE:
+                    self.driver.terminate()  # or the savepoint would be asked for, and waited for as long again
+                    raise
         except BaseException:
             self.added.clear()
             raise
@@ -82,6 +89,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=5,
+            pool_use_lifo=True,  # the connection used last is the one that server and driver still have at hand
             hide_parameters=True,
             isolation_level="AUTOCOMMIT",  # of SQLAlchemy's own; a transaction is begun and ended at the driver
             connect_args={
@@ -149,7 +157,7 @@ async def _undo(session: Session, held: Any, error: BaseException) -> None:
     driver, undone = session.driver, False
     try:
         await session.let_go()
-        if not (driver.is_closed() or isinstance(error, TimeoutError | asyncpg.InternalClientError)):
+        if not (driver.is_closed() or isinstance(error, _SILENCE)):
             await held.rollback()
             undone = True
     except Exception as failure:
@@ -169,9 +177,6 @@ def _refuse_closed(connection: Any, *_: object) -> None:
 
 
 def _give_up_on_silence(context: ExceptionContext) -> None:
-    """A connection on which no answer came is dead: another word on it, even a rollback, would wait forever.
-
-    So is one that the server ended and that does not know it yet: the driver calls that an error of its own.
-    """
-    if isinstance(context.original_exception, TimeoutError | asyncpg.InternalClientError):
+    """A dead connection takes no other word: even a rollback on it would wait for ever."""
+    if isinstance(context.original_exception, _SILENCE):
         context.is_disconnect = True

@@ -68,10 +68,12 @@ def _mailbox(name: str, address: str) -> str:
     return str(Address(display_name=name, addr_spec=address))
 
 
+@lru_cache
 def _sender(sender: str) -> str:
     name, address = parseaddr(sender)
     return _mailbox(name or "Luotsi", address)
 
 
+@lru_cache
 def _domain(sender: str) -> str:
     return parseaddr(sender)[1].rpartition("@")[2]

@@ -51,6 +51,11 @@ async def plainly(session: AsyncSession) -> object:
     return (await run_plainly(session, "SELECT 7"))[0][0]
 
 
+async def in_a_savepoint(session: AsyncSession) -> object:
+    async with session.begin_nested():
+        return await plainly(session)
+
+
 async def ask(database: Database, asking: Asking = by_session) -> object:
     """One transaction with one statement."""
     async with database.transaction() as session:
@@ -70,7 +75,7 @@ async def test_a_dead_connection_to_the_database_is_an_outage_and_then_replaced(
         await database.close()
 
 
-@pytest.mark.parametrize("asking", [by_session, plainly])
+@pytest.mark.parametrize("asking", [by_session, plainly, in_a_savepoint])
 async def test_a_connection_that_dies_within_a_transaction_is_not_asked_for_a_rollback(
     servers: Servers, asking: Asking
 ) -> None:
