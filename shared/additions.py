@@ -1,9 +1,12 @@
-"""Rows that a unit of work only adds: kept as they are, and inserted past the session, all of them by one statement."""
+"""What a unit of work only adds: rows and statements that are kept, and sent past the session as one statement."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import to_json
@@ -15,10 +18,11 @@ if TYPE_CHECKING:
 
     from shared.db import Session
 
-Added = tuple[Table, Any]
-"""A table, and what is to become a row of it: its values by column, or an object that has them."""
+Added = tuple[Table | str, Any]
+"""A table, and what is to become a row of it: its values by column, or an object with them; or SQL, and its values."""
 
 _Shape = tuple[Table, tuple[str, ...]]
+_PLACE = re.compile(r"\$(\d+)")
 
 
 def add(session: AsyncSession, model: type[SQLModel], **values: Any) -> None:
@@ -34,21 +38,34 @@ def add_object(session: AsyncSession, row: SQLModel) -> None:
     cast("Session", session).added.append((row.__table__, row))  # type: ignore[attr-defined]
 
 
-async def insert_added(session: Session) -> None:
-    """Insert what was added to `session` so far, by one statement; rows of one table in the order of their adding.
+def add_statement(session: AsyncSession, sql: str, *values: Any) -> None:
+    """Add a statement in PostgreSQL's own words that nobody waits for.
+
+    It sees nothing of what else is added, neither rows nor what another statement changes.
+    """
+    cast("Session", session).added.append((sql, values))
+
+
+async def send_added(session: Session) -> None:
+    """Send what was added to `session` so far, as one statement; rows of one table in the order of their adding.
 
     Foreign keys are looked at when all is there. Errors are the driver's own.
     """
     if not session.added:
         return
-    shaped: dict[_Shape, list[dict[str, Any]]] = defaultdict(list)
-    for table, row in session.added:
-        values = row if isinstance(row, dict) else _values_of(row, table)
-        shaped[table, tuple(values)].append({name: _plain(value) for name, value in values.items()})
+    rows: dict[_Shape, list[dict[str, Any]]] = defaultdict(list)
+    parts: list[tuple[str, Sequence[Any]]] = []
+    for what, given in session.added:
+        if isinstance(what, str):
+            parts.append((what, given))
+        else:
+            values = given if isinstance(given, dict) else _values_of(given, what)
+            rows[what, tuple(values)].append({name: _plain(value) for name, value in values.items()})
     session.added.clear()
-    shapes = sorted(shaped, key=lambda shape: (shape[0].name, shape[1]))
-    rows = [to_json(shaped[shape]).decode() for shape in shapes]
-    await session.driver.execute(_insert(tuple(shapes)), *rows)
+    parts += [(_insert_into(*shape), [to_json(of_one).decode()]) for shape, of_one in rows.items()]
+    parts.sort(key=itemgetter(0))
+    sql = _as_one(tuple((part, len(values)) for part, values in parts))
+    await session.driver.execute(sql, *(value for _, values in parts for value in values))
 
 
 def _values_of(row: Any, table: Table) -> dict[str, Any]:
@@ -63,14 +80,24 @@ def _plain(value: Any) -> Any:
 
 
 @cache
-def _insert(shapes: tuple[_Shape, ...]) -> str:
+def _insert_into(table: Table, columns: tuple[str, ...]) -> str:
     """Names come from models, never from outside. The server reads JSON into the columns' own types."""
-    *others, last = (_insert_into(table.name, columns, place) for place, (table, columns) in enumerate(shapes, 1))
-    before = ", ".join(f"i{place} AS ({sql})" for place, sql in enumerate(others))
-    return f"WITH {before} {last}" if before else last
-
-
-def _insert_into(table: str, columns: tuple[str, ...], place: int) -> str:
     names = ", ".join(f'"{name}"' for name in columns)
-    rows = f'json_populate_recordset(NULL::"{table}", ${place}::json)'
-    return f'INSERT INTO "{table}" ({names}) SELECT {names} FROM {rows}'  # noqa: S608
+    rows = f'json_populate_recordset(NULL::"{table.name}", $1::json)'
+    return f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM {rows}'  # noqa: S608
+
+
+@cache
+def _as_one(parts: tuple[tuple[str, int], ...]) -> str:
+    """Statements, each with how many values it takes, as one that takes the values of all."""
+    numbered, before = [], 0
+    for sql, count in parts:
+        numbered.append(_PLACE.sub(partial(_moved, by=before), sql))
+        before += count
+    *others, last = numbered
+    named = ", ".join(f"part{number} AS ({sql})" for number, sql in enumerate(others))
+    return f"WITH {named} {last}" if named else last
+
+
+def _moved(place: re.Match[str], by: int) -> str:
+    return f"${int(place[1]) + by}"

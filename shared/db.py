@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSessionTra
 from sqlalchemy.ext.asyncio import AsyncSession as PlainSession
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from shared.additions import Added, insert_added
+from shared.additions import Added, send_added
 from shared.driver import DriverConnection, server_settings
 
 log = logging.getLogger(__name__)
@@ -47,13 +47,13 @@ class Session(AsyncSession):
     @asynccontextmanager
     async def begin_nested(self) -> AsyncIterator[AsyncSessionTransaction]:  # type: ignore[override]
         """A savepoint, set now: by itself the session would wait with it until it has something to send."""
-        await insert_added(self)
+        await send_added(self)
         try:
             async with super().begin_nested() as nested:
                 await self.connection()
                 try:
                     yield nested
-                    await insert_added(self)
+                    await send_added(self)
                 except _SILENCE:
                     self.driver.terminate()  # or the savepoint would be asked for, and waited for as long again
                     raise
@@ -63,12 +63,12 @@ class Session(AsyncSession):
 
     async def flush(self, objects: Sequence[Any] | None = None) -> None:
         """Send what was added, then what the session has changed."""
-        await insert_added(self)
+        await send_added(self)
         await super().flush(objects)
 
     async def finish(self) -> None:
         """Send what is still to be written, and let go of what was read."""
-        await insert_added(self)
+        await send_added(self)
         if self.in_transaction():
             await super().commit()
         await self.let_go()

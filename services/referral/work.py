@@ -115,3 +115,5 @@ class ActorWork(Work):
     """Client → the keyed hashes by which it is found again, field by field, where they were read or written."""
     desks: dict[UUID, list[UUID]] = field(default_factory=dict)
     """Organisation → the members who receive referrals there, where they were read."""
+    free_references: list[str] = field(default_factory=list)
+    """References that no referral has yet, found in passing; whoever gives one out takes it off."""

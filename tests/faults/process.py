@@ -80,16 +80,16 @@ def _watch_requests(passed: Passed) -> None:
     def writes(session: Any) -> bool:
         return bool(session.info.get("wrote") or session.added or session.new or session.dirty)
 
-    # What is inserted past the session was written as well. Wrapped before any module takes it over by its name.
+    # What is sent past the session was written as well. Wrapped before any module takes it over by its name.
     additions = _module("shared.additions")
-    insert = additions.insert_added
+    send = additions.send_added
 
-    async def insert_added(session: Any) -> None:
+    async def send_added(session: Any) -> None:
         if session.added:
             session.info["wrote"] = True
-        await insert(session)
+        await send(session)
 
-    additions.insert_added = insert_added
+    additions.send_added = send_added
     event.listen(Session, "after_flush", wrote)
     _watch_commit(writes, passed, "request")
 

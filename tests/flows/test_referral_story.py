@@ -1,5 +1,9 @@
 """The referral from its making to its closing, as the two sides live through it."""
 
+import pytest
+
+from services.referral.references import new_reference
+from services.referral.use_cases import creation, recipients
 from tests.builders import small_town
 from tests.platform import Platform
 from tests.referring import at_work, new_referral, problem, sent_referral
@@ -191,3 +195,18 @@ async def test_lists_are_pages_of_ones_own_boxes(platform: Platform) -> None:
     assert still_open == made[:0:-1]
     ended = [row["id"] for row in (await adviser.client.get("/referrals?open=false")).json()["contents"]]
     assert ended == [made[0]]
+
+
+async def test_a_reference_that_is_taken_is_given_to_nobody_else(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    taken = (await adviser.refer(new_referral(town))).json()["reference"]
+    chance = [taken, taken]
+    for module in (recipients, creation):
+        monkeypatch.setattr(module, "new_reference", lambda: chance.pop() if chance else new_reference())
+    answer = await adviser.refer(new_referral(town))
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["reference"] != taken
+    assert not chance

@@ -15,7 +15,7 @@ from services.referral.use_cases.commands import perform
 from services.referral.use_cases.recipients import referable_service
 from services.referral.vault import seal, unseal
 from services.referral.work import ActorWork
-from shared.additions import add_object
+from shared.additions import add_object, add_statement
 from shared.db import run_plainly
 from shared.ids import new_id
 from shared.problems import conflict, invalid, unavailable
@@ -59,7 +59,7 @@ async def keep_answer(work: ActorWork, key: str, referral: Referral, answer: dic
     """Keep the answer to a request, sealed like everything about the client."""
     member_id = work.actor.member_id
     sealed = seal(await work.key_of(referral.client_id), answer, _answer_place(member_id, key))
-    await run_plainly(work.session, _KEEP, member_id, key, referral.client_id, referral.id, sealed)
+    add_statement(work.session, _KEEP, member_id, key, referral.client_id, referral.id, sealed)
 
 
 async def create(work: ActorWork, new: NewReferral, follows: Referral | None = None) -> Referral:
@@ -159,10 +159,11 @@ async def _client_of(work: ActorWork, new: NewReferral) -> Client:
 
 
 async def _free_reference(work: ActorWork) -> str:
-    while True:
+    while not work.free_references:
         reference = new_reference()
         if not await run_plainly(work.session, _TAKEN, reference):
-            return reference
+            work.free_references.append(reference)
+    return work.free_references.pop()
 
 
 def _answer_place(member_id: UUID, key: str) -> str:

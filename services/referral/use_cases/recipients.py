@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from services.referral.facts import KnownOrganization, KnownService
+from services.referral.references import new_reference
 from services.referral.work import ActorWork
 from shared.db import run_plainly
 from shared.problems import Problem, invalid
@@ -15,7 +16,8 @@ _DESK_OF = _DESK.format("$1")
 _RECIPIENT = f"""
 SELECT to_json(service)::text,
     (SELECT json_agg(its) FROM organizations AS its WHERE its.id IN (service.organization_id, $2))::text,
-    ARRAY({_DESK.format("service.organization_id")})
+    ARRAY({_DESK.format("service.organization_id")}),
+    EXISTS (SELECT FROM referrals WHERE reference = $3)
 FROM services AS service WHERE service.id = $1
 """  # noqa: S608 - nothing in it comes from outside
 _ORGANIZATIONS = TypeAdapter(list[KnownOrganization])
@@ -58,13 +60,18 @@ async def suggestable_service(work: ActorWork, service_id: UUID, instead_of: UUI
 
 
 async def _with_organization(work: ActorWork, service_id: UUID) -> tuple[KnownService | None, KnownOrganization | None]:
-    """A service and its organisation. Read with them is what sending takes next: the desk, and the own organisation."""
+    """A service and its organisation.
+
+    Read with them is what referring to it takes next: the own organisation, the desk, and a reference that is free.
+    """
     if not work.knows(service_id):
-        own = work.actor.organization_id
-        for its_row, organizations, desk in await run_plainly(work.session, _RECIPIENT, service_id, own):
+        own, reference = work.actor.organization_id, new_reference()
+        found_rows = await run_plainly(work.session, _RECIPIENT, service_id, own, reference)
+        for its_row, organizations, desk, taken in found_rows:
             found = KnownService.model_validate_json(its_row)
             work.remember_facts([found, *_ORGANIZATIONS.validate_json(organizations or "[]")])
             work.desks[found.organization_id] = desk
+            work.free_references += [] if taken else [reference]
     service = await work.fact(KnownService, service_id)
     return service, await work.fact(KnownOrganization, service.organization_id) if service else None
 
