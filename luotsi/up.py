@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Coroutine
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,6 @@ class Platform:
         if self._postgres:
             await asyncio.to_thread(self._postgres.prepare)
             self._supervisor.start(self._postgres.program())
-            await self._until(self._postgres.bootstrap, "postgres")
 
     async def _start_valkey(self) -> None:
         if self._valkey:
@@ -116,7 +116,9 @@ class Platform:
             await self._until(self._valkey.answers, "valkey")
 
     async def _start_service(self, service: str) -> None:
-        """Start it on a database that is up to date; the catalogue is seeded meanwhile."""
+        """Start it on a database of its own that is up to date; the catalogue is seeded meanwhile."""
+        if self._postgres:
+            await self._until(partial(self._postgres.bootstrap, service), "postgres")
         await self._supervisor.run(migration(service, self._addresses))
         at_work = heartbeat(service, self._data)
         at_work.unlink(missing_ok=True)

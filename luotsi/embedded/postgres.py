@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from luotsi.data_dir import DataDir
@@ -109,19 +108,18 @@ class Postgres:
             death_signal=signal.SIGQUIT,
         )
 
-    def bootstrap(self) -> bool:
-        """Give every service its database and both its roles; False when the server does not answer yet.
+    def bootstrap(self, service: str) -> bool:
+        """Give the service its database and both its roles; False when the server does not answer yet.
 
-        Safe to repeat, and a cluster of an older version is brought to the same. Raises PlatformError when the
-        server refuses.
+        Safe to repeat, and to do for several at once; a cluster of an older version is brought to the same. Raises
+        PlatformError when the server refuses.
         """
-        done = self._psql(_bootstrap_sql(self._passwords()))
+        roles = (service, owner_of(service))
+        sql = "".join(_role_sql(role, self._password(role)) for role in roles)
+        done = self._psql(sql + _database_sql(service, owner_of(service)))
         if done.returncode in (0, _PSQL_NO_CONNECTION):
             return done.returncode == 0
         raise PlatformError(f"PostgreSQL refuses: {done.stderr.strip()} (its log: {self._data.log('postgres')})")
-
-    def _passwords(self) -> dict[str, str]:
-        return {role: self._password(role) for service in SERVICES for role in (service, owner_of(service))}
 
     def _psql(self, script: str) -> subprocess.CompletedProcess[str]:
         command = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port)]
@@ -147,16 +145,12 @@ def owner_of(service: str) -> str:
     return f"{service}_owner"
 
 
-def _bootstrap_sql(passwords: Mapping[str, str]) -> str:
+def _role_sql(role: str, password: str) -> str:
     # Names and passwords are our own and need no quoting. What deploy/postgres/databases.sh does in containers.
-    roles = "".join(
-        f"""
+    return f"""
         SELECT 'CREATE ROLE {role} LOGIN' WHERE to_regrole('{role}') IS NULL \\gexec
         ALTER ROLE {role} PASSWORD '{password}';
         """
-        for role, password in passwords.items()
-    )
-    return roles + "".join(_database_sql(service, owner_of(service)) for service in SERVICES)
 
 
 def _database_sql(service: str, owner: str) -> str:
