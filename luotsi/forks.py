@@ -63,21 +63,23 @@ class Forks:
         return theirs
 
     async def fork(self, program: Program, log: Path) -> Forked:
-        """Have the server become the program, whose output is added to `log`; waits until there is a server.
+        """Have the server become the program, whose output is added to `log`; waits until there is a server that does.
 
-        A process whose server dies is killed by the kernel, and over with SIGKILL; so is one that it had yet to begin.
+        A process whose server dies is killed by the kernel, and over with SIGKILL.
         """
-        if self._line.done() and self._line.result().lost:
-            self._line = asyncio.get_running_loop().create_future()
-        line = await asyncio.shield(self._line)
-        return await line.ask(program, log)
+        while True:
+            line = await asyncio.shield(self._line)
+            try:
+                return await line.ask(program, log)
+            except ConnectionError:  # that server died before it came to it
+                if self._line.done() and self._line.result() is line:
+                    self._line = asyncio.get_running_loop().create_future()
 
 
 class _Line(asyncio.Protocol):
     """Requests go out, and what the server says comes in, in the order in which it did it."""
 
     def __init__(self) -> None:
-        self.lost = False
         self._received = b""
         self._asked: deque[asyncio.Future[Forked]] = deque()
         self._living: dict[int, Forked] = {}
@@ -86,6 +88,8 @@ class _Line(asyncio.Protocol):
         self._transport = transport
 
     async def ask(self, program: Program, log: Path) -> Forked:
+        if self._transport.is_closing():
+            raise ConnectionResetError
         answer: asyncio.Future[Forked] = asyncio.get_running_loop().create_future()
         self._asked.append(answer)
         self._transport.write(json.dumps(_request(program, log)).encode() + b"\n")
@@ -95,27 +99,22 @@ class _Line(asyncio.Protocol):
         *lines, self._received = (self._received + data).split(b"\n")
         for line in lines:
             said = json.loads(line)
-            if "pid" in said:
-                child = self._living[said["pid"]] = Forked(said["pid"])
-                self._answer(child)
-            else:
+            if "ended" in said:
                 self._living.pop(said["ended"]).end(said["code"])
+                continue
+            child = self._living[said["pid"]] = Forked(said["pid"])
+            asked = self._asked.popleft()
+            if asked.cancelled():
+                child.kill()
+            else:
+                asked.set_result(child)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.lost = True
         for child in self._living.values():
             child.end(-signal.SIGKILL)
-        while self._asked:
-            unborn = Forked(0)
-            unborn.end(-signal.SIGKILL)
-            self._answer(unborn)
-
-    def _answer(self, child: Forked) -> None:
-        waiting = self._asked.popleft()
-        if waiting.cancelled():
-            child.kill()
-        else:
-            waiting.set_result(child)
+        for asked in self._asked:
+            if not asked.cancelled():
+                asked.set_exception(ConnectionResetError())
 
 
 def _request(program: Program, log: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,9 @@ import psutil
 import pytest
 
 from luotsi.data_dir import DataDir
-from luotsi.forks import Forked
 from luotsi.process import PlatformError, Program
 from luotsi.programs import fork_server
-from luotsi.supervisor import Child, Supervisor
+from luotsi.supervisor import Supervisor
 
 pytestmark = pytest.mark.journey
 
@@ -141,15 +141,24 @@ async def test_all_is_started_again_when_the_fork_server_is_killed(supervisor: S
     assert psutil.Process(second["pid"]).ppid() == pids(data)["fork-server"] != server
 
 
-async def test_a_request_that_dies_with_its_server_is_over(supervisor: Supervisor, data: DataDir) -> None:
-    asked = asyncio.create_task(supervisor.launch(telling(data, "wait")))
+async def test_a_request_that_a_dying_server_did_not_come_to_is_made_again(
+    supervisor: Supervisor, data: DataDir
+) -> None:
+    asked = asyncio.create_task(supervisor.launch(telling(data, "exit", "7")))
     await soon((data.root / "processes.json").exists)
-    os.kill(pids(data)["fork-server"], signal.SIGKILL)
-    child: Child = await asked
-    assert isinstance(child, Forked)
-    assert child.poll() == -signal.SIGKILL
-    child.kill()  # which must reach nobody
-    assert await (await supervisor.launch(telling(data, "exit", "7"))).ended() == 7
+    os.kill(pids(data)["fork-server"], signal.SIGKILL)  # while it loads
+    assert await (await asked).ended() == 7
+    assert len(told(data)) == 1
+
+
+async def test_a_fork_server_that_cannot_start_is_given_up_with_its_last_words(data: DataDir) -> None:
+    with data.locked() as lock:
+        supervisor = Supervisor(data, lock)
+        supervisor.start(replace(fork_server(), argv=[sys.executable, "-c", "raise ImportError('it lacks something')"]))
+        with pytest.raises(PlatformError, match=r"fork-server keeps ending[\s\S]*it lacks something"):
+            await supervisor.unless_futile(supervisor.run(telling(data, "exit", "0")))
+        await supervisor.stop(["fork-server"], grace=5)
+    assert told(data) == []
 
 
 async def test_what_keeps_ending_is_given_up_with_its_last_words(supervisor: Supervisor, data: DataDir) -> None:
