@@ -13,13 +13,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.notifications.domain import next_attempt
 from services.notifications.letters import compose, message_id
 from services.notifications.mail import Mailer, Refused
-from services.notifications.notices import PlainDelivery, PlainNotice, tell_delivery
+from services.notifications.notices import PlainDelivery, PlainNotice, take_turn, tell_delivery
 from services.notifications.settings import NotificationSettings
 from services.notifications.tables import Delivery
 from services.notifications.texts import LANGUAGES
+from services.notifications.undelivered import UNDELIVERED, tell_undelivered
 from shared import context
 from shared.clock import Clock, utc_now
 from shared.db import Database, run_plainly
+from shared.events import Envelope
 from shared.outages import waited_out
 from shared.outbox import Outbox
 from shared.personal_identity import redact
@@ -162,24 +164,27 @@ class Deliverer:
 
     async def _write_failure(self, errand: Errand, reason: str, *, for_good: bool) -> None:
         log.warning("delivery %s failed, attempt %d", errand.delivery_id, errand.attempts)
+        again_at = None if for_good else next_attempt(errand.attempts, self._clock())
         async with self._database.transaction() as session:
+            if again_at is None:
+                await take_turn(session)
             delivery = await session.get_one(Delivery, errand.delivery_id, with_for_update=True)
             if delivery.status not in _WAITING or delivery.attempts != errand.attempts:
                 return  # withdrawn meanwhile, or in somebody else's hands
-            again_at = None if for_good else next_attempt(delivery.attempts, self._clock())
             delivery.status = "failed" if again_at else "exhausted"
             delivery.last_error = redact(reason)[:500]
             delivery.next_attempt_at = again_at
             delivery.version += 1
             session.add(delivery)
             if again_at is None:
-                self._tell(session, "notification.delivery_failed.v1", errand.notice, delivery)
+                event = self._tell(session, UNDELIVERED, errand.notice, delivery)
+                await tell_undelivered(session, self._outbox, event, errand.notice)
 
     def _tell(
         self, session: AsyncSession, event_type: str, notice: PlainNotice, delivery: Delivery | PlainDelivery
-    ) -> None:
+    ) -> Envelope:
         with context.using(context.new_context(notice.correlation_id)):
-            tell_delivery(session, self._outbox, event_type, notice, delivery, self._clock())
+            return tell_delivery(session, self._outbox, event_type, notice, delivery, self._clock())
 
 
 def _errand(row: Any) -> Errand:

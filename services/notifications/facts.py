@@ -37,6 +37,7 @@ SELECT json_build_object(
     'members', ({_MEMBERS})
 )::text
 """  # noqa: S608 - nothing but the text above
+_NAMES = "SELECT name::text FROM organizations WHERE id = $1"
 
 
 class Fact(BaseModel):
@@ -138,10 +139,18 @@ async def _find(session: AsyncSession, referral: ReferralState, *, with_coordina
     return _Found.model_validate_json(found)
 
 
-async def members_of(session: AsyncSession, organization_id: UUID) -> dict[UUID, Colleague]:
-    """Everybody of an organisation, with their deputies wherever they are, by id."""
-    [[found]] = await run_plainly(session, _MEMBERS, [organization_id], [], False)
+async def members_of(
+    session: AsyncSession, organization_id: UUID, *, with_coordinators: bool = False
+) -> dict[UUID, Colleague]:
+    """Everybody of an organisation, with their deputies wherever they are, and who coordinates if asked to; by id."""
+    [[found]] = await run_plainly(session, _MEMBERS, [organization_id], [], with_coordinators)
     return _by_id(Colleague.model_validate(each) for each in found)
+
+
+async def names_of(session: AsyncSession, organization_id: UUID) -> Names:
+    """The names of an organisation that is known."""
+    [[found]] = await run_plainly(session, _NAMES, organization_id)
+    return Names.model_validate_json(found)
 
 
 def _by_id(facts: Iterable[_Known]) -> dict[UUID, _Known]:

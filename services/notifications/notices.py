@@ -13,6 +13,7 @@ from services.notifications.domain import About
 from services.notifications.tables import Delivery, Notice
 from shared.clock import utc_now
 from shared.db import run_plainly
+from shared.events import Envelope
 from shared.events.notification import Channel, DeliveryState
 from shared.ids import new_id
 from shared.outbox import Outbox
@@ -162,8 +163,8 @@ def tell_delivery(
     notice: Notice | PlainNotice,
     delivery: Delivery | PlainDelivery,
     now: datetime,
-) -> None:
-    """Record what became of a delivery, for whoever wants the proof."""
+) -> Envelope:
+    """Record what became of a delivery, for whoever wants the proof; returns the event."""
     state = DeliveryState(
         id=delivery.id,
         notice_id=notice.id,
@@ -176,4 +177,4 @@ def tell_delivery(
         attempts=delivery.attempts,
         at=now,
     )
-    outbox.record(session, event_type, delivery.id, delivery.version, state)
+    return outbox.record(session, event_type, delivery.id, delivery.version, state)

@@ -70,6 +70,7 @@ def placeholders(about: About, language: str) -> dict[str, str]:
         "service": about.service,
         "suggested": about.suggested,
         "suggested_from": about.suggested_from,
+        "unreached": about.unreached,
     }
     shown = {name: one_line(value, language) for name, value in names.items() if value}
     return {"reference": about.reference, **shown}

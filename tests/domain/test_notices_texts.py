@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 
 from services.notifications.domain import FIRST, HEARD, TOLD, About, wording
 from services.notifications.texts import LANGUAGES, LOCALES, link_to, notice_texts, status_name, text
+from services.notifications.undelivered import UNDELIVERED
 from services.referral.domain import Status
 from shared.events.envelope import Names
 from shared.events.referral import Side
@@ -21,7 +22,8 @@ TOLD_THE_FIRST = [event for event, told in TOLD.items() if told.by_source | told
 """What the first adviser of a chain is told of a referral that was passed on."""
 
 
-TO_COORDINATORS = [event_type for event_type, told in TOLD.items() if "coordinator" in told.by_nobody]
+WORDED = [*HEARD, UNDELIVERED]
+TO_COORDINATORS = [*(event_type for event_type, told in TOLD.items() if "coordinator" in told.by_nobody), UNDELIVERED]
 
 
 def messages(language: str) -> dict[str, str]:
@@ -50,6 +52,7 @@ def about(
         service=names("advice"),
         suggested=names("better-advice") if suggested else None,
         suggested_from=names("talent-hub") if suggested else None,
+        unreached=names("kompassi"),
         to_coordinator=to_coordinator,
         first_organization_id=uuid4() if first else None,
     )
@@ -74,7 +77,7 @@ def test_languages_differ_where_they_are_not_names() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("event_type", HEARD)
+@pytest.mark.parametrize("event_type", WORDED)
 @pytest.mark.parametrize("by_side", ["source", "target"])
 @pytest.mark.parametrize("suggested", [True, False])
 def test_every_notice_can_be_worded(event_type: str, by_side: Side, suggested: bool, language: str) -> None:
@@ -132,7 +135,7 @@ def test_a_status_of_a_later_version_is_shown_as_it_is() -> None:
 def test_no_text_is_left_over() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in SERVICE.glob("*.py"))
     used = {key for key in messages("fi") if re.match(r"status\.|fact\.", key) or key in sources}
-    for event_type in HEARD:
+    for event_type in WORDED:
         for by_side in ("source", "target", None):
             for urgent in (True, False):
                 key = wording_of(event_type, by_side, urgent=urgent)

@@ -1,6 +1,6 @@
 """Who is told what, who stands in for whom, and when a delivery is tried again. Pure rules, no I/O."""
 
-from services.notifications.domain.people import coordinators, heirs, members_told
+from services.notifications.domain.people import coordinators, heirs, members_told, staff
 from services.notifications.domain.retries import MAX_ATTEMPTS, RETRY_AFTER, next_attempt
 from services.notifications.domain.told import (
     FIRST,
@@ -32,5 +32,6 @@ __all__ = [
     "heirs",
     "members_told",
     "next_attempt",
+    "staff",
     "wording",
 ]

@@ -31,7 +31,7 @@ def heirs(member: Person, side: Side, members: Members) -> frozenset[UUID]:
     Raises UnknownMember as `stand_in` does.
     """
     one = _stand_in(member, side, members)
-    return frozenset({one}) if one else _staff(member.organization_id, side, members)
+    return frozenset({one}) if one else staff(member.organization_id, side, members)
 
 
 def _stand_in(member: Person, side: Side, members: Members) -> UUID | None:
@@ -92,10 +92,10 @@ def _desk(referral: ReferralState, members: Members) -> frozenset[UUID]:
         person = _known(member_id, members)
         if person.organization_id == target:
             stand_in(person, members)
-    return _staff(target, "target", members)
+    return staff(target, "target", members)
 
 
-def _staff(organization_id: UUID, side: Side, members: Members) -> frozenset[UUID]:
+def staff(organization_id: UUID, side: Side, members: Members) -> frozenset[UUID]:
     """All active members who open referrals on that side; where there are none, those of the other."""
     for role in _ROLES[side]:
         found = frozenset(person.id for person in members.values() if _serves(person, organization_id, role))

@@ -29,6 +29,8 @@ class About(BaseModel):
     suggested_service_id: UUID | None = None
     suggested: Names | None = None
     suggested_from: Names | None = None
+    # The organisation to which mail could not be brought.
+    unreached: Names | None = None
     taken_away: bool = False
     # Told to somebody as coordinator, who opens the overview and not the referral.
     to_coordinator: bool = False
@@ -41,7 +43,7 @@ class About(BaseModel):
 
 def wording(event_type: str, about: About) -> str:
     """Which text tells of an event: the key under which the message catalogues hold its title and body."""
-    name = event_type.removeprefix("referral.").removesuffix(".v1")
+    name = event_type.removeprefix("referral.").removeprefix("notification.").removesuffix(".v1")
     variants = (
         (f"passed_on_{name}", about.first_organization_id is not None),
         ("sent_urgent", name == "sent" and about.urgent),

@@ -49,8 +49,8 @@ ALWAYS: Final[dict[str, dict[str, str]]] = {
     "notifications": {
         "somebody is told twice": "SELECT event_id, recipient_organization_id, recipient_member_id, count(*) "
         "FROM notices GROUP BY 1, 2, 3 HAVING count(*) > 1",
-        "a notice of what is not in the inbox": "SELECT id, event_id FROM notices WHERE event_id NOT IN "
-        "(SELECT event_id FROM inbox)",
+        "a notice of what is not in the inbox": "SELECT id, event_id FROM notices "
+        "WHERE event_type LIKE 'referral.%' AND event_id NOT IN (SELECT event_id FROM inbox)",
         "what is parked is not in the inbox": "SELECT event_id FROM parked WHERE event_id NOT IN "
         "(SELECT event_id FROM inbox)",
         "the numbers of somebody's notices have a gap": "SELECT recipient_member_id, count(*), max(number), "
