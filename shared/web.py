@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from asyncio import CancelledError
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -141,10 +142,13 @@ class _InContext:
                 return await refusals.response(request, refusal)(scope, receive, send_named)
             try:
                 await self._app(scope, receive, send_named)
-            except Exception as error:  # here, and not in a handler: the framework would log the error's text as well
+            except (Exception, CancelledError) as error:
+                # Here, and not in a handler: the framework would log the error's text as well.
                 answer = _unexpected(request, error)
                 if not begun:  # else the caller sees an answer cut short
                     await answer(scope, receive, send_named)
+                if isinstance(error, CancelledError):
+                    raise
 
 
 def _without_empty_values(query: bytes) -> bytes:
@@ -166,7 +170,10 @@ def _answer_problems(app: FastAPI) -> None:
         return refusals.response(request, refusals.from_http(error))
 
 
-def _unexpected(request: Request, error: Exception) -> Response:
+def _unexpected(request: Request, error: BaseException) -> Response:
+    if isinstance(error, CancelledError):  # a server that is told to stop waits for requests only so long
+        detail = "This server is being stopped. Send the same request again shortly."
+        return refusals.response(request, problems.unavailable(detail))
     if isinstance(error, ClientDisconnect):
         return refusals.response(request, problems.malformed("The body ended before it was complete."))
     if is_away(error):

@@ -1,8 +1,13 @@
 """Trouble: a server is away. Requests fail clearly or succeed durably, and all catches up by itself."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
+import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from luotsi.embedded.servers import Servers
 from tests.builders import small_town
@@ -66,3 +71,35 @@ async def test_with_postgresql_away_a_request_fails_clearly_and_can_be_repeated(
     servers_back_at_the_end.wait_ready()
     assert (await adviser.refer(new_referral(town), key="again")).status_code == 201
     assert await platform.scalar("referral", "SELECT count(*) FROM referrals") == 1
+
+
+async def test_a_request_that_a_stopping_server_gives_up_is_told_to_come_again(platform: Platform) -> None:
+    town = await small_town(platform)
+    token = platform.client("referral", town.adviser).headers["Authorization"].encode()
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/referrals",
+        "query_string": b"",
+        "headers": [(b"authorization", token)],
+    }
+    app: Callable[..., Awaitable[None]] = platform.apps["referral"]
+    async with platform.owners["referral"].transaction() as hold:
+        await hold.execute(text("LOCK TABLE referrals IN ACCESS EXCLUSIVE MODE"))
+        asked = asyncio.ensure_future(app(scope, receive, send))
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'referrals'::regclass"
+        while not await platform.scalar("referral", waiting):
+            await asyncio.sleep(0.02)
+        asked.cancel()  # as the web server does when it has waited for long enough
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+    assert sent[0]["status"] == 503
+    assert json.loads(sent[1]["body"])["type"] == "urn:luotsi:problem:unavailable"
