@@ -118,6 +118,19 @@ class Database:
                 await _undo(session, held, error)
                 raise
 
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session that only reads, each statement as of its own moment: without a transaction around them."""
+        async with self.engine.connect() as connection:
+            session = Session(connection, (await connection.get_raw_connection()).driver_connection)
+            try:
+                yield session
+            except _SILENCE:
+                session.driver.terminate()
+                raise
+            finally:
+                await session.let_go()
+
     @property
     def listen_dsn(self) -> str:
         """The address in the form that asyncpg itself takes, for LISTEN."""

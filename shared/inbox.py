@@ -28,6 +28,11 @@ RETRY = "retry"
 _CLAIM = """
 INSERT INTO inbox (event_id, consumer) SELECT unnest($1::uuid[]), $2 ON CONFLICT DO NOTHING RETURNING event_id
 """
+_CLAIM_IN_TURN = """
+WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended($3, 0)))
+INSERT INTO inbox (event_id, consumer) SELECT unnest($1::uuid[]), $2 FROM turn ON CONFLICT DO NOTHING RETURNING event_id
+"""
+_TAKE_TURN = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _LOCK_FACT = text("SELECT pg_advisory_xact_lock(hashtextextended(:fact, 0))")
 
 
@@ -68,12 +73,14 @@ class Consumer:
 
     A handler does all its work in the session it is given and sends nothing out of the process.
     `rest` is how many seconds pass between a batch and the reading of the next, which is the fuller for it.
+    With a `turn`, each transaction begins with `take_turn` of that name.
     """
 
     group: str
     stream: str
     handlers: Mapping[str, Handler]
     rest: float = 0.0
+    turn: str | None = None
 
     def handler_of(self, event: Envelope) -> Handler:
         """Who deals with an event. Raises KeyError for a type that nobody deals with."""
@@ -103,7 +110,7 @@ async def handle(database: Database, consumer: Consumer, events: Sequence[Envelo
     if not known:
         return 0
     async with database.transaction() as session:
-        fresh = await _claim(session, consumer.group, known)
+        fresh = await _claim(session, consumer, known)
         for handler, run in groupby(fresh, consumer.handler_of):
             await _handle_run(session, consumer, handler, list(run))
     HANDLED.labels(consumer.stream, consumer.group).inc(len(fresh))
@@ -117,13 +124,25 @@ async def _handle_run(session: AsyncSession, consumer: Consumer, handler: Handle
         await handle_one(session, consumer, event)
 
 
-async def _claim(session: AsyncSession, group: str, events: Sequence[Envelope]) -> list[Envelope]:
+async def take_turn(session: AsyncSession, turn: str) -> None:
+    """Wait until no other transaction has this turn. It is held until the commit, so it is asked for but once."""
+    if session.info.get("turn") != turn:
+        await run_plainly(session, _TAKE_TURN, turn)
+        session.info["turn"] = turn
+
+
+async def _claim(session: AsyncSession, consumer: Consumer, events: Sequence[Envelope]) -> list[Envelope]:
     """Write the events into the inbox; returns those that were not there, each once, in order.
 
     Rows go in by event id, so that two workers with the same events never wait for each other in a ring.
     """
     by_id = {event.id: event for event in reversed(events)}
-    new = {row["event_id"] for row in await run_plainly(session, _CLAIM, sorted(by_id), group)}
+    if consumer.turn is None:
+        rows = await run_plainly(session, _CLAIM, sorted(by_id), consumer.group)
+    else:  # one question less than with `take_turn`, and nothing is locked before it
+        rows = await run_plainly(session, _CLAIM_IN_TURN, sorted(by_id), consumer.group, consumer.turn)
+        session.info["turn"] = consumer.turn
+    new = {row["event_id"] for row in rows}
     return [event for event in events if event.id in new and by_id[event.id] is event]
 
 

@@ -9,13 +9,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.notifications import use_cases
 from services.notifications.domain import HEARD
-from services.notifications.notices import take_turn
+from services.notifications.notices import TURN
 from services.notifications.tables import Member, Organization, Service
 from shared.catalog_copy import apply
 from shared.copies import Copied
 from shared.events import Envelope
 from shared.events.referral import MessageSent, ReferralAssigned, ReferralState
-from shared.inbox import Consumer, Handler, arrived
+from shared.inbox import Consumer, Handler, arrived, take_turn
 from shared.outbox import Outbox
 
 GROUP: Final = "notifications"
@@ -35,8 +35,8 @@ def build_consumers(outbox: Outbox) -> list[Consumer]:
         f"catalog.{kind}_changed.v1": partial(_learn, outbox, about_referrals, kind) for kind in COPIES
     }
     return [
-        Consumer(GROUP, "catalog.events", about_catalog),
-        Consumer(GROUP, "referral.events", about_referrals),
+        Consumer(GROUP, "catalog.events", about_catalog, turn=TURN),
+        Consumer(GROUP, "referral.events", about_referrals, turn=TURN),
     ]
 
 
@@ -44,7 +44,7 @@ async def _learn(
     outbox: Outbox, waiting: Mapping[str, Handler], kind: str, session: AsyncSession, event: Envelope
 ) -> None:
     """Bring a copy up to date, then do what had to wait for it."""
-    await take_turn(session)
+    await take_turn(session, TURN)
     await apply(session, COPIES[kind], event)
     if kind == "member":
         await use_cases.pass_on(session, outbox, UUID(event.data["organization_id"]))
@@ -53,7 +53,7 @@ async def _learn(
 
 async def _hear(outbox: Outbox, session: AsyncSession, event: Envelope) -> None:
     """Tell those whom an event of a referral concerns."""
-    await take_turn(session)
+    await take_turn(session, TURN)
     if event.type == "referral.message_sent.v1":
         message = MessageSent.model_validate(event.data)
         await use_cases.tell(session, outbox, event, message.referral, message.side)

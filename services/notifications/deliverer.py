@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.notifications.domain import next_attempt
 from services.notifications.letters import compose, message_id
 from services.notifications.mail import Mailer, Refused
-from services.notifications.notices import PlainDelivery, PlainNotice, take_turn, tell_delivery
+from services.notifications.notices import TURN, PlainDelivery, PlainNotice, tell_delivery
 from services.notifications.settings import NotificationSettings
 from services.notifications.tables import Delivery
 from services.notifications.texts import LANGUAGES
@@ -22,6 +22,7 @@ from shared import context
 from shared.clock import Clock, utc_now
 from shared.db import Database, run_plainly
 from shared.events import Envelope
+from shared.inbox import take_turn
 from shared.outages import waited_out
 from shared.outbox import Outbox
 from shared.personal_identity import redact
@@ -167,7 +168,7 @@ class Deliverer:
         again_at = None if for_good else next_attempt(errand.attempts, self._clock())
         async with self._database.transaction() as session:
             if again_at is None:
-                await take_turn(session)
+                await take_turn(session, TURN)
             delivery = await session.get_one(Delivery, errand.delivery_id, with_for_update=True)
             if delivery.status not in _WAITING or delivery.attempts != errand.attempts:
                 return  # withdrawn meanwhile, or in somebody else's hands

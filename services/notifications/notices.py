@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -18,7 +18,13 @@ from shared.events.notification import Channel, DeliveryState
 from shared.ids import new_id
 from shared.outbox import Outbox
 
-_TAKE_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('notices', 0))"
+TURN: Final = "notices"
+"""Held by each transaction that makes notices or changes who is to be told; taken before any other lock.
+
+So a number given later is committed later, nobody is told who leaves in this very moment, and two workers have nothing
+to wait for each other in a ring.
+"""
+
 # Whoever was told already is left out; who is left gets the next number of the inbox.
 _WRITE = """
 WITH fresh AS MATERIALIZED (
@@ -46,15 +52,6 @@ WITH fresh AS MATERIALIZED (
 )
 SELECT id FROM fresh
 """
-
-
-async def take_turn(session: AsyncSession) -> None:
-    """Wait until no other transaction makes notices or changes who is to be told; held until the commit.
-
-    So a number given later is committed later, and nobody is told who leaves in this very moment.
-    It is taken before any other lock, which leaves two workers nothing to wait for each other in a ring.
-    """
-    await run_plainly(session, _TAKE_TURN)
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ async def stream_notices(
         while True:
             arrival = arrivals.next()
             try:
-                async with state.database.transaction() as session:
+                async with state.database.reading() as session:
                     # Each time anew: whoever has left hears nothing more.
                     await authenticate(request, session, state.verifier, state.find_member)
                     place = place or await _beginning(session, actor)
