@@ -53,6 +53,18 @@ class Due(NamedTuple):
     at: datetime
 
 
+class Wound(NamedTuple):
+    """A timer as it is written down. `fired_at`: it has rung for this `since`, and is done with."""
+
+    since: datetime
+    due_at: datetime
+    fired_at: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether it is to ring."""
+        return self.fired_at is None and self.due_at <= now
+
+
 class Terms(NamedTuple):
     """How many working days the target has to answer, and after how many an unanswered referral expires."""
 
@@ -111,6 +123,16 @@ def _until_the_answer(standing: Standing, closures: Sequence[Closure]) -> dict[K
     }
     since = standing.sent_at
     return {kind: Due(since, add_working_time(since, span, closures)) for kind, span in after.items()}
+
+
+def wind_up(there: Mapping[Kind, Wound], running: Mapping[Kind, Due]) -> dict[Kind, Wound]:
+    """The timers there are to be, of those that were written down; one that has rung for its `since` stays as it is."""
+    wound = {}
+    for kind, due in running.items():
+        known = there.get(kind)
+        rung = known is not None and known.since == due.since and known.fired_at is not None
+        wound[kind] = known if known is not None and rung else Wound(due.since, due.at)
+    return wound
 
 
 def told(ringing: Sequence[Kind]) -> list[Kind]:

@@ -52,10 +52,10 @@ class Learning:
 
     async def organization_changed(self, session: AsyncSession, event: Envelope) -> None:
         """Copy an organisation; its closures stop the clocks of what it was sent."""
-        work = Work(session=session, outbox=self._outbox, vault=self._vault, now=self._clock())
         organization_id = UUID(event.subject)
-        before = await closures_of(work, [organization_id])
+        before = await closures_of(self._work(session), [organization_id])
         news = await catalog_copy.apply(session, Organization, event)
+        work = self._work(session)  # another one, which knows of the news
         if news and await closures_of(work, [organization_id]) != before:
             await _move_deadlines(work, organization_id)
 
@@ -70,8 +70,10 @@ class Learning:
             await arrived(session, _fact(member.id), self._from_catalog)
         copy = await session.get_one(Member, member.id, populate_existing=True)
         if not member.active and (copy.epoch, copy.sequence) == event.order:
-            work = Work(session=session, outbox=self._outbox, vault=self._vault, now=self._clock())
-            await _hand_over_all(work, member.id, await _heir(session, member))
+            await _hand_over_all(self._work(session), member.id, await _heir(session, member))
+
+    def _work(self, session: AsyncSession) -> Work:
+        return Work(session=session, outbox=self._outbox, vault=self._vault, now=self._clock())
 
 
 async def services_changed(session: AsyncSession, events: Sequence[Envelope]) -> None:

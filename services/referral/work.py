@@ -87,11 +87,6 @@ class Work:
         """One fact of the copy; None for one that it does not know."""
         return (await self.facts(kind, [fact_id])).get(fact_id)
 
-    def known(self, kind: type[FactT], ids: Iterable[UUID]) -> list[FactT]:
-        """Those of these facts that were read already."""
-        found = (self._facts.get(fact_id) for fact_id in ids)
-        return [fact for fact in found if isinstance(fact, kind)]
-
     def knows(self, fact_id: UUID) -> bool:
         """Whether the copy was asked for this fact already."""
         return fact_id in self._facts

@@ -11,6 +11,9 @@ from services.referral.tables import Referral
 from services.referral.use_cases.names import NamesOf
 from services.referral.views import ChainLink
 from services.referral.work import ActorWork, Work
+from shared.db import run_plainly
+
+_OTHERS = "SELECT FROM referrals WHERE root_id = $1 AND id <> $2 LIMIT 1"
 
 
 async def members_of_chain(work: Work, referral: Referral) -> list[Referral]:
@@ -53,6 +56,8 @@ async def visible_chain(work: ActorWork, referral: Referral) -> list[ChainLink] 
         if referral.parent_id is None:
             return None
         await work.session.flush()  # it belongs to what is read next
+    if not await run_plainly(work.session, _OTHERS, referral.root_id, referral.id):
+        return None
     chain = await members_of_chain(work, referral)
     own = referral
     if side_of(work.actor, referral) is Side.SOURCE and referral.parent_id is not None:

@@ -7,11 +7,12 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.referral import clocks
-from services.referral.clocks import EXPIRED, Due, Kind, Standing, Terms, told
+from services.referral.clocks import EXPIRED, Due, Kind, Standing, Terms, told, wind_up
 from services.referral.domain import OPEN, Status, decide
 from services.referral.facts import KnownOrganization, KnownService
 from services.referral.history import changed, reminded
-from services.referral.tables import Organization, Referral, Timer
+from services.referral.tables import Referral, Timer
+from services.referral.use_cases.timers import Timers, read_timers, write_timers
 from services.referral.work import Work
 from shared.additions import add
 from shared.events.catalog import Closure
@@ -36,16 +37,9 @@ def terms_of(service: KnownService | None, urgency: str) -> Terms:
 
 
 async def closures_of(work: Work, organization_ids: Sequence[UUID]) -> dict[UUID, list[Closure]]:
-    """The closures of organisations, as they are known now; none for one that is not known.
-
-    Of a fact that this unit of work has read as a whole, they are taken from there.
-    """
-    known = {fact.id: list(fact.closures) for fact in work.known(KnownOrganization, organization_ids)}
-    if missing := [each for each in organization_ids if each not in known]:
-        columns = select(Organization.id, Organization.closures).where(col(Organization.id).in_(missing))
-        for organization_id, closures in await work.session.exec(columns):
-            known[organization_id] = [Closure.model_validate(closure) for closure in closures]
-    return {each: known.get(each, []) for each in organization_ids}
+    """The closures of organisations, as this unit of work knows them; none for one that is not known."""
+    known = await work.facts(KnownOrganization, organization_ids)
+    return {each: list(known[each].closures) if each in known else [] for each in organization_ids}
 
 
 async def start(work: Work, referral: Referral) -> None:
@@ -55,40 +49,21 @@ async def start(work: Work, referral: Referral) -> None:
         add(work.session, Timer, referral_id=referral.id, kind=kind, since=due.since, due_at=due.at)
 
 
-async def reckon(work: Work, referrals: Sequence[Referral]) -> dict[UUID, list[Timer]]:
+async def reckon(work: Work, referrals: Sequence[Referral]) -> dict[UUID, Timers]:
     """Set, move and stop the timers of referrals, as the rules and the targets' closures have it now.
 
     The caller holds the referrals' locks. Returns the timers there are, by referral.
     """
     closures = await closures_of(work, list({referral.target_organization_id for referral in referrals}))
-    there: dict[UUID, dict[str, Timer]] = {referral.id: {} for referral in referrals}
-    kept = select(Timer).where(col(Timer.referral_id).in_([referral.id for referral in referrals]))
-    for timer in await work.session.exec(kept.with_for_update()):
-        there[timer.referral_id][timer.kind] = timer
-    return {
-        referral.id: await _reckon(work, referral, there[referral.id], closures[referral.target_organization_id])
-        for referral in referrals
-    }
-
-
-async def _reckon(work: Work, referral: Referral, there: dict[str, Timer], closures: Sequence[Closure]) -> list[Timer]:
-    running = _running(referral, closures)
-    for kind, timer in there.items():
-        if kind not in running:
-            await work.session.delete(timer)
-    if Kind.OVERDUE in running:
-        referral.respond_by = running[Kind.OVERDUE].at
-    timers = []
-    for kind, due in running.items():
-        known = there.get(kind)
-        timer = known or Timer(referral_id=referral.id, kind=kind, since=due.since, due_at=due.at)
-        if timer.since != due.since:
-            timer.since, timer.fired_at = due.since, None
-        if timer.fired_at is None:
-            timer.due_at = due.at
-        work.session.add(timer)
-        timers.append(timer)
-    return timers
+    there = await read_timers(work, [referral.id for referral in referrals])
+    wound: dict[UUID, Timers] = {}
+    for referral in referrals:
+        running = _running(referral, closures[referral.target_organization_id])
+        if Kind.OVERDUE in running:
+            referral.respond_by = running[Kind.OVERDUE].at
+        wound[referral.id] = wind_up(there[referral.id], running)
+    await write_timers(work, there, wound)
+    return wound
 
 
 def _running(referral: Referral, closures: Sequence[Closure]) -> dict[Kind, Due]:
@@ -131,10 +106,9 @@ async def take_due(work: Work, besides: Sequence[UUID]) -> Referral | None:
 async def ring(work: Work, referral: Referral) -> None:
     """Do what is due for a locked referral. It is reckoned anew first: what has moved or stopped does not ring."""
     timers = (await reckon(work, [referral]))[referral.id]
-    ringing = [timer for timer in timers if timer.fired_at is None and timer.due_at <= work.now]
-    for timer in ringing:
-        timer.fired_at = work.now
-    for kind in sorted(told([Kind(timer.kind) for timer in ringing]), key=_ORDER.__getitem__):
+    ringing = {kind: timer._replace(fired_at=work.now) for kind, timer in timers.items() if timer.is_due(work.now)}
+    await write_timers(work, {referral.id: timers}, {referral.id: timers | ringing})
+    for kind in sorted(told(list(ringing)), key=_ORDER.__getitem__):
         if kind is Kind.EXPIRE:
             await _expire(work, referral)
         else:
