@@ -8,10 +8,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from shared.actors import Membership
 from shared.copies import Copied, overwrite_all_if_newer
+from shared.db import run_plainly
 from shared.events import Envelope
 from shared.events.catalog import MemberState, OrganizationState, ServiceState
 from shared.events.envelope import Names, Payload
+
+_MEMBER = "SELECT organization_id, roles, active FROM members WHERE id = $1"
 
 
 class OrganizationCopy(Copied):
@@ -87,3 +91,10 @@ def _row(table: type[Copied], event: Envelope) -> dict[str, Any]:
 
 
 __all__ = ["MemberCopy", "OrganizationCopy", "ServiceCopy", "apply"]
+
+
+async def find_member(session: AsyncSession, member_id: UUID) -> Membership | None:
+    """What the copy knows of a member; None when it knows nothing."""
+    for organization_id, roles, active in await run_plainly(session, _MEMBER, member_id):
+        return Membership(organization_id, frozenset(roles), active)
+    return None

@@ -1,29 +1,16 @@
 """The web process of the notification service."""
 
-from uuid import UUID
-
 from fastapi import FastAPI
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.notifications import api, stream
 from services.notifications.arrivals import Arrivals
 from services.notifications.settings import NotificationSettings
-from shared.actors import Membership
-from shared.db import run_plainly
+from shared.catalog_copy import find_member
 from shared.settings import from_environment
 from shared.web import State, serve
 from shared.web import create_app as create_base
 
 SERVICE = "notifications"
-
-_MEMBER = "SELECT organization_id, roles, active FROM members WHERE id = $1"
-
-
-async def find_member(session: AsyncSession, member_id: UUID) -> Membership | None:
-    """A member as this service's copy knows it."""
-    for organization_id, roles, active in await run_plainly(session, _MEMBER, member_id):
-        return Membership(organization_id, frozenset(roles), active)
-    return None
 
 
 class NotificationState(State):
