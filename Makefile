@@ -54,8 +54,8 @@ pins: $(READY) ## Pin the requirements anew from pyproject.toml (UPGRADE=--upgra
 	@$(PIN) pyproject.toml --extra embedded --group dev -c requirements/runtime.txt -o requirements/dev.txt
 
 docs: $(READY) ## Write the generated pages of docs/ anew
-	@$(BIN)/python -m luotsi.lifecycle_docs
-	@$(BIN)/python -m luotsi.asyncapi
+	@$(BIN)/python -m luotsi.docs_tools.lifecycle
+	@$(BIN)/python -m luotsi.docs_tools.asyncapi
 	@$(BIN)/python -m tests.events.golden
 
 clean: ## Remove the virtual environment and caches; data in .luotsi stays

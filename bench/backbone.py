@@ -7,16 +7,16 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-import shared.worker
+import shared.consuming.worker
 from bench.ground import CONSUMER, EVENT_TYPE, PRODUCER, STREAM
-from shared.db import Database, run_plainly
+from shared.consuming.inbox import BatchHandler, Consumer
+from shared.consuming.stream_reader import subscribe
+from shared.consuming.worker import Worker, run
+from shared.database.connections import Database, run_plainly
 from shared.events import Envelope
-from shared.inbox import Consumer, Together
-from shared.relay import Relay
+from shared.publishing.relay import Relay
+from shared.services import STREAMS
 from shared.settings import Settings
-from shared.streams import subscribe
-from shared.topology import STREAMS
-from shared.worker import Worker, run
 
 _EFFECT = """
 INSERT INTO effects (event_id, subject, sequence) SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[])
@@ -36,7 +36,7 @@ def relay(task: dict[str, Any]) -> None:
 
 def consume(task: dict[str, Any]) -> None:
     """A worker of the consuming service. Runs until killed."""
-    run(CONSUMER, *_worker(task, CONSUMER, [Consumer(CONSUMER, STREAM, {EVENT_TYPE: Together(_take_effect)})]))
+    run(CONSUMER, *_worker(task, CONSUMER, [Consumer(CONSUMER, STREAM, {EVENT_TYPE: BatchHandler(_take_effect)})]))
 
 
 def _worker(task: dict[str, Any], service: str, consumers: list[Consumer]) -> tuple[Settings, Callable[[], Worker]]:
@@ -49,7 +49,7 @@ def _worker(task: dict[str, Any], service: str, consumers: list[Consumer]) -> tu
         log_level="WARNING",
     )
     # Services leave it at 100.
-    vars(shared.worker)["subscribe"] = partial(subscribe, batch=task["batch"])
+    vars(shared.consuming.worker)["subscribe"] = partial(subscribe, batch=task["batch"])
 
     def build() -> Worker:
         database = Database(task["database_url"])

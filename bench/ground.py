@@ -12,12 +12,12 @@ import asyncpg
 from sqlalchemy import text
 
 from luotsi.embedded.servers import start_servers
-from shared.db import Database
+from shared.database.connections import Database
+from shared.database.migrations import upgrade
 from shared.events.catalog import ServiceState
 from shared.events.envelope import Names
 from shared.ids import new_id
-from shared.migrations import upgrade
-from shared.outbox import Outbox
+from shared.publishing.outbox import Outbox
 from shared.redis import connect
 
 PRODUCER, CONSUMER, STREAM = "catalog", "referral", "catalog.events"

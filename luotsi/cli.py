@@ -8,22 +8,23 @@ from typing import Annotated
 import typer
 
 from luotsi.demo import demo
-from luotsi.groups import group_in
-from luotsi.process import PlatformError
+from luotsi.platform.command_groups import group_in
+from luotsi.platform.process import PlatformError
+from luotsi.platform.target import DEFAULT_DATA, DataOption, find_target
+from luotsi.platform.target import migrate as migrate_database
 from luotsi.retention import retention
-from luotsi.target import DEFAULT_DATA, DataOption, find_target
-from luotsi.target import migrate as migrate_database
-from shared.topology import SERVICES
+from shared.services import SERVICES
 
 app = typer.Typer(help="Run and look after a Luotsi platform.", no_args_is_help=True, add_completion=False)
 admin = typer.Typer(help="Administrators of the platform.", no_args_is_help=True)
 app.add_typer(admin, name="admin")
-app.add_typer(group_in("luotsi.events_cli", "How far events have come, and sending them again."), name="events")
-app.add_typer(group_in("luotsi.audit_cli", "The log of who was shown what: check it, seal it."), name="audit")
+app.add_typer(group_in("luotsi.commands.events", "How far events have come, and sending them again."), name="events")
+app.add_typer(group_in("luotsi.commands.audit", "The log of who was shown what: check it, seal it."), name="audit")
 app.add_typer(
-    group_in("luotsi.client_cli", "What a client is entitled to: a report, an export, to be erased."), name="client"
+    group_in("luotsi.commands.client", "What a client is entitled to: a report, an export, to be erased."),
+    name="client",
 )
-app.add_typer(group_in("luotsi.keys_cli", "The keys of the platform: change them while it runs."), name="keys")
+app.add_typer(group_in("luotsi.commands.keys", "The keys of the platform: change them while it runs."), name="keys")
 
 
 @app.command()
@@ -35,10 +36,10 @@ def up(
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
     """Run the whole platform here until Ctrl-C: databases, services, workers."""
-    from luotsi import announcement
-    from luotsi.up import run
+    from luotsi.commands.up import run
+    from luotsi.platform import ready_message
 
-    asyncio.run(run(data, port_base, announcement.as_json if as_json else announcement.as_text(data)))
+    asyncio.run(run(data, port_base, ready_message.as_json if as_json else ready_message.as_text(data)))
 
 
 @app.command()
@@ -48,7 +49,7 @@ def token(
     org: Annotated[str | None, typer.Option(help="Slug of the organisation, when there are several.")] = None,
 ) -> None:
     """Print an access token that speaks for a member for 15 minutes."""
-    from luotsi.members import choose_member, sign_token
+    from luotsi.platform.tokens import choose_member, sign_token
 
     target = find_target(data)
     member = asyncio.run(choose_member(target.database_url("catalog"), email, org))
@@ -76,7 +77,7 @@ def seed(
     accounts: Annotated[bool, typer.Option(help="Also the accounts to try things with.")] = True,
 ) -> None:
     """Insert the organisations and services of Kuopio where missing; overwrites nothing."""
-    from services.catalog.seed import seed as seed_catalog
+    from services.catalog.use_cases.seed import seed as seed_catalog
 
     report = seed_catalog(find_target(data).database_url("catalog"), with_members=accounts)
     print(f"catalog: {report.organizations} organisations, {report.services} services, {report.members} members new")
@@ -89,8 +90,8 @@ def rebuild(
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Drop a service's copy of foreign facts and make it anew from its owner's log; nobody is told anything."""
-    from luotsi.rebuild import chosen
-    from luotsi.rebuild import rebuild as rebuild_copy
+    from luotsi.commands.rebuild import chosen
+    from luotsi.commands.rebuild import rebuild as rebuild_copy
 
     for name in chosen(copy, everything=everything):
         done = asyncio.run(rebuild_copy(find_target(data), name))
@@ -100,7 +101,7 @@ def rebuild(
 @app.command()
 def doctor(data: DataOption = DEFAULT_DATA) -> None:
     """Look at every piece of the platform; exit code 1 when something is wrong."""
-    from luotsi.doctor import examine, show
+    from luotsi.commands.doctor import examine, show
 
     findings = asyncio.run(examine(find_target(data)))
     show(findings)
@@ -115,7 +116,7 @@ def env(
     add: Annotated[bool, typer.Option(help="Add to an existing file what a newer version wants.")] = False,
 ) -> None:
     """Write the `.env` of a compose deployment with random secrets, once."""
-    from luotsi.env_file import add_missing, missing, write_env
+    from luotsi.commands.env import add_missing, missing, write_env
 
     if write_env(path, force=force):
         print(f"{path} is written, with fresh secrets: keep a copy somewhere safe")
@@ -135,7 +136,7 @@ def create(
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Make the first administrator of a platform."""
-    from services.catalog.administration import create_admin
+    from services.catalog.use_cases.administration import create_admin
 
     try:
         changed = create_admin(find_target(data).database_url("catalog"), email, org)

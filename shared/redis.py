@@ -24,7 +24,7 @@ def connect(url: str, **options: Any) -> RawRedis:
     return Redis.from_url(url, protocol=2, **options)
 
 
-class Unhurried(Retry):
+class SlowRetry(Retry):
     """Retries nothing, but takes a second over a refusal, for callers that would ask again at once.
 
     A server that is a replica now, or may not write, answers every read of a group with an error, and

@@ -7,7 +7,7 @@ from uuid import UUID
 from shared.events.catalog import Closure, Language, MemberState, OrganizationState, Role, ServiceState, ServiceStatus
 from shared.events.envelope import Names, Payload
 from shared.ids import new_id
-from shared.outbox import Outbox
+from shared.publishing.outbox import Outbox
 
 if TYPE_CHECKING:
     from tests.platform import Platform

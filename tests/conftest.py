@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 
 from luotsi.embedded.servers import Servers, start_servers
-from shared.migrations import upgrade
-from shared.topology import SERVICES
+from shared.database.migrations import upgrade
+from shared.services import SERVICES
 
 if TYPE_CHECKING:
     from tests.platform import Platform

@@ -24,17 +24,17 @@ from services.notifications import worker as notifications_worker
 from services.notifications.settings import NotificationSettings
 from services.referral import main as referral_main
 from services.referral import worker as referral_worker
-from services.referral.clockwork import Clockwork
+from services.referral.jobs.deadline_scheduler import DeadlineScheduler
 from services.referral.settings import ReferralSettings
 from services.referral.vault import Vault
 from shared.clock import utc_now
-from shared.db import Database
-from shared.outbox import Outbox
+from shared.consuming.stream_reader import StreamReader, ensure_group
+from shared.consuming.worker import Worker
+from shared.database.connections import Database
+from shared.publishing.outbox import Outbox
 from shared.redis import RawRedis, connect
+from shared.services import SERVICES
 from shared.settings import Settings
-from shared.streams import Intake, ensure_group
-from shared.topology import SERVICES
-from shared.worker import Worker
 from tests.builders import Someone
 from tests.emptying import delete_all
 
@@ -142,12 +142,12 @@ class Platform:
             for worker in self.workers.values():
                 while await worker.relay.step():
                     moved = True
-                for intake in worker.intakes:
-                    moved = await self._read(intake) or moved
+                for reader in worker.readers:
+                    moved = await self._read(reader) or moved
 
-    def clockwork(self) -> Clockwork:
+    def deadline_scheduler(self) -> DeadlineScheduler:
         """The clockwork of one more worker of the referral service."""
-        return Clockwork(self.databases["referral"], Outbox("referral"), self.vault, self.clock)
+        return DeadlineScheduler(self.databases["referral"], Outbox("referral"), self.vault, self.clock)
 
     @property
     def vault(self) -> Vault:
@@ -157,18 +157,18 @@ class Platform:
 
     async def ring(self) -> None:
         """Let ring what is due by the clock, and carry the news around."""
-        clockwork = self.clockwork()
-        while await clockwork.step():
+        deadline_scheduler = self.deadline_scheduler()
+        while await deadline_scheduler.step():
             pass
         await self.settle()
 
-    async def _read(self, intake: Intake) -> bool:
-        consumer = intake.consumer
+    async def _read(self, reader: StreamReader) -> bool:
+        consumer = reader.consumer
         await ensure_group(self.redis, consumer.stream, consumer.group)
         answer = await self.redis.xreadgroup(consumer.group, "settle", {consumer.stream: ">"}, count=100)
         entries = [(entry_id.decode(), fields) for _, found in answer for entry_id, fields in found]
         if entries:
-            await intake.take_batch(entries)
+            await reader.take_batch(entries)
         return bool(entries)
 
     async def published(self, service: str) -> list[dict[str, Any]]:

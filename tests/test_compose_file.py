@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from luotsi.env_file import EXAMPLE, add_missing, fill, missing, new_secrets, write_env
-from luotsi.redis_acl import USERS, acl_rules
-from shared.topology import SERVICES
+from luotsi.commands.env import EXAMPLE, add_missing, fill, missing, new_secrets, write_env
+from luotsi.platform.redis_acl import USERS, acl_rules
+from shared.services import SERVICES
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")

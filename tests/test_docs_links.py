@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.papers import ROOT, read, tracked, without_examples
+from tests.docs_reader import ROOT, read, tracked, without_examples
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])

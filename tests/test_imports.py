@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.topology import SERVICES
+from shared.services import SERVICES
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB = frozenset({"fastapi", "starlette", "uvicorn"})
@@ -20,7 +20,7 @@ def loaded_by(module: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["luotsi.cli", "luotsi.up"])
+@pytest.mark.parametrize("module", ["luotsi.cli", "luotsi.commands.up"])
 def test_the_command_line_starts_without_what_services_need(module: str) -> None:
     assert loaded_by(module) & {*WEB, *DATABASE, "faststream", "services"} == set()
 

@@ -12,9 +12,9 @@ from typing import Any
 import httpx2
 
 from luotsi.demo.place import Place
-from luotsi.members import choose_member, sign_token
-from luotsi.process import PlatformError
-from shared.topology import SERVICES
+from luotsi.platform.process import PlatformError
+from luotsi.platform.tokens import choose_member, sign_token
+from shared.services import SERVICES
 
 JSON = dict[str, Any]
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from signal import SIGTERM
 from typing import Any
 
-from luotsi.data_dir import is_free, read_json, temporary_data
-from luotsi.process import PlatformError, Program, spawn, stop
-from luotsi.target import Target, find_target
-from shared.topology import SERVICES
+from luotsi.platform.data_dir import is_free, read_json, temporary_data
+from luotsi.platform.process import PlatformError, Program, spawn, stop
+from luotsi.platform.target import Target, find_target
+from shared.services import SERVICES
 
 _SOURCES = Path(__file__).resolve().parents[2]
 _START_PATIENCE = 120.0

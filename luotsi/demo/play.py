@@ -18,7 +18,7 @@ from luotsi.demo.record import Check, Record, Step
 from luotsi.demo.stage import Stage
 from luotsi.demo.story import chapters_for
 from luotsi.demo.timeline import Show, as_document
-from luotsi.process import PlatformError
+from luotsi.platform.process import PlatformError
 
 
 async def play(edge: str | None, *, as_json: bool) -> bool:

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from luotsi.embedded.wheels import package_folder
-from luotsi.process import Account, PlatformError
+from luotsi.platform.process import Account, PlatformError
 
 ACCOUNT = "luotsi-postgres"
 SHELTER = Path("/var/lib/luotsi")

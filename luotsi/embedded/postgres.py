@@ -7,10 +7,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from luotsi.data_dir import DataDir
 from luotsi.embedded.account import SHELTER, binaries, database_folder, server_account
-from luotsi.process import PlatformError, Program, as_account
-from shared.topology import SERVICES
+from luotsi.platform.data_dir import DataDir
+from luotsi.platform.process import PlatformError, Program, as_account
+from shared.services import SERVICES
 
 _SUPERUSER = "postgres"
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}

@@ -6,11 +6,11 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from luotsi.data_dir import DataDir
 from luotsi.embedded.postgres import Postgres
 from luotsi.embedded.valkey import Valkey
-from luotsi.process import PlatformError, Program, kill, spawn, stop
-from shared.topology import SERVICES
+from luotsi.platform.data_dir import DataDir
+from luotsi.platform.process import PlatformError, Program, kill, spawn, stop
+from shared.services import SERVICES
 
 START_PATIENCE = 60.0
 

@@ -4,10 +4,10 @@ import contextlib
 import signal
 import socket
 
-from luotsi.data_dir import DataDir, write_private
 from luotsi.embedded.wheels import package_folder
-from luotsi.process import PlatformError, Program
-from luotsi.redis_acl import OPERATOR, USERS, acl_rules
+from luotsi.platform.data_dir import DataDir, write_private
+from luotsi.platform.process import PlatformError, Program
+from luotsi.platform.redis_acl import OPERATOR, USERS, acl_rules
 
 
 class Valkey:

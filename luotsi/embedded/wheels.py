@@ -3,7 +3,7 @@
 import importlib.util
 from pathlib import Path
 
-from luotsi.process import PlatformError
+from luotsi.platform.process import PlatformError
 
 
 def package_folder(package: str) -> Path:

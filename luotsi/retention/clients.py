@@ -7,15 +7,15 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from luotsi.client_cli import epoch_of, vault
+from luotsi.commands.client import epoch_of, vault
 from luotsi.retention.place import Due, Place
-from services.referral import audit
-from services.referral.domain import TERMINAL, Status
-from services.referral.use_cases.audit import remove_until
+from services.referral.domain import seals
+from services.referral.domain.lifecycle import TERMINAL, Status
+from services.referral.use_cases.disclosure_log import remove_until
 from services.referral.use_cases.erasure import erase_client, lock_client
-from services.referral.work import Work
+from services.referral.use_cases.unit_of_work import Work
 from shared.clock import day_in_kuopio
-from shared.outbox import Outbox
+from shared.publishing.outbox import Outbox
 
 _OVER = sorted({*TERMINAL, Status.DRAFT})
 """States that do not keep a client: ended, or a draft that nobody has touched for the whole time."""
@@ -65,7 +65,7 @@ async def disclosures_due(place: Place) -> Due:
         "SELECT count(*), min(at) FROM disclosures WHERE at < :end "
         "AND at < (SELECT (max(day) + 1)::timestamp AT TIME ZONE 'Europe/Helsinki' FROM audit_seals)"
     )
-    return await place.count("referral", query, end=audit.bounds(_last_day(place))[1])
+    return await place.count("referral", query, end=seals.bounds(_last_day(place))[1])
 
 
 async def remove_disclosures(place: Place) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from luotsi.target import DEFAULT_DATA, DataOption, find_target
+from luotsi.platform.target import DEFAULT_DATA, DataOption, find_target
 
 PERIODS: Final = Path(__file__).with_name("registers.yaml")
 

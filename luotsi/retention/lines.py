@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from luotsi.platform.target import Target
 from luotsi.retention.place import Place, opened
 from luotsi.retention.registers import REGISTERS
-from luotsi.target import Target
 from shared.clock import utc_now
 
 

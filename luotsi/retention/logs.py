@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from luotsi.retention.place import Due, Place
-from shared.topology import SERVICES
+from shared.services import SERVICES
 
 _MAY_GO = (
     "o.published_at IS NOT NULL AND o.id IS DISTINCT FROM "

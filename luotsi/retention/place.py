@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from luotsi.target import Target
-from shared.db import Database
-from shared.topology import SERVICES
+from luotsi.platform.target import Target
+from shared.database.connections import Database
+from shared.services import SERVICES
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Final
 
 import yaml
 
-from luotsi.process import PlatformError
+from luotsi.platform.process import PlatformError
 from luotsi.retention import clients, logs
 from luotsi.retention.place import Due, Place
-from services.referral.domain import TERMINAL
+from services.referral.domain.lifecycle import TERMINAL
 
 _ENDED = ", ".join(f"'{status}'" for status in sorted(TERMINAL))
 _OLD_MESSAGES = (

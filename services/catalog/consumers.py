@@ -5,12 +5,12 @@ from typing import Final
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.catalog.tables import ServiceFacts
-from shared.copies import overwrite_if_newer
+from shared.consuming.copies import overwrite_if_newer
+from shared.consuming.inbox import Consumer
 from shared.events import Envelope
 from shared.events import referral as contract
-from shared.inbox import Consumer
-from shared.topology import STREAMS
-from shared.wake import UNHURRIED
+from shared.publishing.notify_listener import BATCH_DELAY
+from shared.services import STREAMS
 
 GROUP: Final = "catalog"
 
@@ -24,4 +24,4 @@ async def keep_facts(session: AsyncSession, event: Envelope) -> None:
 
 def build_consumers() -> list[Consumer]:
     """Which events of which streams the catalogue deals with."""
-    return [Consumer(GROUP, STREAMS["referral"], {"referral.service_facts.v1": keep_facts}, UNHURRIED)]
+    return [Consumer(GROUP, STREAMS["referral"], {"referral.service_facts.v1": keep_facts}, BATCH_DELAY)]

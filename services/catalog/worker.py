@@ -1,9 +1,9 @@
 """The catalogue's worker: tells what has changed, and learns how the network fares with its services."""
 
 from services.catalog.consumers import build_consumers
-from shared.db import Database
+from shared.consuming.worker import Worker, run
+from shared.database.connections import Database
 from shared.settings import Settings, from_environment
-from shared.worker import Worker, run
 
 
 def build_worker(settings: Settings) -> Worker:

@@ -7,16 +7,16 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.notifications import use_cases
 from services.notifications.domain import HEARD
-from services.notifications.notices import TURN
 from services.notifications.tables import Member, Organization, Service
-from shared.catalog_copy import apply
-from shared.copies import Copied
+from services.notifications.use_cases import telling
+from services.notifications.use_cases.notices import TURN
+from shared.consuming.catalog_copy import apply
+from shared.consuming.copies import Copied
+from shared.consuming.inbox import Consumer, Handler, arrived, take_turn
 from shared.events import Envelope
 from shared.events.referral import MessageSent, ReferralAssigned, ReferralState
-from shared.inbox import Consumer, Handler, arrived, take_turn
-from shared.outbox import Outbox
+from shared.publishing.outbox import Outbox
 
 GROUP: Final = "notifications"
 
@@ -47,7 +47,7 @@ async def _learn(
     await take_turn(session, TURN)
     await apply(session, COPIES[kind], event)
     if kind == "member":
-        await use_cases.pass_on(session, outbox, UUID(event.data["organization_id"]))
+        await telling.pass_on(session, outbox, UUID(event.data["organization_id"]))
     await arrived(session, f"{kind}:{UUID(event.data['id'])}", waiting)
 
 
@@ -56,8 +56,8 @@ async def _hear(outbox: Outbox, session: AsyncSession, event: Envelope) -> None:
     await take_turn(session, TURN)
     if event.type == "referral.message_sent.v1":
         message = MessageSent.model_validate(event.data)
-        await use_cases.tell(session, outbox, event, message.referral, message.side)
+        await telling.tell(session, outbox, event, message.referral, message.side)
     else:
         model = ReferralAssigned if event.type == "referral.assigned.v1" else ReferralState
         referral = model.model_validate(event.data)
-        await use_cases.tell(session, outbox, event, referral, referral.by_side)
+        await telling.tell(session, outbox, event, referral, referral.by_side)

@@ -2,13 +2,13 @@
 
 from fastapi import FastAPI
 
-from services.notifications import api, stream
-from services.notifications.arrivals import Arrivals
+from services.notifications.api import notices, stream
+from services.notifications.api.notice_listener import NoticeListener
 from services.notifications.settings import NotificationSettings
-from shared.catalog_copy import find_member
+from shared.consuming.catalog_copy import find_member
 from shared.settings import from_environment
-from shared.web import State, serve
-from shared.web import create_app as create_base
+from shared.web.application import State, serve
+from shared.web.application import create_app as create_base
 
 SERVICE = "notifications"
 
@@ -18,7 +18,7 @@ class NotificationState(State):
 
     def __init__(self, settings: NotificationSettings) -> None:
         super().__init__(SERVICE, settings, find_member)
-        self.arrivals = Arrivals(self.database.listen_dsn)
+        self.notice_listener = NoticeListener(self.database.listen_dsn)
 
 
 def create_app(settings: NotificationSettings) -> FastAPI:
@@ -29,7 +29,7 @@ def create_app(settings: NotificationSettings) -> FastAPI:
         NotificationState(settings),
     )
     app.include_router(stream.router)  # before `/notices/{notice_id}`, which would take its path
-    app.include_router(api.router)
+    app.include_router(notices.router)
     return app
 
 

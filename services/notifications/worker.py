@@ -1,14 +1,14 @@
 """The worker of the notification service: reads both streams, and sends mail."""
 
+from services.notifications.channels.email import build_mailer
 from services.notifications.consumers import build_consumers
-from services.notifications.deliverer import Deliverer
-from services.notifications.mail import build_mailer
+from services.notifications.jobs.delivery_queue import DeliveryQueue
 from services.notifications.settings import NotificationSettings
-from shared.db import Database
-from shared.outbox import Outbox
+from shared.consuming.worker import Worker, run
+from shared.database.connections import Database
+from shared.publishing.notify_listener import BATCH_DELAY
+from shared.publishing.outbox import Outbox
 from shared.settings import from_environment
-from shared.wake import UNHURRIED
-from shared.worker import Worker, run
 
 SERVICE = "notifications"
 
@@ -17,8 +17,8 @@ def build_worker(settings: NotificationSettings) -> Worker:
     """The worker, ready to run."""
     database = Database(settings.database_url.get_secret_value())
     outbox = Outbox(SERVICE, settings.epoch)
-    deliverer = Deliverer(database, outbox, build_mailer(settings), settings)
-    return Worker(SERVICE, settings, database, build_consumers(outbox), [deliverer.run], UNHURRIED)
+    delivery_queue = DeliveryQueue(database, outbox, build_mailer(settings), settings)
+    return Worker(SERVICE, settings, database, build_consumers(outbox), [delivery_queue.run], BATCH_DELAY)
 
 
 def main() -> None:

@@ -7,23 +7,23 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.referral.domain import OPEN, Side
+from services.referral.domain.lifecycle import OPEN, Side
 from services.referral.tables import Delivery, Member, Organization, Referral, Service
-from services.referral.use_cases.clocks import closures_of, reckon
+from services.referral.use_cases.deadlines import closures_of, recompute_timers
 from services.referral.use_cases.handover import hand_over, still_open
+from services.referral.use_cases.unit_of_work import Work
 from services.referral.vault import Vault
-from services.referral.work import Work
-from shared import catalog_copy
 from shared.clock import Clock
-from shared.copies import overwrite_all_if_newer
-from shared.deputies import UnknownMember, stand_in
+from shared.consuming import catalog_copy
+from shared.consuming.copies import overwrite_all_if_newer
+from shared.consuming.deputies import UnknownMember, stand_in
+from shared.consuming.inbox import BatchHandler, Consumer, Handler, MissingDependency, arrived
 from shared.events import Envelope
 from shared.events.catalog import MemberState
 from shared.events.notification import DeliveryState
-from shared.inbox import Consumer, Handler, Missing, Together, arrived
-from shared.outbox import Outbox
-from shared.topology import STREAMS
-from shared.wake import UNHURRIED
+from shared.publishing.notify_listener import BATCH_DELAY
+from shared.publishing.outbox import Outbox
+from shared.services import STREAMS
 
 
 class Learning:
@@ -35,7 +35,7 @@ class Learning:
         self._clock = clock
         self._from_catalog: dict[str, Handler] = {
             "catalog.organization_changed.v1": self.organization_changed,
-            "catalog.service_changed.v1": Together(services_changed),
+            "catalog.service_changed.v1": BatchHandler(services_changed),
             "catalog.member_changed.v1": self.member_changed,
         }
         self._from_notifications: dict[str, Handler] = {
@@ -47,7 +47,7 @@ class Learning:
         """Which events of which streams this service deals with."""
         return [
             Consumer("referral", STREAMS["catalog"], self._from_catalog),
-            Consumer("referral", STREAMS["notifications"], self._from_notifications, UNHURRIED),
+            Consumer("referral", STREAMS["notifications"], self._from_notifications, BATCH_DELAY),
         ]
 
     async def organization_changed(self, session: AsyncSession, event: Envelope) -> None:
@@ -91,7 +91,7 @@ def _proof(event: Envelope) -> dict[str, Any]:
     return {**kept, "status": status, "epoch": event.epoch, "sequence": event.sequence}
 
 
-keep_proof: Final = Together(_keep_proofs)
+keep_proof: Final = BatchHandler(_keep_proofs)
 """Keeps the proof that a notice reached somebody, or that it could not."""
 
 
@@ -103,7 +103,7 @@ async def _heir(session: AsyncSession, member: MemberState) -> UUID | None:
         return stand_in(member, staff)
     except UnknownMember as unknown:
         if await session.get(Member, unknown.member_id) is None:
-            raise Missing(_fact(unknown.member_id)) from None
+            raise MissingDependency(_fact(unknown.member_id)) from None
         return None  # a deputy of another organisation is none
 
 
@@ -119,7 +119,7 @@ async def _move_deadlines(work: Work, organization_id: UUID) -> None:
         .order_by(col(Referral.id))
         .with_for_update()
     )
-    await reckon(work, (await work.session.exec(under_way)).all())
+    await recompute_timers(work, (await work.session.exec(under_way)).all())
 
 
 async def _hand_over_all(work: Work, left: UUID, heir: UUID | None) -> None:

@@ -17,11 +17,11 @@ from services.referral.api import (
 )
 from services.referral.api.dependencies import ReferralApp
 from services.referral.settings import ReferralSettings
-from shared.catalog_copy import find_member
 from shared.clock import Clock, utc_now
+from shared.consuming.catalog_copy import find_member
 from shared.settings import from_environment
-from shared.web import create_app as create_service_app
-from shared.web import serve
+from shared.web.application import create_app as create_service_app
+from shared.web.application import serve
 
 _ABOUT = "Refer a client from one organisation to another, and follow the referral until its loop is closed."
 

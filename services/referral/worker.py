@@ -1,15 +1,15 @@
 """The worker process of the referral service."""
 
-from services.referral.clockwork import Clockwork
 from services.referral.consumers import Learning
-from services.referral.fact_keeper import FactKeeper
-from services.referral.sealer import Sealer
+from services.referral.jobs.deadline_scheduler import DeadlineScheduler
+from services.referral.jobs.disclosure_sealer import DisclosureSealer
+from services.referral.jobs.statistics_publisher import StatisticsPublisher
 from services.referral.settings import ReferralSettings, vault_of
 from shared.clock import Clock, utc_now
-from shared.db import Database
-from shared.outbox import Outbox
+from shared.consuming.worker import Worker, run
+from shared.database.connections import Database
+from shared.publishing.outbox import Outbox
 from shared.settings import from_environment
-from shared.worker import Worker, run
 
 
 def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
@@ -18,10 +18,12 @@ def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
     outbox = Outbox("referral", settings.epoch)
     learning = Learning(outbox, vault, clock)
     database = Database(settings.database_url.get_secret_value(), pool_size=5)
-    clockwork = Clockwork(database, outbox, vault, clock)
-    keeper = FactKeeper(database, outbox, vault, settings.worker_name, clock)
-    sealer = Sealer(database, settings.audit_key.get_secret_value(), settings.worker_name, clock)
-    return Worker("referral", settings, database, learning.consumers(), jobs=[clockwork.run, keeper.run, sealer.run])
+    deadline_scheduler = DeadlineScheduler(database, outbox, vault, clock)
+    keeper = StatisticsPublisher(database, outbox, vault, settings.worker_name, clock)
+    sealer = DisclosureSealer(database, settings.audit_key.get_secret_value(), settings.worker_name, clock)
+    return Worker(
+        "referral", settings, database, learning.consumers(), jobs=[deadline_scheduler.run, keeper.run, sealer.run]
+    )
 
 
 def main() -> None:

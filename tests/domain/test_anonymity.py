@@ -6,9 +6,9 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.referral.anonymity import OTHER, K, merge_rare
-from services.referral.domain import Reason, Status
-from services.referral.service_facts import WINDOW, Case, service_facts
+from services.referral.domain.k_anonymity import OTHER, K, merge_rare
+from services.referral.domain.lifecycle import Reason, Status
+from services.referral.domain.service_statistics import WINDOW, Case, service_facts
 from shared.events.catalog import Closure
 from shared.events.referral import ServiceFacts
 

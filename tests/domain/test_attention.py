@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
-from services.referral.attention import Attention, attention, is_answer
-from services.referral.domain import OPEN, Side, Status, is_open
+from services.referral.domain.attention import Attention, attention, is_answer
+from services.referral.domain.lifecycle import OPEN, Side, Status, is_open
 
 ANSWERED = {"completed", "failed", "rejected"}
 

@@ -6,8 +6,15 @@ import pytest
 from fastapi.routing import APIRoute
 
 from services.catalog.api import members, organizations, services
-from services.catalog.domain import CAPACITY_STATUSES, ORGANIZATION_TYPES, ROLES, SERVICE_STATUSES, Situation, obstacles
-from services.catalog.target_groups import TARGET_GROUPS
+from services.catalog.domain.rules import (
+    CAPACITY_STATUSES,
+    ORGANIZATION_TYPES,
+    ROLES,
+    SERVICE_STATUSES,
+    Situation,
+    obstacles,
+)
+from services.catalog.domain.target_groups import TARGET_GROUPS
 from shared.events import catalog
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "catalogue.md").read_text("utf-8")

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.catalog.domain import (
+from services.catalog.domain.rules import (
     CAPACITY_STATUSES,
     LONGEST_SLUG,
     SERVICE_STATUSES,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.catalog.target_groups import TARGET_GROUPS, term_id
-from services.catalog.texts import LANGUAGES, as_names, choose_language, fold, in_language, slug_from, words
+from services.catalog.domain.target_groups import TARGET_GROUPS, term_id
+from services.catalog.domain.texts import LANGUAGES, as_names, choose_language, fold, in_language, slug_from, words
 
 
 @pytest.mark.parametrize(

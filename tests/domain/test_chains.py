@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.referral.chains import (
+from services.referral.domain.chains import (
     MAX_DEPTH,
     ChainCycle,
     ChainTooLong,
@@ -16,7 +16,7 @@ from services.referral.chains import (
     may_be_forwarded,
     still_knows,
 )
-from services.referral.domain import DISCLOSED, Side, Status
+from services.referral.domain.lifecycle import DISCLOSED, Side, Status
 from shared.ids import new_id
 
 

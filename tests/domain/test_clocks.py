@@ -6,21 +6,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.referral.clocks import (
+from services.referral.domain.deadlines import (
     OVERTAKEN_BY,
     Due,
     Kind,
     Standing,
+    StoredTimer,
     Terms,
-    Wound,
     respond_by,
     terms,
     timers,
     told,
     wind_up,
 )
-from services.referral.domain import OPEN, Status
-from services.referral.working_time import working_time
+from services.referral.domain.lifecycle import OPEN, Status
+from services.referral.domain.working_time import working_time
 from shared.events.catalog import Closure
 
 MONDAY = datetime(2027, 1, 11, 8, 0, tzinfo=UTC)
@@ -111,19 +111,19 @@ def test_of_what_rings_together_only_the_last_of_each_matter_is_told() -> None:
 
 
 def test_a_timer_that_has_rung_is_wound_up_again_only_for_another_matter() -> None:
-    rung = Wound(MONDAY, MONDAY + DAY, fired_at=MONDAY + 2 * DAY)
+    rung = StoredTimer(MONDAY, MONDAY + DAY, fired_at=MONDAY + 2 * DAY)
     moved = Due(MONDAY, MONDAY + 3 * DAY)
     assert wind_up({Kind.OVERDUE: rung}, {Kind.OVERDUE: moved}) == {Kind.OVERDUE: rung}
     anew = Due(MONDAY + DAY, MONDAY + 4 * DAY)
-    assert wind_up({Kind.NO_NEWS: rung}, {Kind.NO_NEWS: anew}) == {Kind.NO_NEWS: Wound(*anew)}
+    assert wind_up({Kind.NO_NEWS: rung}, {Kind.NO_NEWS: anew}) == {Kind.NO_NEWS: StoredTimer(*anew)}
 
 
 def test_a_timer_that_has_not_rung_moves_with_its_term_and_stops_with_its_state() -> None:
-    waiting = Wound(MONDAY, MONDAY + DAY)
+    waiting = StoredTimer(MONDAY, MONDAY + DAY)
     assert [waiting.is_due(MONDAY + days * DAY) for days in (0, 1, 2)] == [False, True, True]
     moved = Due(MONDAY, MONDAY + 3 * DAY)
     assert wind_up({Kind.OVERDUE: waiting, Kind.EXPIRE: waiting}, {Kind.OVERDUE: moved}) == {
-        Kind.OVERDUE: Wound(*moved)
+        Kind.OVERDUE: StoredTimer(*moved)
     }
-    assert wind_up({}, {Kind.NO_NEWS: moved}) == {Kind.NO_NEWS: Wound(*moved)}
+    assert wind_up({}, {Kind.NO_NEWS: moved}) == {Kind.NO_NEWS: StoredTimer(*moved)}
     assert not waiting._replace(fired_at=MONDAY + DAY).is_due(MONDAY + 2 * DAY)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.deputies import UnknownMember, stand_in
+from shared.consuming.deputies import UnknownMember, stand_in
 from shared.ids import new_id
 
 HERE = new_id()

@@ -1,8 +1,8 @@
 """The fault rig knows of every event that somebody is told of."""
 
 from services.notifications.domain import HEARD
-from tests.faults.checks.expectations import TOLD
+from tests.faults.checks.expectations import AUDIENCE
 
 
 def test_the_rig_expects_notices_of_what_leads_to_notices() -> None:
-    assert set(TOLD) == set(HEARD)
+    assert set(AUDIENCE) == set(HEARD)

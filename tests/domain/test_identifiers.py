@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.referral.identifiers import normalise
+from services.referral.domain.identifiers import normalise
 
 
 @pytest.mark.parametrize(

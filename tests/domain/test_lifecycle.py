@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.referral.domain import (
+from services.referral.domain.lifecycle import (
     DISCLOSED,
     LIFECYCLE,
     OPEN,

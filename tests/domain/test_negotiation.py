@@ -3,7 +3,7 @@
 import pytest
 from starlette.requests import Request
 
-from shared.negotiation import prefers
+from shared.web.negotiation import prefers
 
 
 @pytest.mark.parametrize(

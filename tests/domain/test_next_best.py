@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid4
 
-from services.referral.next_best import Offer, next_best
+from services.referral.domain.alternative_services import Offer, next_best
 
 SILENT, ELSEWHERE = uuid4(), uuid4()
 

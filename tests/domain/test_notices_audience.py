@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.notifications.domain import (
+    AUDIENCE,
     FIRST,
     HEARD,
     MAX_ATTEMPTS,
@@ -14,7 +15,6 @@ from services.notifications.domain import (
     SOURCE_SIDE,
     STALLED,
     TARGET_SIDE,
-    TOLD,
     Parts,
     audience,
     coordinators,
@@ -22,7 +22,7 @@ from services.notifications.domain import (
     members_told,
     next_attempt,
 )
-from shared.deputies import UnknownMember
+from shared.consuming.deputies import UnknownMember
 from shared.events import EVENT_TYPES
 from shared.events.referral import EVENTS, ReferralState, ServiceFacts, Side
 
@@ -78,7 +78,7 @@ HANDLER = Colleague(TARGET)
 
 
 def test_every_event_of_a_referral_is_decided() -> None:
-    assert set(TOLD) == {name for name, model in EVENTS.items() if model is not ServiceFacts}
+    assert set(AUDIENCE) == {name for name, model in EVENTS.items() if model is not ServiceFacts}
     assert set(HEARD) < set(EVENT_TYPES)
 
 
@@ -163,7 +163,7 @@ def test_what_a_desk_passed_on_stays_with_the_desk_when_somebody_leaves() -> Non
     assert members_told(SOURCE_SIDE, child_of(ADVISER, HANDLER), people) == {receives.id}
 
 
-@pytest.mark.parametrize("event_type", sorted(TOLD))
+@pytest.mark.parametrize("event_type", sorted(AUDIENCE))
 @pytest.mark.parametrize("by_side", ["source", "target", None])
 def test_nobody_is_told_of_a_draft_that_was_never_sent(event_type: str, by_side: Side | None) -> None:
     assert audience(event_type, referral(ADVISER, DESK, sent=False), by_side) == NOBODY

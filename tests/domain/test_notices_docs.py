@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from services.notifications.domain import RETRY_AFTER, TOLD, Parts
+from services.notifications.domain import AUDIENCE, RETRY_AFTER, Parts
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "notifications.md").read_text(encoding="utf-8")
 NAMES = {
@@ -24,7 +24,7 @@ def test_the_table_is_the_code_s_own() -> None:
     rows = [line for line in PAGE.splitlines() if line.startswith("| `referral.")]
     assert rows == [
         f"| `{event_type}` | {shown(told.by_source)} | {shown(told.by_target)} | {shown(told.by_nobody)} |"
-        for event_type, told in TOLD.items()
+        for event_type, told in AUDIENCE.items()
     ]
 
 
@@ -36,7 +36,7 @@ def test_the_waits_between_attempts_are_told() -> None:
 
 
 def test_every_status_of_a_delivery_is_explained() -> None:
-    tables = (Path(__file__).resolve().parents[2] / "services" / "notifications" / "tables.py").read_text()
+    tables = (Path(__file__).resolve().parents[2] / "services" / "notifications" / "tables" / "__init__.py").read_text()
     (listed,) = re.findall(r"status IN \(('pending'.*'withdrawn')\)", tables)
     for status in re.findall(r"'(\w+)'", listed):
         assert f"| `{status}` |" in PAGE

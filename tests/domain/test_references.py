@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from services.referral.references import ALPHABET, new_reference, parse_reference
+from services.referral.domain.references import ALPHABET, new_reference, parse_reference
 
 Chance = Callable[[str], str]
 chances = st.integers(min_value=0).map(lambda seed: Random(seed).choice)

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.referral.anonymity import K, withheld
-from services.referral.periods import Period, last_of_month, month_of, widened
-from services.referral.report import Cell, Counted, Report, report
+from services.referral.domain.k_anonymity import K, withheld
+from services.referral.domain.periods import Period, last_of_month, month_of, widened
+from services.referral.domain.report import Cell, Counted, Report, report
 
 YEAR = Period("whole", date(2026, 1, 1), date(2026, 12, 31))
 ORGANIZATIONS = [UUID(int=1), UUID(int=2), UUID(int=3)]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.referral.working_time import (
+from services.referral.domain.working_time import (
     LAST_DAY,
     add_working_days,
     closed_on,

@@ -14,17 +14,17 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.embedded.servers import Servers
-from shared.db import Database
+from shared.consuming.inbox import Consumer, Handler
+from shared.consuming.stream_reader import Entry, StreamReader, ensure_group
+from shared.consuming.worker import Worker
+from shared.database.connections import Database
 from shared.events import Envelope
 from shared.events.catalog import OrganizationState
 from shared.ids import new_id
-from shared.inbox import Consumer, Handler
-from shared.outbox import Outbox
+from shared.publishing.outbox import Outbox
+from shared.publishing.relay import Relay
 from shared.redis import RawRedis, connect
-from shared.relay import Relay
 from shared.settings import Settings
-from shared.streams import Entry, Intake, ensure_group
-from shared.worker import Worker
 from tests.builders import names
 from tests.emptying import delete_all
 
@@ -92,7 +92,7 @@ class Backbone:
         self.owners = [Database(servers.owner_urls[service], pool_size=1) for service in ("catalog", "referral")]
         self.operator: RawRedis = connect(servers.redis_urls["operator"])
         self.producer: RawRedis = connect(servers.redis_urls["catalog"])
-        self.reader: RawRedis = connect(servers.redis_urls["referral"])
+        self.consumer: RawRedis = connect(servers.redis_urls["referral"])
         self.outbox = Outbox("catalog")
         self.relay = self.new_relay("relay-1")
 
@@ -100,10 +100,10 @@ class Backbone:
         """A relay of the publishing service."""
         return Relay(self.publisher, self.producer, STREAM, holder, batch)
 
-    def intake(self, handler: Handler = note, max_failures: int = 3, **others: Handler) -> Intake:
+    def reader(self, handler: Handler = note, max_failures: int = 3, **others: Handler) -> StreamReader:
         """What the consuming service does with the stream."""
         consumer = Consumer(GROUP, STREAM, {TYPE: handler, **others})
-        return Intake(self.consuming, self.reader, consumer, max_failures)
+        return StreamReader(self.consuming, self.consumer, consumer, max_failures)
 
     async def tell(self, count: int = 1, *, subject: UUID | None = None, sequence: int = 1) -> list[Envelope]:
         """Record events in one transaction; those of one `subject` count its sequence up."""
@@ -125,8 +125,8 @@ class Backbone:
 
     async def read(self, name: str = "worker-1", count: int = 100) -> list[Entry]:
         """New entries, delivered to the consumer `name`."""
-        await ensure_group(self.reader, STREAM, GROUP)
-        answer = await self.reader.xreadgroup(GROUP, name, {STREAM: ">"}, count=count)
+        await ensure_group(self.consumer, STREAM, GROUP)
+        answer = await self.consumer.xreadgroup(GROUP, name, {STREAM: ">"}, count=count)
         return [(entry_id.decode(), fields) for _, found in answer for entry_id, fields in found]
 
     async def add_raw(self, fields: Mapping[bytes, bytes]) -> str:
@@ -217,7 +217,7 @@ class Backbone:
         """Take away the ledger, and close every connection."""
         async with self.owners[1].transaction() as session:
             await session.execute(text("DROP SCHEMA IF EXISTS trial CASCADE"))
-        for redis in (self.operator, self.producer, self.reader):
+        for redis in (self.operator, self.producer, self.consumer):
             await redis.aclose()
         for database in (self.publisher, self.consuming, *self.owners):
             await database.close()

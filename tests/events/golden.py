@@ -98,7 +98,7 @@ def read(event_type: str) -> dict[str, Any]:
     return found
 
 
-def quarrels(event_type: str, model: type[Payload], golden: Mapping[str, Any]) -> list[str]:
+def incompatibilities(event_type: str, model: type[Payload], golden: Mapping[str, Any]) -> list[str]:
     """In what the golden version and this code do not understand each other; empty when they do."""
     found = []
     for sample in golden["samples"]:
@@ -125,7 +125,7 @@ def write() -> None:
     refused = []
     for event_type, model in EVENT_TYPES.items():
         path = FOLDER / f"{event_type}.json"
-        faults = quarrels(event_type, model, read(event_type)) if path.exists() else []
+        faults = incompatibilities(event_type, model, read(event_type)) if path.exists() else []
         if faults:
             refused.append(f"{event_type} needs a new version beside it: {faults[0]}")
         else:

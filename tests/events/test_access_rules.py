@@ -8,8 +8,8 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
 from luotsi.embedded.servers import Servers
-from luotsi.redis_acl import USERS, acl_rules
-from shared.topology import GROUPS, SERVICES, STREAMS, dead_stream, streams_read_by
+from luotsi.platform.redis_acl import USERS, acl_rules
+from shared.services import GROUPS, SERVICES, STREAMS, dead_stream, streams_read_by
 
 Act = Callable[[str], Any]
 

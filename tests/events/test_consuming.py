@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from shared import dead_letters
+from shared.consuming import dead_letters
+from shared.consuming.inbox import Consumer
+from shared.consuming.stream_reader import StreamReader
 from shared.events import Envelope
 from shared.events.catalog import OrganizationState
 from shared.ids import new_id
-from shared.inbox import Consumer
-from shared.streams import Intake
 from tests.events.backbone import GROUP, STREAM, TYPE, Backbone, failing_on, note
 
 
@@ -62,23 +62,23 @@ async def understand(session: AsyncSession, event: Envelope) -> None:
 async def test_what_was_published_before_the_first_start_is_delivered(backbone: Backbone) -> None:
     events = await backbone.tell(3)
     await backbone.publish()
-    await backbone.intake().take_batch(await backbone.read())  # reading creates the group
+    await backbone.reader().take_batch(await backbone.read())  # reading creates the group
     assert await backbone.noted() == [event.id for event in events]
     assert await backbone.pending() == []
 
 
 async def test_an_empty_batch_is_done_at_once(backbone: Backbone) -> None:
-    await backbone.intake().take_batch([])
+    await backbone.reader().take_batch([])
 
 
 async def test_an_event_delivered_again_is_handled_once(backbone: Backbone) -> None:
     [event] = await backbone.tell()
     await backbone.publish()
     entries = await backbone.read()
-    intake = backbone.intake()
-    await intake.take_batch(entries * 2)
-    await intake.take_batch(entries)
-    await intake.take_one(entries[0])
+    reader = backbone.reader()
+    await reader.take_batch(entries * 2)
+    await reader.take_batch(entries)
+    await reader.take_one(entries[0])
     assert await backbone.noted() == [event.id]
 
 
@@ -86,7 +86,7 @@ async def test_two_workers_with_the_same_events_at_once_handle_each_once(backbon
     events = await backbone.tell(40)
     await backbone.publish()
     entries = await backbone.read()
-    await asyncio.gather(*(backbone.intake().take_batch(part) for part in (entries, entries[::-1], entries[10:])))
+    await asyncio.gather(*(backbone.reader().take_batch(part) for part in (entries, entries[::-1], entries[10:])))
     assert sorted(await backbone.noted()) == sorted(event.id for event in events)
 
 
@@ -97,7 +97,7 @@ async def test_poison_is_set_aside_whole_and_its_neighbours_are_handled(backbone
     poison = await backbone.add_raw(POISON[kind])
     after = await backbone.tell()
     await backbone.publish()
-    await backbone.intake(understand).take_batch(await backbone.read())
+    await backbone.reader(understand).take_batch(await backbone.read())
     assert await backbone.noted() == [event.id for event in before + after]
     assert await backbone.pending() == []
     [letter] = await dead_letters.read(backbone.operator, STREAM, GROUP)
@@ -108,7 +108,7 @@ async def test_poison_is_set_aside_whole_and_its_neighbours_are_handled(backbone
 
 async def test_the_reason_of_a_dead_letter_repeats_nothing_of_the_body(backbone: Backbone) -> None:
     await backbone.add_raw({b"__data__": raw(sequence="Aino Esimerkki")})
-    await backbone.intake().take_batch(await backbone.read())
+    await backbone.reader().take_batch(await backbone.read())
     [letter] = await dead_letters.read(backbone.operator, STREAM, GROUP)
     assert "sequence" in letter.reason
     assert "Aino" not in letter.reason
@@ -118,15 +118,15 @@ async def test_a_handler_that_keeps_failing_on_one_event_gives_up_on_that_one_al
     events = await backbone.tell(3)
     await backbone.publish()
     bad = events[1]
-    intake = backbone.intake(failing_on(lambda event: event.id == bad.id), max_failures=3)
+    reader = backbone.reader(failing_on(lambda event: event.id == bad.id), max_failures=3)
     entries = await backbone.read()
-    await intake.take_batch(entries)
+    await reader.take_batch(entries)
     assert await backbone.noted() == [events[0].id, events[2].id]
     assert await backbone.pending() == [entries[1][0]]
     assert await backbone.scalar("SELECT failures FROM failures") == 1  # none for the neighbours
-    assert not await intake.take_one(entries[1])
+    assert not await reader.take_one(entries[1])
     assert await dead_letters.read(backbone.operator, STREAM, GROUP) == []
-    assert await intake.take_one(entries[1])
+    assert await reader.take_one(entries[1])
     [letter] = await dead_letters.read(backbone.operator, STREAM, GROUP)
     assert (letter.entry, letter.failures, letter.fields) == (entries[1][0], 3, entries[1][1])
     assert letter.reason == "handler failed: Trouble"
@@ -136,12 +136,12 @@ async def test_a_handler_that_keeps_failing_on_one_event_gives_up_on_that_one_al
 async def test_a_replayed_dead_letter_is_handled_and_known_to_all_who_had_it(backbone: Backbone) -> None:
     events = await backbone.tell(2)
     await backbone.publish()
-    broken = backbone.intake(failing_on(lambda event: event.id == events[0].id), max_failures=1)
+    broken = backbone.reader(failing_on(lambda event: event.id == events[0].id), max_failures=1)
     await broken.take_batch(await backbone.read())
     assert await backbone.noted() == [events[1].id]
     [letter] = await dead_letters.read(backbone.operator, STREAM, GROUP)
     await dead_letters.replay(backbone.operator, STREAM, GROUP, letter)
-    mended = backbone.intake()
+    mended = backbone.reader()
     await mended.take_batch(await backbone.read())
     assert await backbone.noted() == [events[1].id, events[0].id]
     assert await dead_letters.read(backbone.operator, STREAM, GROUP) == []
@@ -150,7 +150,7 @@ async def test_a_replayed_dead_letter_is_handled_and_known_to_all_who_had_it(bac
 async def test_a_failed_handler_leaves_nothing_behind(backbone: Backbone) -> None:
     await backbone.tell()
     await backbone.publish()
-    await backbone.intake(failing_on(lambda _: True)).take_batch(await backbone.read())
+    await backbone.reader(failing_on(lambda _: True)).take_batch(await backbone.read())
     assert await backbone.noted() == []
     assert await backbone.scalar("SELECT count(*) FROM inbox") == 0
 
@@ -159,7 +159,7 @@ async def test_a_type_without_a_handler_is_passed_over_and_not_written_down(back
     await backbone.add_raw({b"__data__": raw(type="catalog.something_new.v7", data={"later": True})})
     [event] = await backbone.tell()
     await backbone.publish()
-    await backbone.intake().take_batch(await backbone.read())
+    await backbone.reader().take_batch(await backbone.read())
     assert await backbone.noted() == [event.id]
     assert await backbone.pending() == []
     assert await backbone.scalar("SELECT count(*) FROM inbox") == 1
@@ -172,7 +172,7 @@ async def test_a_handler_records_follow_ups_with_where_they_come_from(backbone: 
 
     [event] = await backbone.tell()
     await backbone.publish()
-    await backbone.intake(follow_up).take_batch(await backbone.read())
+    await backbone.reader(follow_up).take_batch(await backbone.read())
     follow = json.loads(await backbone.scalar("SELECT payload FROM outbox"))
     for attribute in ("correlationid", "actor", "traceparent"):
         assert follow[attribute] == getattr(event, attribute)
@@ -192,7 +192,7 @@ async def test_letters_beyond_ascii_survive(backbone: Backbone) -> None:
             )
         }
     )
-    await backbone.intake(look).take_batch(await backbone.read())
+    await backbone.reader(look).take_batch(await backbone.read())
     assert seen == [name]
 
 
@@ -201,7 +201,7 @@ async def test_states_of_one_subject_arrive_in_order(backbone: Backbone) -> None
     for number in range(5):
         await backbone.tell(subject=subject, sequence=number + 1)
     await backbone.publish()
-    await backbone.intake().take_batch(await backbone.read())
+    await backbone.reader().take_batch(await backbone.read())
     async with backbone.consuming.transaction() as session:
         sequences = (await session.execute(text("SELECT sequence FROM trial.ledger ORDER BY id"))).scalars().all()
     assert sequences == [1, 2, 3, 4, 5]
@@ -212,7 +212,7 @@ async def test_two_groups_each_have_every_event(backbone: Backbone) -> None:
     [event] = await backbone.tell()
     await backbone.publish()
     entries = await backbone.read()
-    await backbone.intake().take_batch(entries)
-    other = Intake(backbone.consuming, backbone.reader, Consumer("another", STREAM, {TYPE: note}))
+    await backbone.reader().take_batch(entries)
+    other = StreamReader(backbone.consuming, backbone.reader, Consumer("another", STREAM, {TYPE: note}))
     await other.take_batch(entries)
     assert await backbone.noted() == [event.id] * 2

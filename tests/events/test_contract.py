@@ -12,11 +12,11 @@ import yaml
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from pydantic import AwareDatetime, BaseModel, create_model
 
-from luotsi import asyncapi
+from luotsi.docs_tools import asyncapi
 from shared.events import EVENT_TYPES, Envelope, Payload, parse_data, schema_name
 from shared.events.catalog import OrganizationState, ServiceState
 from shared.events.envelope import Names
-from shared.topology import GROUPS, STREAMS, streams_read_by
+from shared.services import GROUPS, STREAMS, streams_read_by
 from tests.events import golden
 
 DOCS = Path(asyncapi.PAGE).parent
@@ -39,7 +39,7 @@ WORDS["ReferralAssigned"] = WORDS["ReferralState"]
 
 @pytest.mark.parametrize("event_type", EVENT_TYPES)
 def test_golden_version_and_todays_code_understand_each_other(event_type: str) -> None:
-    assert golden.quarrels(event_type, EVENT_TYPES[event_type], golden.read(event_type)) == []
+    assert golden.incompatibilities(event_type, EVENT_TYPES[event_type], golden.read(event_type)) == []
 
 
 @pytest.mark.parametrize("event_type", EVENT_TYPES)
@@ -75,13 +75,13 @@ def changed(**fields: Any) -> type[Payload]:
 )
 def test_a_breaking_change_is_seen(model: type[Payload]) -> None:
     event_type = "catalog.service_changed.v1"
-    assert golden.quarrels(event_type, model, golden.read(event_type))
+    assert golden.incompatibilities(event_type, model, golden.read(event_type))
 
 
 def test_an_additive_change_is_none() -> None:
     event_type = "catalog.service_changed.v1"
     model = changed(added=(str | None, None))
-    assert golden.quarrels(event_type, model, golden.read(event_type)) == []
+    assert golden.incompatibilities(event_type, model, golden.read(event_type)) == []
     assert golden.as_written(event_type, model) != golden.as_written(event_type, ServiceState)
 
 

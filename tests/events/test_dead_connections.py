@@ -13,12 +13,12 @@ from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi as D
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.embedded.servers import Servers
-from shared import wake
-from shared.db import Database, run_plainly
-from shared.event_log import EventLog
-from shared.outages import is_outage
+from shared.database.connections import Database, run_plainly
+from shared.database.outages import is_outage
+from shared.publishing import notify_listener
+from shared.publishing.event_log import EventLog
+from shared.publishing.notify_listener import NotifyListener
 from shared.redis import connect
-from shared.wake import Alarm
 from tests.faults.proxy import Proxy
 
 FOREVER = 60.0
@@ -121,11 +121,11 @@ async def test_a_dead_connection_to_the_streams_is_given_up(servers: Servers) ->
 
 
 async def test_a_dead_wake_up_connection_is_opened_again(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wake, "_LOOK_AFTER_SECONDS", 0.2)
-    monkeypatch.setattr(wake, "_ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(notify_listener, "_LOOK_AFTER_SECONDS", 0.2)
+    monkeypatch.setattr(notify_listener, "_ANSWER_SECONDS", 0.3)
     own = Database(servers.database_urls["catalog"])
     async with behind(own.listen_dsn) as (proxy, url), asyncio.timeout(FOREVER):
-        alarm = Alarm(url, "trial")
+        alarm = NotifyListener(url, "trial")
         listening = asyncio.create_task(alarm.listen())
         await alarm.wait(FOREVER)  # it rings when it begins to listen
         proxy.half_open()

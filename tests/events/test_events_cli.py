@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
-from luotsi.events_cli import app
-from luotsi.process import PlatformError
-from shared import dead_letters
-from shared.topology import GROUPS
+from luotsi.commands.events import app
+from luotsi.platform.process import PlatformError
+from shared.consuming import dead_letters
+from shared.services import GROUPS
 from tests.events.backbone import GROUP, STREAM, Backbone, failing_on
 from tests.events.test_publishing import ids, ids_on_stream
 
@@ -42,8 +42,8 @@ async def one_dead(backbone: Backbone) -> None:
     """Tell of two events, of which the first ends as a dead letter."""
     events = await backbone.tell(2)
     await backbone.publish()
-    intake = backbone.intake(failing_on(lambda event: event.id == events[0].id), max_failures=1)
-    await intake.take_batch(await backbone.read())
+    reader = backbone.reader(failing_on(lambda event: event.id == events[0].id), max_failures=1)
+    await reader.take_batch(await backbone.read())
 
 
 async def test_lag_tells_what_waits_on_streams_in_hands_and_in_databases(backbone: Backbone) -> None:
@@ -95,7 +95,7 @@ async def test_lag_fails_when_something_is_dead_or_stuck(backbone: Backbone) -> 
 async def test_dead_letters_are_listed_and_shown_with_their_reason(backbone: Backbone) -> None:
     await one_dead(backbone)
     await backbone.add_raw({b"__data__": b"\xff\x00no event"})
-    await backbone.intake().take_batch(await backbone.read())
+    await backbone.reader().take_batch(await backbone.read())
     listed = json.loads((await run(backbone, "dead", "list", "--json")).stdout)
     assert [letter["reason"].split(":")[0] for letter in listed] == ["handler failed", "not an event"]
     table = (await run(backbone, "dead", "list")).stdout
@@ -111,7 +111,7 @@ async def test_more_dead_letters_than_fit_a_page_are_all_listed(backbone: Backbo
     for _ in range(250):
         await backbone.add_raw({b"__data__": b"{"})
     while entries := await backbone.read():
-        await backbone.intake().take_batch(entries)
+        await backbone.reader().take_batch(entries)
     assert len(json.loads((await run(backbone, "dead", "list", "--json")).stdout)) == 250
 
 
@@ -119,7 +119,7 @@ async def test_a_replayed_letter_is_handled_and_gone(backbone: Backbone) -> None
     await one_dead(backbone)
     [letter] = await dead_letters.read(backbone.operator, STREAM, GROUP)
     assert (await run(backbone, "dead", "replay", letter.id)).exit_code == 0
-    await backbone.intake().take_batch(await backbone.read())
+    await backbone.reader().take_batch(await backbone.read())
     assert len(await backbone.noted()) == 2
     assert await dead_letters.read(backbone.operator, STREAM, GROUP) == []
 
@@ -128,18 +128,18 @@ async def test_all_letters_are_replayed_at_once(backbone: Backbone) -> None:
     for _ in range(3):
         await one_dead(backbone)
     assert "3 replayed" in (await run(backbone, "dead", "replay", "--all")).stdout
-    await backbone.intake().take_batch(await backbone.read())
+    await backbone.reader().take_batch(await backbone.read())
     assert len(set(await backbone.noted())) == len(await backbone.noted()) == 6
 
 
 async def test_a_whole_log_is_published_again_and_doubles_nothing(backbone: Backbone) -> None:
     events = await backbone.tell(3)
     await backbone.publish()
-    await backbone.intake().take_batch(await backbone.read())
+    await backbone.reader().take_batch(await backbone.read())
     assert "3 events" in (await run(backbone, "republish", "catalog", "--all")).stdout
     await backbone.publish()
     assert await ids_on_stream(backbone) == ids(events) * 2
-    await backbone.intake().take_batch(await backbone.read())
+    await backbone.reader().take_batch(await backbone.read())
     assert await backbone.noted() == [event.id for event in events]
 
 

@@ -5,16 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from shared import dead_letters
-from shared.inbox import Handler
-from shared.janitor import Janitor
+from shared.consuming import dead_letters
+from shared.consuming.inbox import Handler
+from shared.consuming.janitor import Janitor
 from tests.events.backbone import GROUP, STREAM, Backbone, counted, failing_on, note
 
 AT_ONCE = timedelta(0)
 
 
 def janitor(backbone: Backbone, handler: Handler = note, name: str = "worker-2", idle: timedelta = AT_ONCE) -> Janitor:
-    return Janitor(backbone.reader, backbone.intake(handler), name, idle)
+    return Janitor(backbone.reader, backbone.reader(handler), name, idle)
 
 
 async def consumers(backbone: Backbone) -> set[str]:
@@ -72,7 +72,7 @@ async def test_what_another_worker_has_in_hand_is_not_ones_own(backbone: Backbon
 async def test_a_consumer_that_is_gone_is_deleted_unless_something_is_pending_for_it(
     backbone: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.janitor._CONSUMER_GONE_AFTER", AT_ONCE)
+    monkeypatch.setattr("shared.consuming.janitor._CONSUMER_GONE_AFTER", AT_ONCE)
     await backbone.tell(2)
     await backbone.publish()
     held = await backbone.read("busy", count=1)

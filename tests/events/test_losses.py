@@ -11,7 +11,7 @@ async def settle(backbone: Backbone) -> None:
     """Publish and consume until nothing is left to do."""
     await backbone.publish()
     while entries := await backbone.read():
-        await backbone.intake().take_batch(entries)
+        await backbone.reader().take_batch(entries)
 
 
 @pytest.mark.parametrize("command", ["FLUSHALL", f"DEL {STREAM}", f"XTRIM {STREAM} MAXLEN 0"])

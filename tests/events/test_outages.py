@@ -10,9 +10,9 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.embedded.servers import Servers
-from shared import dead_letters
+from shared.consuming import dead_letters
+from shared.database.outages import is_outage
 from shared.events import Envelope
-from shared.outages import is_outage
 from tests.events.backbone import GROUP, STREAM, Backbone, note, until
 
 Break = Callable[[], Awaitable[None]]
@@ -49,7 +49,7 @@ async def test_a_connection_ended_inside_a_handler_is_no_failure_of_it(backbone:
 
     events = await backbone.tell(3)
     await backbone.publish()
-    await backbone.intake(twice(end_connection), max_failures=1).take_batch(await backbone.read())
+    await backbone.reader(twice(end_connection), max_failures=1).take_batch(await backbone.read())
     assert await backbone.noted() == [event.id for event in events]
     assert await blameless(backbone)
 
@@ -66,7 +66,7 @@ async def test_a_database_that_only_reads_is_no_failure_of_the_handler(backbone:
 
     events = await backbone.tell(2)
     await backbone.publish()
-    await backbone.intake(twice(become_read_only), max_failures=1).take_batch(await backbone.read())
+    await backbone.reader(twice(become_read_only), max_failures=1).take_batch(await backbone.read())
     assert refused == 2
     assert await backbone.noted() == [event.id for event in events]
     assert await blameless(backbone)
@@ -92,8 +92,8 @@ async def test_a_deadlock_is_no_failure_of_the_handler(backbone: Backbone) -> No
     await backbone.publish()
     entries = await backbone.read()
     await asyncio.gather(
-        backbone.intake(crossing("forwards", 1, 2), max_failures=1).take_one(entries[0]),
-        backbone.intake(crossing("backwards", 2, 1), max_failures=1).take_one(entries[1]),
+        backbone.reader(crossing("forwards", 1, 2), max_failures=1).take_one(entries[0]),
+        backbone.reader(crossing("backwards", 2, 1), max_failures=1).take_one(entries[1]),
     )
     assert sorted(await backbone.noted()) == sorted(event.id for event in events)
     assert await blameless(backbone)
@@ -103,9 +103,9 @@ async def test_an_outage_while_a_failure_is_noted_leaves_no_neighbour_behind(bac
     """The entries after the failing one are handled too, once the database is back."""
     events = await backbone.tell(3)
     await backbone.publish()
-    intake = backbone.intake(failing_then_cutting(backbone, events[0]), max_failures=9)
+    reader = backbone.reader(failing_then_cutting(backbone, events[0]), max_failures=9)
     entries = await backbone.read()
-    await intake.take_batch(entries)
+    await reader.take_batch(entries)
     assert await backbone.noted() == [event.id for event in events[1:]]
     assert await backbone.pending() == [entries[0][0]]
 
@@ -145,7 +145,7 @@ async def test_a_database_that_is_killed_comes_back_and_all_goes_on(backbone: Ba
     await backbone.publish()
     entries = await backbone.read()
     await backbone.kill_database()
-    taking = asyncio.create_task(backbone.intake(max_failures=1).take_batch(entries))
+    taking = asyncio.create_task(backbone.reader(max_failures=1).take_batch(entries))
     relaying = asyncio.create_task(backbone.relay.run())
     await asyncio.sleep(0.3)
     servers.postgres.start()
@@ -155,7 +155,7 @@ async def test_a_database_that_is_killed_comes_back_and_all_goes_on(backbone: Ba
     relaying.cancel()
     with suppress(asyncio.CancelledError):
         await relaying
-    await backbone.intake().take_batch(await backbone.read())
+    await backbone.reader().take_batch(await backbone.read())
     assert await backbone.noted() == [event.id for event in events + more]
     assert await blameless(backbone)
 
@@ -194,7 +194,7 @@ async def test_events_committed_while_redis_is_away_go_out_when_it_returns(
     relaying.cancel()
     with suppress(asyncio.CancelledError):
         await relaying
-    await backbone.intake().take_batch(await backbone.read())
+    await backbone.reader().take_batch(await backbone.read())
     assert await backbone.noted() == [first.id, *[event.id for event in held]]
 
 
@@ -209,7 +209,7 @@ async def test_redis_killed_between_commit_and_acknowledgement_doubles_nothing(
         await note(session, event)
         servers.valkey.kill()
 
-    taking = asyncio.create_task(backbone.intake(kill_redis, max_failures=1).take_batch(entries))
+    taking = asyncio.create_task(backbone.reader(kill_redis, max_failures=1).take_batch(entries))
     await until(lambda: backbone.scalar("SELECT count(*) FROM inbox"), "the commit")
     servers.valkey.start()
     await taking
@@ -239,7 +239,7 @@ async def test_a_redis_that_refuses_writes_is_waited_for(
     try:
         held = await backbone.tell(2)
         relaying = asyncio.create_task(backbone.relay.run())
-        taking = asyncio.create_task(backbone.intake().take_batch(entries))
+        taking = asyncio.create_task(backbone.reader().take_batch(entries))
         await until(lambda: _count(backbone, 1), "the effect, which needs no write to Redis")
         await asyncio.sleep(0.2)
         assert not relaying.done()
@@ -251,7 +251,7 @@ async def test_a_redis_that_refuses_writes_is_waited_for(
     relaying.cancel()
     with suppress(asyncio.CancelledError):
         await relaying
-    await backbone.intake().take_batch(await backbone.read())
+    await backbone.reader().take_batch(await backbone.read())
     assert await backbone.noted() == [first.id, *[event.id for event in held]]
     [letter] = await dead_letters.read(backbone.operator, STREAM, GROUP)
     assert letter.entry == poison

@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from shared import dead_letters
-from shared.copies import overwrite_if_newer
+from shared.consuming import dead_letters
+from shared.consuming.copies import overwrite_if_newer
+from shared.consuming.inbox import Consumer, MissingDependency, arrived, handle
+from shared.consuming.parked import retry_stuck
 from shared.events import Envelope
 from shared.events.catalog import OrganizationState
 from shared.ids import new_id
-from shared.inbox import Consumer, Missing, arrived, handle
-from shared.outbox import Outbox
-from shared.parked import retry_stuck
+from shared.publishing.outbox import Outbox
 from tests.builders import names
 from tests.events.backbone import GROUP, STREAM, Backbone, Trouble, note
 
@@ -42,7 +42,7 @@ class Needs:
         if not known:
             self.seen.set()
             await self.go_on.wait()
-            raise Missing("the fact")
+            raise MissingDependency("the fact")
         await note(session, event)
         if self.failures:
             self.failures -= 1
@@ -142,8 +142,8 @@ async def test_a_waiting_event_that_fails_too_often_becomes_a_dead_letter(backbo
     assert Envelope.model_validate_json(letter.fields[b"__data__"]) == bad
     await dead_letters.replay(backbone.operator, STREAM, GROUP, letter)
     needs.failures = 0
-    intake = backbone.intake(needs.need)
-    await intake.take_batch(await backbone.read())
+    reader = backbone.reader(needs.need)
+    await reader.take_batch(await backbone.read())
     assert await ledger(backbone) == [fact.id, bad.id]
 
 

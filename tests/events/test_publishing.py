@@ -8,11 +8,11 @@ from functools import partial
 import pytest
 from sqlalchemy import text
 
-from shared.event_log import EntryId
 from shared.events import Envelope
 from shared.events.catalog import MemberState
 from shared.ids import new_id
-from shared.relay import Relay
+from shared.publishing.event_log import EntryId
+from shared.publishing.relay import Relay
 from tests.builders import names
 from tests.events.backbone import STREAM, Backbone, Trouble, until
 
@@ -133,7 +133,7 @@ async def test_a_holder_that_lost_its_lease_unawares_does_no_harm(backbone: Back
     release.set()
     await step
     assert await ids_on_stream(backbone) == ids([*events, *more, *events])
-    await backbone.intake().take_batch(await backbone.read())
+    await backbone.reader().take_batch(await backbone.read())
     assert await backbone.noted() == [event.id for event in [*events, *more]]
     await backbone.publish()
     assert len(await ids_on_stream(backbone)) == 8

@@ -7,10 +7,10 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.referral.tables import Organization
-from shared import catalog_copy
+from shared.consuming import catalog_copy
+from shared.consuming.inbox import BatchHandler, MissingDependency
 from shared.events import Envelope
 from shared.ids import new_id
-from shared.inbox import Missing, Together
 from tests.events.backbone import GROUP, STREAM, Backbone, Trouble, note, until
 
 
@@ -37,12 +37,12 @@ async def copy(session: AsyncSession, events: Sequence[Envelope]) -> None:
 
 async def test_a_batch_is_brought_at_once_and_a_repeat_is_left_out(backbone: Backbone) -> None:
     noting = Noting()
-    intake = backbone.intake(Together(noting))
+    reader = backbone.reader(BatchHandler(noting))
     events = await backbone.tell(3)
     await backbone.publish()
     entries = await backbone.read()
-    await intake.take_batch([*entries, entries[1]])
-    await intake.take_batch(entries)
+    await reader.take_batch([*entries, entries[1]])
+    await reader.take_batch(entries)
     assert await backbone.noted() == [event.id for event in events]
     assert noting.sizes == [3]
     assert await backbone.pending() == []
@@ -50,7 +50,7 @@ async def test_a_batch_is_brought_at_once_and_a_repeat_is_left_out(backbone: Bac
 
 async def test_what_comes_while_a_consumer_rests_is_brought_at_once(backbone: Backbone) -> None:
     noting = Noting()
-    async with backbone.working(Together(noting), rest=3.0):
+    async with backbone.working(BatchHandler(noting), rest=3.0):
         for _ in range(4):
             await backbone.tell()
             await backbone.publish()
@@ -66,8 +66,8 @@ async def _all_noted(backbone: Backbone, count: int) -> bool:
 async def test_one_that_fails_stands_alone(backbone: Backbone) -> None:
     events = await backbone.tell(3)
     await backbone.publish()
-    intake = backbone.intake(Together(Noting(events[1], Trouble("its own fault"))), max_failures=1)
-    await intake.take_batch(await backbone.read())
+    reader = backbone.reader(BatchHandler(Noting(events[1], Trouble("its own fault"))), max_failures=1)
+    await reader.take_batch(await backbone.read())
     assert await backbone.noted() == [events[0].id, events[2].id]
     assert await backbone.operator.xlen(f"{STREAM}.dead.{GROUP}") == 1
     assert await backbone.pending() == []
@@ -76,8 +76,8 @@ async def test_one_that_fails_stands_alone(backbone: Backbone) -> None:
 async def test_one_that_lacks_a_fact_is_parked_alone(backbone: Backbone) -> None:
     events = await backbone.tell(3)
     await backbone.publish()
-    intake = backbone.intake(Together(Noting(events[2], Missing("member:nobody"))))
-    await intake.take_batch(await backbone.read())
+    reader = backbone.reader(BatchHandler(Noting(events[2], MissingDependency("member:nobody"))))
+    await reader.take_batch(await backbone.read())
     assert await backbone.scalar("SELECT array_agg(event_id) FROM parked") == [events[2].id]
     assert await backbone.pending() == []
 
@@ -90,14 +90,14 @@ async def test_of_several_states_in_one_batch_the_newest_is_kept(backbone: Backb
     await backbone.tell(1, subject=other)
     assert newest[-1].sequence == 7
     assert older[-1].sequence == 2
-    intake = backbone.intake(Together(copy))
+    reader = backbone.reader(BatchHandler(copy))
     try:
         await backbone.publish()
-        await intake.take_batch(await backbone.read())
+        await reader.take_batch(await backbone.read())
         assert await backbone.scalar(copied) == 7
         await backbone.tell(1, subject=subject, sequence=6)
         await backbone.publish()
-        await intake.take_batch(await backbone.read())
+        await reader.take_batch(await backbone.read())
         assert await backbone.scalar(copied) == 7
     finally:
         async with backbone.consuming.transaction() as session:

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from shared.db import run_plainly
+from shared.database.connections import run_plainly
+from shared.database.outages import is_outage
+from shared.database.tables import InboxRow
 from shared.ids import new_id
-from shared.outages import is_outage
-from shared.tables import InboxRow
 from tests.events.backbone import Backbone, Trouble
 
 _INSERT = "INSERT INTO inbox (event_id, consumer) VALUES ($1, $2)"

@@ -6,10 +6,10 @@ from contextlib import suppress
 import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from shared import dead_letters
+from shared.consuming import dead_letters
+from shared.consuming.watchdog import StoppedConsuming
 from shared.events import Envelope
-from shared.together import run_together
-from shared.watchdog import StoppedConsuming
+from shared.task_group import run_task_group
 from tests.events.backbone import GROUP, PATIENCE, STREAM, Backbone, failing_on, met, note, until
 from tests.events.test_consuming import raw
 
@@ -145,7 +145,7 @@ async def test_a_task_in_which_a_cancellation_gets_lost_ends_all_the_same() -> N
                 ended.set()
 
     ended = asyncio.Event()
-    task = asyncio.create_task(run_together(deaf_once(), asyncio.sleep(3600)))
+    task = asyncio.create_task(run_task_group(deaf_once(), asyncio.sleep(3600)))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     task.cancel()
@@ -163,7 +163,7 @@ async def test_a_task_is_not_left_behind_when_its_end_is_asked_for_again_and_aga
         await asyncio.sleep(3600)
 
     ended = asyncio.Event()
-    task = asyncio.create_task(run_together(run_together(hard_of_hearing()), asyncio.sleep(3600)))
+    task = asyncio.create_task(run_task_group(run_task_group(hard_of_hearing()), asyncio.sleep(3600)))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     await asyncio.sleep(0)

@@ -153,10 +153,10 @@ async def test_the_heartbeat_beats_only_while_the_servers_answer(
 
 PROCESS = """
 import sys
-from shared.db import Database
-from shared.inbox import Consumer
+from shared.database.connections import Database
+from shared.consuming.inbox import Consumer
 from shared.settings import Settings
-from shared.worker import Worker, run
+from shared.consuming.worker import Worker, run
 settings = Settings()
 database = Database(settings.database_url.get_secret_value())
 consumer = Consumer("referral", "catalog.events", {})

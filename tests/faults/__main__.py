@@ -12,13 +12,13 @@ from pathlib import Path
 
 import uvloop
 
-from luotsi.data_dir import temporary_data
+from luotsi.platform.data_dir import temporary_data
 from tests.faults.actors import Day
 from tests.faults.cast import Cast, gather_cast
 from tests.faults.checks.versions import prepare_notes
 from tests.faults.checks.watch import Watch
-from tests.faults.harm.disks import SIZES, small_disk
-from tests.faults.harm.entries import poison
+from tests.faults.fault_injectors.disks import SIZES, small_disk
+from tests.faults.fault_injectors.entries import poison
 from tests.faults.lab import Lab, running_lab
 from tests.faults.ledger import Ledger
 from tests.faults.points import POINTS

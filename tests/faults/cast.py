@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from luotsi.members import Member, fetch_members
+from luotsi.platform.tokens import Member, fetch_members
 from tests.faults.lab import Lab
 from tests.faults.ledger import Ledger, Promise
 from tests.faults.people import JSON, Somebody

@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from luotsi.data_dir import DataDir, read_json
-from luotsi.process import Program
-from luotsi.supervisor import Child, Supervisor
-from luotsi.target import Target
-from luotsi.up import Platform
+from luotsi.commands.up import Platform
+from luotsi.platform.data_dir import DataDir, read_json
+from luotsi.platform.process import Program
+from luotsi.platform.supervisor import Child, Supervisor
+from luotsi.platform.target import Target
 from shared.redis import RawRedis, connect
-from shared.topology import SERVICES
+from shared.services import SERVICES
 from tests.faults.points import Points
 from tests.faults.poison import Poison
 from tests.faults.proxy import Proxy

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx2
 
-from luotsi.members import Member, sign_token
-from luotsi.process import PlatformError
+from luotsi.platform.process import PlatformError
+from luotsi.platform.tokens import Member, sign_token
 from tests.faults.lab import Lab
 from tests.faults.ledger import Ledger
 

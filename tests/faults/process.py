@@ -49,7 +49,7 @@ def main() -> None:
     if module == "services.notifications.worker":
         _watch_mail(passed)
     if module == "services.referral.worker":
-        _module("services.referral.fact_keeper").EVERY = FACTS_EVERY
+        _module("services.referral.jobs.statistics_publisher").EVERY = FACTS_EVERY
     if os.environ.get("VARIANT") == "newer":
         _read_more() if module.endswith(".worker") else _tell_more()
     sys.argv = [module]
@@ -81,7 +81,7 @@ def _watch_requests(passed: Passed) -> None:
         return bool(session.info.get("wrote") or session.added or session.new or session.dirty)
 
     # What is sent past the session was written as well. Wrapped before any module takes it over by its name.
-    additions = _module("shared.additions")
+    additions = _module("shared.database.deferred_inserts")
     send = additions.send_added
 
     async def send_added(session: Any) -> None:
@@ -95,12 +95,12 @@ def _watch_requests(passed: Passed) -> None:
 
 
 def _watch_worker(passed: Passed) -> None:
-    relay, intake = _module("shared.relay").Relay, _module("shared.streams").Intake
-    inbox, worker = _module("shared.inbox"), _module("shared.worker")
+    relay, reader = _module("shared.publishing.relay").Relay, _module("shared.consuming.stream_reader").StreamReader
+    inbox, worker = _module("shared.consuming.inbox"), _module("shared.consuming.worker")
     relay._append = _around(relay._append, passed, before="relay before XADD")
     relay._mark = _around(relay._mark, passed, before="relay after XADD, before mark", after="relay after mark")
-    intake._acknowledge = _around(
-        intake._acknowledge, passed, before="consumer before XACK", after="consumer after XACK"
+    reader._acknowledge = _around(
+        reader._acknowledge, passed, before="consumer before XACK", after="consumer after XACK"
     )
     claim = inbox._claim
 
@@ -116,7 +116,7 @@ def _watch_worker(passed: Passed) -> None:
 
 def _watch_commit(counts: Callable[[Any], bool], passed: Passed, who: str, what: str = "commit") -> None:
     """The moments around the commit of each transaction that `counts`, while it is still open."""
-    database = _module("shared.db")
+    database = _module("shared.database.connections")
     commit = database._commit
 
     async def watched(session: Any, held: Any) -> None:
@@ -131,11 +131,14 @@ def _watch_commit(counts: Callable[[Any], bool], passed: Passed, who: str, what:
 
 
 def _watch_mail(passed: Passed) -> None:
-    deliverer, mailer = _module("services.notifications.deliverer"), _module("services.notifications.mail")
-    deliverer.CLAIM = CLAIM
+    delivery_queue, mailer = (
+        _module("services.notifications.jobs.delivery_queue"),
+        _module("services.notifications.channels.email"),
+    )
+    delivery_queue.CLAIM = CLAIM
     _module("services.notifications.domain").RETRY_AFTER = RETRY_AFTER
     mailer.SmtpMailer.send = _around(mailer.SmtpMailer.send, passed, before="mail before SMTP")
-    done = deliverer.Deliverer
+    done = delivery_queue.DeliveryQueue
     done._write_success = _around(done._write_success, passed, before="mail after SMTP accepted, before mark")
 
 
@@ -155,7 +158,7 @@ def _around(method: Async, passed: Passed, *, before: str, after: str | None = N
 
 def _tell_more() -> None:
     """The next version of a publisher: its events carry fields that today's consumers have never heard of."""
-    outbox = _module("shared.outbox")
+    outbox = _module("shared.publishing.outbox")
 
     class Newer(Envelope):
         region: str | None = "north"

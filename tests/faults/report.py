@@ -18,8 +18,8 @@ from tests.faults.checks.readers import check_read_timelines
 from tests.faults.checks.snapshot import Backlog, Snapshot, backlog, take_snapshot
 from tests.faults.checks.versions import check_newer_consumer, shares
 from tests.faults.checks.watch import Watch
-from tests.faults.harm.disks import collect_filed
-from tests.faults.harm.entries import collect_dead
+from tests.faults.fault_injectors.disks import collect_filed
+from tests.faults.fault_injectors.entries import collect_dead
 from tests.faults.lab import Lab
 from tests.faults.ledger import Ledger
 from tests.faults.sabotage import sabotage

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tests.faults.checks.recovery import Recovery
-from tests.faults.harm import disks, entries, network, postgres, processes, surroundings, valkey
+from tests.faults.fault_injectors import disks, entries, network, postgres, processes, surroundings, valkey
 from tests.faults.lab import Lab
 from tests.faults.points import POINTS
 

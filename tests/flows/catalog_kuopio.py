@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 from sqlalchemy import text
 
-from services.catalog.seed import seed_into
+from services.catalog.use_cases.seed import seed_into
 from tests.builders import Someone
 from tests.platform import Platform
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from services.notifications.deliverer import Deliverer
-from services.notifications.mail import Mailer, build_mailer
+from services.notifications.channels.email import Mailer, build_mailer
+from services.notifications.jobs.delivery_queue import DeliveryQueue
 from services.notifications.settings import NotificationSettings
-from shared.outbox import Outbox
+from shared.publishing.outbox import Outbox
 from tests.flows.mail_server import MailServer
 from tests.platform import Platform
 
@@ -29,16 +29,16 @@ class Clock:
         self.now += span
 
 
-def deliverer(
+def delivery_queue(
     platform: Platform, clock: Clock, server: MailServer | None = None, mailer: Mailer | None = None
-) -> Deliverer:
+) -> DeliveryQueue:
     """Sends through `server`, else into files; or by `mailer`, whatever it does."""
     settings: NotificationSettings = platform.settings["notifications"]
     if server is not None:
         over_smtp = {"smtp_url": SecretStr(server.url), "mail_from": "Luotsi <luotsi@kuopio.example>"}
         settings = settings.model_copy(update=over_smtp)
     way_out = mailer or build_mailer(settings)
-    return Deliverer(platform.databases["notifications"], Outbox("notifications"), way_out, settings, clock)
+    return DeliveryQueue(platform.databases["notifications"], Outbox("notifications"), way_out, settings, clock)
 
 
 def read(path: Path) -> EmailMessage:
@@ -54,4 +54,4 @@ async def mail_events(platform: Platform) -> list[str]:
     return [event["type"] for event in published if event["data"]["channel"] == "email"]
 
 
-__all__ = ["Clock", "deliverer", "mail_events", "read"]
+__all__ = ["Clock", "delivery_queue", "mail_events", "read"]

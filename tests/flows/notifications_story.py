@@ -8,7 +8,7 @@ from uuid import UUID
 from shared.events import Envelope
 from shared.events.referral import MessageSent, ReferralAssigned, ReferralState, Side
 from shared.ids import new_id
-from shared.outbox import Outbox
+from shared.publishing.outbox import Outbox
 from tests.builders import Someone, Town
 from tests.platform import Platform
 

@@ -6,9 +6,9 @@ from typing import Any
 from typer.testing import CliRunner, Result
 
 from luotsi import cli
-from luotsi.target import Target
+from luotsi.platform.target import Target
 from services.referral.settings import ReferralSettings
-from shared.topology import SERVICES
+from shared.services import SERVICES
 from tests.platform import Platform
 
 

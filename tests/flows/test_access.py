@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import text, true
 
 from services.catalog.api import dependencies as catalog_dependencies
-from services.catalog.seed import seed_into
-from services.notifications import scope as notifications_scope
-from services.referral import scope as referral_scope
-from shared.topology import SERVICES
+from services.catalog.use_cases.seed import seed_into
+from services.notifications.use_cases import visibility as notifications_scope
+from services.referral.use_cases import visibility as referral_scope
+from shared.services import SERVICES
 from tests.builders import Someone
 from tests.platform import Platform
 from tests.referring import CLIENT, CONSENT, SECRETS, at_work

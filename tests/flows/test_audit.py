@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from luotsi.data_dir import DataDir
 from luotsi.embedded.postgres import Postgres
 from luotsi.embedded.servers import start_servers
-from services.referral.sealer import Sealer
-from services.referral.use_cases import audit
-from shared.migrations import upgrade
-from shared.topology import SERVICES
+from luotsi.platform.data_dir import DataDir
+from services.referral.jobs.disclosure_sealer import DisclosureSealer
+from services.referral.use_cases import disclosure_log
+from shared.database.migrations import upgrade
+from shared.services import SERVICES
 from tests.builders import small_town
 from tests.flows.operating import luotsi, target
 from tests.platform import Platform
@@ -81,7 +81,7 @@ async def shift(platform: Platform, day: int) -> None:
 async def seal(platform: Platform, now: datetime, holder: str = "one") -> int:
     """What the worker's job does at that moment."""
     key = target(platform).key("AUDIT_KEY")
-    return await Sealer(platform.databases["referral"], key, holder, lambda: now).step()
+    return await DisclosureSealer(platform.databases["referral"], key, holder, lambda: now).step()
 
 
 async def verified(platform: Platform, *arguments: str) -> tuple[int, str]:
@@ -183,7 +183,7 @@ async def test_rows_removed_on_purpose_are_vouched_for(platform: Platform) -> No
     key, now = target(platform).key("AUDIT_KEY"), datetime.now(UTC)
     first = await platform.scalar("referral", "SELECT min(day) FROM audit_seals")
     async with platform.owners["referral"].transaction() as session:
-        assert await audit.remove_until(session, key, first + timedelta(days=1), now) == 3
+        assert await disclosure_log.remove_until(session, key, first + timedelta(days=1), now) == 3
     code, said = await verified(platform)
     assert code == 0, said
     assert "5 sealed days with 6 rows" in said

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import col, select
 
-from services.catalog.search import Query
+from services.catalog.queries.search import Query
 from services.catalog.tables import ServiceWords
 from tests.flows.catalog_kuopio import kuopio
 from tests.platform import Platform

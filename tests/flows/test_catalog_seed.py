@@ -10,14 +10,14 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
-from services.catalog.administration import create_admin, make_admin
-from services.catalog.seed import seed, seed_into
-from services.catalog.seed_data import read_data
+from services.catalog.domain.texts import LANGUAGES
+from services.catalog.schemas.seed_file import read_data
 from services.catalog.tables import Base
-from services.catalog.texts import LANGUAGES
-from shared.db import Database
-from shared.migrations import upgrade
-from shared.tables import Backbone
+from services.catalog.use_cases.administration import create_admin, make_admin
+from services.catalog.use_cases.seed import seed, seed_into
+from shared.database.connections import Database
+from shared.database.migrations import upgrade
+from shared.database.tables import Backbone
 from tests.flows.catalog_kuopio import kuopio
 from tests.platform import Platform
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from services.catalog.seed import seed_into
+from services.catalog.use_cases.seed import seed_into
 from shared.clock import day_in_kuopio
 from tests.flows.catalog_kuopio import kuopio
 from tests.platform import Platform

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from luotsi.process import PlatformError
+from luotsi.platform.process import PlatformError
 from tests.builders import Town, small_town
 from tests.chains import organizations_in_a_row
 from tests.flows.operating import luotsi

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shared.topology import SERVICES
+from shared.services import SERVICES
 from tests.platform import Platform
 
 

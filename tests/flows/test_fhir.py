@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 
-from services.referral.domain import OPEN, Outcome, Reason, Status
-from services.referral.fhir import MEDIA_TYPE
-from services.referral.fhir_codes import OUTCOMES, REASONS, REQUEST_STATUS
+from services.referral.domain.lifecycle import OPEN, Outcome, Reason, Status
+from services.referral.fhir.bundle import MEDIA_TYPE
+from services.referral.fhir.codes import OUTCOMES, REASONS, REQUEST_STATUS
 from tests.builders import Town, small_town
 from tests.chains import organizations_in_a_row
 from tests.platform import Platform

@@ -17,16 +17,17 @@ from joserfc.jwk import ECKey, KeySet
 from pydantic import Secret
 from typer.testing import CliRunner
 
-from luotsi import cli, new_keys
-from luotsi.client_cli import vault
-from luotsi.data_dir import DataDir
-from luotsi.env_file import write_env
-from luotsi.keys import ensure_keys
-from luotsi.process import PlatformError
+from luotsi import cli
+from luotsi.commands.client import vault
+from luotsi.commands.env import write_env
+from luotsi.platform import new_keys
+from luotsi.platform.data_dir import DataDir
+from luotsi.platform.key_files import ensure_keys
+from luotsi.platform.process import PlatformError
 from services.referral.main import create_app
 from services.referral.settings import ReferralSettings
-from services.referral.use_cases.rotation import rotate_batch
-from shared.auth import Verifier
+from services.referral.use_cases.key_rotation import rotate_batch
+from shared.web.tokens import Verifier
 from tests.builders import Someone, small_town
 from tests.flows.operating import environment, luotsi, target
 from tests.platform import ISSUER, Platform

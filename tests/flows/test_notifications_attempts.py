@@ -7,13 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from services.notifications.deliverer import CLAIM
+from services.notifications.channels.email import Mailer, SmtpMailer
 from services.notifications.domain import MAX_ATTEMPTS, RETRY_AFTER
-from services.notifications.mail import Mailer, SmtpMailer
-from services.notifications.undelivered import UNDELIVERED
+from services.notifications.jobs.delivery_queue import CLAIM
+from services.notifications.use_cases.delivery_failures import DELIVERY_FAILED
 from tests.builders import Town, small_town
 from tests.flows.mail_server import MailServer
-from tests.flows.notifications_mailing import Clock, deliverer, mail_events
+from tests.flows.notifications_mailing import Clock, delivery_queue, mail_events
 from tests.flows.notifications_story import Story, count
 from tests.platform import Platform
 
@@ -29,7 +29,7 @@ async def town(platform: Platform) -> Town:
 async def test_a_server_that_is_away_or_busy_is_tried_again(platform: Platform, town: Town) -> None:
     clock = Clock()
     async with MailServer() as server:
-        sender = deliverer(platform, clock, server)
+        sender = delivery_queue(platform, clock, server)
         await server.stop()
         assert await sender.step() == 1
         assert await sender.step() == 0, "not before its time"
@@ -54,7 +54,7 @@ async def test_a_server_that_is_away_or_busy_is_tried_again(platform: Platform, 
 async def test_after_the_last_attempt_it_is_given_up_and_told(platform: Platform, town: Town) -> None:
     clock = Clock()
     async with MailServer(refuse="450 later") as server:
-        sender = deliverer(platform, clock, server)
+        sender = delivery_queue(platform, clock, server)
         for wait in RETRY_AFTER:
             assert await sender.step() == 1
             assert await mail_events(platform) == []
@@ -65,16 +65,16 @@ async def test_after_the_last_attempt_it_is_given_up_and_told(platform: Platform
         await sender.step()
     assert await count(platform, "deliveries", "id = :id AND attempts = :n", id=given_up, n=MAX_ATTEMPTS) == 1
     (failed,) = [event for event in await platform.published("notifications") if event["subject"] == str(given_up)]
-    assert failed["type"] == UNDELIVERED
+    assert failed["type"] == DELIVERY_FAILED
     assert failed["data"]["attempts"] == MAX_ATTEMPTS
     assert failed["sequence"] == MAX_ATTEMPTS + 1
 
 
 async def test_a_recipient_refused_for_good_is_given_up_at_once(platform: Platform, town: Town) -> None:
     async with MailServer(refuse="550 5.1.1 no such user") as server:
-        await deliverer(platform, Clock(), server).step()
+        await delivery_queue(platform, Clock(), server).step()
     assert await count(platform, "deliveries", "status = 'exhausted' AND attempts = 1") == 1
-    assert await mail_events(platform) == [UNDELIVERED]
+    assert await mail_events(platform) == [DELIVERY_FAILED]
     async with platform.client("notifications", town.desk) as client:
         (mail,) = [one for one in (await client.get("/deliveries")).json()["contents"] if one["channel"] == "email"]
     assert mail["last_error"].startswith("550")
@@ -94,8 +94,8 @@ async def test_a_mail_repeated_after_a_crash_carries_the_same_message_id(platfor
     clock = Clock()
     async with MailServer() as server:
         with pytest.raises(asyncio.CancelledError):
-            await deliverer(platform, clock, server, Dies(SmtpMailer(server.url))).step()
-        successor = deliverer(platform, clock, server)
+            await delivery_queue(platform, clock, server, Dies(SmtpMailer(server.url))).step()
+        successor = delivery_queue(platform, clock, server)
         assert await successor.step() == 0, "the attempt is still another's"
         clock.forward(CLAIM)
         assert await successor.step() == 1
@@ -112,7 +112,7 @@ async def test_many_deliverers_send_each_mail_once(platform: Platform) -> None:
     await platform.settle()
     clock = Clock()
     async with MailServer() as server:
-        crew = [deliverer(platform, clock, server) for _ in range(4)]
+        crew = [delivery_queue(platform, clock, server) for _ in range(4)]
         while sum(await asyncio.gather(*(one.step() for one in crew))):
             pass
     assert len(server.taken) == len({message["Message-ID"] for message in server.taken}) == 30
@@ -128,7 +128,7 @@ async def test_what_is_withdrawn_while_it_is_tried_stays_so(platform: Platform, 
             await platform.settle()
             raise ConnectionError
 
-    assert await deliverer(platform, Clock(), mailer=Meanwhile()).step() == 1
+    assert await delivery_queue(platform, Clock(), mailer=Meanwhile()).step() == 1
     assert await count(platform, "deliveries", "status = 'withdrawn' AND next_attempt_at IS NULL") == 1
     assert await mail_events(platform) == []
 
@@ -143,10 +143,10 @@ async def test_a_late_failure_does_not_change_when_another_tries_again(platform:
     class Slow:
         async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
             clock.forward(CLAIM)
-            assert await deliverer(platform, clock, mailer=Fails()).step() == 1
+            assert await delivery_queue(platform, clock, mailer=Fails()).step() == 1
             raise ConnectionError
 
-    assert await deliverer(platform, clock, mailer=Slow()).step() == 1
+    assert await delivery_queue(platform, clock, mailer=Slow()).step() == 1
     again_at = await platform.scalar("notifications", "SELECT next_attempt_at FROM deliveries WHERE attempts = 2")
     assert again_at == clock.now + RETRY_AFTER[1]
     assert await count(platform, "deliveries", "status = 'failed' AND version = 2") == 1
@@ -154,7 +154,7 @@ async def test_a_late_failure_does_not_change_when_another_tries_again(platform:
 
 async def test_a_late_failure_does_not_undo_what_another_has_taken_up(platform: Platform, town: Town) -> None:
     clock = Clock()
-    other = deliverer(platform, clock)
+    other = delivery_queue(platform, clock)
 
     class Slow:
         """Takes longer than an attempt may, so that another deliverer has sent the mail before it fails."""
@@ -164,26 +164,26 @@ async def test_a_late_failure_does_not_undo_what_another_has_taken_up(platform: 
             assert await other.step() == 1
             raise ConnectionError
 
-    assert await deliverer(platform, clock, mailer=Slow()).step() == 1
+    assert await delivery_queue(platform, clock, mailer=Slow()).step() == 1
     assert await count(platform, "deliveries", "channel = 'email' AND status = 'delivered' AND attempts = 2") == 1
     assert await mail_events(platform) == ["notification.delivered.v1"]
 
 
 async def test_a_late_success_is_told_once(platform: Platform, town: Town) -> None:
     clock = Clock()
-    other = deliverer(platform, clock)
+    other = delivery_queue(platform, clock)
 
     class Slow:
         async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
             clock.forward(CLAIM)
             assert await other.step() == 1
 
-    assert await deliverer(platform, clock, mailer=Slow()).step() == 1
+    assert await delivery_queue(platform, clock, mailer=Slow()).step() == 1
     assert await mail_events(platform) == ["notification.delivered.v1"]
 
 
 async def test_what_a_mail_server_says_is_kept_without_identity_codes(platform: Platform, town: Town) -> None:
     async with MailServer(refuse="550 131052-308T is not known here") as server:
-        await deliverer(platform, Clock(), server).step()
+        await delivery_queue(platform, Clock(), server).step()
     kept = await platform.scalar("notifications", "SELECT last_error FROM deliveries WHERE status = 'exhausted'")
     assert kept == "550 [personal identity code] is not known here"

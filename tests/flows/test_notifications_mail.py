@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.notifications.mail import FileMailer
+from services.notifications.channels.email import FileMailer
 from tests.builders import Town, small_town
 from tests.flows.mail_server import MailServer
-from tests.flows.notifications_mailing import Clock, deliverer, mail_events, read
+from tests.flows.notifications_mailing import Clock, delivery_queue, mail_events, read
 from tests.flows.notifications_story import Story, count
 from tests.platform import Platform
 
@@ -28,7 +28,7 @@ async def test_mail_without_a_server_is_a_readable_file(platform: Platform) -> N
     story = Story.of(platform, town)
     await story.tell("accepted", "target", status="accepted")
     await platform.settle()
-    assert await deliverer(platform, Clock()).step() == 1
+    assert await delivery_queue(platform, Clock()).step() == 1
 
     (path,) = platform.mail.iterdir()
     raw = path.read_text(encoding="utf-8")
@@ -60,7 +60,7 @@ async def test_a_shared_desk_reads_three_languages(platform: Platform) -> None:
     await town.facts.organization("business-kuopio", organization_id=town.business, email="post@businesskuopio.example")
     await Story.of(platform, town).tell("sent", "source", urgency="urgent")
     await platform.settle()
-    await deliverer(platform, Clock()).step()
+    await delivery_queue(platform, Clock()).step()
     messages = {str(message["To"]): message for message in map(read, platform.mail.iterdir())}
     assert set(messages) == {"post@businesskuopio.example", town.desk.email}
     shared = messages["post@businesskuopio.example"]
@@ -74,7 +74,7 @@ async def test_a_shared_desk_reads_three_languages(platform: Platform) -> None:
 async def test_mail_speaks_the_language_of_choice(platform: Platform, town: Town) -> None:
     async with platform.client("notifications", town.desk) as client:
         await client.put("/preferences", json={"email": True, "language": "sv"})
-    await deliverer(platform, Clock()).step()
+    await delivery_queue(platform, Clock()).step()
     (path,) = platform.mail.iterdir()
     assert read(path)["Subject"] == "Ny hänvisning KUO-7F3K-92"
     assert read(path)["Content-Language"] == "sv"
@@ -82,7 +82,7 @@ async def test_mail_speaks_the_language_of_choice(platform: Platform, town: Town
 
 async def test_mail_goes_out_over_smtp(platform: Platform, town: Town) -> None:
     async with MailServer() as server:
-        assert await deliverer(platform, Clock(), server).step() == 1
+        assert await delivery_queue(platform, Clock(), server).step() == 1
         (message,) = server.taken
     assert server.recipients == [town.desk.email]
     assert message["Subject"] == "New referral KUO-7F3K-92"
@@ -106,7 +106,7 @@ async def test_a_repeat_overwrites_its_own_file(platform: Platform, town: Town, 
 async def test_who_left_gets_no_mail_any_more(platform: Platform, town: Town) -> None:
     await town.facts.deactivate(town.desk)  # the last of the desk: nobody is left to pass it on to
     await platform.settle()
-    assert await deliverer(platform, Clock()).step() == 0
+    assert await delivery_queue(platform, Clock()).step() == 0
     assert await count(platform, "deliveries", "status = 'withdrawn'") == 1
     assert not platform.mail.exists()
 
@@ -117,7 +117,7 @@ async def test_who_has_read_it_and_left_gets_no_mail_either(platform: Platform, 
         await client.post(f"/notices/{notice['id']}/seen")
     await town.facts.deactivate(town.desk)
     await platform.settle()
-    assert await deliverer(platform, Clock()).step() == 1
+    assert await delivery_queue(platform, Clock()).step() == 1
     assert await count(platform, "deliveries", "status = 'withdrawn'") == 1
     assert not platform.mail.exists()
 
@@ -129,7 +129,7 @@ async def test_a_desk_address_that_is_gone_gets_no_mail(platform: Platform) -> N
     await platform.settle()
     await town.facts.organization("business-kuopio", organization_id=town.business)
     await platform.settle()
-    await deliverer(platform, Clock()).step()
+    await delivery_queue(platform, Clock()).step()
     assert [read(path)["To"] for path in platform.mail.iterdir()] == [town.desk.email]
     assert await count(platform, "deliveries", "status = 'withdrawn'") == 1
 
@@ -140,7 +140,7 @@ async def test_a_broken_address_holds_up_nobody(platform: Platform) -> None:
     await Story.of(platform, town).tell("sent", "source")
     await platform.settle()
     async with MailServer() as server:
-        assert await deliverer(platform, Clock(), server).step() == 2
+        assert await delivery_queue(platform, Clock(), server).step() == 2
     assert server.recipients == [town.desk.email]
     assert await count(platform, "deliveries", "status = 'failed' AND attempts = 1") == 1
 

@@ -3,9 +3,9 @@
 import asyncio
 
 from services.notifications.consumers import build_consumers
+from shared.consuming.inbox import handle
 from shared.events import Envelope
-from shared.inbox import handle
-from shared.outbox import Outbox
+from shared.publishing.outbox import Outbox
 from tests.builders import small_town
 from tests.flows.notifications_story import Story, count, notices, told
 from tests.platform import Platform

@@ -12,12 +12,12 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy import Connection
 
 from luotsi.embedded.servers import Servers
-from services.notifications import deliverer
+from services.notifications.jobs import delivery_queue
 from services.notifications.settings import NotificationSettings
 from services.notifications.tables import Base
 from services.notifications.worker import build_worker
-from shared.migrations import upgrade
-from shared.tables import Backbone
+from shared.database.migrations import upgrade
+from shared.database.tables import Backbone
 from tests.builders import small_town
 from tests.flows.mail_server import MailServer
 from tests.flows.notifications_story import Story, count
@@ -92,7 +92,7 @@ async def test_a_worker_brings_an_event_to_the_mailbox_by_itself(platform: Platf
 
 
 async def test_new_mail_wakes_the_deliverer(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliverer, "_POLL_SECONDS", 3600.0)
+    monkeypatch.setattr(delivery_queue, "_POLL_SECONDS", 3600.0)
     await test_a_worker_brings_an_event_to_the_mailbox_by_itself(platform)
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from services.notifications.mail import Refused, SmtpMailer
+from services.notifications.channels.email import Refused, SmtpMailer
 from tests.flows.mail_server import MailServer
 
 LOGIN = ("luotsi@kuopio.example", "p@ss:word/å")

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import text
 
 from services.notifications.consumers import build_consumers
-from services.notifications.domain import TOLD
+from services.notifications.domain import AUDIENCE
+from shared.consuming.inbox import handle
 from shared.events import Envelope
 from shared.events.referral import Side
-from shared.inbox import handle
-from shared.outbox import Outbox
+from shared.publishing.outbox import Outbox
 from tests.builders import Town, small_town
 from tests.flows.notifications_story import Story, count, notices, told
 from tests.platform import Platform
@@ -119,7 +119,7 @@ async def test_a_draft_that_was_never_sent_tells_nobody(platform: Platform) -> N
 async def test_repeated_and_reordered_events_make_one_notice_each(platform: Platform, seed: int) -> None:
     town = await small_town(platform)
     story = Story.of(platform, town)
-    events = [await story.tell(name.split(".")[1], "target") for name in sorted(TOLD)]
+    events = [await story.tell(name.split(".")[1], "target") for name in sorted(AUDIENCE)]
     database = platform.databases["notifications"]
     shuffled = random.Random(seed).sample(events * 3, k=3 * len(events))
     for start in range(0, len(shuffled), 7):

@@ -1,21 +1,21 @@
 """Mail that was given up: who hears of it, in which words, and that it ends there."""
 
-from services.notifications.undelivered import UNDELIVERED
+from services.notifications.use_cases.delivery_failures import DELIVERY_FAILED
 from tests.builders import Someone, Town, small_town
 from tests.chains import organizations_in_a_row
 from tests.flows.mail_server import MailServer
-from tests.flows.notifications_mailing import Clock, deliverer
+from tests.flows.notifications_mailing import Clock, delivery_queue
 from tests.flows.notifications_story import Story, count, notices, told
 from tests.platform import Platform
 from tests.referring import SECRETS
 
-FAILED = UNDELIVERED.removesuffix(".v1")
+FAILED = DELIVERY_FAILED.removesuffix(".v1")
 
 
 async def refused(platform: Platform) -> None:
     """Each mail that waits is refused for good."""
     async with MailServer(refuse="550 5.1.1 no such user") as server:
-        await deliverer(platform, Clock(), server).step()
+        await delivery_queue(platform, Clock(), server).step()
     await platform.settle()
 
 
@@ -28,7 +28,7 @@ async def addressed_to(platform: Platform, who: Someone) -> int:
     """How many mails about mail wait to be sent to somebody."""
     theirs = "notice_id IN (SELECT id FROM notices WHERE event_type = :type AND recipient_member_id = :id)"
     where = f"channel = 'email' AND status = 'pending' AND {theirs}"
-    return await count(platform, "deliveries", where, type=UNDELIVERED, id=who.id)
+    return await count(platform, "deliveries", where, type=DELIVERY_FAILED, id=who.id)
 
 
 def everybody(town: Town) -> list[Someone]:

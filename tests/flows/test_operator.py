@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 
 from luotsi.cli import app
 from luotsi.embedded.servers import Servers
-from luotsi.keys import ensure_keys
-from luotsi.process import PlatformError
-from luotsi.target import find_target
-from shared.auth import Verifier
+from luotsi.platform.key_files import ensure_keys
+from luotsi.platform.process import PlatformError
+from luotsi.platform.target import find_target
+from shared.web.tokens import Verifier
 
 ISSUER = "https://luotsi.example"
 

@@ -9,11 +9,11 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from luotsi.cli import app
+from luotsi.commands.rebuild import COPIES, chosen, rebuild
 from luotsi.embedded.servers import Servers
-from luotsi.process import PlatformError
-from luotsi.rebuild import COPIES, chosen, rebuild
-from luotsi.target import Target
-from shared.topology import SERVICES
+from luotsi.platform.process import PlatformError
+from luotsi.platform.target import Target
+from shared.services import SERVICES
 from tests.builders import Town, small_town
 from tests.flows.test_service_facts import keeper
 from tests.platform import Platform

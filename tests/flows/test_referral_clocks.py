@@ -5,8 +5,8 @@ from sqlalchemy import text
 
 from shared.events.catalog import Closure
 from tests.builders import Town, small_town
-from tests.clocks import at, rung, shown, wait_until
 from tests.flows.notifications_story import notices, told
+from tests.moved_clock import at, rung, shown, wait_until
 from tests.platform import Platform
 from tests.referring import CLIENT, JSON, SECRETS, at_work, new_referral, sent_referral
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from tests.chains import STATUTE, organizations_in_a_row
-from tests.clocks import at, wait_until
 from tests.flows.notifications_story import notices, told
+from tests.moved_clock import at, wait_until
 from tests.platform import Platform
 from tests.referring import CLIENT, CONSENT, JSON, SECRETS, at_work, new_referral, problem
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.referral.consent_texts import FOLDER, consent_texts
+from services.referral.consent.texts import FOLDER, consent_texts
 from tests.builders import small_town
 from tests.chains import organizations_in_a_row
 from tests.platform import Platform

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from services.referral.domain import Outcome
+from services.referral.domain.lifecycle import Outcome
 from tests.builders import small_town
-from tests.clocks import at, wait_until
 from tests.flows.notifications_story import told
+from tests.moved_clock import at, wait_until
 from tests.platform import Platform
 from tests.referring import Desk, at_work, new_referral, problem, sent_referral
 

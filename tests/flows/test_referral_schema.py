@@ -10,8 +10,8 @@ from sqlalchemy import Connection, make_url
 
 from luotsi.embedded.servers import Servers
 from services.referral.tables import Base
-from shared.migrations import alembic_config, upgrade
-from shared.tables import Backbone
+from shared.database.migrations import alembic_config, upgrade
+from shared.database.tables import Backbone
 from tests.platform import Platform
 
 _REFERRAL_OF_THE_FIRST_VERSION = """

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import event
 
 from services.referral.tables import Client, ClientKey
-from shared.additions import add, add_object, add_statement
-from shared.db import Session
+from shared.database.connections import Session
+from shared.database.deferred_inserts import add, add_object, add_statement
+from shared.database.outages import is_outage
+from shared.database.tables import OutboxRow
 from shared.ids import new_id
-from shared.outages import is_outage
-from shared.tables import OutboxRow
 from tests.builders import small_town
 from tests.platform import Platform
 from tests.referring import at_work, new_referral

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.referral.references import new_reference
+from services.referral.domain.references import new_reference
 from services.referral.use_cases import creation, recipients
 from tests.builders import small_town
 from tests.platform import Platform

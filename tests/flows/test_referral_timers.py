@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.referral.clockwork import Clockwork
-from shared.db import Database
+from services.referral.jobs.deadline_scheduler import DeadlineScheduler
+from shared.database.connections import Database
+from shared.database.outages import is_outage
 from shared.events.catalog import Closure
-from shared.outages import is_outage
-from shared.outbox import Outbox
+from shared.publishing.outbox import Outbox
 from tests.builders import Town, small_town
-from tests.clocks import at, rung, wait_until
 from tests.flows.notifications_story import told
+from tests.moved_clock import at, rung, wait_until
 from tests.platform import Platform
 from tests.referring import JSON, at_work, sent_referral
 
@@ -24,16 +24,16 @@ async def several(platform: Platform, town: Town, count: int) -> list[JSON]:
     return [await sent_referral(platform, town) for _ in range(count)]
 
 
-def another_worker(platform: Platform) -> tuple[Clockwork, Database]:
+def another_worker(platform: Platform) -> tuple[DeadlineScheduler, Database]:
     """A clockwork with connections of its own, as another process has."""
     database = Database(platform.servers.database_urls["referral"], pool_size=2)
-    return Clockwork(database, Outbox("referral"), platform.vault, platform.clock), database
+    return DeadlineScheduler(database, Outbox("referral"), platform.vault, platform.clock), database
 
 
-async def run_out(clockwork: Clockwork) -> int:
+async def run_out(deadline_scheduler: DeadlineScheduler) -> int:
     """Let ring until nothing is due that nobody has in hand; how many were taken."""
     taken = 0
-    while await clockwork.step():
+    while await deadline_scheduler.step():
         taken += 1
     return taken
 
@@ -45,7 +45,7 @@ async def test_two_workers_at_once_tell_each_thing_exactly_once(platform: Platfo
     try:
         for moment in ("2027-01-12 10:00", "2027-01-13 10:00", "2027-01-15 10:00", "2027-01-25 10:00"):
             platform.clock.set(at(moment))
-            taken = await asyncio.gather(*(run_out(clockwork) for clockwork, _ in workers))
+            taken = await asyncio.gather(*(run_out(deadline_scheduler) for deadline_scheduler, _ in workers))
             assert sum(taken) >= len(referrals)
     finally:
         for _, database in workers:
@@ -85,8 +85,8 @@ async def test_the_longest_due_comes_first(platform: Platform) -> None:
     platform.clock.set(at("2027-01-11 09:00"))
     sooner = await sent_referral(platform, town)
     platform.clock.set(at("2027-01-12 12:00"))
-    clockwork = platform.clockwork()
-    assert await clockwork.step()
+    deadline_scheduler = platform.deadline_scheduler()
+    assert await deadline_scheduler.step()
     assert await rung(platform, sooner["id"]) == ["due_soon"]
     assert await rung(platform, later["id"]) == []
 
@@ -101,7 +101,7 @@ async def test_a_worker_killed_between_taking_and_committing_leaves_it_to_be_tak
             await hold.execute(text("LOCK TABLE outbox IN EXCLUSIVE MODE"))  # it comes as far as telling
             dying = asyncio.create_task(doomed.step())
             victim = await _waiting_backend(platform)
-            assert not await platform.clockwork().step(), "it is in hand, and nobody waits for it"
+            assert not await platform.deadline_scheduler().step(), "it is in hand, and nobody waits for it"
             await hold.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": victim})
             with pytest.raises(Exception) as death:  # noqa: PT011 - whatever it is, it has to be an outage
                 await dying
@@ -109,7 +109,7 @@ async def test_a_worker_killed_between_taking_and_committing_leaves_it_to_be_tak
     finally:
         await database.close()
     assert await rung(platform, referral["id"]) == []
-    assert await run_out(platform.clockwork()) == 1
+    assert await run_out(platform.deadline_scheduler()) == 1
     assert await rung(platform, referral["id"]) == ["due_soon"]
 
 
@@ -129,9 +129,9 @@ async def test_a_referral_in_somebodys_hands_is_left_until_they_are_done(platfor
     platform.clock.set(at("2027-01-12 10:00"))
     async with platform.databases["referral"].transaction() as session:
         await session.execute(text("SELECT 1 FROM referrals WHERE id = :id FOR UPDATE"), {"id": one["id"]})
-        assert await run_out(platform.clockwork()) == 1
+        assert await run_out(platform.deadline_scheduler()) == 1
         assert await rung(platform) == await rung(platform, other["id"]) == ["due_soon"]
-    assert await run_out(platform.clockwork()) == 1
+    assert await run_out(platform.deadline_scheduler()) == 1
     assert await rung(platform, one["id"]) == ["due_soon"]
 
 
@@ -145,8 +145,8 @@ async def test_a_referral_on_which_the_clockwork_fails_holds_up_no_other(platfor
         moved = "UPDATE referrals SET target_organization_id = :target WHERE id = :id"
         await session.execute(text(moved), {"target": town.kompassi, "id": broken["id"]})
     platform.clock.set(at("2027-01-12 10:00"))
-    clockwork = platform.clockwork()
-    assert await run_out(clockwork) == 2
+    deadline_scheduler = platform.deadline_scheduler()
+    assert await run_out(deadline_scheduler) == 2
     assert await rung(platform) == await rung(platform, sound["id"]) == ["due_soon"]
 
 
@@ -158,7 +158,7 @@ async def test_what_was_sent_before_there_were_clocks_gets_them(platform: Platfo
     async with platform.databases["referral"].transaction() as session:
         await session.execute(text("DELETE FROM timers"))
         await session.execute(text("UPDATE referrals SET response_days = NULL, expiry_days = NULL, respond_by = NULL"))
-    await platform.clockwork().adopt()
+    await platform.deadline_scheduler().adopt()
     assert (await desk.read(waiting["id"]))["respond_by"] == waiting["respond_by"]
     kinds = "SELECT string_agg(kind, ' ' ORDER BY kind) FROM timers WHERE referral_id = :id"
     assert await platform.scalar("referral", kinds, id=accepted["id"]) == "no_news not_started"

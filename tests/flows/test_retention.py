@@ -10,11 +10,11 @@ import pytest
 import yaml
 from sqlalchemy import text
 
-from luotsi.process import PlatformError
-from luotsi.rebuild import COPIES, rebuild
+from luotsi.commands.rebuild import COPIES, rebuild
+from luotsi.platform.process import PlatformError
 from luotsi.retention.command import PERIODS
 from luotsi.retention.registers import REGISTERS, read_periods
-from services.referral.sealer import Sealer
+from services.referral.jobs.disclosure_sealer import DisclosureSealer
 from tests.builders import Town, small_town
 from tests.flows.operating import luotsi, target
 from tests.platform import Platform
@@ -176,7 +176,9 @@ async def test_disclosures_go_by_sealed_days_and_the_log_still_holds(platform: P
     await age(platform, 1830)
     assert "disclosures" not in await due(platform, "--run"), "no day is sealed yet"
     await a_closed_referral(platform, town)
-    sealer = Sealer(platform.databases["referral"], target(platform).key("AUDIT_KEY"), "one", lambda: datetime.now(UTC))
+    sealer = DisclosureSealer(
+        platform.databases["referral"], target(platform).key("AUDIT_KEY"), "one", lambda: datetime.now(UTC)
+    )
     while await sealer.step():
         pass
     assert (await due(platform))["disclosures"] == (await due(platform, "--run"))["disclosures"] > 0

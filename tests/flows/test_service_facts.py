@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.referral.fact_keeper import FactKeeper
+from services.referral.jobs.statistics_publisher import StatisticsPublisher
 from services.referral.vault import Vault
 from shared.clock import Clock, utc_now
-from shared.outbox import Outbox
+from shared.publishing.outbox import Outbox
 from tests.flows.catalog_kuopio import Kuopio, kuopio
 from tests.platform import Platform
 from tests.referring import CLIENT, CONSENT, SECRETS, Desk, at_work
@@ -15,9 +15,11 @@ JSON = dict[str, Any]
 EVENT = "referral.service_facts.v1"
 
 
-def keeper(platform: Platform, clock: Clock = utc_now, holder: str = "referral-test") -> FactKeeper:
+def keeper(platform: Platform, clock: Clock = utc_now, holder: str = "referral-test") -> StatisticsPublisher:
     """The fact keeper of a referral worker; the clock may be moved."""
-    return FactKeeper(platform.databases["referral"], Outbox("referral"), Vault(bytes(32), bytes(32)), holder, clock)
+    return StatisticsPublisher(
+        platform.databases["referral"], Outbox("referral"), Vault(bytes(32), bytes(32)), holder, clock
+    )
 
 
 class Network:

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from joserfc import jwt
 
-from shared import auth
-from shared.auth import Verifier
 from shared.problems import Problem
+from shared.web import tokens as access_tokens
+from shared.web.tokens import Verifier
 from tests.builders import Someone
 from tests.platform import ISSUER, Tokens
 
@@ -53,7 +53,7 @@ async def test_a_key_that_was_taken_away_takes_its_tokens_along(
     verifier, token = Verifier(ISSUER, str(jwks)), old.sign(WHO)
     await verifier.claims(token)
     jwks.write_text(json.dumps(json.loads(new.jwks.read_text())))
-    monkeypatch.setattr(auth, "_REFETCH_AFTER_SECONDS", -1.0)
+    monkeypatch.setattr(access_tokens, "_REFETCH_AFTER_SECONDS", -1.0)
     await verifier.claims(new.sign(WHO))  # not known: the keys are fetched anew
     with pytest.raises(Problem):
         await verifier.claims(token)
@@ -62,7 +62,7 @@ async def test_a_key_that_was_taken_away_takes_its_tokens_along(
 async def test_no_more_tokens_are_remembered_than_there_is_room_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "_REMEMBERED_TOKENS", 3)
+    monkeypatch.setattr(access_tokens, "_REMEMBERED_TOKENS", 3)
     tokens = Tokens(tmp_path)
     verifier = Verifier(ISSUER, str(tokens.jwks))
     for _ in range(5):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from luotsi.env_file import EXAMPLE, write_env
+from luotsi.commands.env import EXAMPLE, write_env
 
 ROOT = Path(__file__).resolve().parents[2]
 _NAME = re.compile(r"^([A-Z_]+)=(.*)$", re.MULTILINE)

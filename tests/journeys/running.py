@@ -16,10 +16,10 @@ from uuid import uuid4
 import httpx2
 import psutil
 
-from luotsi.data_dir import is_free
-from luotsi.members import choose_member, sign_token
-from luotsi.process import PlatformError
-from luotsi.target import find_target
+from luotsi.platform.data_dir import is_free
+from luotsi.platform.process import PlatformError
+from luotsi.platform.target import find_target
+from luotsi.platform.tokens import choose_member, sign_token
 
 PATIENCE = 60.0
 ADVISER = "adviser@navigaattori.example"

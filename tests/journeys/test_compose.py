@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.topology import SERVICES
+from shared.services import SERVICES
 from tests.journeys.compose_stack import Stack, require_engine, wait_until
 
 pytestmark = pytest.mark.compose

@@ -13,12 +13,12 @@ from typing import Any
 import psutil
 import pytest
 
-from luotsi.data_dir import temporary_data
 from luotsi.demo.checks import Found, check_language, check_nothing_else, check_secrets
 from luotsi.demo.mailbox import Mail
 from luotsi.demo.people import ADVISER, BUSINESS_DESK, COORDINATOR, TALENT_DESK
 from luotsi.demo.record import Expected, Record, Step, Told
 from luotsi.demo.story import EXPECTED
+from luotsi.platform.data_dir import temporary_data
 from tests.journeys.running import PATIENCE, eventually, living
 
 journey = pytest.mark.journey

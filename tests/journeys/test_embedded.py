@@ -13,8 +13,8 @@ import httpx2
 import psutil
 import pytest
 
-from luotsi.data_dir import temporary_data
 from luotsi.embedded.servers import start_servers
+from luotsi.platform.data_dir import temporary_data
 from tests.journeys.running import ADVISER, DESK, Running, eventually, free_base, living
 
 pytestmark = pytest.mark.journey

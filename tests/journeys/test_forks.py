@@ -13,10 +13,10 @@ from typing import Any
 import psutil
 import pytest
 
-from luotsi.data_dir import DataDir
-from luotsi.process import PlatformError, Program
-from luotsi.programs import fork_server
-from luotsi.supervisor import Supervisor
+from luotsi.platform.data_dir import DataDir
+from luotsi.platform.process import PlatformError, Program
+from luotsi.platform.process_specs import fork_server
+from luotsi.platform.supervisor import Supervisor
 
 pytestmark = pytest.mark.journey
 

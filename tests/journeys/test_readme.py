@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from luotsi.data_dir import temporary_data
+from luotsi.platform.data_dir import temporary_data
+from tests.docs_reader import read, section
 from tests.journeys.running import Running, free_base
-from tests.papers import read, section
 
 pytestmark = pytest.mark.journey
 

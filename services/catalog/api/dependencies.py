@@ -6,18 +6,18 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Request
 
-from services.catalog import access
-from services.catalog.domain import Caller
+from services.catalog.domain.rules import Caller
 from services.catalog.queries.members import find_member
 from services.catalog.queries.organizations import find_organization
 from services.catalog.queries.services import find_service
 from services.catalog.tables import Member, Organization, Service
-from services.catalog.use_cases.work import Work
-from shared.auth import FindMember
+from services.catalog.use_cases import visibility
+from services.catalog.use_cases.unit_of_work import Work
 from shared.clock import Clock, day_in_kuopio
 from shared.problems import not_found
 from shared.settings import Settings
-from shared.web import ActorOf, SessionOf, State, state_of
+from shared.web.application import ActorOf, SessionOf, State, state_of
+from shared.web.tokens import FindMember
 
 RowT = TypeVar("RowT")
 
@@ -44,7 +44,7 @@ MemberKey = Annotated[str, Path(alias="id", description="Id")]
 
 async def current_caller(session: SessionOf, actor: ActorOf) -> Caller:
     """Who calls, as the rules see it. Raises 401."""
-    return await access.caller_of(session, actor)
+    return await visibility.caller_of(session, actor)
 
 
 CallerOf = Annotated[Caller, Depends(current_caller)]

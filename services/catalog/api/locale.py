@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Response
 
-from services.catalog.texts import choose_language
+from services.catalog.domain.texts import choose_language
 from shared.events.catalog import Language
 
 

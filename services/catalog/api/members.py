@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from services.catalog.api.answers import member_view
 from services.catalog.api.dependencies import (
     CallerOf,
     WorkOf,
@@ -15,15 +16,14 @@ from services.catalog.api.dependencies import (
     visible_organization,
 )
 from services.catalog.api.pages import CountPageOf, Page, make_page
-from services.catalog.api.render import member_view
-from services.catalog.api.views import MemberView
-from services.catalog.bodies import MemberChange, NewMember
 from services.catalog.queries.members import page_of_members
+from services.catalog.schemas.members import MemberChange, NewMember
+from services.catalog.schemas.views import MemberView
 from services.catalog.tables import Member
 from services.catalog.use_cases.members import change_member, create_member
-from shared.bodies import body, request_body
-from shared.versions import IF_MATCH, etag, require_match
-from shared.web import SessionOf
+from shared.web.application import SessionOf
+from shared.web.bodies import body, request_body
+from shared.web.versions import IF_MATCH, etag, require_match
 
 router = APIRouter(prefix="/members", tags=["members"])
 

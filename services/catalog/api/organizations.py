@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from services.catalog.api.answers import organization_view
 from services.catalog.api.dependencies import (
     TodayOf,
     WorkOf,
@@ -14,10 +15,9 @@ from services.catalog.api.dependencies import (
 )
 from services.catalog.api.locale import LanguageOf
 from services.catalog.api.pages import CountPageOf, Page, make_page
-from services.catalog.api.render import organization_view
-from services.catalog.api.views import OrganizationView
-from services.catalog.bodies import Closures, Locations, NewOrganization, OrganizationChange
 from services.catalog.queries.organizations import page_of_organizations, with_belongings
+from services.catalog.schemas.organizations import Closures, Locations, NewOrganization, OrganizationChange
+from services.catalog.schemas.views import OrganizationView
 from services.catalog.tables import Organization
 from services.catalog.use_cases.organizations import (
     change_organization,
@@ -25,10 +25,10 @@ from services.catalog.use_cases.organizations import (
     replace_closures,
     replace_locations,
 )
-from services.catalog.use_cases.work import Work
-from shared.bodies import body, request_body
-from shared.versions import IF_MATCH, etag, require_match
-from shared.web import SessionOf
+from services.catalog.use_cases.unit_of_work import Work
+from shared.web.application import SessionOf
+from shared.web.bodies import body, request_body
+from shared.web.versions import IF_MATCH, etag, require_match
 
 router = APIRouter(prefix="/organizations", tags=["organisations"])
 

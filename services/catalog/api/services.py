@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from services.catalog.api.answers import service_view
 from services.catalog.api.dependencies import (
     TodayOf,
     WorkOf,
@@ -15,17 +16,16 @@ from services.catalog.api.dependencies import (
 )
 from services.catalog.api.locale import LanguageOf
 from services.catalog.api.pages import CountPageOf, Page, make_page
-from services.catalog.api.render import service_view
-from services.catalog.api.views import ServiceView
-from services.catalog.bodies import Capacity, NewService, ServiceChange
 from services.catalog.queries.services import ServiceFilter, one_service, page_of_services
+from services.catalog.schemas.services import Capacity, NewService, ServiceChange
+from services.catalog.schemas.views import ServiceView
 from services.catalog.tables import Service
 from services.catalog.use_cases.services import change_service, create_service, set_capacity
-from services.catalog.use_cases.work import Work
-from shared.bodies import body, request_body
+from services.catalog.use_cases.unit_of_work import Work
 from shared.events.catalog import ServiceStatus
-from shared.versions import IF_MATCH, etag, require_match
-from shared.web import SessionOf
+from shared.web.application import SessionOf
+from shared.web.bodies import body, request_body
+from shared.web.versions import IF_MATCH, etag, require_match
 
 router = APIRouter(prefix="/services", tags=["services"])
 

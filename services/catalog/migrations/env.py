@@ -1,5 +1,5 @@
 """Alembic's environment of the catalogue."""
 
-from shared.migrations import run_environment
+from shared.database.migrations import run_environment
 
 run_environment()

@@ -8,7 +8,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.catalog.search import Query
+from services.catalog.queries.search import Query
 
 
 @dataclass(frozen=True)

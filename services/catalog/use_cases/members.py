@@ -6,11 +6,11 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from services.catalog.bodies import MemberChange, NewMember
-from services.catalog.changes import member_changed
-from services.catalog.domain import PLATFORM_SLUG, Deputy, RuleBroken, check_deputy
+from services.catalog.domain.rules import PLATFORM_SLUG, Deputy, RuleBroken, check_deputy
+from services.catalog.schemas.members import MemberChange, NewMember
 from services.catalog.tables import Member, Organization
-from services.catalog.use_cases.work import Work
+from services.catalog.use_cases.recording import member_changed
+from services.catalog.use_cases.unit_of_work import Work
 from shared.ids import new_id
 
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.catalog.domain import RuleBroken, renamed
+from services.catalog.domain.rules import RuleBroken, renamed
 from services.catalog.tables import Organization, OrganizationAlias, Service, ServiceAlias, Texts
-from services.catalog.use_cases.work import Work
+from services.catalog.use_cases.unit_of_work import Work
 from shared.ids import new_id
 
 

@@ -6,13 +6,13 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from services.catalog import search
-from services.catalog.bodies import Closures, Locations, NewOrganization, OrganizationChange
-from services.catalog.changes import organization_changed
-from services.catalog.domain import RuleBroken, check_closures, check_platform_untouched, check_slug
+from services.catalog.domain.rules import RuleBroken, check_closures, check_platform_untouched, check_slug
+from services.catalog.queries import search
+from services.catalog.schemas.organizations import Closures, Locations, NewOrganization, OrganizationChange
 from services.catalog.tables import Closure, Location, Organization, ServiceAtLocation
 from services.catalog.use_cases.names import ORGANIZATIONS, check_slug_free, keep_alias
-from services.catalog.use_cases.work import Work, given, merged, slug_for
+from services.catalog.use_cases.recording import organization_changed
+from services.catalog.use_cases.unit_of_work import Work, given, merged, slug_for
 from shared.ids import new_id
 
 _TEXTS = {"name": True, "alternate_name": False, "description": True}

@@ -7,14 +7,14 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from services.catalog import search
-from services.catalog.bodies import Capacity, NewService, ServiceChange
-from services.catalog.changes import service_changed
-from services.catalog.domain import RuleBroken, check_capacity, check_slug
-from services.catalog.response_days import check_response_days
+from services.catalog.domain.response_days import check_response_days
+from services.catalog.domain.rules import RuleBroken, check_capacity, check_slug
+from services.catalog.queries import search
+from services.catalog.schemas.services import Capacity, NewService, ServiceChange
 from services.catalog.tables import Location, Organization, Service, ServiceAtLocation
 from services.catalog.use_cases.names import SERVICES, check_slug_free, keep_alias
-from services.catalog.use_cases.work import Work, given, merged, slug_for
+from services.catalog.use_cases.recording import service_changed
+from services.catalog.use_cases.unit_of_work import Work, given, merged, slug_for
 from shared.ids import new_id
 
 _TEXTS = {"name": True, "alternate_name": False, "description": False, "eligibility_description": False}

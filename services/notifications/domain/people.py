@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 from uuid import UUID
 
-from services.notifications.domain.told import Parts
-from shared.deputies import Staff, UnknownMember, stand_in
+from services.notifications.domain.audience import Parts
+from shared.consuming.deputies import Staff, UnknownMember, stand_in
 from shared.events.referral import ReferralAssigned, ReferralState, Side
 
 

@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 
 from fastapi import Request, Response
 
-from services.referral.schemas import OnDuplicate
+from services.referral.schemas.parts import OnDuplicate
+from services.referral.schemas.referrals import ReferralView
 from services.referral.use_cases.duplicates import PossibleDuplicate, question
-from services.referral.views import ReferralView
-from services.referral.work import ActorWork
-from shared import refusals
-from shared.versions import etag
+from services.referral.use_cases.unit_of_work import ActorWork
+from shared.web import problem_responses
+from shared.web.versions import etag
 
 
 def referral_answer(response: Response, seen: ReferralView) -> ReferralView:
@@ -37,4 +37,4 @@ async def undone_if_asked(work: ActorWork, choice: OnDuplicate) -> AsyncIterator
 
 def ask(request: Request, work: ActorWork, possible: PossibleDuplicate) -> Response:
     """The question, as an answer of its own and not raised: that it tells of clients is to be kept."""
-    return refusals.response(request, question(work, possible))
+    return problem_responses.response(request, question(work, possible))

@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only, only_for
-from services.referral.domain import LIFECYCLE, Side
-from services.referral.schemas import Forward
+from services.referral.domain.lifecycle import LIFECYCLE, Side
+from services.referral.schemas.commands import Forward
+from services.referral.schemas.referrals import ReferralView
+from services.referral.schemas.withdrawal import WithdrawalPreview
 from services.referral.use_cases.forwarding import forward
 from services.referral.use_cases.reading import view
 from services.referral.use_cases.withdrawal import withdrawal_preview
-from services.referral.views import ReferralView
-from services.referral.views.withdrawal import WithdrawalPreview
-from shared.bodies import body, request_body
-from shared.versions import IF_MATCH, etag, require_match
+from shared.web.bodies import body, request_body
+from shared.web.versions import IF_MATCH, etag, require_match
 
 router = APIRouter(tags=["referrals"])
 

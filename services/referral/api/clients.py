@@ -5,13 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from services.referral.api.dependencies import WorkOf, as_id, requires
-from services.referral.schemas import ClientSearch
+from services.referral.schemas.access_report import ClientReport
+from services.referral.schemas.clients import ClientSearch, FoundClient, FoundClients
+from services.referral.use_cases.access_report import client_to_report_on, report
 from services.referral.use_cases.clients import find_clients, note_disclosure, references_of, show_client
-from services.referral.use_cases.dossier import client_to_report_on, report
 from services.referral.use_cases.reading import client_view
-from services.referral.views import FoundClient, FoundClients
-from services.referral.views.dossier import ClientReport
-from shared.bodies import body, request_body
+from shared.web.bodies import body, request_body
 
 router = APIRouter(tags=["clients"])
 

@@ -6,16 +6,15 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.referral.api.answers import referral_answer
 from services.referral.api.dependencies import LockedReferralOf, WorkOf, only, requires
-from services.referral.domain import Side
-from services.referral.schemas.desk import Assignment, Bulk, HandOver
+from services.referral.domain.lifecycle import Side
+from services.referral.schemas.desk import Assignment, Bulk, BulkResults, HandedOver, HandedOverReferral, HandOver
+from services.referral.schemas.referrals import ReferralView
 from services.referral.use_cases.assignment import assign
 from services.referral.use_cases.bulk import give_to_many
 from services.referral.use_cases.handover import hand_over_own
 from services.referral.use_cases.reading import view
-from services.referral.views import ReferralView
-from services.referral.views.desk import BulkResults, HandedOver, HandedOverReferral
-from shared.bodies import body, request_body
-from shared.versions import IF_MATCH, require_match
+from shared.web.bodies import body, request_body
+from shared.web.versions import IF_MATCH, require_match
 
 router = APIRouter(tags=["desk"])
 

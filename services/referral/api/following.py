@@ -6,14 +6,14 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.referral.api.answers import ask, created_answer, undone_if_asked
 from services.referral.api.dependencies import LockedReferralOf, WorkOf, only
-from services.referral.domain import Side
+from services.referral.domain.lifecycle import Side
 from services.referral.schemas.desk import SendSuggested
+from services.referral.schemas.referrals import ReferralView
 from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
 from services.referral.use_cases.following import send_suggested
 from services.referral.use_cases.reading import view
-from services.referral.views import ReferralView
-from shared.bodies import body, request_body
-from shared.versions import IF_MATCH, require_match
+from shared.web.bodies import body, request_body
+from shared.web.versions import IF_MATCH, require_match
 
 router = APIRouter(tags=["referrals"])
 

@@ -7,13 +7,13 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.referral.api.dependencies import WorkOf, requires
-from services.referral.consent_page import POLICY, consent_page
-from services.referral.schemas import LanguageTag
-from services.referral.statutes import statutes
+from services.referral.consent.page import POLICY, consent_page
+from services.referral.consent.statutes import statutes
+from services.referral.schemas.legal_basis import ConsentTextView, LegalBases
+from services.referral.schemas.parts import LanguageTag
 from services.referral.use_cases.legal_bases import consent_text
-from services.referral.views.legal_basis import ConsentTextView, LegalBases
-from shared.negotiation import prefers
-from shared.web import ActorOf
+from shared.web.application import ActorOf
+from shared.web.negotiation import prefers
 
 router = APIRouter(tags=["legal bases"])
 

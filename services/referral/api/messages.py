@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
-from services.referral.domain import Side
-from services.referral.schemas import NewMessage
+from services.referral.domain.lifecycle import Side
 from services.referral.schemas.desk import ReadUpTo
+from services.referral.schemas.referrals import NewMessage
+from services.referral.schemas.timeline import MessagePage, MessagesRead, MessageView
 from services.referral.use_cases.clients import note_disclosure
 from services.referral.use_cases.messages import list_messages, mark_read, message_view, unread_messages, write_message
-from services.referral.views import MessagePage, MessagesRead, MessageView
-from shared.bodies import body, request_body
-from shared.pages import PageOf, next_link
+from shared.web.bodies import body, request_body
+from shared.web.pages import PageOf, next_link
 
 router = APIRouter(tags=["messages"])
 

@@ -7,24 +7,25 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.referral.api.answers import ask, referral_answer, undone_if_asked
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
-from services.referral.attention import Attention
-from services.referral.domain import LIFECYCLE, Rule, Side, Status
-from services.referral.schemas import BODIES, CommandBody, DraftChange, Send
+from services.referral.domain.attention import Attention
+from services.referral.domain.lifecycle import LIFECYCLE, Rule, Side, Status
+from services.referral.schemas.commands import BODIES, CommandBody, Send
+from services.referral.schemas.referrals import DraftChange, ReferralPage, ReferralView
+from services.referral.schemas.timeline import Timeline
 from services.referral.tables import Referral
 from services.referral.use_cases.commands import perform
-from services.referral.use_cases.conditions import Assigned, Narrowed
 from services.referral.use_cases.creation import edit
 from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
+from services.referral.use_cases.filters import Assigned, Narrowed
 from services.referral.use_cases.messages import unread_messages
 from services.referral.use_cases.names import NamesOf
 from services.referral.use_cases.reading import list_referrals, look_at, summary, view
 from services.referral.use_cases.timeline import timeline
-from services.referral.views import ReferralPage, ReferralView, Timeline
-from services.referral.work import ActorWork
-from shared.bodies import body, request_body
-from shared.pages import PageOf, next_link
+from services.referral.use_cases.unit_of_work import ActorWork
 from shared.problems import conflict
-from shared.versions import IF_MATCH, require_match
+from shared.web.bodies import body, request_body
+from shared.web.pages import PageOf, next_link
+from shared.web.versions import IF_MATCH, require_match
 
 router = APIRouter(tags=["referrals"])
 

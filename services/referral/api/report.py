@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 
 from services.referral.api.dependencies import WorkOf, requires
 from services.referral.api.overview import From, To
-from services.referral.report import Dimension
+from services.referral.domain.report import Dimension
+from services.referral.schemas.report import CSV_TYPE, ReportView, as_csv
 from services.referral.use_cases.report import referral_report
-from services.referral.views.report import CSV_TYPE, ReportView, as_csv
 from shared.problems import invalid
 
 router = APIRouter(tags=["overview"], dependencies=[Depends(requires("coordinator"))])

@@ -1,12 +1,13 @@
-"""Clients, new ones and those to be found again."""
+"""Clients over HTTP: what is sent of one, and what is shown."""
 
 from typing import Annotated, Literal, Self
+from uuid import UUID
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
 from stdnum.fi import ytunnus
 
 from services.referral.schemas.parts import EmailAddress, LanguageTag, Line
-from shared.schemas import Body
+from shared.web.requests import Body
 
 
 class NewClient(Body):
@@ -54,3 +55,29 @@ class ClientSearch(Body):
         if not self.model_dump(exclude_none=True):
             raise ValueError("give a reference, a name, an e-mail address, a telephone number or a business id")
         return self
+
+
+class ClientView(BaseModel):
+    """A client, as one may see it who sees it at all."""
+
+    id: UUID
+    kind: str
+    language: str
+    interpreter: bool
+    contact_via: str
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    business_id: str | None = None
+
+
+class FoundClient(ClientView):
+    """A client of one's own organisation, with the references of its referrals, newest first."""
+
+    references: list[str]
+
+
+class FoundClients(BaseModel):
+    """The clients that were found, newest first; 20 at most."""
+
+    contents: list[FoundClient]

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from services.referral.domain import Carries, Outcome, Reason
+from services.referral.domain.lifecycle import Carries, Outcome, Reason
 from services.referral.schemas.parts import OnDuplicate, Text, Urgency
 from services.referral.schemas.referrals import LegalBasis
-from shared.schemas import Body
+from shared.web.requests import Body
 
 
 class GivenReason(Body):

@@ -1,14 +1,15 @@
-"""What callers send about desk work: following a suggestion, assigning, many at once, handing over, read marks."""
+"""Desk work over HTTP: assigning, bulk answers and handing over, requests and answers."""
 
 from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from services.referral.schemas.commands import Decline, GivenReason, Nothing, no_needless_words
 from services.referral.schemas.parts import OnDuplicate, Text
 from services.referral.schemas.referrals import LegalBasis
-from shared.schemas import Body
+from shared.problems import ProblemDetails
+from shared.web.requests import Body
 
 
 class SendSuggested(Body):
@@ -73,3 +74,35 @@ class ReadUpTo(Body):
     """Up to which message everything was read."""
 
     up_to: UUID
+
+
+class BulkResult(BaseModel):
+    """What a request for this referral alone would have been answered; `version` is the present one, where seen."""
+
+    id: UUID
+    status: int
+    version: int | None = None
+    problem: ProblemDetails | None = None
+
+
+class BulkResults(BaseModel):
+    """A result for each referral, in the order of the request."""
+
+    contents: list[BulkResult]
+
+
+class HandedOverReferral(BaseModel):
+    """A referral that was handed over, and the side on which it was looked after."""
+
+    id: UUID
+    reference: str
+    status: str
+    version: int
+    side: str
+
+
+class HandedOver(BaseModel):
+    """All that was handed over, oldest first, and to whom."""
+
+    to: UUID
+    contents: list[HandedOverReferral]

@@ -1,8 +1,11 @@
-"""What several bodies have in common."""
+"""What several requests and answers hold."""
 
 from typing import Annotated, Literal
+from uuid import UUID
 
-from pydantic import StringConstraints
+from pydantic import BaseModel, StringConstraints
+
+from shared.events.envelope import Names
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
@@ -13,3 +16,23 @@ EmailAddress = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s
 Urgency = Literal["routine", "urgent"]
 OnDuplicate = Literal["go_on", "ask"]
 """What to do when there may be a duplicate: go on and be told, or change nothing and be asked."""
+
+
+class Named(BaseModel):
+    """An organisation or a service with its name in three languages."""
+
+    id: UUID
+    name: Names | None
+
+
+class CodedText(BaseModel):
+    """A code, and words where there are some that the caller may read."""
+
+    code: str
+    text: str | None = None
+
+
+class Page(BaseModel):
+    """One keyset page; `next` is the address of the following one, null at the end."""
+
+    next: str | None

@@ -1,14 +1,15 @@
-"""Referrals to be created or changed, and messages about them."""
+"""Referrals over HTTP: what creating and changing one takes, and how one is shown."""
 
-from datetime import date
-from typing import Literal, Self
+from datetime import date, datetime
+from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from services.referral.schemas.clients import NewClient
-from services.referral.schemas.parts import Line, OnDuplicate, Text, Urgency
-from shared.schemas import Body
+from services.referral.schemas.clients import ClientView, NewClient
+from services.referral.schemas.parts import CodedText, Line, Named, OnDuplicate, Page, Text, Urgency
+from services.referral.schemas.sending import BeforeSending, Duplicate, OfferedService
+from shared.web.requests import Body
 
 
 class Consent(Body):
@@ -97,3 +98,111 @@ class NewMessage(Body):
     """A message to the other side."""
 
     text: Text
+
+
+class Link(BaseModel):
+    """Another referral of the caller's organisation that this one has to do with."""
+
+    id: UUID
+    reference: str
+    status: str
+
+
+class WithdrawalView(BaseModel):
+    """Who told that the consent was withdrawn, and on which day."""
+
+    told_by: str
+    told_on: date
+
+
+class ReferralSummary(BaseModel):
+    """A referral in a list: nothing about who the client is, and no free text.
+
+    `assigned_member_id` is for the target, whose member it is. `attention` says why a referral that has ended stays
+    open: `answer_unseen` (the source has not looked at the answer) or `not_closed`. `unread_messages` counts what the
+    other side wrote and nobody of the caller's side has read.
+    """
+
+    id: UUID
+    reference: str
+    status: str
+    version: int
+    urgency: str
+    language: str
+    service: Named
+    source_organization: Named
+    target_organization: Named
+    created_at: datetime
+    updated_at: datetime
+    sent_at: datetime | None
+    first_viewed_at: datetime | None
+    accepted_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    closed_at: datetime | None
+    answer_seen_at: datetime | None = None
+    attention: str | None = None
+    assigned_member_id: UUID | None = None
+    unread_messages: int = 0
+    respond_by: datetime | None = None
+    business_status: str | None = None
+
+
+class ChainLink(BaseModel):
+    """One referral of a chain: where it stands, never who it is about. `parent_id` is null for the first that is shown.
+
+    An id leads to the referral only for who stands on one of its sides.
+    """
+
+    id: UUID
+    parent_id: UUID | None
+    reference: str
+    service: Named
+    source_organization: Named
+    target_organization: Named
+    status: str
+    sent_at: datetime | None
+    accepted_at: datetime | None
+    completed_at: datetime | None
+    outcome_code: str | None
+    reason_code: str | None
+
+
+class ReferralView(ReferralSummary):
+    """A referral as the caller's side sees it; `commands` are those the caller may give now.
+
+    `client`, `reason` and `legal_basis` are null for the target until it accepts, and again after a decline or a
+    cancellation. `private_note` is the source's alone. `duplicates` is given in the answers that create and send,
+    `before_sending` to the source of a draft. `follows` and `followed_by`, for the source alone, link a declined
+    referral with the one that was sent to the service suggested instead; `next_best_services` are for the source of an
+    expired one. Who passed a referral on sees client and reason of the child no longer than those of the referral that
+    it was sent itself.
+
+    `chain` is there when the referral was passed on: all of it for whoever began it, for others from their own part
+    on down.
+    """
+
+    side: str
+    commands: list[str]
+    source_member_id: UUID | None
+    client: ClientView | None
+    reason: str | None
+    shareable_note: str | None
+    private_note: str | None
+    legal_basis: dict[str, Any] | None
+    status_reason: CodedText | None
+    outcome: CodedText | None
+    suggested_service: Named | None
+    withdrawal: WithdrawalView | None
+    follows: Link | None = None
+    followed_by: Link | None = None
+    duplicates: list[Duplicate] | None = None
+    before_sending: BeforeSending | None = None
+    next_best_services: list[OfferedService] = []
+    chain: list[ChainLink] | None = None
+
+
+class ReferralPage(Page):
+    """Referrals, newest first."""
+
+    contents: list[ReferralSummary]

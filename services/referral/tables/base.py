@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, DateTime
 from sqlmodel import SQLModel
 
-from shared.tables import new_registry
+from shared.database.tables import new_registry
 
 Moment: Any = DateTime(timezone=True)
 

@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
 from services.referral.tables.base import Base, Moment, one_of
-from shared.catalog_copy import MemberCopy, OrganizationCopy, ServiceCopy
-from shared.copies import Copied
+from shared.consuming.catalog_copy import MemberCopy, OrganizationCopy, ServiceCopy
+from shared.consuming.copies import Copied
 
 
 class Organization(Base, OrganizationCopy, table=True):

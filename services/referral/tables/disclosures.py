@@ -27,7 +27,7 @@ class Disclosure(Base, table=True):
 
 
 class AuditSeal(Base, table=True):
-    """The seal of one day of disclosures (services/referral/audit.py). Rows are only ever added."""
+    """The seal of one day of disclosures (services/referral/domain/seals.py). Rows are only ever added."""
 
     __tablename__ = "audit_seals"
 

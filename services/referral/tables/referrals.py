@@ -8,9 +8,9 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBina
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
-from services.referral.chains import MAX_DEPTH
-from services.referral.clocks import EXPIRED
-from services.referral.domain import Outcome, Reason, Status
+from services.referral.domain.chains import MAX_DEPTH
+from services.referral.domain.deadlines import EXPIRED
+from services.referral.domain.lifecycle import Outcome, Reason, Status
 from services.referral.tables.base import Base, Moment, one_of
 
 

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, Uuid, text
 from sqlmodel import Field
 
-from services.referral.clocks import Kind
-from services.referral.domain import Side
+from services.referral.domain.deadlines import Kind
+from services.referral.domain.lifecycle import Side
 from services.referral.tables.base import Base, Moment, one_of
 
 

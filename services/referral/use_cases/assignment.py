@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from services.referral.domain import Side, Status, may_be_assigned
-from services.referral.history import assigned
+from services.referral.domain.lifecycle import Side, Status, may_be_assigned
 from services.referral.tables import Referral
 from services.referral.use_cases.colleagues import colleague, require_role
-from services.referral.work import ActorWork
+from services.referral.use_cases.recording import assigned
+from services.referral.use_cases.unit_of_work import ActorWork
 from shared.problems import conflict
 
 

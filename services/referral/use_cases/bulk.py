@@ -2,14 +2,13 @@
 
 from uuid import UUID
 
-from services.referral.domain import LIFECYCLE
-from services.referral.schemas.desk import Bulk, Chosen
+from services.referral.domain.lifecycle import LIFECYCLE
+from services.referral.schemas.desk import Bulk, BulkResult, Chosen
 from services.referral.use_cases.commands import perform, require_side
 from services.referral.use_cases.reading import visible_referral
-from services.referral.views.desk import BulkResult
-from services.referral.work import ActorWork
+from services.referral.use_cases.unit_of_work import ActorWork
 from shared.problems import Problem, details
-from shared.versions import stale
+from shared.web.versions import stale
 
 
 async def give_to_many(work: ActorWork, bulk: Bulk) -> list[BulkResult]:

@@ -1,13 +1,13 @@
 """What there is to know before a referral is sent."""
 
-from services.referral.facts import KnownService
-from services.referral.schemas import BeforeSendingRequest
+from services.referral.schemas.referrals import BeforeSendingRequest
+from services.referral.schemas.sending import BeforeSending, Duplicate
 from services.referral.tables import Referral
+from services.referral.tables.catalog_facts import CatalogService
 from services.referral.use_cases.duplicates import duplicates_before, duplicates_of
 from services.referral.use_cases.offers import answering
 from services.referral.use_cases.recipients import desk_of, referable_service
-from services.referral.views import BeforeSending, Duplicate
-from services.referral.work import ActorWork
+from services.referral.use_cases.unit_of_work import ActorWork
 
 
 async def before_sending(work: ActorWork, asked: BeforeSendingRequest) -> BeforeSending:
@@ -25,7 +25,7 @@ async def before_sending_draft(
 
     None where the service is not known here any more.
     """
-    service = await work.fact(KnownService, draft.service_id)
+    service = await work.fact(CatalogService, draft.service_id)
     if service is None:
         return None
     if duplicates is None:

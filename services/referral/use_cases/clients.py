@@ -6,14 +6,15 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from services.referral import identifiers, scope
-from services.referral.references import parse_reference
-from services.referral.schemas import ClientSearch, NewClient
+from services.referral.domain import identifiers
+from services.referral.domain.references import parse_reference
+from services.referral.schemas.clients import ClientSearch, NewClient
 from services.referral.tables import Client, ClientKey, ClientLookup, Disclosure, Referral
+from services.referral.use_cases import visibility
+from services.referral.use_cases.unit_of_work import ActorWork, Work
 from services.referral.vault import seal, unseal
-from services.referral.work import ActorWork, Work
-from shared.additions import add, add_object
-from shared.db import run_plainly
+from shared.database.connections import run_plainly
+from shared.database.deferred_inserts import add, add_object
 from shared.ids import new_id
 from shared.problems import invalid
 
@@ -32,7 +33,7 @@ async def create_client(work: ActorWork, new: NewClient) -> Client:
         language=new.language,
         interpreter=new.interpreter,
         contact_via=new.contact_via,
-        details=seal(key, _details(new), details_place(client_id)),
+        details=seal(key, _details(new), details_associated_data(client_id)),
         created_at=work.now,
     )
     work.remember_client(client, key)
@@ -46,7 +47,7 @@ async def change_client(work: ActorWork, client: Client, new: NewClient) -> None
     """Put `new` in the place of all that is known of a client; it keeps its id and its key."""
     client.kind, client.language = new.kind, new.language
     client.interpreter, client.contact_via = new.interpreter, new.contact_via
-    client.details = seal(await work.key_of(client.id), _details(new), details_place(client.id))
+    client.details = seal(await work.key_of(client.id), _details(new), details_associated_data(client.id))
     await work.session.execute(delete(ClientLookup).where(col(ClientLookup.client_id) == client.id))
     _add_lookups(work, client, _details(new))
 
@@ -77,7 +78,7 @@ async def lookups_of(work: ActorWork, client_id: UUID) -> dict[str, bytes]:
 
 async def own_client(work: ActorWork, client_id: UUID) -> Client:
     """A client of the actor's organisation. Raises 422 for any other id."""
-    query = select(Client).where(Client.id == client_id, scope.own_clients(work.actor))
+    query = select(Client).where(Client.id == client_id, visibility.own_clients(work.actor))
     # Nobody erases the client while something is being written about them.
     client = (await work.session.exec(query.with_for_update(key_share=True))).one_or_none()
     if client is None:
@@ -88,10 +89,10 @@ async def own_client(work: ActorWork, client_id: UUID) -> Client:
 
 async def find_clients(work: ActorWork, search: ClientSearch) -> list[Client]:
     """The clients of the actor's organisation that match all that is searched for, newest first, 20 at most."""
-    query = select(Client).where(scope.own_clients(work.actor))
+    query = select(Client).where(visibility.own_clients(work.actor))
     if search.reference is not None:
         referrals = select(Referral.client_id).where(
-            scope.sent_by(work.actor), Referral.reference == parse_reference(search.reference)
+            visibility.sent_by(work.actor), Referral.reference == parse_reference(search.reference)
         )
         query = query.where(col(Client.id).in_(referrals))
     for field, value in search.model_dump(exclude_none=True, exclude={"reference"}).items():
@@ -109,7 +110,7 @@ async def references_of(work: ActorWork, clients: Sequence[Client]) -> dict[UUID
     ids = [client.id for client in clients]
     query = (
         select(Referral.client_id, Referral.reference)
-        .where(scope.sent_by(work.actor), col(Referral.client_id).in_(ids))
+        .where(visibility.sent_by(work.actor), col(Referral.client_id).in_(ids))
         .order_by(col(Referral.id).desc())
     )
     found: dict[UUID, list[str]] = {client_id: [] for client_id in ids}
@@ -143,7 +144,7 @@ async def show_client(
 
 async def open_details(work: Work, client: Client) -> dict[str, str]:
     """The client's details, opened; for those who write the disclosure down by themselves."""
-    opened: dict[str, str] = unseal(await work.key_of(client.id), client.details, details_place(client.id))
+    opened: dict[str, str] = unseal(await work.key_of(client.id), client.details, details_associated_data(client.id))
     return opened
 
 
@@ -168,5 +169,5 @@ def _digests_to_look_for(work: ActorWork, field: str, value: str) -> list[bytes]
     return work.vault.digests(str(work.actor.organization_id), field, normal) if normal else []
 
 
-def details_place(client_id: UUID) -> str:
+def details_associated_data(client_id: UUID) -> str:
     return f"client:{client_id}:details"

@@ -5,15 +5,15 @@ from uuid import UUID
 
 from sqlmodel import select
 
-from services.referral import scope
 from services.referral.tables import Member
-from services.referral.work import ActorWork
+from services.referral.use_cases import visibility
+from services.referral.use_cases.unit_of_work import ActorWork
 from shared.problems import invalid
 
 
 async def colleague(work: ActorWork, member_id: UUID, field: str) -> Member:
     """An active member of the actor's organisation, the actor included. Raises 422 for anybody else."""
-    found = await work.session.exec(select(Member).where(Member.id == member_id, scope.colleagues(work.actor)))
+    found = await work.session.exec(select(Member).where(Member.id == member_id, visibility.colleagues(work.actor)))
     member = found.one_or_none()
     if member is None:
         detail = "Name an active member of your organisation; GET /members of the catalogue lists them."

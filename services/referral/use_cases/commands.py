@@ -2,17 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 
-from services.referral.attention import is_answer
-from services.referral.domain import IllegalCommand, Side, Status, decide
-from services.referral.history import changed
-from services.referral.schemas import CommandBody, Complete, Decline, Nothing, WithdrawConsent, WithReason
-from services.referral.scope import side_of
+from services.referral.domain.attention import is_answer
+from services.referral.domain.lifecycle import IllegalCommand, Side, Status, decide
+from services.referral.schemas.commands import CommandBody, Complete, Decline, Nothing, WithdrawConsent, WithReason
 from services.referral.tables import Referral
-from services.referral.texts import Texts, read_texts, write_texts
-from services.referral.use_cases.clocks import promise, reckon, start
+from services.referral.use_cases.deadlines import promise, recompute_timers, start
 from services.referral.use_cases.recipients import desk_of, referable_service, suggestable_service
+from services.referral.use_cases.recording import changed
+from services.referral.use_cases.sealed_texts import Texts, read_texts, write_texts
+from services.referral.use_cases.unit_of_work import ActorWork
+from services.referral.use_cases.visibility import side_of
 from services.referral.use_cases.withdrawal import no_consent, note_withdrawal, withdraw_below
-from services.referral.work import ActorWork
 from shared.problems import conflict, forbidden, invalid
 
 _ROLES = {Side.SOURCE: ("adviser",), Side.TARGET: ("recipient",)}
@@ -60,7 +60,7 @@ async def perform(work: ActorWork, referral: Referral, command: str, carried: Co
     if command == "send":
         await start(work, referral)
     else:
-        await reckon(work, [referral])
+        await recompute_timers(work, [referral])
     if isinstance(carried, WithdrawConsent):
         await withdraw_below(work, referral, carried.withdrawal)
 

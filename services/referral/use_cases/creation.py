@@ -3,20 +3,20 @@
 from typing import Any
 from uuid import UUID
 
-from services.referral.domain import Side, Status
-from services.referral.facts import KnownService
-from services.referral.history import changed
-from services.referral.references import new_reference
-from services.referral.schemas import DraftChange, LegalBasis, NewReferral
+from services.referral.domain.lifecycle import Side, Status
+from services.referral.domain.references import new_reference
+from services.referral.schemas.referrals import DraftChange, LegalBasis, NewReferral
 from services.referral.tables import Client, IdempotencyKey, Referral
-from services.referral.texts import Texts, read_texts, write_texts
+from services.referral.tables.catalog_facts import CatalogService
 from services.referral.use_cases.clients import change_client, create_client, note_disclosure, own_client
 from services.referral.use_cases.commands import perform
 from services.referral.use_cases.recipients import referable_service
+from services.referral.use_cases.recording import changed
+from services.referral.use_cases.sealed_texts import Texts, read_texts, write_texts
+from services.referral.use_cases.unit_of_work import ActorWork
 from services.referral.vault import seal, unseal
-from services.referral.work import ActorWork
-from shared.additions import add_object, add_statement
-from shared.db import run_plainly
+from shared.database.connections import run_plainly
+from shared.database.deferred_inserts import add_object, add_statement
 from shared.ids import new_id
 from shared.problems import conflict, invalid, unavailable
 
@@ -50,7 +50,7 @@ async def claim_key(work: ActorWork, key: str, request: NewReferral) -> dict[str
         raise unavailable("The first request with this key is still under way. Send it again shortly.")
     note_disclosure(work, used.client_id, "create, repeated", used.referral_id)
     stored: dict[str, Any] = unseal(
-        await work.key_of(used.client_id), used.answer, _answer_place(used.member_id, used.key)
+        await work.key_of(used.client_id), used.answer, _answer_associated_data(used.member_id, used.key)
     )
     return stored
 
@@ -58,7 +58,7 @@ async def claim_key(work: ActorWork, key: str, request: NewReferral) -> dict[str
 async def keep_answer(work: ActorWork, key: str, referral: Referral, answer: dict[str, Any]) -> None:
     """Keep the answer to a request, sealed like everything about the client."""
     member_id = work.actor.member_id
-    sealed = seal(await work.key_of(referral.client_id), answer, _answer_place(member_id, key))
+    sealed = seal(await work.key_of(referral.client_id), answer, _answer_associated_data(member_id, key))
     add_statement(work.session, _KEEP, member_id, key, referral.client_id, referral.id, sealed)
 
 
@@ -79,7 +79,7 @@ async def create(work: ActorWork, new: NewReferral, follows: Referral | None = N
     return referral
 
 
-async def draft_of(work: ActorWork, service: KnownService, client: Client) -> Referral:
+async def draft_of(work: ActorWork, service: CatalogService, client: Client) -> Referral:
     """A draft by the actor, the first of a chain of its own, that `enter` still has to write down."""
     referral_id = new_id()
     return Referral(
@@ -166,5 +166,5 @@ async def _free_reference(work: ActorWork) -> str:
     return work.free_references.pop()
 
 
-def _answer_place(member_id: UUID, key: str) -> str:
+def _answer_associated_data(member_id: UUID, key: str) -> str:
     return f"answer:{member_id}:{key}"

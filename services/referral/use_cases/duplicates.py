@@ -7,16 +7,17 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.referral import scope
-from services.referral.domain import OPEN, Status
-from services.referral.sameness import agreeing, speaks_against
-from services.referral.schemas import BeforeSendingRequest, OnDuplicate
+from services.referral.domain.client_matching import agreeing, speaks_against
+from services.referral.domain.lifecycle import OPEN, Status
+from services.referral.schemas.parts import OnDuplicate
+from services.referral.schemas.referrals import BeforeSendingRequest
+from services.referral.schemas.sending import Duplicate
 from services.referral.tables import Referral
+from services.referral.use_cases import visibility
 from services.referral.use_cases.clients import digests, lookups_of, note_disclosure, own_client
-from services.referral.views import Duplicate
-from services.referral.work import ActorWork
+from services.referral.use_cases.unit_of_work import ActorWork
 from shared.clock import day_in_kuopio
-from shared.db import run_plainly
+from shared.database.connections import run_plainly
 from shared.problems import Problem, conflict
 
 _SAID_AT_MOST = 20
@@ -94,7 +95,7 @@ async def _find(
     query = (
         select(Referral)
         .where(
-            scope.sent_by(work.actor),
+            visibility.sent_by(work.actor),
             Referral.service_id == service_id,
             col(Referral.client_id).in_(list(matches)),
             col(Referral.status).in_([*OPEN, Status.REJECTED]),

@@ -6,15 +6,15 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, update
 from sqlmodel import col, select
 
-from services.referral import scope
-from services.referral.domain import Side
-from services.referral.history import changed
+from services.referral.domain.lifecycle import Side
 from services.referral.tables import Member, Referral
+from services.referral.use_cases import visibility
 from services.referral.use_cases.colleagues import colleague, require_role
 from services.referral.use_cases.commands import roles_on
-from services.referral.use_cases.conditions import done
-from services.referral.work import ActorWork, Work
-from shared.deputies import UnknownMember, stand_in
+from services.referral.use_cases.filters import done
+from services.referral.use_cases.recording import changed
+from services.referral.use_cases.unit_of_work import ActorWork, Work
+from shared.consuming.deputies import UnknownMember, stand_in
 from shared.problems import Problem, invalid
 
 Taken = tuple[Referral, Side]
@@ -34,10 +34,11 @@ async def hand_over_own(work: ActorWork, to: UUID | None) -> tuple[Member, list[
             name="unfit-member",
         )
     me = work.actor.member_id
-    as_adviser = scope.sent_by(work.actor) & (col(Referral.source_member_id) == me)
-    as_assigned = scope.received_by(work.actor) & (col(Referral.assigned_member_id) == me)
+    as_adviser = visibility.sent_by(work.actor) & (col(Referral.source_member_id) == me)
+    as_assigned = visibility.received_by(work.actor) & (col(Referral.assigned_member_id) == me)
     taken = [
-        (referral, scope.side_of(work.actor, referral)) for referral in await still_open(work, as_adviser | as_assigned)
+        (referral, visibility.side_of(work.actor, referral))
+        for referral in await still_open(work, as_adviser | as_assigned)
     ]
     for roles in sorted({roles_on(side, referral) for referral, side in taken}):
         require_role(heir, roles, "to")

@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from services.referral.consent_texts import ConsentText, notes, text_in
-from services.referral.facts import KnownOrganization
+from services.referral.consent.texts import ConsentText, notes, text_in
+from services.referral.schemas.legal_basis import ConsentTextView
+from services.referral.schemas.parts import Named
 from services.referral.tables import Member
+from services.referral.tables.catalog_facts import CatalogOrganization
 from services.referral.use_cases.recipients import referable_service
-from services.referral.views import Named
-from services.referral.views.legal_basis import ConsentTextView
-from services.referral.work import ActorWork
+from services.referral.use_cases.unit_of_work import ActorWork
 
 
 async def consent_text(work: ActorWork, service_id: UUID, language: str) -> ConsentTextView:
@@ -18,7 +18,7 @@ async def consent_text(work: ActorWork, service_id: UUID, language: str) -> Cons
     """
     service = await referable_service(work, service_id)
     ids = (work.actor.organization_id, service.organization_id)
-    organizations = await work.facts(KnownOrganization, ids)
+    organizations = await work.facts(CatalogOrganization, ids)
     source, target = (organizations[each] for each in ids)
     text = text_in(language)
     adviser = await work.session.get_one(Member, work.actor.member_id)

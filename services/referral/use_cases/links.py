@@ -2,28 +2,28 @@
 
 from sqlmodel import select
 
-from services.referral import scope
-from services.referral.domain import Side
+from services.referral.domain.lifecycle import Side
+from services.referral.schemas.referrals import Link
 from services.referral.tables import Referral
-from services.referral.views import Link
-from services.referral.work import ActorWork
+from services.referral.use_cases import visibility
+from services.referral.use_cases.unit_of_work import ActorWork
 
 
 async def links(work: ActorWork, referral: Referral) -> tuple[Link | None, Link | None]:
     """What the referral follows, and what followed it. For the source alone: the targets have no part in the other."""
-    if scope.side_of(work.actor, referral) is not Side.SOURCE:
+    if visibility.side_of(work.actor, referral) is not Side.SOURCE:
         return None, None
     follower = await follower_of(work, referral) if referral.suggested_service_id is not None else None
     followed = None
     if referral.follows_id is not None:
-        query = select(Referral).where(Referral.id == referral.follows_id, scope.sent_by(work.actor))
+        query = select(Referral).where(Referral.id == referral.follows_id, visibility.sent_by(work.actor))
         followed = (await work.session.exec(query)).one_or_none()
     return _link(followed), _link(follower)
 
 
 async def follower_of(work: ActorWork, referral: Referral) -> Referral | None:
     """The referral by which the suggestion of a declined one was followed."""
-    query = select(Referral).where(Referral.follows_id == referral.id, scope.sent_by(work.actor))
+    query = select(Referral).where(Referral.follows_id == referral.id, visibility.sent_by(work.actor))
     return (await work.session.exec(query)).one_or_none()
 
 

@@ -6,20 +6,20 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from services.referral.domain import Side, Status, may_write_messages, reads_messages
-from services.referral.history import message_sent
-from services.referral.scope import side_of
+from services.referral.domain.lifecycle import Side, Status, may_write_messages, reads_messages
+from services.referral.schemas.timeline import MessageView
 from services.referral.tables import Message, Referral
 from services.referral.use_cases.chain import knows_client
-from services.referral.use_cases.clocks import reckon
+from services.referral.use_cases.deadlines import recompute_timers
+from services.referral.use_cases.recording import message_sent
+from services.referral.use_cases.unit_of_work import ActorWork
+from services.referral.use_cases.visibility import side_of
 from services.referral.vault import seal, unseal
-from services.referral.views import MessageView
-from services.referral.work import ActorWork
-from shared.additions import add_object
-from shared.db import run_plainly
+from shared.database.connections import run_plainly
+from shared.database.deferred_inserts import add_object
 from shared.ids import new_id
-from shared.pages import Keyset
 from shared.problems import conflict, invalid
+from shared.web.pages import Keyset
 
 _UNREAD = """
 SELECT referral_id, side, count(*) FROM messages
@@ -44,7 +44,7 @@ async def write_message(work: ActorWork, referral: Referral, text: str) -> Messa
     )
     add_object(work.session, message)
     message_sent(work, referral, message_id, side, work.actor.member_id)
-    await reckon(work, [referral])
+    await recompute_timers(work, [referral])
     return message
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from services.referral.facts import KnownOrganization, KnownService
+from services.referral.schemas.parts import Named
 from services.referral.tables import Referral
-from services.referral.views import Named
-from services.referral.work import Work
+from services.referral.tables.catalog_facts import CatalogOrganization, CatalogService
+from services.referral.use_cases.unit_of_work import Work
 from shared.events.envelope import Names
 
 
@@ -33,8 +33,8 @@ class NamesOf:
     async def of(cls, work: Work, organizations: Iterable[UUID], services: Iterable[UUID]) -> "NamesOf":
         """The names of these organisations and services."""
         return cls(
-            {fact.id: fact.name for fact in (await work.facts(KnownOrganization, organizations)).values()},
-            {fact.id: fact.name for fact in (await work.facts(KnownService, services)).values()},
+            {fact.id: fact.name for fact in (await work.facts(CatalogOrganization, organizations)).values()},
+            {fact.id: fact.name for fact in (await work.facts(CatalogService, services)).values()},
         )
 
     def organization(self, organization_id: UUID) -> Named:

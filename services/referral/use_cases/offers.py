@@ -2,27 +2,28 @@
 
 from sqlmodel import col, select
 
-from services.referral import clocks
-from services.referral.facts import KnownOrganization, KnownService
-from services.referral.next_best import Offer, next_best
+from services.referral.domain import deadlines
+from services.referral.domain.alternative_services import Offer, next_best
+from services.referral.domain.working_time import closed_on
+from services.referral.schemas.parts import Named
+from services.referral.schemas.sending import Answering, OfferedService
 from services.referral.tables import Member, Organization, Referral, Service
-from services.referral.use_cases.clocks import closures_of, terms_of
-from services.referral.views import Answering, Named, OfferedService
-from services.referral.work import Work
-from services.referral.working_time import closed_on
+from services.referral.tables.catalog_facts import CatalogOrganization, CatalogService
+from services.referral.use_cases.deadlines import closures_of, terms_of
+from services.referral.use_cases.unit_of_work import Work
 
 _NO_ROOM = "no-capacity"
 
 
-async def answering(work: Work, service: KnownService, urgency: str) -> Answering:
+async def answering(work: Work, service: CatalogService, urgency: str) -> Answering:
     """By when a referral to `service` would be answered if it were sent now, and whether anything stands in the way."""
     closures = (await closures_of(work, [service.organization_id]))[service.organization_id]
-    organization = await work.fact(KnownOrganization, service.organization_id)
+    organization = await work.fact(CatalogOrganization, service.organization_id)
     desk = select(Member.id).where(Member.organization_id == service.organization_id, *_RECEIVES).limit(1)
     closed_until = closed_on(work.now, closures)
     ready = organization is not None and organization.active and service.status == "active"
     return Answering(
-        respond_by=clocks.respond_by(work.now, terms_of(service, urgency), closures),
+        respond_by=deadlines.respond_by(work.now, terms_of(service, urgency), closures),
         closed_until=closed_until,
         capacity=service.capacity,
         accepting=ready

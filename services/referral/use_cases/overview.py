@@ -11,16 +11,16 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, false, func
 from sqlmodel import col, select
 
-from services.referral.attention import Attention
-from services.referral.domain import Status, is_open
+from services.referral.domain.attention import Attention
+from services.referral.domain.lifecycle import Status, is_open
+from services.referral.schemas.overview import OverviewReferral, OverviewRow
 from services.referral.tables import Referral
-from services.referral.use_cases.conditions import needs
+from services.referral.use_cases.filters import needs
 from services.referral.use_cases.names import NamesOf
 from services.referral.use_cases.reading import attention_to
-from services.referral.views import OverviewReferral, OverviewRow
-from services.referral.work import ActorWork
+from services.referral.use_cases.unit_of_work import ActorWork
 from shared.clock import KUOPIO
-from shared.pages import Keyset
+from shared.web.pages import Keyset
 
 
 async def overview(work: ActorWork, first: date | None, last: date | None) -> list[OverviewRow]:

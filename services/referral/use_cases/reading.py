@@ -6,40 +6,35 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.referral import scope
-from services.referral.attention import Attention, attention
-from services.referral.chains import may_be_forwarded
-from services.referral.clocks import EXPIRED
-from services.referral.domain import Side, Status, commands_for
-from services.referral.history import changed
-from services.referral.statutes import listed
+from services.referral.consent.statutes import listed
+from services.referral.domain.attention import Attention, attention
+from services.referral.domain.chains import may_be_forwarded
+from services.referral.domain.deadlines import EXPIRED
+from services.referral.domain.lifecycle import Side, Status, commands_for
+from services.referral.schemas.clients import ClientView
+from services.referral.schemas.parts import CodedText
+from services.referral.schemas.referrals import ReferralSummary, ReferralView, WithdrawalView
+from services.referral.schemas.sending import Duplicate, OfferedService
 from services.referral.tables import Client, Referral
-from services.referral.texts import Texts, read_texts
+from services.referral.use_cases import visibility
 from services.referral.use_cases.chain import knows_client, visible_chain
 from services.referral.use_cases.checking import before_sending_draft
 from services.referral.use_cases.clients import show_client
-from services.referral.use_cases.conditions import Narrowed, conditions
+from services.referral.use_cases.filters import Narrowed, conditions
 from services.referral.use_cases.links import links
 from services.referral.use_cases.messages import unread_messages
 from services.referral.use_cases.names import NamesOf
 from services.referral.use_cases.offers import next_best_services
-from services.referral.views import (
-    ClientView,
-    CodedText,
-    Duplicate,
-    OfferedService,
-    ReferralSummary,
-    ReferralView,
-    WithdrawalView,
-)
-from services.referral.work import ActorWork
-from shared.pages import Keyset
+from services.referral.use_cases.recording import changed
+from services.referral.use_cases.sealed_texts import Texts, read_texts
+from services.referral.use_cases.unit_of_work import ActorWork
 from shared.problems import not_found
+from shared.web.pages import Keyset
 
 
 async def visible_referral(work: ActorWork, referral_id: UUID | None, *, lock: bool = False) -> Referral:
     """A referral that the actor may see, locked until the end of the unit of work if asked. Raises 404."""
-    query = select(Referral).where(Referral.id == referral_id, scope.visible_to(work.actor))
+    query = select(Referral).where(Referral.id == referral_id, visibility.visible_to(work.actor))
     found = (await work.session.exec(query.with_for_update() if lock else query)).one_or_none()
     if found is None:
         raise not_found("referral")
@@ -54,12 +49,12 @@ async def look_at(work: ActorWork, referral: Referral) -> None:
     look = _first_look(work, referral)
     if look is not None:
         setattr(referral, f"{look}_at", work.now)
-        changed(work, referral, look, scope.side_of(work.actor, referral), work.actor.member_id)
+        changed(work, referral, look, visibility.side_of(work.actor, referral), work.actor.member_id)
 
 
 def _first_look(work: ActorWork, referral: Referral) -> str | None:
     """The event of a look that is to be noted: the target's first one, and the source's first one at the answer."""
-    if scope.side_of(work.actor, referral) is Side.TARGET:
+    if visibility.side_of(work.actor, referral) is Side.TARGET:
         return "first_viewed" if referral.first_viewed_at is None else None
     return "answer_seen" if attention_to(referral) is Attention.ANSWER_UNSEEN else None
 
@@ -82,7 +77,7 @@ async def view(
 
     `duplicates` are those that are to be told with it.
     """
-    side = scope.side_of(work.actor, referral)
+    side = visibility.side_of(work.actor, referral)
     open_to_side = await knows_client(work, referral)
     texts = await read_texts(work, referral)
     names = await NamesOf.referrals(work, [referral])
@@ -122,7 +117,7 @@ async def view(
 def summary(work: ActorWork, referral: Referral, names: NamesOf, unread: Mapping[UUID, int]) -> ReferralSummary:
     """The referral as a list shows it to the actor's side; `unread` is what `unread_messages` says of it."""
     plain = referral.model_dump(include=set(ReferralSummary.model_fields) - {"assigned_member_id"})
-    received = scope.side_of(work.actor, referral) is Side.TARGET
+    received = visibility.side_of(work.actor, referral) is Side.TARGET
     return ReferralSummary(
         **plain,
         assigned_member_id=referral.assigned_member_id if received else None,

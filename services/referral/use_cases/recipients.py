@@ -5,10 +5,10 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.referral.facts import KnownOrganization, KnownService
-from services.referral.references import new_reference
-from services.referral.work import ActorWork
-from shared.db import run_plainly
+from services.referral.domain.references import new_reference
+from services.referral.tables.catalog_facts import CatalogOrganization, CatalogService
+from services.referral.use_cases.unit_of_work import ActorWork
+from shared.database.connections import run_plainly
 from shared.problems import Problem, invalid
 
 _DESK = "SELECT id FROM members WHERE organization_id = {} AND active AND roles @> ARRAY['recipient'] ORDER BY id"
@@ -20,10 +20,10 @@ SELECT to_json(service)::text,
     EXISTS (SELECT FROM referrals WHERE reference = $3)
 FROM services AS service WHERE service.id = $1
 """  # noqa: S608 - nothing in it comes from outside
-_ORGANIZATIONS = TypeAdapter(list[KnownOrganization])
+_ORGANIZATIONS = TypeAdapter(list[CatalogOrganization])
 
 
-async def referable_service(work: ActorWork, service_id: UUID) -> KnownService:
+async def referable_service(work: ActorWork, service_id: UUID) -> CatalogService:
     """A service that clients can be referred to. Raises 422 for an unknown or inactive one, or one's own."""
     service, organization = await _with_organization(work, service_id)
     if service is None or organization is None:
@@ -50,16 +50,18 @@ async def desk_of(work: ActorWork, organization_id: UUID) -> Sequence[UUID]:
     return desk
 
 
-async def suggestable_service(work: ActorWork, service_id: UUID, instead_of: UUID) -> KnownService:
+async def suggestable_service(work: ActorWork, service_id: UUID, instead_of: UUID) -> CatalogService:
     """A service that a decline may suggest instead of the one declined. Raises 422."""
-    service = await work.fact(KnownService, service_id)
+    service = await work.fact(CatalogService, service_id)
     if service is None or service.status != "active" or service.id == instead_of:
         detail = "Suggest another service of the catalogue that is active."
         raise invalid(detail, [{"field": "suggested_service_id", "message": detail}], name="unknown-service")
     return service
 
 
-async def _with_organization(work: ActorWork, service_id: UUID) -> tuple[KnownService | None, KnownOrganization | None]:
+async def _with_organization(
+    work: ActorWork, service_id: UUID
+) -> tuple[CatalogService | None, CatalogOrganization | None]:
     """A service and its organisation.
 
     Read with them is what referring to it takes next: the own organisation, the desk, and a reference that is free.
@@ -68,12 +70,12 @@ async def _with_organization(work: ActorWork, service_id: UUID) -> tuple[KnownSe
         own, reference = work.actor.organization_id, new_reference()
         found_rows = await run_plainly(work.session, _RECIPIENT, service_id, own, reference)
         for its_row, organizations, desk, taken in found_rows:
-            found = KnownService.model_validate_json(its_row)
+            found = CatalogService.model_validate_json(its_row)
             work.remember_facts([found, *_ORGANIZATIONS.validate_json(organizations or "[]")])
             work.desks[found.organization_id] = desk
             work.free_references += [] if taken else [reference]
-    service = await work.fact(KnownService, service_id)
-    return service, await work.fact(KnownOrganization, service.organization_id) if service else None
+    service = await work.fact(CatalogService, service_id)
+    return service, await work.fact(CatalogOrganization, service.organization_id) if service else None
 
 
 def _refusal(detail: str, name: str) -> Problem:

@@ -7,16 +7,16 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from services.referral.anonymity import K
-from services.referral.domain import Status, is_open
-from services.referral.periods import Period, last_of_month, month_of
-from services.referral.report import DIMENSIONS, Cell, Counted, Dimension, Figures, report
+from services.referral.domain.k_anonymity import K
+from services.referral.domain.lifecycle import Status, is_open
+from services.referral.domain.periods import Period, last_of_month, month_of
+from services.referral.domain.report import DIMENSIONS, Cell, Counted, Dimension, Figures, report
+from services.referral.domain.working_time import working_time
+from services.referral.schemas.report import PeriodView, ReportRow, ReportTotal, ReportView
 from services.referral.tables import Organization, Referral
 from services.referral.use_cases.names import NamesOf
 from services.referral.use_cases.overview import sent_between
-from services.referral.views.report import PeriodView, ReportRow, ReportTotal, ReportView
-from services.referral.work import ActorWork
-from services.referral.working_time import working_time
+from services.referral.use_cases.unit_of_work import ActorWork
 from shared.clock import day_in_kuopio
 from shared.events.catalog import Closure
 

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from services.referral.clocks import Kind, Wound
-from services.referral.work import Work
-from shared.db import run_plainly
+from services.referral.domain.deadlines import Kind, StoredTimer
+from services.referral.use_cases.unit_of_work import Work
+from shared.database.connections import run_plainly
 
-Timers = dict[Kind, Wound]
+Timers = dict[Kind, StoredTimer]
 
 _READ = "SELECT referral_id, kind, since, due_at, fired_at FROM timers WHERE referral_id = ANY($1) FOR UPDATE"
 _WRITE = """
@@ -26,7 +26,7 @@ async def read_timers(work: Work, referral_ids: Collection[UUID]) -> dict[UUID, 
     """The timers of referrals whose locks the caller holds, none of those that have none."""
     found: dict[UUID, Timers] = {referral_id: {} for referral_id in referral_ids}
     for referral_id, kind, *times in await run_plainly(work.session, _READ, list(found)):
-        found[referral_id][Kind(kind)] = Wound(*times)
+        found[referral_id][Kind(kind)] = StoredTimer(*times)
     return found
 
 

@@ -6,17 +6,17 @@ from typing import Final, Literal
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from services.referral.chains import below
-from services.referral.domain import OPEN, Reason, Side, Status
-from services.referral.history import changed
-from services.referral.schemas import Withdrawal
+from services.referral.domain.chains import below
+from services.referral.domain.lifecycle import OPEN, Reason, Side, Status
+from services.referral.schemas.commands import Withdrawal
+from services.referral.schemas.withdrawal import Resting, SeenBy, WithdrawalPreview
 from services.referral.tables import Disclosure, Referral
-from services.referral.texts import read_texts, write_texts
 from services.referral.use_cases.chain import chain_link, lock_below, members_of_chain
-from services.referral.use_cases.clocks import reckon
+from services.referral.use_cases.deadlines import recompute_timers
 from services.referral.use_cases.names import NamesOf
-from services.referral.views.withdrawal import Resting, SeenBy, WithdrawalPreview
-from services.referral.work import ActorWork
+from services.referral.use_cases.recording import changed
+from services.referral.use_cases.sealed_texts import read_texts, write_texts
+from services.referral.use_cases.unit_of_work import ActorWork
 from shared.problems import Problem, conflict
 
 _WHAT: Final[dict[str, Literal["messages", "reference"]]] = {"messages": "messages", "duplicates": "reference"}
@@ -50,7 +50,7 @@ async def withdraw_below(work: ActorWork, referral: Referral, withdrawal: Withdr
         await write_texts(work, child, texts)
         changed(work, child, "consent_withdrawn", None, None)
     if ending:
-        await reckon(work, ending)
+        await recompute_timers(work, ending)
 
 
 async def withdrawal_preview(work: ActorWork, referral: Referral) -> WithdrawalPreview:

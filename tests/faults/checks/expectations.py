@@ -25,13 +25,13 @@ _TO_THE_FIRST: Final = frozenset(
     {"first_viewed", "accepted", "declined", "started", "held", "resumed", "completed", "failed", "expired"}
     | {"forwarded", "cancelled", "consent_withdrawn", "marked_in_error"}
 )
-TOLD: Final = tuple(f"referral.{name}.v1" for name in (*_ALWAYS, *_BY_SIDE))
+AUDIENCE: Final = tuple(f"referral.{name}.v1" for name in (*_ALWAYS, *_BY_SIDE))
 
 FACTS: Final = "referral.service_facts.v1"
 
 CONSUMERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "catalog": {"referral": CATALOG, "notifications": CATALOG},
-    "referral": {"notifications": TOLD, "catalog": (FACTS,)},
+    "referral": {"notifications": AUDIENCE, "catalog": (FACTS,)},
     "notifications": {"referral": DELIVERIES},
 }
 """Owner → consumer → the types that it has to deal with."""
@@ -45,7 +45,7 @@ def told_parts(event_type: str, data: Mapping[str, Any]) -> frozenset[str]:
     """
     name = event_type.removeprefix("referral.").removesuffix(".v1")
     referral = data.get("referral", data)
-    if event_type not in TOLD or referral["sent_at"] is None:
+    if event_type not in AUDIENCE or referral["sent_at"] is None:
         return frozenset()
     side = data["side"] if "side" in data else referral["by_side"]
     parts = _ALWAYS[name] if name in _ALWAYS else _BY_SIDE[name][side]

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.topology import SERVICES
+from shared.services import SERVICES
 from tests.faults.checks.expectations import CONSUMERS
 from tests.faults.lab import Lab
 

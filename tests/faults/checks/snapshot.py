@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from shared.topology import GROUPS, SERVICES
+from shared.services import GROUPS, SERVICES
 from tests.faults.checks.expectations import FACTS
 from tests.faults.lab import Lab
 

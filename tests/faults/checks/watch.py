@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.topology import SERVICES
+from shared.services import SERVICES
 from tests.faults.checks.always import ALWAYS
 from tests.faults.checks.expectations import FACTS, Finding, told_parts
 from tests.faults.checks.notices import delivery_of

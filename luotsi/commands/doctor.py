@@ -1,0 +1,109 @@
+"""`luotsi doctor`: one look at every piece of a platform."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import asyncpg
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from rich.console import Console
+from rich.table import Table
+
+from luotsi.platform.probe import readiness
+from luotsi.platform.process import PlatformError
+from luotsi.platform.target import Target
+from shared.services import GROUPS, SERVICES, dead_stream
+
+_LAG_LIMIT = 1000
+_BACKLOG_LIMIT = 1000
+_PATIENCE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found about one piece."""
+
+    piece: str
+    well: bool
+    note: str
+
+
+async def examine(target: Target) -> list[Finding]:
+    """Look at databases, Redis, streams and every service, all at the same time."""
+    looks = [_guarded(f"database {name}", _database(target, name)) for name in SERVICES]
+    looks += [_guarded("redis", _redis(target))]
+    looks += [_guarded(f"service {name}", _service(target, name)) for name in SERVICES]
+    return [finding for findings in await asyncio.gather(*looks) for finding in findings]
+
+
+def show(findings: list[Finding]) -> None:
+    """Print the findings as one table."""
+    table = Table("", "Piece", "Finding", box=None)
+    for finding in findings:
+        mark = "[green]ok[/]" if finding.well else "[bold red]!![/]"
+        table.add_row(mark, finding.piece, finding.note)
+    Console().print(table)
+
+
+async def _guarded(piece: str, look: Awaitable[list[Finding]]) -> list[Finding]:
+    try:
+        return await asyncio.wait_for(look, _PATIENCE_SECONDS)
+    except TimeoutError:
+        return [Finding(piece, False, "does not answer")]
+    except (OSError, PlatformError, RedisError, asyncpg.PostgresError) as error:
+        return [Finding(piece, False, str(error) or type(error).__name__)]
+
+
+async def _database(target: Target, service: str) -> list[Finding]:
+    connection = await asyncpg.connect(target.database_url(service), timeout=_PATIENCE_SECONDS)
+    try:
+        if await connection.fetchval("SELECT to_regclass('outbox') IS NULL"):
+            return [Finding(f"database {service}", False, "is not migrated: run `luotsi migrate`")]
+        waiting = await connection.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL")
+        parked = await connection.fetchval("SELECT count(*) FROM parked")
+    finally:
+        await connection.close()
+    note = f"{waiting} events wait to be published, {parked} are parked"
+    return [Finding(f"database {service}", waiting <= _BACKLOG_LIMIT, note)]
+
+
+async def _redis(target: Target) -> list[Finding]:
+    client: Any = Redis.from_url(target.redis_url, decode_responses=True, protocol=2)
+    async with client:
+        info = await client.info()
+        kind = info.get("server_name", "redis")
+        version = info.get("valkey_version") or info["redis_version"]
+        policy = (await client.config_get("appendfsync"))["appendfsync"]
+        durable = bool(info["aof_enabled"]) and policy == "always" and info["aof_last_write_status"] == "ok"
+        note = f"{kind} {version}, append-only file {'synced on every write' if durable else 'NOT durable'}"
+        streams = [finding for stream in GROUPS for finding in await _stream(client, stream)]
+        return [Finding("redis", durable, note), *streams]
+
+
+async def _stream(client: Any, stream: str) -> list[Finding]:
+    found = await client.xinfo_groups(stream) if await client.exists(stream) else []
+    groups = {group["name"]: group for group in found}
+    return [await _group(client, stream, name, groups.get(name)) for name in GROUPS[stream]]
+
+
+async def _group(client: Any, stream: str, name: str, group: dict[str, Any] | None) -> Finding:
+    piece = f"{stream} → {name}"
+    if group is None:
+        return Finding(piece, False, "the declared group is missing")
+    dead = await client.xlen(dead_stream(stream, name))
+    lag = group["lag"] or 0
+    note = f"{lag} to read, {group['pending']} in work, {dead} dead letters, {group['consumers']} consumers"
+    return Finding(piece, lag <= _LAG_LIMIT and dead == 0 and group["consumers"] > 0, note)
+
+
+async def _service(target: Target, service: str) -> list[Finding]:
+    piece, url = f"service {service}", target.service_url(service)
+    if not url:
+        return [Finding(piece, False, f"its address is not known: set {service.upper()}_URL")]
+    status, answer = await asyncio.to_thread(readiness, url)
+    dependencies = ", ".join(f"{name} {state}" for name, state in answer.get("dependencies", {}).items())
+    note = f"{answer.get('status', 'does not answer')} at {url}" + (f" ({dependencies})" if dependencies else "")
+    return [Finding(piece, status == HTTPStatus.OK and answer.get("status") == "ready", note)]

@@ -1,0 +1,197 @@
+"""`luotsi up`: starts the whole platform in order, keeps it running, and stops it."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from luotsi.embedded.postgres import Postgres
+from luotsi.embedded.valkey import Valkey
+from luotsi.platform.data_dir import DataDir, is_free, write_private
+from luotsi.platform.key_files import ensure_keys
+from luotsi.platform.probe import readiness
+from luotsi.platform.process import PlatformError
+from luotsi.platform.process_specs import Addresses, fork_server, heartbeat, migration, seeding, web, worker
+from luotsi.platform.redis_acl import OPERATOR, USERS
+from luotsi.platform.supervisor import Supervisor
+from luotsi.platform.tokens import Member, fetch_members
+from shared.services import SERVICES
+
+_START_PATIENCE = 90.0
+_SERVICE_GRACE = 5.0
+_SERVER_GRACE = 3.0
+_SERVERS = ("postgres", "valkey")
+
+Announce = Callable[[dict[str, Any], list[Member]], None]
+
+
+async def run(folder: Path, port_base: int, announce: Announce) -> None:
+    """Run the platform in `folder` until SIGINT, SIGTERM or SIGHUP.
+
+    `announce` is called once, when everything is ready, with what platform.json says and the accounts to
+    try it with. Raises PlatformError when the platform cannot be started.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    stopping = asyncio.Event()
+
+    def interrupt() -> None:
+        if not stopping.is_set():
+            stopping.set()
+            task.cancel()
+
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if name != signal.SIGHUP or signal.getsignal(name) != signal.SIG_IGN:  # nohup stays nohup
+            asyncio.get_running_loop().add_signal_handler(name, interrupt)
+    data = DataDir(folder)
+    with data.locked() as lock:
+        platform = Platform(data, port_base, Supervisor(data, lock))
+        try:
+            announce(*await platform.start())
+            await platform.watch()
+        except asyncio.CancelledError:
+            if not stopping.is_set():
+                raise
+        finally:
+            await platform.stop()
+
+
+class Platform:
+    """One platform in a data directory, from its first process to its last."""
+
+    def __init__(self, data: DataDir, port_base: int, supervisor: Supervisor) -> None:
+        self._data = data
+        self._supervisor = supervisor
+        self._postgres = None if _all_given("DATABASE_URL", SERVICES) else Postgres(data)
+        self._valkey = None if _all_given("REDIS_URL", SERVICES) else Valkey(data)
+        self._addresses = Addresses(port_base, *self._database_urls(), self._redis_urls())
+
+    def _database_urls(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Each service's database: as the role that works in it, and as the role that owns it."""
+        urls, owners = {}, {}
+        for name in SERVICES:
+            if own := _given("DATABASE_URL", name):
+                urls[name], owners[name] = own, _given("OWNER_DATABASE_URL", name) or own
+            elif self._postgres:
+                urls[name], owners[name] = self._postgres.database_urls[name], self._postgres.owner_urls[name]
+        return urls, owners
+
+    def _redis_urls(self) -> dict[str, str]:
+        embedded = self._valkey.redis_urls if self._valkey else {}
+        urls = {user: _given("REDIS_URL", user) or embedded.get(user) for user in USERS}
+        if urls[OPERATOR] is None:
+            raise PlatformError("the services have a Redis of your own: set REDIS_URL too, for its operator")
+        return {user: url for user, url in urls.items() if url}
+
+    async def start(self) -> tuple[dict[str, Any], list[Member]]:
+        """Start everything; returns what platform.json says and the accounts, once all is ready."""
+        _check_ports(self._addresses)
+        ensure_keys(self._data.keys)
+        self._data.mail.mkdir(mode=0o700, exist_ok=True)
+        self._supervisor.start(fork_server())  # it loads while the servers start
+        await self._supervisor.unless_futile(self._start())
+        facts = self._facts()
+        write_private(self._data.platform_file, json.dumps(facts, indent=2) + "\n")
+        accounts = "m.active AND m.email LIKE '%.example'"
+        return facts, await fetch_members(self._addresses.databases["catalog"], accounts)
+
+    async def _start(self) -> None:
+        await _together(self._start_postgres(), self._start_valkey())
+        await _together(*(self._start_service(service) for service in SERVICES))
+
+    async def _start_postgres(self) -> None:
+        if self._postgres:
+            await asyncio.to_thread(self._postgres.prepare)
+            self._supervisor.start(self._postgres.program())
+
+    async def _start_valkey(self) -> None:
+        if self._valkey:
+            self._valkey.prepare()
+            self._supervisor.start(self._valkey.program())
+            await self._until(self._valkey.answers, "valkey")
+
+    async def _start_service(self, service: str) -> None:
+        """Start it on a database of its own that is up to date; the catalogue is seeded meanwhile."""
+        if self._postgres:
+            await self._until(partial(self._postgres.bootstrap, service), "postgres")
+        await self._supervisor.run(migration(service, self._addresses))
+        at_work = heartbeat(service, self._data)
+        at_work.unlink(missing_ok=True)
+        self._supervisor.start(web(service, self._data, self._addresses))
+        self._supervisor.start(worker(service, self._data, self._addresses))
+        if service == "catalog":
+            await self._supervisor.run(seeding(self._addresses))
+        await self._until(at_work.exists, f"{service}-worker")
+        await self._until(lambda: _is_ready(self._addresses.url(service)), f"{service}-web")
+
+    async def _until(self, answers: Callable[[], bool], name: str) -> None:
+        deadline = asyncio.get_running_loop().time() + _START_PATIENCE
+        while not await asyncio.to_thread(answers):
+            if asyncio.get_running_loop().time() > deadline:
+                raise PlatformError(self._supervisor.explain(name, "does not answer"))
+            await asyncio.sleep(0.02)
+
+    def _facts(self) -> dict[str, Any]:
+        urls = {service: self._addresses.url(service) for service in SERVICES}
+        return {
+            "pid": os.getpid(),
+            "portal": None,
+            **urls,
+            "databases": dict(self._addresses.databases),
+            "owners": dict(self._addresses.owners),
+            "redis": self._addresses.redis[OPERATOR],
+            "mail_dir": str(self._data.mail),
+            "issuer": self._addresses.public_url,
+            "signing_key": str(self._data.keys / "signing.json"),
+        }
+
+    async def watch(self) -> None:
+        """Stay until cancelled; processes that die are started again meanwhile."""
+        await self._supervisor.watch()
+
+    async def stop(self) -> None:
+        """Stop services first, then what they came from and their servers; within about eight seconds."""
+        self._data.platform_file.unlink(missing_ok=True)
+        services = [f"{service}-{kind}" for service in SERVICES for kind in ("web", "worker")]
+        await self._supervisor.stop(services, grace=_SERVICE_GRACE)
+        await self._supervisor.stop(["fork-server", *_SERVERS], grace=_SERVER_GRACE)
+
+
+async def _together(*work: Coroutine[Any, Any, None]) -> None:
+    """Wait for all of it. What fails first ends the rest, and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for one in work:
+                group.create_task(one)
+    except BaseExceptionGroup as several:
+        raise several.exceptions[0] from None
+
+
+def _is_ready(address: str) -> bool:
+    status, answer = readiness(address)
+    return status == HTTPStatus.OK and answer.get("status") == "ready"
+
+
+def _given(kind: str, name: str) -> str | None:
+    """The operator's own server for `name`: CATALOG_REDIS_URL, or REDIS_URL for all that have none."""
+    common = os.environ.get(kind) if kind == "REDIS_URL" else None
+    return os.environ.get(f"{name.upper()}_{kind}") or common
+
+
+def _all_given(kind: str, names: tuple[str, ...]) -> bool:
+    return all(_given(kind, name) for name in names)
+
+
+def _check_ports(addresses: Addresses) -> None:
+    for service in SERVICES:
+        port = addresses.port(service)
+        if not is_free(port):
+            raise PlatformError(
+                f"port {port} (for {service}) is taken: stop what listens there, or choose another range, "
+                f"as in `luotsi up --port-base {addresses.port_base + 1000}`"
+            )

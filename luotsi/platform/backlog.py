@@ -1,0 +1,118 @@
+"""How far events have come: what waits in each outbox, on each stream, with each group, and what is dead."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from redis.exceptions import ResponseError
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import text
+
+from shared.consuming.inbox import RETRY
+from shared.database.connections import Database
+from shared.redis import RawRedis
+from shared.services import GROUPS, dead_stream
+
+# Redis cannot always tell a group's lag (after an entry was deleted); then so many are counted at most.
+_COUNT_UP_TO = 100_000
+_OUTBOX = text(
+    "SELECT count(*) AS unpublished, extract(epoch FROM now() - min(recorded_at)) AS oldest_seconds "
+    "FROM outbox WHERE published_at IS NULL"
+)
+_PARKED = text("SELECT count(*) AS parked, count(*) FILTER (WHERE waits_for = :retry) AS stuck FROM parked")
+
+
+@dataclass(frozen=True)
+class GroupBacklog:
+    """One declared group of one stream. `lag` counts entries not yet delivered, `pending` those in hand.
+
+    `oldest_pending_seconds` is the age of the oldest entry in hand. All but `dead` is None for a missing group.
+    """
+
+    stream: str
+    group: str
+    length: int
+    lag: int | None
+    pending: int | None
+    oldest_pending_seconds: float | None
+    dead: int
+
+    @property
+    def missing(self) -> bool:
+        """Whether the group does not exist: nobody reads, and nothing is trimmed."""
+        return self.lag is None
+
+
+@dataclass(frozen=True)
+class ServiceBacklog:
+    """One service's database: events not yet on the stream, and those that wait for a fact or for a retry."""
+
+    service: str
+    unpublished: int
+    oldest_seconds: float | None
+    parked: int
+    stuck: int
+
+
+async def of_groups(redis: RawRedis) -> list[GroupBacklog]:
+    """The backlog of every declared group."""
+    seconds, microseconds = await redis.time()
+    now = seconds + microseconds / 1e6
+    found = []
+    for stream, names in GROUPS.items():
+        groups = await _existing(redis, stream)
+        length = await redis.xlen(stream)
+        for name in names:
+            dead = await redis.xlen(dead_stream(stream, name))
+            if name not in groups:
+                found.append(GroupBacklog(stream, name, length, None, None, None, dead))
+                continue
+            pending = await redis.xpending(stream, name)
+            age = now - int(pending["min"].split(b"-")[0]) / 1000 if pending["min"] else None
+            lag = await _lag(redis, stream, groups[name])
+            found.append(GroupBacklog(stream, name, length, lag, pending["pending"], age, dead))
+    return found
+
+
+async def _existing(redis: RawRedis, stream: str) -> dict[str, dict[str, Any]]:
+    try:
+        return {group["name"].decode(): group for group in await redis.xinfo_groups(stream)}
+    except ResponseError as error:
+        if "no such key" not in str(error):
+            raise
+        return {}
+
+
+async def _lag(redis: RawRedis, stream: str, group: dict[str, Any]) -> int:
+    if group["lag"] is not None:
+        return int(group["lag"])
+    after = "(" + group["last-delivered-id"].decode()
+    return len(await redis.xrange(stream, min=after, count=_COUNT_UP_TO))
+
+
+async def of_service(database: Database, service: str) -> ServiceBacklog:
+    """The backlog in the database of `service`."""
+    async with database.transaction() as session:
+        outbox = (await session.execute(_OUTBOX)).one()
+        parked = (await session.execute(_PARKED, {"retry": RETRY})).one()
+    oldest = None if outbox.oldest_seconds is None else float(outbox.oldest_seconds)
+    return ServiceBacklog(service, outbox.unpublished, oldest, parked.parked, parked.stuck)
+
+
+def show(groups: list[GroupBacklog], services: list[ServiceBacklog]) -> None:
+    """Print two tables."""
+    streams = Table("stream", "group", "entries", "lag", "in hand", "oldest in hand", "dead", title="Streams")
+    for group in groups:
+        state = ["missing", "", ""] if group.missing else [str(group.lag), str(group.pending), _age(group)]
+        streams.add_row(group.stream, group.group, str(group.length), *state, str(group.dead))
+    outboxes = Table("service", "unpublished", "oldest", "parked", "stuck", title="Databases")
+    for service in services:
+        oldest = "" if service.oldest_seconds is None else f"{service.oldest_seconds:.1f} s"
+        outboxes.add_row(service.service, str(service.unpublished), oldest, str(service.parked), str(service.stuck))
+    console = Console()
+    console.print(streams)
+    console.print(outboxes)
+
+
+def _age(group: GroupBacklog) -> str:
+    return "" if group.oldest_pending_seconds is None else f"{group.oldest_pending_seconds:.1f} s"

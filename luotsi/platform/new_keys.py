@@ -1,0 +1,139 @@
+"""Where a platform's keys are kept, the data directory or a `.env`, and how a new one takes the place of one there."""
+
+import base64
+import json
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from joserfc.jwk import ECKey
+
+from luotsi.platform.data_dir import read_json, write_private
+from luotsi.platform.process import PlatformError
+
+_FORMER = ("MASTER_KEY_PREVIOUS", "INDEX_KEY_PREVIOUS")
+_TOKEN_SECONDS = 15 * 60
+_SINCE = "luotsi_retired_at"
+"""Member of a public key that no longer signs: since when (seconds since 1970). Readers of a JWK set pass it over."""
+
+
+class Store(Protocol):
+    """Secrets by the names they have as variables."""
+
+    def read(self) -> dict[str, str]:
+        """All that are there."""
+
+    def write(self, changes: Mapping[str, str]) -> None:
+        """Change some; an empty value takes one away."""
+
+
+def store(env: Path | None, data: Path) -> Store:
+    """The `.env` if one is named, else the data directory. PlatformError when it is not there."""
+    if env is not None:
+        if not env.is_file():
+            raise PlatformError(f"there is no {env}")
+        return EnvStore(env)
+    if not (data / "secrets.json").is_file():
+        raise PlatformError(f"no platform has run in {data}; name a .env with --env")
+    return DataStore(data)
+
+
+class EnvStore:
+    """A `.env` of a compose deployment."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> dict[str, str]:
+        """Every variable of the file."""
+        lines = re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", self._path.read_text(encoding="utf-8"), re.MULTILINE)
+        return {name: value.strip("'") for name, value in lines}
+
+    def write(self, changes: Mapping[str, str]) -> None:
+        """Change the lines of these variables, or add them."""
+        written = self._path.read_text(encoding="utf-8")
+        for name, value in changes.items():
+            line = f"{name}='{value}'" if value.startswith("{") else f"{name}={value}"
+            written, found = re.subn(rf"^{name}=.*$", lambda _, new=line: new, written, flags=re.MULTILINE)  # type: ignore[misc]
+            if not found:
+                written += line + "\n"
+        write_private(self._path, written)
+
+
+class DataStore:
+    """The data directory of embedded mode: secrets.json, and the signing keys in files of their own."""
+
+    def __init__(self, data: Path) -> None:
+        self._secrets = data / "secrets.json"
+        self._signing = {
+            "SIGNING_KEY_JSON": data / "keys" / "signing.json",
+            "JWKS_JSON": data / "keys" / "jwks.json",
+        }
+
+    def read(self) -> dict[str, str]:
+        """Every secret."""
+        kept = {name.upper(): f"{value}=" for name, value in read_json(self._secrets).items()}
+        files = {name: path.read_text(encoding="utf-8") for name, path in self._signing.items() if path.exists()}
+        return kept | files
+
+    def write(self, changes: Mapping[str, str]) -> None:
+        """Change some."""
+        kept = read_json(self._secrets)
+        for name, value in changes.items():
+            if path := self._signing.get(name):
+                write_private(path, value + "\n")
+                path.chmod(0o644 if name == "JWKS_JSON" else 0o600)
+            elif value:
+                kept[name.lower()] = value.rstrip("=")
+            else:
+                kept.pop(name.lower(), None)
+        write_private(self._secrets, json.dumps(kept, indent=2) + "\n")
+
+
+def renew(keys: Store, name: str) -> None:
+    """Make a new key `name`, and keep the former one as `<name>_PREVIOUS`.
+
+    PlatformError while an earlier one is still there: with a third key at once, what the first closed would be lost.
+    """
+    known = keys.read()
+    if known.get(f"{name}_PREVIOUS"):
+        raise PlatformError(f"{name}_PREVIOUS is still there: `luotsi keys rotate`, then `luotsi keys retire` first")
+    fresh = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    keys.write({f"{name}_PREVIOUS": known[name], name: fresh})
+
+
+def renew_signing(keys: Store) -> None:
+    """Sign by a new key from now on. The former public key stays, for the tokens that it signed.
+
+    The public keys are written first, so that nobody meets a token whose key is not there yet.
+    """
+    known, now = keys.read(), int(time.time())
+    fresh = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig"}, auto_kid=True)
+    former = [{_SINCE: now, **key} for key in _public(known)]
+    public = [*former, fresh.as_dict(private=False)]
+    keys.write({"JWKS_JSON": json.dumps({"keys": public}, separators=(",", ":"))})
+    keys.write({"SIGNING_KEY_JSON": json.dumps(fresh.as_dict(private=True), separators=(",", ":"))})
+
+
+def retire(keys: Store) -> list[str]:
+    """Take away former keys, and public ones of which every token has ended; returns what is gone."""
+    known = keys.read()
+    gone = [name for name in _FORMER if known.get(name)]
+    now = time.time()
+    public = _public(known)
+    kept = [key for key in public if now - key.get(_SINCE, now) <= _TOKEN_SECONDS]
+    changes = dict.fromkeys(gone, "")
+    if len(kept) < len(public):
+        changes["JWKS_JSON"] = json.dumps({"keys": kept}, separators=(",", ":"))
+        gone += [f"signing key {key['kid']}" for key in public if key not in kept]
+    if changes:
+        keys.write(changes)
+    return gone
+
+
+def _public(known: Mapping[str, str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(known["JWKS_JSON"])["keys"]
+    return found

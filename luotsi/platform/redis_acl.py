@@ -1,0 +1,47 @@
+"""Who may do what in Redis: one user per service, derived from who publishes and who consumes.
+
+A consumer reads, acknowledges and claims on a foreign stream, and can never add to it; trimming a
+stream is its producer's. Dead letters are the one thing a consumer writes.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from shared.services import SERVICES, STREAMS, dead_stream, streams_read_by
+
+OPERATOR = "operator"
+USERS = (*SERVICES, OPERATOR)
+
+# `client|setinfo` is left out: an access file that names it is refused before Redis 7.2.
+_CONNECT = "+hello +auth +ping +multi +exec +discard +client|setname +client|id"
+_PRODUCE = "+xadd +xtrim +xlen +xrange +xpending +xinfo|stream +xinfo|groups +eval"
+_CONSUME = (
+    "+xgroup|create +xgroup|delconsumer +xreadgroup +xack +xautoclaim +xpending +xinfo|groups +xinfo|consumers +eval"
+)
+
+
+def acl_rules(passwords: Mapping[str, str]) -> list[str]:
+    """One configuration line per user; `passwords` names every one of USERS.
+
+    The lines are valid in a configuration file and in an ACL file, for Redis from 7.0 and Valkey from 8.
+    """
+    return [
+        "user default off resetchannels -@all",
+        *(f"user {service} on >{passwords[service]} {_service_rules(service)}" for service in SERVICES),
+        f"user {OPERATOR} on >{passwords[OPERATOR]} ~* &* +@all",
+    ]
+
+
+def _service_rules(service: str) -> str:
+    foreign = streams_read_by(service)
+    parts = [
+        f"resetkeys resetchannels -@all {_CONNECT}",
+        _selector(_PRODUCE, [STREAMS[service]]),
+        _selector(_CONSUME, foreign),
+        _selector("+xadd", [dead_stream(stream, service) for stream in foreign]),
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _selector(commands: str, keys: Iterable[str]) -> str:
+    names = " ".join(f"~{key}" for key in keys)
+    return f"({commands} {names})" if names else ""

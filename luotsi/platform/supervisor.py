@@ -1,0 +1,173 @@
+"""The supervisor: keeps child processes running, and stops them all in order."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
+
+from luotsi.platform.data_dir import DataDir, write_private
+from luotsi.platform.fork_client import Forked, Forks
+from luotsi.platform.process import PlatformError, Program, kill, spawn
+
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 5.0
+_STEADY_SECONDS = 10.0
+_FUTILE_STARTS = 5
+
+T = TypeVar("T")
+
+
+class Spawned:
+    """A process that was started from its program file: a child of this one."""
+
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        self.pid = child.pid
+        self._child = child
+        self.poll = child.poll
+        self.send_signal = child.send_signal
+
+    async def ended(self) -> int:
+        """Wait for its end; returns its exit code, or minus the signal that ended it."""
+        while (code := self.poll()) is None:
+            await asyncio.sleep(0.05)
+        return code
+
+    def kill(self) -> None:
+        """Kill it and everything in its session."""
+        kill(self._child)
+
+
+Child = Spawned | Forked
+
+
+def say(message: str) -> None:
+    """Tell the operator, on standard error."""
+    print(message, file=sys.stderr, flush=True)
+
+
+class Process:
+    """One supervised program: started again with growing pauses until it is told to stop."""
+
+    def __init__(self, program: Program, supervisor: "Supervisor") -> None:
+        self._program = program
+        self._supervisor = supervisor
+        self._child: Child | None = None
+        self._stopping = asyncio.Event()
+        self.task = asyncio.create_task(self._keep(), name=program.name)
+
+    async def _keep(self) -> None:
+        pause, futile_starts = _FIRST_PAUSE, 0
+        while not self._stopping.is_set():
+            begun = time.monotonic()
+            self._child = await self._supervisor.launch(self._program)
+            code = await self._child.ended()
+            self._child = None
+            if self._stopping.is_set():
+                return
+            if time.monotonic() - begun > _STEADY_SECONDS:
+                pause, futile_starts = _FIRST_PAUSE, 0
+            futile_starts += 1
+            if futile_starts == _FUTILE_STARTS:
+                self._supervisor.give_up(self._program.name)
+            say(f"{self._program.name} ended ({_describe(code)}); starting it again")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def stop(self, grace: float) -> None:
+        """Ask the program to stop; kill it with all it started after `grace` seconds."""
+        self._stopping.set()
+        if self._child:
+            self._child.send_signal(self._program.stop_signal)
+        else:
+            self.task.cancel()
+        _, late = await asyncio.wait([self.task], timeout=grace)
+        if late and self._child:
+            say(f"{self._program.name} did not stop in time and is killed")
+            self._child.kill()
+
+
+class Supervisor:
+    """All processes of one platform. `lock` is the data directory's, which every child holds too."""
+
+    def __init__(self, data: DataDir, lock: int) -> None:
+        self._data = data
+        self._lock = lock
+        self._forks = Forks()
+        self._processes: dict[str, Process] = {}
+        self._pids: dict[str, int] = {}
+        self._given_up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def start(self, program: Program) -> None:
+        """Run the program from now on."""
+        self._processes[program.name] = Process(program, self)
+
+    async def run(self, program: Program) -> None:
+        """Run the program once. PlatformError when it fails."""
+        child = await self.launch(program)
+        try:
+            if await child.ended() != 0:
+                raise PlatformError(self.explain(program.name, "did not succeed"))
+        finally:
+            if child.poll() is None:
+                child.kill()
+
+    async def launch(self, program: Program) -> Child:
+        """Start the program, a forked one once there is a fork server; its process id goes into processes.json."""
+        log = self._data.log(program.name)
+        child: Child
+        if program.forked:
+            child = await self._forks.fork(program, log)
+        elif program.forks:
+            with await self._forks.connect() as line:
+                child = Spawned(spawn(program, log, inherit=[self._lock], stdin=line.fileno()))
+        else:
+            child = Spawned(spawn(program, log, inherit=[self._lock]))
+        self._pids[program.name] = child.pid
+        write_private(self._data.root / "processes.json", json.dumps(self._pids) + "\n")
+        return child
+
+    def give_up(self, name: str) -> None:
+        """Note that the program of that name keeps ending right after its start."""
+        if not self._given_up.done():
+            self._given_up.set_result(name)
+
+    async def unless_futile(self, work: Coroutine[Any, Any, T]) -> T:
+        """The outcome of `work`; PlatformError as soon as a program keeps ending right after its start."""
+        task = asyncio.create_task(work)
+        try:
+            both: set[asyncio.Future[Any]] = {task, self._given_up}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise PlatformError(self.explain(self._given_up.result(), "keeps ending right after its start"))
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def watch(self) -> None:
+        """Return when nothing is left to supervise; raises what made supervision itself fail."""
+        tasks = [process.task for process in self._processes.values()]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+
+    def explain(self, name: str, what: str) -> str:
+        """`what` happened to the process, with the last lines of its log."""
+        log = self._data.log(name)
+        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-12:] if log.exists() else []
+        return "\n".join([f"{name} {what}; the end of {log}:", *(f"  {line}" for line in tail)])
+
+    async def stop(self, names: Iterable[str], *, grace: float) -> None:
+        """Stop the processes of these names at the same time."""
+        running = [self._processes[name] for name in names if name in self._processes]
+        await asyncio.gather(*(process.stop(grace) for process in running))
+
+
+def _describe(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

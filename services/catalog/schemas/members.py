@@ -1,0 +1,38 @@
+"""Members of staff."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from services.catalog.domain.rules import ROLES
+from services.catalog.schemas.parts import Email, Left
+from shared.events.catalog import Language, Role
+from shared.web.requests import Body
+
+
+def _in_order(roles: list[Role]) -> list[Role]:
+    return [role for role in ROLES if role in roles]
+
+
+Roles = Annotated[list[Role], Field(min_length=1, max_length=20), AfterValidator(_in_order)]
+
+
+class NewMember(Body):
+    """A member of staff to enter; of the caller's own organisation unless `organization_id` says otherwise."""
+
+    organization_id: UUID | None = None
+    email: Email
+    language: Language = "fi"
+    roles: Roles
+    deputy_id: UUID | None = None
+
+
+class MemberChange(Body):
+    """What is to change of a member. `active: false` ends its access at once; `deputy_id` takes over."""
+
+    email: Email = Left
+    language: Language = Left
+    roles: Roles = Left
+    active: bool = Left
+    deputy_id: UUID | None = None

@@ -1,0 +1,83 @@
+"""What several bodies have in common."""
+
+import re
+import unicodedata
+from datetime import date
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+
+from services.catalog.domain.rules import LONGEST_SLUG
+from shared.web.requests import Body
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _one_line(text: str) -> str:
+    """The text itself; it is shown in one line, and an address stands in a header of mail, which a break would end."""
+    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text):
+        raise ValueError("give it in one line, without line breaks, tabs and other control characters")
+    return text
+
+
+def _written_day(value: object) -> object:
+    """The value itself: pydantic would take a number, or a text of digits, as seconds since 1970."""
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError("give the day as text, such as 2026-12-24")
+    return value
+
+
+_OneLine = AfterValidator(_one_line)
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200), _OneLine]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
+Day = Annotated[date, BeforeValidator(_written_day)]
+Slug = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_SLUG), _OneLine]
+Email = Annotated[
+    str,
+    StringConstraints(max_length=254, pattern=r"^[^\s@<>,;:()\[\]\\\"]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"),
+    _OneLine,
+]
+WebAddress = Annotated[str, StringConstraints(max_length=500, pattern=r"^https?://[^\s<>\"]+$"), _OneLine]
+LanguageTag = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, to_lower=True)
+]
+
+
+def each_once(items: list[Any]) -> list[Any]:
+    return list(dict.fromkeys(items))
+
+
+Left: Any = Field(default=None)
+"""A field that a change may leave out, and may not set to null."""
+
+
+class _Texts(Body):
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_text_is_finnish(cls, value: Any) -> Any:
+        return {"fi": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("give the text in at least one of the languages fi, sv, en")
+        return self
+
+
+class Name(_Texts):
+    """A name in Finnish, Swedish and English, or in some of them. A plain string is taken as Finnish.
+
+    In a change, languages left out stay, and null takes a translation away.
+    """
+
+    fi: Text | None = None
+    sv: Text | None = None
+    en: Text | None = None
+
+
+class Description(_Texts):
+    """A longer text, in languages as a name is."""
+
+    fi: LongText | None = None
+    sv: LongText | None = None
+    en: LongText | None = None

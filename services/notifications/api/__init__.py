@@ -1,0 +1,1 @@
+"""The HTTP contract of the notification service, a module a resource."""

@@ -1,0 +1,1 @@
+"""Reads: a file a noun. They change nothing."""

@@ -1,0 +1,81 @@
+"""Periods of a report: months, widened to quarters, years and the whole until none has too few referrals. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Final, Literal
+
+from services.referral.domain.k_anonymity import enough
+
+Kind = Literal["month", "quarter", "year", "whole"]
+
+
+@dataclass(frozen=True)
+class Period:
+    """Days from `first` to `last`, both included."""
+
+    kind: Kind
+    first: date
+    last: date
+
+    def holds(self, day: date) -> bool:
+        """Whether `day` lies in it."""
+        return self.first <= day <= self.last
+
+
+def month_of(day: date) -> date:
+    """The first day of the month in which `day` lies."""
+    return day.replace(day=1)
+
+
+def last_of_month(day: date) -> date:
+    """The last day of the month in which `day` lies."""
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+_WIDER: Final[tuple[tuple[Kind, Callable[[date], object]], ...]] = (
+    ("quarter", lambda day: (day.year, (day.month - 1) // 3)),
+    ("year", lambda day: day.year),
+    ("whole", lambda day: None),
+)
+"""Which months make up one quarter, one year, the whole."""
+
+
+def widened(counts: Mapping[date, int], whole: Period) -> list[Period]:
+    """Periods that hold all of `counts` (referrals by the first day of their month), each of enough of them.
+
+    A period that has too few is widened, and with it all others of the same quarter, year or whole: no two overlap,
+    so none can be subtracted from another. The counts together must be enough.
+    """
+    months = sorted(month for month, count in counts.items() if count)
+    blocks: list[tuple[Kind, list[date]]] = [("month", [month]) for month in months]
+    for kind, name in _WIDER:
+        blocks = _merged(blocks, counts, kind, name)
+    return [_period(kind, held, whole) for kind, held in blocks]
+
+
+def _merged(
+    blocks: Sequence[tuple[Kind, list[date]]], counts: Mapping[date, int], kind: Kind, name: Callable[[date], object]
+) -> list[tuple[Kind, list[date]]]:
+    found: list[tuple[Kind, list[date]]] = []
+    for _, group in groupby(blocks, key=lambda block: name(block[1][0])):
+        together = list(group)
+        if all(enough(sum(counts[month] for month in held)) for _, held in together):
+            found += together
+        else:
+            found.append((kind, [month for _, held in together for month in held]))
+    return found
+
+
+def _period(kind: Kind, months: Sequence[date], whole: Period) -> Period:
+    """The period of that kind in which `months` lie, as far as it lies in the whole."""
+    if kind == "whole":
+        return whole
+    first, last = months[0], months[-1]
+    if kind == "quarter":
+        first = first.replace(month=(first.month - 1) // 3 * 3 + 1)
+        last = last.replace(month=(last.month - 1) // 3 * 3 + 3)
+    if kind == "year":
+        first, last = first.replace(month=1), last.replace(month=12)
+    return Period(kind, max(first, whole.first), min(last_of_month(last), whole.last))

@@ -1,0 +1,82 @@
+"""What the network has learnt of a service: acceptance, time to answer, reasons for declining, what is open. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Final
+from uuid import UUID
+
+from services.referral.domain.k_anonymity import enough, merge_rare
+from services.referral.domain.lifecycle import OPEN, Status
+from services.referral.domain.working_time import working_time
+from shared.events.catalog import Closure
+from shared.events.referral import DeclineReason, ServiceFacts
+
+WINDOW: Final = timedelta(days=365)
+"""How far back a referral counts, from its sending; an open one always counts."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is looked at in one referral that was sent. All times are aware."""
+
+    status: Status
+    sent_at: datetime
+    accepted_at: datetime | None = None
+    declined_at: datetime | None = None
+    reason_code: str | None = None
+    respond_by: datetime | None = None
+
+    @property
+    def answered_at(self) -> datetime | None:
+        """When the target accepted or declined."""
+        return self.accepted_at or self.declined_at
+
+
+def counts(case: Case, now: datetime) -> bool:
+    """Whether a referral counts at `now`: sent within the window or still open, and no mistake."""
+    if case.status is Status.ENTERED_IN_ERROR:
+        return False
+    return case.status in OPEN or case.sent_at >= now - WINDOW
+
+
+def hours_to_answer(cases: Sequence[Case], closures: Sequence[Closure]) -> list[float]:
+    """Working hours from sending to the answer, of those that were answered; a working day has 24."""
+    spans = [working_time(case.sent_at, case.answered_at, closures) for case in cases if case.answered_at is not None]
+    return [span / timedelta(hours=1) for span in spans]
+
+
+def service_facts(
+    service_id: UUID, organization_id: UUID, cases: Sequence[Case], closures: Sequence[Closure], now: datetime
+) -> ServiceFacts:
+    """The facts of a service at `now`, suppressed where they would rest on too few referrals.
+
+    `closures` are those of its organisation. `cases` may hold more than what counts.
+    """
+    counted = [case for case in cases if counts(case, now)]
+    if not enough(len(counted)):
+        return ServiceFacts(service_id=service_id, suppressed=True)
+    hours = hours_to_answer(counted, closures)
+    accepted = sum(case.accepted_at is not None for case in counted)
+    reasons = Counter(case.reason_code for case in counted if case.status is Status.REJECTED and case.reason_code)
+    return ServiceFacts(
+        service_id=service_id,
+        suppressed=False,
+        organization_id=organization_id,
+        window_days=WINDOW.days,
+        referrals=len(counted),
+        acceptance_rate=round(accepted / len(hours), 2) if enough(len(hours)) else None,
+        median_working_hours_to_answer=round(median(hours), 1) if enough(len(hours)) else None,
+        decline_reasons=tuple(
+            DeclineReason(code=code, referrals=count) for code, count in merge_rare(dict(reasons)).items()
+        ),
+        open=sum(case.status in OPEN for case in counted),
+        overdue=sum(_is_late(case, now) for case in counted),
+        as_of=now,
+    )
+
+
+def _is_late(case: Case, now: datetime) -> bool:
+    return case.status is Status.REQUESTED and case.respond_by is not None and case.respond_by < now

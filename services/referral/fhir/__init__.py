@@ -1,0 +1,1 @@
+"""A referral as HL7 FHIR R4."""

@@ -1,0 +1,1 @@
+"""What the worker does by itself: deadlines, seals, statistics."""

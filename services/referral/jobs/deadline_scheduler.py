@@ -1,0 +1,80 @@
+"""The clockwork: lets timers ring that are due. Any number of workers may run it on one database."""
+
+import asyncio
+import logging
+import time
+from typing import Final
+from uuid import UUID
+
+from services.referral.use_cases.deadlines import adopt_some, ring, take_due
+from services.referral.use_cases.unit_of_work import Work
+from services.referral.vault import Vault
+from shared import context
+from shared.clock import Clock, utc_now
+from shared.database.connections import Database
+from shared.database.outages import is_outage, waited_out
+from shared.publishing.outbox import Outbox
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS: Final = 2.0
+START_AFTER_SECONDS: Final = 10.0
+"""The worker reads its streams meanwhile: a closure entered while it was down is known before anything expires."""
+
+_ASIDE_SECONDS: Final = 60.0
+"""How long a referral is left alone on which the clockwork failed, so that it holds up no other."""
+
+
+class DeadlineScheduler:
+    """One transaction a referral: lock it, reckon anew, tell, commit. What is not committed is taken again."""
+
+    def __init__(self, database: Database, outbox: Outbox, vault: Vault, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._vault = vault
+        self._clock = clock
+        self._aside: dict[UUID, float] = {}
+
+    async def run(self) -> None:
+        """Run until cancelled; an outage of the database is waited out."""
+        adopted = False
+        await asyncio.sleep(START_AFTER_SECONDS)
+        while True:
+            busy = False
+            with waited_out("clockwork"):
+                adopted = adopted or await self.adopt()
+                busy = await self.step()
+            if not busy:
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def adopt(self) -> bool:
+        """Give timers to what is under way without any. True, for it is done."""
+        found = True
+        while found:
+            async with self._database.transaction() as session:
+                found = await adopt_some(Work(session, self._outbox, self._vault, self._clock())) > 0
+        return True
+
+    async def step(self) -> bool:
+        """Let the timers of one referral ring; returns whether there was one."""
+        besides, taken = self._left_aside(), None
+        try:
+            with context.using(context.new_context()):
+                async with self._database.transaction() as session:
+                    work = Work(session, self._outbox, self._vault, self._clock())
+                    referral = await take_due(work, besides)
+                    if referral is None:
+                        return False
+                    taken = referral.id
+                    await ring(work, referral)
+        except Exception as error:
+            if taken is None or is_outage(error):
+                raise
+            log.error("the timers of referral %s failed", taken, exc_info=error)
+            self._aside[taken] = time.monotonic() + _ASIDE_SECONDS
+        return True
+
+    def _left_aside(self) -> list[UUID]:
+        now = time.monotonic()
+        self._aside = {referral_id: until for referral_id, until in self._aside.items() if until > now}
+        return list(self._aside)

@@ -1,0 +1,47 @@
+"""The fact keeper: every few minutes, one of the workers tells what the network has learnt of the services."""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+from services.referral.use_cases.service_statistics import tell_service_facts
+from services.referral.use_cases.unit_of_work import Work
+from services.referral.vault import Vault
+from shared import context
+from shared.clock import Clock, utc_now
+from shared.database.connections import Database
+from shared.database.outages import waited_out
+from shared.publishing import leases
+from shared.publishing.outbox import Outbox
+
+EVERY: Final = timedelta(minutes=2)
+_LEASE: Final = timedelta(minutes=5)
+"""Longer than a round, so that the same worker goes on; another follows a dead one after this."""
+
+LEASE_NAME: Final = "service_facts"
+
+
+class StatisticsPublisher:
+    """Any number may run on one database: the one that holds the lease works. `holder` names the worker."""
+
+    def __init__(self, database: Database, outbox: Outbox, vault: Vault, holder: str, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._vault = vault
+        self._holder = holder
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Work until cancelled; an outage of the database is waited out."""
+        while True:
+            await asyncio.sleep(EVERY.total_seconds())
+            with waited_out("fact keeper"):
+                await self.step()
+
+    async def step(self) -> int | None:
+        """Look at every service once; returns how many were told of. None when another worker has the lease."""
+        with context.using(context.new_context()):
+            async with self._database.transaction() as session:
+                if not await leases.take(session, LEASE_NAME, self._holder, _LEASE):
+                    return None
+                return await tell_service_facts(Work(session, self._outbox, self._vault, self._clock()))

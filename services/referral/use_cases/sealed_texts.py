@@ -1,0 +1,40 @@
+"""The sealed texts of a referral: everything free that anybody wrote about it, in one place."""
+
+from pydantic import BaseModel, ConfigDict
+
+from services.referral.tables import Referral
+from services.referral.use_cases.unit_of_work import Work
+from services.referral.vault import seal, unseal
+
+
+class Texts(BaseModel):
+    """`legal_basis` is the whole structure as it was recorded, for its scope and statute are free text too."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str | None = None
+    shareable_note: str | None = None
+    private_note: str | None = None
+    legal_basis: dict[str, object] | None = None
+    status_reason: str | None = None
+    outcome: str | None = None
+
+
+async def read_texts(work: Work, referral: Referral) -> Texts:
+    """Open the texts of `referral`; there are none any more once its client was erased."""
+    if not referral.texts:
+        return Texts()
+    key = await work.key_of(referral.client_id)
+    return Texts.model_validate(unseal(key, referral.texts, _place(referral)))
+
+
+async def write_texts(work: Work, referral: Referral, texts: Texts) -> None:
+    """Seal `texts` into `referral`. Raises 409 for words about a client who was erased."""
+    if not referral.texts and texts == Texts() and referral.version > 0:
+        return
+    key = await work.key_of(referral.client_id)
+    referral.texts = seal(key, texts.model_dump(mode="json", exclude_none=True), _place(referral))
+
+
+def _place(referral: Referral) -> str:
+    return f"referral:{referral.id}:texts"

@@ -1,0 +1,100 @@
+"""The copy of the catalogue's facts that the other services keep, and how they speak of it."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from shared.actors import Membership
+from shared.consuming.copies import Copied, overwrite_all_if_newer
+from shared.database.connections import run_plainly
+from shared.events import Envelope
+from shared.events.catalog import MemberState, OrganizationState, ServiceState
+from shared.events.envelope import Names, Payload
+
+_MEMBER = "SELECT organization_id, roles, active FROM members WHERE id = $1"
+
+
+class OrganizationCopy(Copied):
+    """An organisation, as the catalogue last told of it."""
+
+    __tablename__: ClassVar[str] = "organizations"
+
+    id: UUID = Field(primary_key=True)
+    slug: str = Field(sa_type=Text)
+    name: dict[str, str] = Field(sa_type=JSONB)
+    active: bool
+    email: str | None = Field(default=None, sa_type=Text)
+    closures: list[dict[str, str]] = Field(default_factory=list, sa_type=JSONB)
+
+    @property
+    def names(self) -> Names:
+        """The name in three languages."""
+        return Names.model_validate(self.name)
+
+
+class ServiceCopy(Copied):
+    """A service, as the catalogue last told of it."""
+
+    __tablename__: ClassVar[str] = "services"
+
+    id: UUID = Field(primary_key=True)
+    slug: str = Field(sa_type=Text)
+    organization_id: UUID = Field(index=True)
+    name: dict[str, str] = Field(sa_type=JSONB)
+    status: str = Field(sa_type=Text)
+    capacity: str = Field(sa_type=Text)
+
+    @property
+    def names(self) -> Names:
+        """The name in three languages."""
+        return Names.model_validate(self.name)
+
+
+class MemberCopy(Copied):
+    """A member of staff, as the catalogue last told of it."""
+
+    __tablename__: ClassVar[str] = "members"
+
+    id: UUID = Field(primary_key=True)
+    organization_id: UUID = Field(index=True)
+    email: str = Field(sa_type=Text)
+    language: str = Field(sa_type=Text)
+    roles: list[str] = Field(sa_type=ARRAY(Text))
+    active: bool
+    deputy_id: UUID | None = None
+
+
+_STATES: dict[type[Copied], type[Payload]] = {
+    OrganizationCopy: OrganizationState,
+    ServiceCopy: ServiceState,
+    MemberCopy: MemberState,
+}
+
+
+async def apply(session: AsyncSession, table: type[Copied], *events: Envelope) -> set[UUID]:
+    """Bring the copies in `table` up to `events`; returns the ids of those to which one was news.
+
+    `table` is a service's own table on one of the three classes above.
+    """
+    return await overwrite_all_if_newer(session, table, [_row(table, event) for event in events])
+
+
+def _row(table: type[Copied], event: Envelope) -> dict[str, Any]:
+    model = next(model for base, model in _STATES.items() if issubclass(table, base))
+    state = model.model_validate(event.data).model_dump(mode="json")
+    kept = {name: value for name, value in state.items() if name in table.model_fields}
+    return {**kept, "epoch": event.epoch, "sequence": event.sequence}
+
+
+__all__ = ["MemberCopy", "OrganizationCopy", "ServiceCopy", "apply"]
+
+
+async def find_member(session: AsyncSession, member_id: UUID) -> Membership | None:
+    """What the copy knows of a member; None when it knows nothing."""
+    for organization_id, roles, active in await run_plainly(session, _MEMBER, member_id):
+        return Membership(organization_id, frozenset(roles), active)
+    return None

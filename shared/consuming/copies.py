@@ -1,0 +1,59 @@
+"""Copies of another service's facts: a copy is simply overwritten by a higher (epoch, sequence)."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+from sqlalchemy import BigInteger, Integer
+from sqlmodel import Field, SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from shared.database.connections import run_plainly
+
+
+class Copied(SQLModel):
+    """The two columns that every copy carries: which state of the original it is."""
+
+    epoch: int = Field(sa_type=Integer)
+    sequence: int = Field(sa_type=BigInteger)
+
+
+async def overwrite_if_newer(session: AsyncSession, table: type[Copied], state: dict[str, Any]) -> bool:
+    """`overwrite_all_if_newer` for one state; returns whether the copy changed."""
+    return bool(await overwrite_all_if_newer(session, table, [state]))
+
+
+async def overwrite_all_if_newer(
+    session: AsyncSession, table: type[Copied], states: Iterable[dict[str, Any]]
+) -> set[UUID]:
+    """Insert rows, or overwrite those with the same `id` where (epoch, sequence) is higher: one statement for all.
+
+    Each state names the same columns, `id`, `epoch` and `sequence` among them. Returns the ids of the copies that
+    changed: an older or equal state leaves a copy as it is, so that reordered and redelivered events do no harm.
+    Of several states of one `id` only the newest can make a difference.
+    """
+    newest: dict[Any, dict[str, Any]] = {}
+    for state in states:
+        known = newest.setdefault(state["id"], state)
+        if (state["epoch"], state["sequence"]) > (known["epoch"], known["sequence"]):
+            newest[state["id"]] = state
+    if not newest:
+        return set()
+    # By id, so that two workers with the same rows never wait for each other in a ring.
+    rows = [newest[row_id] for row_id in sorted(newest, key=str)]
+    sql = _overwrite(str(table.__tablename__), tuple(rows[0]))
+    return {row["id"] for row in await run_plainly(session, sql, to_json(rows).decode())}
+
+
+@cache
+def _overwrite(table: str, columns: Sequence[str]) -> str:
+    """Names come from models, never from outside. The server reads JSON into the columns' own types."""
+    names = ", ".join(columns)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name != "id")
+    return (
+        f"INSERT INTO {table} AS known ({names}) SELECT {names} FROM json_populate_recordset(NULL::{table}, $1::json) "  # noqa: S608
+        f"ON CONFLICT (id) DO UPDATE SET {changes} "
+        "WHERE (excluded.epoch, excluded.sequence) > (known.epoch, known.sequence) RETURNING id"
+    )

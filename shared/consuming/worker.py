@@ -1,0 +1,121 @@
+"""A worker process: relay, consumers, janitors and watchdog of one service, and whatever else it brings."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import uvloop
+from faststream.redis import RedisBroker
+from redis.exceptions import RedisError
+
+from shared import telemetry
+from shared.consuming.inbox import Consumer
+from shared.consuming.janitor import Janitor
+from shared.consuming.stream_reader import StreamReader, connect_broker, ensure_group, subscribe
+from shared.consuming.watchdog import StoppedConsuming, Watchdog
+from shared.database.connections import Database
+from shared.publishing.relay import Relay
+from shared.redis import ANSWER_SECONDS, RawRedis, connect
+from shared.services import STREAMS
+from shared.settings import Settings
+from shared.task_group import run_task_group
+
+log = logging.getLogger(__name__)
+
+Job = Callable[[], Coroutine[Any, Any, None]]
+Read = tuple[Consumer, Any]
+"""What is read, and FastStream's subscriber that reads it."""
+
+
+class Worker:
+    """Runs the backbone of `service`. `jobs` are further endless tasks, started and cancelled with the rest."""
+
+    def __init__(
+        self,
+        service: str,
+        settings: Settings,
+        database: Database,
+        consumers: Sequence[Consumer],
+        jobs: Sequence[Job] = (),
+        relay_rest: float = 0.0,
+    ):
+        self._settings = settings
+        self._database = database
+        self._jobs = jobs
+        self.redis: RawRedis = connect(
+            settings.redis_url.get_secret_value(), socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
+        )
+        self.relay = Relay(database, self.redis, STREAMS[service], settings.worker_name, rest=relay_rest)
+        self.readers = [StreamReader(database, self.redis, consumer) for consumer in consumers]
+
+    async def run(self) -> None:
+        """Run until cancelled. Raises StoppedConsuming (in a group) when a stream is no longer read."""
+        name = self._settings.worker_name
+        broker = connect_broker(self._settings.redis_url.get_secret_value())
+        reads = [(reader.consumer, subscribe(broker, reader, name)) for reader in self.readers]
+        janitors = [Janitor(self.redis, reader, name) for reader in self.readers]
+        watchdog = Watchdog(self._database, self.redis, reads, self._settings.heartbeat_file)
+        try:
+            await run_task_group(self._begin(broker, reads, janitors))  # a cancellation can get lost in it, too
+            await run_task_group(
+                self.relay.run(),
+                watchdog.run(),
+                *(janitor.run() for janitor in janitors),
+                *(job() for job in self._jobs),
+            )
+        finally:
+            await _stop_reading(broker, reads)
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.redis.aclose()
+        await self._database.close()
+
+    async def _begin(self, broker: RedisBroker, reads: Sequence[Read], janitors: Sequence[Janitor]) -> None:
+        """Create the groups, finish what was in hand, and only then read anything new; waits while Redis is away."""
+        while True:
+            try:
+                for reader in self.readers:
+                    await ensure_group(self.redis, reader.consumer.stream, reader.consumer.group)
+                for janitor in janitors:
+                    await janitor.recover_own()
+                return await broker.start()
+            except (RedisError, TimeoutError) as error:  # FastStream gives a read three seconds to begin
+                log.warning("waiting for Redis: %s", type(error).__name__)
+                await _stop_reading(broker, reads)
+                await asyncio.sleep(1)
+
+
+async def _stop_reading(broker: RedisBroker, reads: Sequence[Read]) -> None:
+    reading = [task for _, subscriber in reads for task in subscriber.tasks]
+    await broker.stop()
+    if reading:  # a handler cut short rolls back before its connection is closed under it
+        await asyncio.wait(reading, timeout=2)
+
+
+def run(service: str, settings: Settings, worker: Callable[[], Worker]) -> None:
+    """Run a worker as this process: ends with 0 on SIGTERM or SIGINT, with 1 when it stopped consuming."""
+    telemetry.configure_logging(service, settings.log_level)
+
+    async def main() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, task.cancel)
+        await worker().run()
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main())
+    except asyncio.CancelledError:
+        log.info("stopped")
+    except BaseExceptionGroup as group:
+        stopped = group.subgroup(StoppedConsuming)
+        for error in (stopped or group).exceptions:
+            log.critical("worker ends: %s", error, exc_info=None if stopped else error)
+        sys.exit(1)

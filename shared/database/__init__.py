@@ -1,0 +1,1 @@
+"""Connections and transactions, the backbone's tables, migrations, outages."""

@@ -1,0 +1,146 @@
+"""Migrations: Alembic for each service's own database, and the backbone's tables that all of them hold."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command, context, op
+from alembic.config import Config
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def alembic_config(service: str, database_url: str) -> Config:
+    """Alembic's settings for the database of `service` at `database_url` (postgresql://…)."""
+    config = Config()
+    config.set_main_option("script_location", str(_ROOT / "services" / service / "migrations"))
+    config.attributes["database_url"] = database_url
+    return config
+
+
+def upgrade(service: str, owner_url: str, role: str | None = None) -> None:
+    """Bring the database of `service` to the newest schema. Running it again changes nothing.
+
+    It takes the role that owns the database. `role`, named like the service unless told otherwise, is the one that
+    the service's processes work as; it gets its rights here, and may be the owner itself.
+    """
+    config = alembic_config(service, owner_url)
+    config.attributes["role"] = role or service
+    command.upgrade(config, "head")
+
+
+def role_in(database_url: str) -> str:
+    """The role that an address names."""
+    return make_url(database_url).username or ""
+
+
+def create_backbone() -> None:
+    """Create the backbone's tables as of its first version; called by each service's first migration."""
+    timestamp = sa.DateTime(timezone=True)
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger, sa.Identity(), nullable=False),
+        sa.Column("event_id", sa.Uuid, nullable=False),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("payload", sa.Text, nullable=False),
+        sa.Column("recorded_at", timestamp, server_default=sa.func.now(), nullable=False),
+        sa.Column("published_at", timestamp),
+        sa.Column("entry_ms", sa.BigInteger),
+        sa.Column("entry_seq", sa.BigInteger),
+        sa.PrimaryKeyConstraint("id", name="pk_outbox"),
+        sa.UniqueConstraint("event_id", name="uq_outbox_event_id"),
+    )
+    op.create_index("ix_outbox_subject", "outbox", ["subject"])
+    op.create_index("ix_outbox_unpublished", "outbox", ["id"], postgresql_where=sa.text("published_at IS NULL"))
+    op.create_index("ix_outbox_entry_id", "outbox", ["entry_ms", "entry_seq"])
+    notify_on_insert("outbox")
+    op.create_table(
+        "inbox",
+        sa.Column("event_id", sa.Uuid, nullable=False),
+        sa.Column("consumer", sa.Text, nullable=False),
+        sa.Column("handled_at", timestamp, server_default=sa.func.now(), nullable=False),
+        sa.PrimaryKeyConstraint("event_id", "consumer", name="pk_inbox"),
+    )
+    op.create_table(
+        "parked",
+        sa.Column("event_id", sa.Uuid, nullable=False),
+        sa.Column("waits_for", sa.Text, nullable=False),
+        sa.Column("payload", sa.Text, nullable=False),
+        sa.Column("parked_at", timestamp, server_default=sa.func.now(), nullable=False),
+        sa.PrimaryKeyConstraint("event_id", name="pk_parked"),
+    )
+    op.create_index("ix_parked_waits_for", "parked", ["waits_for"])
+    op.create_table(
+        "failures",
+        sa.Column("stream", sa.Text, nullable=False),
+        sa.Column("entry_id", sa.Text, nullable=False),
+        sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("last_error", sa.Text, nullable=False),
+        sa.Column("last_failed_at", timestamp, server_default=sa.func.now(), nullable=False),
+        sa.PrimaryKeyConstraint("stream", "entry_id", name="pk_failures"),
+    )
+    op.create_table(
+        "leases",
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("holder", sa.Text, nullable=False),
+        sa.Column("expires_at", timestamp, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_leases"),
+    )
+
+
+def notify_on_insert(table: str) -> None:
+    """Let every insert into `table` wake whoever LISTENs on the channel of that name, once per transaction."""
+    op.execute(
+        f"CREATE FUNCTION wake_{table}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN PERFORM pg_notify('{table}', ''); RETURN NULL; END $$"
+    )
+    op.execute(
+        f"CREATE TRIGGER wake_{table} AFTER INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION wake_{table}()"
+    )
+
+
+def run_environment(append_only: Iterable[str] = ()) -> None:
+    """What each service's `migrations/env.py` does: migrate under a lock, in one transaction.
+
+    `append_only` are tables of which the service's own role may never change or remove a row.
+    """
+    url = make_url(context.config.attributes["database_url"]).set(drivername="postgresql+asyncpg")
+
+    def migrate(connection: sa.Connection) -> None:
+        context.configure(connection=connection)
+        with context.begin_transaction():
+            # Two migrate jobs at once: the second waits here and then finds nothing left to do.
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(7205759403792794)"))
+            context.run_migrations()
+            grant_rights(connection, context.config.attributes["role"], frozenset(append_only))
+
+    async def main() -> None:
+        engine = create_async_engine(url, poolclass=sa.NullPool)
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(migrate)
+        finally:
+            await engine.dispose()
+
+    asyncio.run(main())
+
+
+def grant_rights(connection: sa.Connection, role: str, append_only: frozenset[str]) -> None:
+    """Give `role` the rights to every table that its service works with, and no others.
+
+    Said anew after each migration, so that a new table is never forgotten and a right once given can be taken back.
+    Nothing is done where one role does everything: an owner cannot be kept from its own tables.
+    """
+    if role == connection.scalar(sa.text("SELECT current_user")):
+        return
+    quote = connection.dialect.identifier_preparer.quote
+    for table in connection.scalars(sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).all():
+        rights = "SELECT, INSERT" if table in append_only else "SELECT, INSERT, UPDATE, DELETE"
+        if table == "alembic_version":
+            rights = "SELECT"
+        connection.execute(sa.text(f"REVOKE ALL ON {quote(table)} FROM {quote(role)}"))
+        connection.execute(sa.text(f"GRANT {rights} ON {quote(table)} TO {quote(role)}"))

@@ -1,0 +1,63 @@
+"""Wake-ups: a task sleeps until PostgreSQL says that there is work, or until its poll interval is over."""
+
+import asyncio
+import contextlib
+import logging
+from typing import Final
+
+import asyncpg
+
+log = logging.getLogger(__name__)
+
+BATCH_DELAY: Final = 0.1
+"""Seconds to rest after work that nobody waits for: what comes meanwhile is done together, for less."""
+
+_LOOK_AFTER_SECONDS = 15.0
+_ANSWER_SECONDS = 5.0
+
+
+class NotifyListener:
+    """LISTENs on one channel. Losing the connection costs promptness, never work: the poll goes on."""
+
+    def __init__(self, dsn: str, channel: str) -> None:
+        self._dsn = dsn
+        self._channel = channel
+        self._rang = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake the sleeper from inside the process."""
+        self._rang.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Sleep until the alarm rings, `seconds` at most."""
+        # `asyncio.wait_for` would swallow a cancellation that comes together with the ring (Python 3.11).
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._rang.wait()
+        self._rang.clear()
+
+    async def listen(self) -> None:
+        """Hold the LISTEN connection, and open it again whenever it is lost. Runs until cancelled."""
+        while True:
+            try:
+                await self._hold_connection()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                log.warning("wake-up connection lost: %s", type(error).__name__)
+                await asyncio.sleep(1)
+
+    async def _hold_connection(self) -> None:
+        connection = await asyncpg.connect(self._dsn, timeout=5)
+        try:
+            gone = asyncio.Event()
+            connection.add_termination_listener(lambda _: gone.set())
+            await connection.add_listener(self._channel, lambda *_: self._rang.set())
+            self._rang.set()  # what was committed while nobody listened
+            while not gone.is_set():
+                try:
+                    async with asyncio.timeout(_LOOK_AFTER_SECONDS):
+                        await gone.wait()
+                except TimeoutError:  # nothing was heard: is anybody there?
+                    await connection.execute("SELECT 1", timeout=_ANSWER_SECONDS)
+        finally:
+            with contextlib.suppress(Exception):
+                await connection.close(timeout=1)

@@ -1,0 +1,146 @@
+"""The relay: brings what lies in the outbox onto the service's stream, in order, losing nothing."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from faststream.redis.message import DATA_KEY
+from redis.exceptions import ResponseError
+
+from shared.database.connections import Database
+from shared.database.outages import waited_out
+from shared.metrics import PUBLISHED, STREAM_LOSSES
+from shared.publishing import trimming
+from shared.publishing.event_log import EntryId, EventLog
+from shared.publishing.notify_listener import NotifyListener
+from shared.redis import RawRedis
+from shared.task_group import run_task_group
+
+log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 1.0
+_TRIM_EVERY_SECONDS = 60.0
+
+# One command with a hundred values costs its sender less than half of a hundred commands in one MULTI.
+_APPEND = """
+if ARGV[2] ~= '' and #redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2]) == 0 then return false end
+local added = {}
+for i = 3, #ARGV do added[i - 2] = redis.call('XADD', KEYS[1], '*', ARGV[1], ARGV[i]) end
+return added
+"""
+
+
+class Relay:
+    """One relay works per database at a time, whoever holds its lease; the others stand by.
+
+    `rest` is how many seconds pass between a batch and the next, which is the fuller for it.
+    """
+
+    def __init__(
+        self, database: Database, redis: RawRedis, stream: str, holder: str, batch: int = 100, rest: float = 0.0
+    ):
+        self._log = EventLog(database, holder)
+        self._redis = redis
+        self._stream = stream
+        self._batch = batch
+        self._rest = rest
+        self._published = PUBLISHED.labels(stream)
+        self.alarm = NotifyListener(database.listen_dsn, "outbox")
+
+    async def run(self) -> None:
+        """Publish until cancelled; an outage of either server is waited out."""
+        try:
+            await run_task_group(self.alarm.listen(), self._publish_forever())
+        finally:
+            await self._give_lease_back()
+
+    async def _publish_forever(self) -> None:
+        loop = asyncio.get_running_loop()
+        trim_at = loop.time() + _TRIM_EVERY_SECONDS  # at a first start the groups are still being made
+        while True:
+            published = None
+            with waited_out("relay"):
+                published = await self.step()
+                if published is not None and loop.time() >= trim_at:
+                    trim_at = loop.time() + _TRIM_EVERY_SECONDS
+                    await self.trim()
+            if published is None:  # an outage, or another relay at work
+                await asyncio.sleep(_POLL_SECONDS)
+            elif published < self._batch:
+                await asyncio.sleep(self._rest if published else 0)
+                await self.alarm.wait(_POLL_SECONDS)
+
+    async def step(self) -> int | None:
+        """Publish one batch. Returns how many events went out; None when another relay has the lease."""
+        found = await self._log.look(self._batch)
+        if found is None:
+            return None
+        entries = await self._append(found.payloads, found.newest)
+        if entries is None:
+            await self._recover()
+            return self._batch  # not idle: what was lost waits to be published again
+        if entries:
+            await self._mark(found.ids, entries)
+            self._published.inc(len(entries))
+        return len(entries)
+
+    async def trim(self) -> None:
+        """Remove from the stream what every declared group is done with."""
+        newest = await self._log.newest_for_good()
+        if newest is not None:
+            await trimming.trim(self._redis, self._stream, newest)
+
+    async def _append(self, payloads: Sequence[str], newest: EntryId | None) -> list[EntryId] | None:
+        """Add a batch to the stream; None when the stream has lost `newest`, its newest known entry.
+
+        One script: either the whole batch is on the stream in order, or none of it. The look for a loss is in it
+        too, for a stream that was flushed between look and append would never show that it once held more.
+        """
+        if newest is None and not payloads:
+            return []
+        known = "" if newest is None else _name(newest)
+        added = await self._redis.eval(_APPEND, 1, self._stream, DATA_KEY, known, *payloads)
+        return None if added is None else [_entry(raw) for raw in added]
+
+    async def _mark(self, ids: list[int], entries: list[EntryId]) -> None:
+        await self._log.mark(ids, entries)
+
+    async def _recover(self) -> None:
+        """The newest known entry is gone, so the stream was flushed, cut or replaced: publish again what it lost.
+
+        A log is lost from its end, so all up to the newest entry that survived is still there. The trimmer
+        keeps the newest entry; thus its absence always means a loss. Consumers absorb what they saw before.
+        """
+        count = await self._log.publish_again(after=await self._newest_survivor())
+        STREAM_LOSSES.labels(self._stream).inc()
+        log.error("%s lost entries; %d events are published again", self._stream, count)
+
+    async def _newest_survivor(self) -> EntryId | None:
+        """The newest known entry that is still on the stream; None when none is."""
+        try:
+            last = (await self._redis.xinfo_stream(self._stream))["last-entry"]
+        except ResponseError as error:
+            if "no such key" not in str(error):
+                raise
+            return None
+        if not last:
+            return None
+        known = await self._log.newest(up_to=_entry(last[0]))
+        if known is None or not await self._redis.xrange(self._stream, _name(known), _name(known)):
+            return None
+        return known
+
+    async def _give_lease_back(self) -> None:
+        try:
+            await self._log.give_lease_back()
+        except Exception as error:
+            log.info("lease not given back: %s", type(error).__name__)
+
+
+def _entry(raw: bytes) -> EntryId:
+    ms, _, seq = raw.decode().partition("-")
+    return int(ms), int(seq)
+
+
+def _name(entry: EntryId) -> str:
+    return f"{entry[0]}-{entry[1]}"

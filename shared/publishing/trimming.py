@@ -1,0 +1,42 @@
+"""Trimming: a stream loses only what every declared group has acknowledged, and never its newest entry."""
+
+import logging
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from shared.metrics import MISSING_GROUPS
+from shared.redis import RawRedis
+from shared.services import GROUPS
+
+log = logging.getLogger(__name__)
+
+
+async def trim(redis: RawRedis, stream: str, newest: tuple[int, int]) -> int:
+    """Remove what all declared groups are done with; returns how many entries went.
+
+    `newest` is the newest entry that the producer knows of. It stays, for the relay tells a loss by it.
+    A declared group that is missing stops trimming and raises an alarm: it may yet need everything.
+    """
+    try:
+        groups = {group["name"].decode(): group for group in await redis.xinfo_groups(stream)}
+    except ResponseError as error:
+        if "no such key" in str(error):
+            return 0
+        raise
+    missing = [name for name in GROUPS[stream] if name not in groups]
+    MISSING_GROUPS.labels(stream).set(len(missing))
+    if missing:
+        log.error("%s is not trimmed: declared groups %s are missing", stream, ", ".join(missing))
+        return 0
+    minimum = min([newest, *[await _floor(redis, stream, groups[name]) for name in GROUPS[stream]]])
+    # XTRIM MINID keeps the named entry itself.
+    return int(await redis.xtrim(stream, minid=f"{minimum[0]}-{minimum[1]}", approximate=True))
+
+
+async def _floor(redis: RawRedis, stream: str, group: dict[str, Any]) -> tuple[int, int]:
+    """The lowest entry that `group` may still need: its oldest pending one, else its last delivered one."""
+    pending = await redis.xpending(stream, group["name"])
+    oldest: bytes = pending["min"] or group["last-delivered-id"]
+    ms, _, seq = oldest.decode().partition("-")
+    return int(ms), int(seq)
