@@ -213,6 +213,6 @@ async def test_two_groups_each_have_every_event(backbone: Backbone) -> None:
     await backbone.publish()
     entries = await backbone.read()
     await backbone.reader().take_batch(entries)
-    other = StreamReader(backbone.consuming, backbone.reader, Consumer("another", STREAM, {TYPE: note}))
+    other = StreamReader(backbone.consuming, backbone.consumer, Consumer("another", STREAM, {TYPE: note}))
     await other.take_batch(entries)
     assert await backbone.noted() == [event.id] * 2

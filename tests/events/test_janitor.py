@@ -14,7 +14,7 @@ AT_ONCE = timedelta(0)
 
 
 def janitor(backbone: Backbone, handler: Handler = note, name: str = "worker-2", idle: timedelta = AT_ONCE) -> Janitor:
-    return Janitor(backbone.reader, backbone.reader(handler), name, idle)
+    return Janitor(backbone.consumer, backbone.reader(handler), name, idle)
 
 
 async def consumers(backbone: Backbone) -> set[str]:

@@ -124,7 +124,7 @@ async def test_a_waiting_event_that_fails_does_not_blame_the_one_that_brought_it
     await handle(backbone.consuming, needs.consumer, [fact])
     assert await ledger(backbone) == [fact.id, good.id]
     assert await parked(backbone) == 1
-    await retry_stuck(backbone.consuming, backbone.reader, needs.consumer, max_failures=3)
+    await retry_stuck(backbone.consuming, backbone.consumer, needs.consumer, max_failures=3)
     assert await ledger(backbone) == [fact.id, good.id, bad.id]
     assert await parked(backbone) == 0
 
@@ -136,7 +136,7 @@ async def test_a_waiting_event_that_fails_too_often_becomes_a_dead_letter(backbo
     await handle(backbone.consuming, needs.consumer, [fact])
     while await parked(backbone):
         assert await dead_letters.read(backbone.operator, STREAM, GROUP) == []
-        await retry_stuck(backbone.consuming, backbone.reader, needs.consumer, max_failures=3)
+        await retry_stuck(backbone.consuming, backbone.consumer, needs.consumer, max_failures=3)
     [letter] = await dead_letters.read(backbone.operator, STREAM, GROUP)
     assert letter.failures == 3
     assert Envelope.model_validate_json(letter.fields[b"__data__"]) == bad
