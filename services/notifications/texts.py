@@ -10,7 +10,7 @@ from typing import Final, get_args
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from services.notifications.domain import About, wording
+from services.notifications.domain.wording import About, wording
 from shared.events.catalog import Language
 from shared.events.envelope import Names
 

@@ -8,9 +8,10 @@ from uuid import uuid4
 import pytest
 from babel.messages.pofile import read_po
 
-from services.notifications.domain import AUDIENCE, FIRST, HEARD, About, wording
+from services.notifications.domain.audience import AUDIENCE, FIRST, HEARD
+from services.notifications.domain.wording import About, wording
 from services.notifications.texts import LANGUAGES, LOCALES, link_to, notice_texts, status_name, text
-from services.notifications.use_cases.delivery_failures import DELIVERY_FAILED
+from services.notifications.use_cases.delivery_events import DELIVERY_FAILED
 from services.referral.domain.lifecycle import Status
 from shared.events.envelope import Names
 from shared.events.referral import Side
@@ -19,14 +20,14 @@ from tests.builders import names
 SERVICE = Path(__file__).resolve().parents[2] / "services" / "notifications"
 
 TOLD_THE_FIRST = [
-    event for event, told in AUDIENCE.items() if told.by_source | told.by_target | told.by_nobody >= FIRST
+    event for event, rule in AUDIENCE.items() if rule.by_source | rule.by_target | rule.by_nobody >= FIRST
 ]
 """What the first adviser of a chain is told of a referral that was passed on."""
 
 
 WORDED = [*HEARD, DELIVERY_FAILED]
 TO_COORDINATORS = [
-    *(event_type for event_type, told in AUDIENCE.items() if "coordinator" in told.by_nobody),
+    *(event_type for event_type, rule in AUDIENCE.items() if "coordinator" in rule.by_nobody),
     DELIVERY_FAILED,
 ]
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from services.notifications.consumers import build_consumers
-from services.notifications.domain import AUDIENCE
+from services.notifications.domain.audience import AUDIENCE
 from shared.consuming.inbox import handle
 from shared.events import Envelope
 from shared.events.referral import Side

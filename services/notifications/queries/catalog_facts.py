@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.notifications.domain import About
+from services.notifications.domain.wording import About
 from shared.consuming.inbox import MissingDependency
 from shared.database.connections import run_plainly
 from shared.events.envelope import Names
@@ -94,10 +94,10 @@ class Facts:
 async def facts_about(
     session: AsyncSession, referral: ReferralState, by_side: Side | None, *, with_coordinators: bool = False
 ) -> Facts:
-    """Look everything up, and who coordinates if asked to.
+    """What the copies say about a referral; with `with_coordinators` the members include every coordinator.
 
-    Raises Missing for an organisation or service that has not arrived. Whether a member that has not arrived matters
-    is for the rules to say.
+    Raises MissingDependency for an organisation or service that has not arrived. A member that has not arrived is only
+    missing from `members`: the rules say whether that matters.
     """
     found = await _find(session, referral, with_coordinators=with_coordinators)
     places, offers = _by_id(found.places), _by_id(found.offers)
