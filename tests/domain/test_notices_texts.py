@@ -17,6 +17,7 @@ from shared.events.envelope import Names
 from shared.events.referral import Side
 from tests.builders import names
 
+REFERRAL = uuid4()
 SERVICE = Path(__file__).resolve().parents[2] / "services" / "notifications"
 
 TOLD_THE_FIRST = [
@@ -168,9 +169,9 @@ def test_names_stay_on_one_line() -> None:
 
 
 def test_links_lead_to_the_referral() -> None:
-    assert link_to("https://luotsi.example/", "123", about()) == "https://luotsi.example/referrals/123"
+    assert link_to("https://luotsi.example/", REFERRAL, about()) == f"https://luotsi.example/referrals/{REFERRAL}"
 
 
 def test_a_coordinator_is_led_to_the_overview() -> None:
     shown = about(to_coordinator=True)
-    assert link_to("https://luotsi.example/", "123", shown) == "https://luotsi.example/overview"
+    assert link_to("https://luotsi.example/", REFERRAL, shown) == "https://luotsi.example/overview"
