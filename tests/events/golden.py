@@ -43,7 +43,7 @@ def schema(event_type: str, model: type[Payload]) -> dict[str, Any]:
 
 
 def samples(event_type: str, model: type[Payload]) -> list[dict[str, Any]]:
-    """Events of a type as this code writes them: full, as bare as may be, and one for every code of a closed list."""
+    """Events of a type as this code writes them: full, as bare as may be, and one for every code of a list."""
     return [_event(event_type, model, values) for values in _variants(model)]
 
 
@@ -67,11 +67,12 @@ def _event(event_type: str, model: type[Payload], data: Mapping[str, Any]) -> di
 
 
 def _variants(model: type[BaseModel]) -> Iterator[dict[str, Any]]:
-    full = {name: _values(field.annotation)[0] for name, field in model.model_fields.items()}
+    values = {name: field.examples or _values(field.annotation) for name, field in model.model_fields.items()}
+    full = {name: each[0] for name, each in values.items()}
     yield full
     yield {name: full[name] for name, field in model.model_fields.items() if field.is_required()}
-    for name, field in model.model_fields.items():
-        for value in _values(field.annotation)[1:]:
+    for name, each in values.items():
+        for value in each[1:]:
             yield full | {name: value}
 
 

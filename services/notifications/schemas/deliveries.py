@@ -4,7 +4,9 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+
+from shared.events.notification import Channel
 
 
 class DeliveryView(BaseModel):
@@ -16,7 +18,7 @@ class DeliveryView(BaseModel):
     reference: str
     event_type: str
     member_id: UUID | None
-    channel: Literal["inbox", "email"]
+    channel: Channel = Field(description="By what; later versions may know further channels")
     status: Literal["pending", "failed", "delivered", "exhausted", "withdrawn"]
     attempts: int
     created_at: datetime

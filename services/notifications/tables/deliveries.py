@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Text, Uniqu
 from sqlmodel import Field
 
 from services.notifications.tables.base import Base
+from shared.events.notification import CHANNEL_PATTERN
 from shared.ids import new_id
 
 WAITING: Final = ("pending", "failed")
@@ -24,7 +25,7 @@ class Delivery(Base, table=True):
     __tablename__ = "deliveries"
     __table_args__: ClassVar = (
         UniqueConstraint("notice_id", "channel", name="uq_deliveries_notice_channel"),
-        CheckConstraint("channel IN ('inbox', 'email')", name="channel"),
+        CheckConstraint(f"channel ~ '{CHANNEL_PATTERN}'", name="channel"),
         CheckConstraint("status IN ('pending', 'failed', 'delivered', 'exhausted', 'withdrawn')", name="status"),
         CheckConstraint("(status IN ('pending', 'failed')) = (next_attempt_at IS NOT NULL)", name="next_attempt"),
         CheckConstraint("(status = 'delivered') = (delivered_at IS NOT NULL)", name="delivered"),
