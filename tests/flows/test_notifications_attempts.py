@@ -157,7 +157,7 @@ async def test_a_late_failure_does_not_undo_what_another_has_taken_up(platform: 
     other = delivery_queue(platform, clock)
 
     class Slow:
-        """Takes longer than an attempt may, so that another deliverer has sent the mail before it fails."""
+        """Takes longer than an attempt may, so that another queue has sent the mail before it fails."""
 
         async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
             clock.forward(CLAIM)

@@ -49,7 +49,7 @@ class DeliveryQueue:
     async def _deliver_forever(self) -> None:
         while True:
             claimed = 0
-            with waited_out("deliverer"):
+            with waited_out("delivery queue"):
                 claimed = await self.step()
             if claimed < self._batch:
                 await asyncio.sleep(BATCH_DELAY if claimed else 0)
