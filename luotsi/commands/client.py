@@ -21,9 +21,9 @@ from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
 from services.referral.domain.references import parse_reference
 from services.referral.schemas.access_report import ClientReport
 from services.referral.tables import Client, Referral
+from services.referral.unit_of_work import Work
 from services.referral.use_cases import access_report, erasure
 from services.referral.use_cases.clients import note_operator
-from services.referral.use_cases.unit_of_work import Work
 from services.referral.vault import Vault
 from shared.clock import KUOPIO, utc_now
 from shared.database.connections import Database

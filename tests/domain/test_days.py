@@ -6,7 +6,7 @@ from unittest.mock import sentinel
 
 import pytest
 
-from services.referral.use_cases.unit_of_work import Work
+from services.referral.unit_of_work import Work
 from shared.clock import ahead_by, utc_now
 
 

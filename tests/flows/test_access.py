@@ -15,7 +15,7 @@ from sqlalchemy import text, true
 from services.catalog.api import dependencies as catalog_dependencies
 from services.catalog.use_cases.seed import seed_into
 from services.notifications.use_cases import visibility as notifications_scope
-from services.referral.use_cases import visibility as referral_scope
+from services.referral.queries import visibility as referral_scope
 from shared.services import SERVICES
 from tests.builders import Someone
 from tests.platform import Platform

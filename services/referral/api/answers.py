@@ -7,8 +7,8 @@ from fastapi import Request, Response
 
 from services.referral.schemas.parts import OnDuplicate
 from services.referral.schemas.referrals import ReferralView
+from services.referral.unit_of_work import ActorWork
 from services.referral.use_cases.duplicates import PossibleDuplicate, question
-from services.referral.use_cases.unit_of_work import ActorWork
 from shared.web import problem_responses
 from shared.web.versions import etag
 

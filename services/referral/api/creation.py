@@ -8,11 +8,11 @@ from services.referral.api.answers import ask, created_answer, undone_if_asked
 from services.referral.api.dependencies import WorkOf, requires
 from services.referral.schemas.referrals import BeforeSendingRequest, NewReferral, ReferralView
 from services.referral.schemas.sending import BeforeSending
+from services.referral.unit_of_work import ActorWork
 from services.referral.use_cases.checking import before_sending
 from services.referral.use_cases.creation import claim_key, create, keep_answer
 from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
 from services.referral.use_cases.reading import view
-from services.referral.use_cases.unit_of_work import ActorWork
 from shared.problems import malformed
 from shared.web.bodies import body, refuse_unstorable, request_body
 

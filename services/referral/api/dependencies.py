@@ -9,9 +9,9 @@ from fastapi import Depends, Request
 from services.referral.domain.lifecycle import Side
 from services.referral.settings import ReferralSettings, vault_of
 from services.referral.tables import Referral
+from services.referral.unit_of_work import ActorWork
 from services.referral.use_cases.commands import require_side
 from services.referral.use_cases.reading import visible_referral
-from services.referral.use_cases.unit_of_work import ActorWork
 from shared.clock import Clock, utc_now
 from shared.web.application import ActorOf, SessionOf, State, state_of
 from shared.web.bodies import receive

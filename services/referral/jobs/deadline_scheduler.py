@@ -6,8 +6,8 @@ import time
 from typing import Final
 from uuid import UUID
 
+from services.referral.unit_of_work import Work
 from services.referral.use_cases.deadlines import adopt_some, ring, take_due
-from services.referral.use_cases.unit_of_work import Work
 from services.referral.vault import Vault
 from shared import context
 from shared.clock import Clock, utc_now

@@ -4,8 +4,8 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
+from services.referral.unit_of_work import Work
 from services.referral.use_cases.service_statistics import tell_service_facts
-from services.referral.use_cases.unit_of_work import Work
 from services.referral.vault import Vault
 from shared import context
 from shared.clock import Clock, utc_now

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
+from services.referral.queries import visibility
+from services.referral.queries.names import NamesOf
 from services.referral.schemas.access_report import BasisInShort, ClientExport, ClientReport, Handling, ReferredTo
 from services.referral.tables import (
     Client,
@@ -17,12 +19,10 @@ from services.referral.tables import (
     Referral,
     TimelineEntry,
 )
-from services.referral.use_cases import visibility
+from services.referral.unit_of_work import ActorWork, Work
 from services.referral.use_cases.clients import open_details
-from services.referral.use_cases.names import NamesOf
 from services.referral.use_cases.reading import client_view
 from services.referral.use_cases.sealed_texts import Texts, read_texts
-from services.referral.use_cases.unit_of_work import ActorWork, Work
 from services.referral.vault import unseal
 from shared.problems import not_found
 

@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from services.referral.domain.lifecycle import Side, Status, may_be_assigned
+from services.referral.queries.colleagues import colleague, require_role
 from services.referral.tables import Referral
-from services.referral.use_cases.colleagues import colleague, require_role
+from services.referral.unit_of_work import ActorWork
 from services.referral.use_cases.recording import assigned
-from services.referral.use_cases.unit_of_work import ActorWork
 from shared.problems import conflict
 
 

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from services.referral.domain.lifecycle import LIFECYCLE
 from services.referral.schemas.desk import Bulk, BulkResult, Chosen
+from services.referral.unit_of_work import ActorWork
 from services.referral.use_cases.commands import perform, require_side
 from services.referral.use_cases.reading import visible_referral
-from services.referral.use_cases.unit_of_work import ActorWork
 from shared.problems import Problem, details
 from shared.web.versions import stale
 

@@ -6,11 +6,11 @@ from sqlmodel import col, select
 
 from services.referral.domain.chains import below, still_knows
 from services.referral.domain.lifecycle import Side, Status
+from services.referral.queries.names import NamesOf
+from services.referral.queries.visibility import side_of
 from services.referral.schemas.referrals import ChainLink
 from services.referral.tables import Referral
-from services.referral.use_cases.names import NamesOf
-from services.referral.use_cases.unit_of_work import ActorWork, Work
-from services.referral.use_cases.visibility import side_of
+from services.referral.unit_of_work import ActorWork, Work
 from shared.database.connections import run_plainly
 
 _OTHERS = "SELECT FROM referrals WHERE root_id = $1 AND id <> $2 LIMIT 1"

@@ -8,10 +8,10 @@ from sqlmodel import col, select
 
 from services.referral.domain import identifiers
 from services.referral.domain.references import parse_reference
+from services.referral.queries import visibility
 from services.referral.schemas.clients import ClientSearch, NewClient
 from services.referral.tables import Client, ClientKey, ClientLookup, Disclosure, Referral
-from services.referral.use_cases import visibility
-from services.referral.use_cases.unit_of_work import ActorWork, Work
+from services.referral.unit_of_work import ActorWork, Work
 from services.referral.vault import seal, unseal
 from shared.database.connections import run_plainly
 from shared.database.deferred_inserts import add, add_object

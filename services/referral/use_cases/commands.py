@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable
 
 from services.referral.domain.attention import is_answer
 from services.referral.domain.lifecycle import IllegalCommand, Side, Status, decide
+from services.referral.queries.recipients import desk_of, referable_service, suggestable_service
+from services.referral.queries.visibility import side_of
 from services.referral.schemas.commands import CommandBody, Complete, Decline, Nothing, WithdrawConsent, WithReason
 from services.referral.tables import Referral
+from services.referral.unit_of_work import ActorWork
 from services.referral.use_cases.deadlines import promise, recompute_timers, start
-from services.referral.use_cases.recipients import desk_of, referable_service, suggestable_service
 from services.referral.use_cases.recording import changed
 from services.referral.use_cases.sealed_texts import Texts, read_texts, write_texts
-from services.referral.use_cases.unit_of_work import ActorWork
-from services.referral.use_cases.visibility import side_of
 from services.referral.use_cases.withdrawal import no_consent, note_withdrawal, withdraw_below
 from shared.problems import conflict, forbidden, invalid
 

@@ -5,15 +5,15 @@ from uuid import UUID
 
 from services.referral.domain.lifecycle import Side, Status
 from services.referral.domain.references import new_reference
+from services.referral.queries.recipients import referable_service
 from services.referral.schemas.referrals import DraftChange, LegalBasis, NewReferral
 from services.referral.tables import Client, IdempotencyKey, Referral
 from services.referral.tables.catalog_facts import CatalogService
+from services.referral.unit_of_work import ActorWork
 from services.referral.use_cases.clients import change_client, create_client, note_disclosure, own_client
 from services.referral.use_cases.commands import perform
-from services.referral.use_cases.recipients import referable_service
 from services.referral.use_cases.recording import changed
 from services.referral.use_cases.sealed_texts import Texts, read_texts, write_texts
-from services.referral.use_cases.unit_of_work import ActorWork
 from services.referral.vault import seal, unseal
 from shared.database.connections import run_plainly
 from shared.database.deferred_inserts import add_object, add_statement

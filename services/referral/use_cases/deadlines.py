@@ -11,9 +11,9 @@ from services.referral.domain.deadlines import EXPIRED, Due, Kind, Standing, Ter
 from services.referral.domain.lifecycle import OPEN, Status, decide
 from services.referral.tables import Referral, Timer
 from services.referral.tables.catalog_facts import CatalogOrganization, CatalogService
+from services.referral.unit_of_work import Work
 from services.referral.use_cases.recording import changed, reminded
 from services.referral.use_cases.timers import Timers, read_timers, write_timers
-from services.referral.use_cases.unit_of_work import Work
 from shared.database.deferred_inserts import add
 from shared.events.catalog import Closure
 

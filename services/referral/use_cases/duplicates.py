@@ -9,13 +9,13 @@ from sqlmodel import col, select
 
 from services.referral.domain.client_matching import agreeing, speaks_against
 from services.referral.domain.lifecycle import OPEN, Status
+from services.referral.queries import visibility
 from services.referral.schemas.parts import OnDuplicate
 from services.referral.schemas.referrals import BeforeSendingRequest
 from services.referral.schemas.sending import Duplicate
 from services.referral.tables import Referral
-from services.referral.use_cases import visibility
+from services.referral.unit_of_work import ActorWork
 from services.referral.use_cases.clients import digests, lookups_of, note_disclosure, own_client
-from services.referral.use_cases.unit_of_work import ActorWork
 from shared.clock import day_in_kuopio
 from shared.database.connections import run_plainly
 from shared.problems import Problem, conflict

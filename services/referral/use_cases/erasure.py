@@ -9,9 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.referral.domain.lifecycle import OPEN, Reason, Side, Status
 from services.referral.tables import Client, ClientKey, ClientLookup, IdempotencyKey, Message, Referral
+from services.referral.unit_of_work import Work
 from services.referral.use_cases.clients import note_operator
 from services.referral.use_cases.recording import changed
-from services.referral.use_cases.unit_of_work import Work
 
 UNKNOWN_LANGUAGE = "und"
 """The language of a client who was erased (BCP 47)."""

@@ -3,15 +3,15 @@
 from uuid import UUID
 
 from services.referral.domain.lifecycle import Side, Status
+from services.referral.queries.suggestions import follower_of
 from services.referral.schemas.desk import SendSuggested
 from services.referral.schemas.referrals import NewReferral
 from services.referral.tables import Referral
+from services.referral.unit_of_work import ActorWork
 from services.referral.use_cases.commands import perform
 from services.referral.use_cases.creation import create
-from services.referral.use_cases.links import follower_of
 from services.referral.use_cases.recording import changed
 from services.referral.use_cases.sealed_texts import read_texts
-from services.referral.use_cases.unit_of_work import ActorWork
 from shared.problems import conflict
 
 

@@ -7,13 +7,13 @@ from sqlalchemy import ColumnElement, update
 from sqlmodel import col, select
 
 from services.referral.domain.lifecycle import Side
+from services.referral.queries import visibility
+from services.referral.queries.colleagues import colleague, require_role
+from services.referral.queries.filters import done
 from services.referral.tables import Member, Referral
-from services.referral.use_cases import visibility
-from services.referral.use_cases.colleagues import colleague, require_role
+from services.referral.unit_of_work import ActorWork, Work
 from services.referral.use_cases.commands import roles_on
-from services.referral.use_cases.filters import done
 from services.referral.use_cases.recording import changed
-from services.referral.use_cases.unit_of_work import ActorWork, Work
 from shared.consuming.deputies import UnknownMember, stand_in
 from shared.problems import Problem, invalid
 

@@ -7,13 +7,13 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from services.referral.domain.lifecycle import Side, Status, may_write_messages, reads_messages
+from services.referral.queries.visibility import side_of
 from services.referral.schemas.timeline import MessageView
 from services.referral.tables import Message, Referral
+from services.referral.unit_of_work import ActorWork
 from services.referral.use_cases.chain import knows_client
 from services.referral.use_cases.deadlines import recompute_timers
 from services.referral.use_cases.recording import message_sent
-from services.referral.use_cases.unit_of_work import ActorWork
-from services.referral.use_cases.visibility import side_of
 from services.referral.vault import seal, unseal
 from shared.database.connections import run_plainly
 from shared.database.deferred_inserts import add_object

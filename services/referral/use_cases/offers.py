@@ -9,8 +9,8 @@ from services.referral.schemas.parts import Named
 from services.referral.schemas.sending import Answering, OfferedService
 from services.referral.tables import Member, Organization, Referral, Service
 from services.referral.tables.catalog_facts import CatalogOrganization, CatalogService
+from services.referral.unit_of_work import Work
 from services.referral.use_cases.deadlines import closures_of, terms_of
-from services.referral.use_cases.unit_of_work import Work
 
 _NO_ROOM = "no-capacity"
 

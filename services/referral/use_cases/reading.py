@@ -11,23 +11,23 @@ from services.referral.domain.attention import Attention, attention
 from services.referral.domain.chains import may_be_forwarded
 from services.referral.domain.deadlines import EXPIRED
 from services.referral.domain.lifecycle import Side, Status, commands_for
+from services.referral.queries import visibility
+from services.referral.queries.filters import Narrowed, conditions
+from services.referral.queries.names import NamesOf
+from services.referral.queries.suggestions import links
 from services.referral.schemas.clients import ClientView
 from services.referral.schemas.parts import CodedText
 from services.referral.schemas.referrals import ReferralSummary, ReferralView, WithdrawalView
 from services.referral.schemas.sending import Duplicate, OfferedService
 from services.referral.tables import Client, Referral
-from services.referral.use_cases import visibility
+from services.referral.unit_of_work import ActorWork
 from services.referral.use_cases.chain import knows_client, visible_chain
 from services.referral.use_cases.checking import before_sending_draft
 from services.referral.use_cases.clients import show_client
-from services.referral.use_cases.filters import Narrowed, conditions
-from services.referral.use_cases.links import links
 from services.referral.use_cases.messages import unread_messages
-from services.referral.use_cases.names import NamesOf
 from services.referral.use_cases.offers import next_best_services
 from services.referral.use_cases.recording import changed
 from services.referral.use_cases.sealed_texts import Texts, read_texts
-from services.referral.use_cases.unit_of_work import ActorWork
 from shared.problems import not_found
 from shared.web.pages import Keyset
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.referral.domain.lifecycle import Side
 from services.referral.tables import Referral, TimelineEntry
-from services.referral.use_cases.unit_of_work import Work
+from services.referral.unit_of_work import Work
 from shared.database.deferred_inserts import add
 from shared.events import Payload
 from shared.events.referral import MessageSent, ReferralAssigned, ReferralState

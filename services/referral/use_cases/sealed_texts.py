@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from services.referral.tables import Referral
-from services.referral.use_cases.unit_of_work import Work
+from services.referral.unit_of_work import Work
 from services.referral.vault import seal, unseal
 
 

@@ -10,7 +10,7 @@ from sqlmodel import col, or_, select
 from services.referral.domain.lifecycle import OPEN, Status
 from services.referral.domain.service_statistics import WINDOW, Case, service_facts
 from services.referral.tables import Organization, Referral, Service, ToldFacts
-from services.referral.use_cases.unit_of_work import Work
+from services.referral.unit_of_work import Work
 from shared.events.catalog import Closure
 from shared.events.referral import ServiceFacts
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from services.referral.domain.deadlines import Kind, StoredTimer
-from services.referral.use_cases.unit_of_work import Work
+from services.referral.unit_of_work import Work
 from shared.database.connections import run_plainly
 
 Timers = dict[Kind, StoredTimer]

@@ -8,15 +8,15 @@ from sqlmodel import col, select
 
 from services.referral.domain.chains import below
 from services.referral.domain.lifecycle import OPEN, Reason, Side, Status
+from services.referral.queries.names import NamesOf
 from services.referral.schemas.commands import Withdrawal
 from services.referral.schemas.withdrawal import Resting, SeenBy, WithdrawalPreview
 from services.referral.tables import Disclosure, Referral
+from services.referral.unit_of_work import ActorWork
 from services.referral.use_cases.chain import chain_link, lock_below, members_of_chain
 from services.referral.use_cases.deadlines import recompute_timers
-from services.referral.use_cases.names import NamesOf
 from services.referral.use_cases.recording import changed
 from services.referral.use_cases.sealed_texts import read_texts, write_texts
-from services.referral.use_cases.unit_of_work import ActorWork
 from shared.problems import Problem, conflict
 
 _WHAT: Final[dict[str, Literal["messages", "reference"]]] = {"messages": "messages", "duplicates": "reference"}

@@ -1,4 +1,4 @@
-"""What a list of referrals may be narrowed to, in SQL; scope.py says what it may be narrowed from."""
+"""Filters: what a list of referrals may be narrowed to, as conditions in SQL. Who sees a row at all: `visibility`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from sqlmodel import col
 
 from services.referral.domain.attention import ANSWERS, Attention
 from services.referral.domain.lifecycle import TERMINAL, Side, Status
+from services.referral.queries import visibility
 from services.referral.tables import Referral
-from services.referral.use_cases import visibility
 from shared.actors import Actor
 
 Assigned = Literal["me", "nobody"]
@@ -28,7 +28,7 @@ class Narrowed:
 
 
 def conditions(actor: Actor, narrowed: Narrowed) -> Iterator[ColumnElement[bool]]:
-    """The actor's scope, and everything that narrows it."""
+    """Conditions that hold for the referrals of the list: that the actor may see them, and those of the filter."""
     boxes = {None: visibility.visible_to, Side.SOURCE: visibility.sent_by, Side.TARGET: visibility.received_by}
     yield boxes[narrowed.box](actor)
     if narrowed.statuses:

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from sqlmodel import select
 
+from services.referral.queries import visibility
 from services.referral.tables import Member
-from services.referral.use_cases import visibility
-from services.referral.use_cases.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorWork
 from shared.problems import invalid
 
 

@@ -3,10 +3,10 @@
 from sqlmodel import select
 
 from services.referral.domain.lifecycle import Side
+from services.referral.queries import visibility
 from services.referral.schemas.referrals import Link
 from services.referral.tables import Referral
-from services.referral.use_cases import visibility
-from services.referral.use_cases.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorWork
 
 
 async def links(work: ActorWork, referral: Referral) -> tuple[Link | None, Link | None]:

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from services.referral.domain.references import new_reference
 from services.referral.tables.catalog_facts import CatalogOrganization, CatalogService
-from services.referral.use_cases.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorWork
 from shared.database.connections import run_plainly
 from shared.problems import Problem, invalid
 

@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from services.referral.consent.texts import ConsentText, notes, text_in
+from services.referral.queries.recipients import referable_service
 from services.referral.schemas.legal_basis import ConsentTextView
 from services.referral.schemas.parts import Named
 from services.referral.tables import Member
 from services.referral.tables.catalog_facts import CatalogOrganization
-from services.referral.use_cases.recipients import referable_service
-from services.referral.use_cases.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorWork
 
 
 async def consent_text(work: ActorWork, service_id: UUID, language: str) -> ConsentTextView:

@@ -6,7 +6,7 @@ from uuid import UUID
 from services.referral.schemas.parts import Named
 from services.referral.tables import Referral
 from services.referral.tables.catalog_facts import CatalogOrganization, CatalogService
-from services.referral.use_cases.unit_of_work import Work
+from services.referral.unit_of_work import Work
 from shared.events.envelope import Names
 
 
