@@ -8,9 +8,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.referral.domain.lifecycle import OPEN, Side
+from services.referral.queries.terms import closures_of
 from services.referral.tables import Delivery, Member, Organization, Referral, Service
 from services.referral.unit_of_work import Work
-from services.referral.use_cases.deadlines import closures_of, recompute_timers
+from services.referral.use_cases.deadlines import recompute_timers
 from services.referral.use_cases.handover import hand_over, still_open
 from services.referral.vault import Vault
 from shared.clock import Clock

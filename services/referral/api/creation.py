@@ -12,7 +12,7 @@ from services.referral.unit_of_work import ActorWork
 from services.referral.use_cases.checking import before_sending
 from services.referral.use_cases.creation import claim_key, create, keep_answer
 from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
-from services.referral.use_cases.reading import view
+from services.referral.use_cases.showing import view
 from shared.problems import malformed
 from shared.web.bodies import body, refuse_unstorable, request_body
 

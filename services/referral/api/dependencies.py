@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from services.referral.domain.lifecycle import Side
+from services.referral.queries.referrals import visible_referral
 from services.referral.settings import ReferralSettings, vault_of
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorWork
-from services.referral.use_cases.commands import require_side
-from services.referral.use_cases.reading import visible_referral
+from services.referral.use_cases.commands import locked_referral, require_side
 from shared.clock import Clock, utc_now
 from shared.web.application import ActorOf, SessionOf, State, state_of
 from shared.web.bodies import receive
@@ -52,7 +52,7 @@ async def the_referral(work: WorkOf, referral_id: str) -> Referral:
 async def the_locked_referral(request: Request, work: WorkOf, referral_id: str) -> Referral:
     """The referral of the path, to be changed: nobody else changes it until this request is done."""
     await receive(request)  # a slow sender must not hold the lock while it sends
-    return await visible_referral(work, as_id(referral_id), lock=True)
+    return await locked_referral(work, as_id(referral_id))
 
 
 ReferralOf = Annotated[Referral, Depends(the_referral)]

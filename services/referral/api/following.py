@@ -11,7 +11,7 @@ from services.referral.schemas.desk import SendSuggested
 from services.referral.schemas.referrals import ReferralView
 from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
 from services.referral.use_cases.following import send_suggested
-from services.referral.use_cases.reading import view
+from services.referral.use_cases.showing import view
 from shared.web.bodies import body, request_body
 from shared.web.versions import IF_MATCH, require_match
 

@@ -10,7 +10,10 @@ from services.referral.api.dependencies import LockedReferralOf, ReferralOf, Wor
 from services.referral.domain.attention import Attention
 from services.referral.domain.lifecycle import LIFECYCLE, Rule, Side, Status
 from services.referral.queries.filters import Assigned, Narrowed
+from services.referral.queries.messages import unread_messages
 from services.referral.queries.names import NamesOf
+from services.referral.queries.referrals import list_referrals, summary
+from services.referral.queries.timeline import timeline
 from services.referral.schemas.commands import BODIES, CommandBody, Send
 from services.referral.schemas.referrals import DraftChange, ReferralPage, ReferralView
 from services.referral.schemas.timeline import Timeline
@@ -19,9 +22,7 @@ from services.referral.unit_of_work import ActorWork
 from services.referral.use_cases.commands import perform
 from services.referral.use_cases.creation import edit
 from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
-from services.referral.use_cases.messages import unread_messages
-from services.referral.use_cases.reading import list_referrals, look_at, summary, view
-from services.referral.use_cases.timeline import timeline
+from services.referral.use_cases.showing import look_at, view
 from shared.problems import conflict
 from shared.web.bodies import body, request_body
 from shared.web.pages import PageOf, next_link

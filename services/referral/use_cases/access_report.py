@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.referral.queries import visibility
+from services.referral.queries.clients import client_view
 from services.referral.queries.names import NamesOf
 from services.referral.schemas.access_report import BasisInShort, ClientExport, ClientReport, Handling, ReferredTo
 from services.referral.tables import (
@@ -20,26 +21,30 @@ from services.referral.tables import (
     TimelineEntry,
 )
 from services.referral.unit_of_work import ActorWork, Work
-from services.referral.use_cases.clients import open_details
-from services.referral.use_cases.reading import client_view
+from services.referral.use_cases.clients import note_disclosure, open_details
 from services.referral.use_cases.sealed_texts import Texts, read_texts
 from services.referral.vault import unseal
 from shared.problems import not_found
 
 
-async def client_to_report_on(work: ActorWork, client_id: UUID | None) -> Client:
-    """A client whom the actor may give a report to. Raises 404."""
+async def report_for(work: ActorWork, client_id: UUID | None) -> ClientReport:
+    """The report that an adviser asks for; asking is written down, and is the last line of it.
+
+    Raises 404 for a client whom the actor may not give a report to.
+    """
     found = await work.session.exec(select(Client).where(Client.id == client_id, visibility.served_by(work.actor)))
     client = found.one_or_none()
     if client is None:
         raise not_found("client")
-    return client
+    note_disclosure(work, client.id, "report", None)
+    await work.session.flush()
+    return await report(work, client, organization_id=work.actor.organization_id)
 
 
 async def report(work: Work, client: Client, *, organization_id: UUID | None) -> ClientReport:
-    """Who handled the client's data, for an organisation; its own members are named, or all of them to an operator.
+    """Who handled the client's data. Only members of `organization_id` are named; all of them where it is None.
 
-    To be told of in the log like any other showing, by whoever asks for it.
+    The caller has noted the disclosure before, so that it stands in the report too.
     """
     referrals = await _referrals(work, client.id)
     shown = await _disclosures(work, client.id)

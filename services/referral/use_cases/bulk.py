@@ -5,8 +5,7 @@ from uuid import UUID
 from services.referral.domain.lifecycle import LIFECYCLE
 from services.referral.schemas.desk import Bulk, BulkResult, Chosen
 from services.referral.unit_of_work import ActorWork
-from services.referral.use_cases.commands import perform, require_side
-from services.referral.use_cases.reading import visible_referral
+from services.referral.use_cases.commands import locked_referral, perform, require_side
 from shared.problems import Problem, details
 from shared.web.versions import stale
 
@@ -28,7 +27,7 @@ async def _give(work: ActorWork, bulk: Bulk, chosen: Chosen) -> BulkResult:
     version = None
     try:
         async with work.session.begin_nested():
-            referral = await visible_referral(work, chosen.id, lock=True)
+            referral = await locked_referral(work, chosen.id)
             require_side(work, referral, LIFECYCLE[bulk.command].sides)
             version = referral.version
             if version != chosen.version:

@@ -1,5 +1,6 @@
 """What there is to know before a referral is sent."""
 
+from services.referral.queries.offers import answering
 from services.referral.queries.recipients import desk_of, referable_service
 from services.referral.schemas.referrals import BeforeSendingRequest
 from services.referral.schemas.sending import BeforeSending, Duplicate
@@ -7,7 +8,6 @@ from services.referral.tables import Referral
 from services.referral.tables.catalog_facts import CatalogService
 from services.referral.unit_of_work import ActorWork
 from services.referral.use_cases.duplicates import duplicates_before, duplicates_of
-from services.referral.use_cases.offers import answering
 
 
 async def before_sending(work: ActorWork, asked: BeforeSendingRequest) -> BeforeSending:

@@ -1,21 +1,30 @@
 """Commands on a referral: the lifecycle decides, the change is recorded, or nothing happens at all."""
 
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 from services.referral.domain.attention import is_answer
 from services.referral.domain.lifecycle import IllegalCommand, Side, Status, decide
 from services.referral.queries.recipients import desk_of, referable_service, suggestable_service
+from services.referral.queries.referrals import found_referral, visible
 from services.referral.queries.visibility import side_of
+from services.referral.queries.withdrawals import no_consent
 from services.referral.schemas.commands import CommandBody, Complete, Decline, Nothing, WithdrawConsent, WithReason
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorWork
 from services.referral.use_cases.deadlines import promise, recompute_timers, start
 from services.referral.use_cases.recording import changed
 from services.referral.use_cases.sealed_texts import Texts, read_texts, write_texts
-from services.referral.use_cases.withdrawal import no_consent, note_withdrawal, withdraw_below
+from services.referral.use_cases.withdrawal import note_withdrawal, withdraw_below
 from shared.problems import conflict, forbidden, invalid
 
 _ROLES = {Side.SOURCE: ("adviser",), Side.TARGET: ("recipient",)}
+
+
+async def locked_referral(work: ActorWork, referral_id: UUID | None) -> Referral:
+    """A referral that the actor may see, locked until the unit of work ends. Raises 404 for any other id."""
+    query = visible(work.actor, referral_id).with_for_update()
+    return found_referral((await work.session.exec(query)).one_or_none())
 
 
 def roles_on(side: Side, referral: Referral) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from sqlmodel import col, select
 from services.referral.domain import deadlines
 from services.referral.domain.deadlines import EXPIRED, Due, Kind, Standing, Terms, told, wind_up
 from services.referral.domain.lifecycle import OPEN, Status, decide
+from services.referral.queries.terms import closures_of, terms_of
 from services.referral.tables import Referral, Timer
-from services.referral.tables.catalog_facts import CatalogOrganization, CatalogService
+from services.referral.tables.catalog_facts import CatalogService
 from services.referral.unit_of_work import Work
 from services.referral.use_cases.recording import changed, reminded
 from services.referral.use_cases.timers import Timers, read_timers, write_timers
@@ -27,19 +28,6 @@ async def promise(work: Work, referral: Referral) -> None:
     referral.response_days, referral.expiry_days = promised
     closures = await closures_of(work, [referral.target_organization_id])
     referral.respond_by = deadlines.respond_by(referral.sent_at, promised, closures[referral.target_organization_id])
-
-
-def terms_of(service: CatalogService | None, urgency: str) -> Terms:
-    """The terms of a referral to `service` that is sent now; the platform's, should the copy not know the service."""
-    if service is None:
-        return deadlines.terms(urgency, None, None, None)
-    return deadlines.terms(urgency, service.response_days, service.urgent_response_days, service.expiry_days)
-
-
-async def closures_of(work: Work, organization_ids: Sequence[UUID]) -> dict[UUID, list[Closure]]:
-    """The closures of organisations, as this unit of work knows them; none for one that is not known."""
-    known = await work.facts(CatalogOrganization, organization_ids)
-    return {each: list(known[each].closures) if each in known else [] for each in organization_ids}
 
 
 async def start(work: Work, referral: Referral) -> None:

@@ -10,12 +10,13 @@ from sqlmodel import col, select
 from services.referral.domain.client_matching import agreeing, speaks_against
 from services.referral.domain.lifecycle import OPEN, Status
 from services.referral.queries import visibility
+from services.referral.queries.clients import hashes_of, lookups_of
 from services.referral.schemas.parts import OnDuplicate
 from services.referral.schemas.referrals import BeforeSendingRequest
 from services.referral.schemas.sending import Duplicate
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorWork
-from services.referral.use_cases.clients import digests, lookups_of, note_disclosure, own_client
+from services.referral.use_cases.clients import note_disclosure, own_client
 from shared.clock import day_in_kuopio
 from shared.database.connections import run_plainly
 from shared.problems import Problem, conflict
@@ -44,7 +45,7 @@ class PossibleDuplicate(Exception):
 async def duplicates_before(work: ActorWork, asked: BeforeSendingRequest) -> list[Duplicate]:
     """What there is already for a client who is about to be referred; none when no client was named."""
     if asked.client is not None:
-        return tell(work, await _find(work, asked.service_id, digests(work, asked.client), None, None))
+        return tell(work, await _find(work, asked.service_id, hashes_of(work, asked.client.details()), None, None))
     if asked.client_id is not None:
         client = await own_client(work, asked.client_id)
         return tell(work, await _find(work, asked.service_id, await lookups_of(work, client.id), client.id, None))

@@ -8,7 +8,7 @@ from services.referral.domain.lifecycle import Side
 from services.referral.fhir.bundle import bundle
 from services.referral.tables import Organization, Referral
 from services.referral.unit_of_work import ActorWork
-from services.referral.use_cases.reading import view
+from services.referral.use_cases.showing import view
 
 
 async def fhir_bundle(work: ActorWork, referral: Referral) -> dict[str, Any]:

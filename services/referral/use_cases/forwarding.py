@@ -3,11 +3,11 @@
 from sqlmodel import select
 
 from services.referral.domain.chains import MAX_DEPTH, ChainCycle, ChainTooLong, above, check_forward
+from services.referral.queries.chains import members_of_chain
 from services.referral.queries.recipients import referable_service
 from services.referral.schemas.commands import Forward
 from services.referral.tables import Client, Referral
 from services.referral.unit_of_work import ActorWork
-from services.referral.use_cases.chain import members_of_chain
 from services.referral.use_cases.commands import perform
 from services.referral.use_cases.creation import draft_of, enter
 from services.referral.use_cases.sealed_texts import Texts, read_texts

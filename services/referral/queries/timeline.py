@@ -9,11 +9,11 @@ from sqlmodel import col, select
 
 from services.referral.domain.chains import below
 from services.referral.domain.lifecycle import LIFECYCLE, TERMINAL, Side
+from services.referral.queries.chains import members_of_chain
 from services.referral.queries.visibility import side_of
 from services.referral.schemas.timeline import TimelineItem, Told
 from services.referral.tables import Delivery, Referral, TimelineEntry
 from services.referral.unit_of_work import ActorWork
-from services.referral.use_cases.chain import members_of_chain
 
 _OF_THE_SOURCE_ALONE = ("referral.created.v1", "referral.edited.v1", "referral.followed.v1")
 ENDINGS = tuple(f"referral.{rule.event}.v1" for rule in LIFECYCLE.values() if rule.to in TERMINAL)

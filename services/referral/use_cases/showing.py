@@ -1,44 +1,28 @@
-"""Reading referrals: what each side sees of one, lists, and the first looks that are noted."""
-
-from collections.abc import Mapping
-from typing import Any
-from uuid import UUID
-
-from sqlmodel import col, select
+"""Showing a referral to a side: what it may see of it, with disclosures and first looks written down."""
 
 from services.referral.consent.statutes import listed
-from services.referral.domain.attention import Attention, attention
+from services.referral.domain.attention import Attention
 from services.referral.domain.chains import may_be_forwarded
 from services.referral.domain.deadlines import EXPIRED
 from services.referral.domain.lifecycle import Side, Status, commands_for
 from services.referral.queries import visibility
-from services.referral.queries.filters import Narrowed, conditions
+from services.referral.queries.chains import knows_client, visible_chain
+from services.referral.queries.clients import client_view
+from services.referral.queries.messages import unread_messages
 from services.referral.queries.names import NamesOf
+from services.referral.queries.offers import next_best_services
+from services.referral.queries.referrals import attention_to, summary
 from services.referral.queries.suggestions import links
 from services.referral.schemas.clients import ClientView
 from services.referral.schemas.parts import CodedText
-from services.referral.schemas.referrals import ReferralSummary, ReferralView, WithdrawalView
+from services.referral.schemas.referrals import ReferralView, WithdrawalView
 from services.referral.schemas.sending import Duplicate, OfferedService
-from services.referral.tables import Client, Referral
+from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorWork
-from services.referral.use_cases.chain import knows_client, visible_chain
 from services.referral.use_cases.checking import before_sending_draft
 from services.referral.use_cases.clients import show_client
-from services.referral.use_cases.messages import unread_messages
-from services.referral.use_cases.offers import next_best_services
 from services.referral.use_cases.recording import changed
 from services.referral.use_cases.sealed_texts import Texts, read_texts
-from shared.problems import not_found
-from shared.web.pages import Keyset
-
-
-async def visible_referral(work: ActorWork, referral_id: UUID | None, *, lock: bool = False) -> Referral:
-    """A referral that the actor may see, locked until the end of the unit of work if asked. Raises 404."""
-    query = select(Referral).where(Referral.id == referral_id, visibility.visible_to(work.actor))
-    found = (await work.session.exec(query.with_for_update() if lock else query)).one_or_none()
-    if found is None:
-        raise not_found("referral")
-    return found
 
 
 async def look_at(work: ActorWork, referral: Referral) -> None:
@@ -57,17 +41,6 @@ def _first_look(work: ActorWork, referral: Referral) -> str | None:
     if visibility.side_of(work.actor, referral) is Side.TARGET:
         return "first_viewed" if referral.first_viewed_at is None else None
     return "answer_seen" if attention_to(referral) is Attention.ANSWER_UNSEEN else None
-
-
-def attention_to(referral: Any) -> Attention | None:
-    """What keeps a referral, or a row with its columns, open though it has ended."""
-    return attention(
-        Status(referral.status),
-        was_sent=referral.sent_at is not None,
-        is_closed=referral.closed_at is not None,
-        ended_by=Side(referral.reason_side) if referral.reason_side else None,
-        answer_seen=referral.answer_seen_at is not None,
-    )
 
 
 async def view(
@@ -114,42 +87,12 @@ async def view(
     )
 
 
-def summary(work: ActorWork, referral: Referral, names: NamesOf, unread: Mapping[UUID, int]) -> ReferralSummary:
-    """The referral as a list shows it to the actor's side; `unread` is what `unread_messages` says of it."""
-    plain = referral.model_dump(include=set(ReferralSummary.model_fields) - {"assigned_member_id"})
-    received = visibility.side_of(work.actor, referral) is Side.TARGET
-    return ReferralSummary(
-        **plain,
-        assigned_member_id=referral.assigned_member_id if received else None,
-        attention=attention_to(referral),
-        unread_messages=unread[referral.id],
-        service=names.service(referral.service_id),
-        source_organization=names.organization(referral.source_organization_id),
-        target_organization=names.organization(referral.target_organization_id),
-    )
-
-
-async def list_referrals(work: ActorWork, page: Keyset, narrowed: Narrowed) -> list[Referral]:
-    """Referrals the actor may see, newest first: one row more than the page holds, if there is one."""
-    query = select(Referral).where(*conditions(work.actor, narrowed))
-    if page.after is not None:
-        query = query.where(col(Referral.id) < page.after)
-    rows = await work.session.exec(query.order_by(col(Referral.id).desc()).limit(page.limit + 1))
-    return list(rows.all())
-
-
 async def _client(work: ActorWork, referral: Referral, occasion: str) -> ClientView | None:
     client = await work.client_of(referral.client_id)
     if client.erased_at is not None:
         return None
     details = await show_client(work, client, occasion, referral.id)
     return client_view(client, details)
-
-
-def client_view(client: Client, details: dict[str, str]) -> ClientView:
-    """A client with its opened details."""
-    plain = client.model_dump(include={"id", "kind", "language", "interpreter", "contact_via"})
-    return ClientView(**plain, **details)
 
 
 async def _instead(work: ActorWork, referral: Referral) -> list[OfferedService]:

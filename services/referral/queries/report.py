@@ -13,10 +13,10 @@ from services.referral.domain.periods import Period, last_of_month, month_of
 from services.referral.domain.report import DIMENSIONS, Cell, Counted, Dimension, Figures, report
 from services.referral.domain.working_time import working_time
 from services.referral.queries.names import NamesOf
+from services.referral.queries.overview import sent_between
 from services.referral.schemas.report import PeriodView, ReportRow, ReportTotal, ReportView
 from services.referral.tables import Organization, Referral
 from services.referral.unit_of_work import ActorWork
-from services.referral.use_cases.overview import sent_between
 from shared.clock import day_in_kuopio
 from shared.events.catalog import Closure
 

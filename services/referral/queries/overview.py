@@ -15,10 +15,10 @@ from services.referral.domain.attention import Attention
 from services.referral.domain.lifecycle import Status, is_open
 from services.referral.queries.filters import needs
 from services.referral.queries.names import NamesOf
+from services.referral.queries.referrals import attention_to
 from services.referral.schemas.overview import OverviewReferral, OverviewRow
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorWork
-from services.referral.use_cases.reading import attention_to
 from shared.clock import KUOPIO
 from shared.web.pages import Keyset
 

@@ -5,12 +5,12 @@ from sqlmodel import col, select
 from services.referral.domain import deadlines
 from services.referral.domain.alternative_services import Offer, next_best
 from services.referral.domain.working_time import closed_on
+from services.referral.queries.terms import closures_of, terms_of
 from services.referral.schemas.parts import Named
 from services.referral.schemas.sending import Answering, OfferedService
 from services.referral.tables import Member, Organization, Referral, Service
 from services.referral.tables.catalog_facts import CatalogOrganization, CatalogService
 from services.referral.unit_of_work import Work
-from services.referral.use_cases.deadlines import closures_of, terms_of
 
 _NO_ROOM = "no-capacity"
 

@@ -1,7 +1,5 @@
 """Chains of referrals: what lies below one, as its side may see it, and whether that side still knows the client."""
 
-from uuid import UUID
-
 from sqlmodel import col, select
 
 from services.referral.domain.chains import below, still_knows
@@ -20,22 +18,6 @@ async def members_of_chain(work: Work, referral: Referral) -> list[Referral]:
     """Every referral of the chain that `referral` belongs to, itself included, the older first."""
     chain = select(Referral).where(Referral.root_id == referral.root_id).order_by(col(Referral.id))
     return list((await work.session.exec(chain)).all())
-
-
-async def lock_below(work: Work, referral: Referral) -> list[Referral]:
-    """What was passed on from `referral`, which is locked already: locked too, and complete until the commit.
-
-    A chain is always locked from the top down, the older first, so that two transactions never wait for each other.
-    While one waits, somebody may pass on what it is about to lock; so it looks again until nothing new is there.
-    """
-    locked: dict[UUID, Referral] = {}
-    while True:
-        new = [link.id for link in below(referral.id, await members_of_chain(work, referral)) if link.id not in locked]
-        if not new:
-            return [locked[key] for key in sorted(locked)]
-        rows = select(Referral).where(col(Referral.id).in_(new)).order_by(col(Referral.id)).with_for_update()
-        found = await work.session.exec(rows.execution_options(populate_existing=True))
-        locked |= {row.id: row for row in found}
 
 
 async def knows_client(work: ActorWork, referral: Referral) -> bool:

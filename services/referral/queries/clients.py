@@ -1,0 +1,81 @@
+"""Clients: found again by keyed hashes, for nothing about them can be read without their key."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from services.referral.domain import identifiers
+from services.referral.domain.references import parse_reference
+from services.referral.queries import visibility
+from services.referral.schemas.clients import ClientSearch, ClientView
+from services.referral.tables import Client, ClientLookup, Referral
+from services.referral.unit_of_work import ActorWork
+from shared.database.connections import run_plainly
+
+_SEARCH_LIMIT = 20
+
+
+_LOOKUPS = "SELECT field, digest FROM client_lookups WHERE client_id = $1 AND organization_id = $2"
+
+
+async def find_clients(work: ActorWork, search: ClientSearch) -> list[Client]:
+    """The clients of the actor's organisation that match all that is searched for, newest first, 20 at most."""
+    query = select(Client).where(visibility.own_clients(work.actor))
+    if search.reference is not None:
+        referrals = select(Referral.client_id).where(
+            visibility.sent_by(work.actor), Referral.reference == parse_reference(search.reference)
+        )
+        query = query.where(col(Client.id).in_(referrals))
+    for field, value in search.model_dump(exclude_none=True, exclude={"reference"}).items():
+        matching = select(ClientLookup.client_id).where(
+            ClientLookup.organization_id == work.actor.organization_id,
+            ClientLookup.field == field,
+            col(ClientLookup.digest).in_(_hashes_to_look_for(work, field, value)),
+        )
+        query = query.where(col(Client.id).in_(matching))
+    return list((await work.session.exec(query.order_by(col(Client.id).desc()).limit(_SEARCH_LIMIT))).all())
+
+
+async def references_of(work: ActorWork, clients: Sequence[Client]) -> dict[UUID, list[str]]:
+    """Per client, the references of the actor's organisation's referrals, newest first."""
+    ids = [client.id for client in clients]
+    query = (
+        select(Referral.client_id, Referral.reference)
+        .where(visibility.sent_by(work.actor), col(Referral.client_id).in_(ids))
+        .order_by(col(Referral.id).desc())
+    )
+    found: dict[UUID, list[str]] = {client_id: [] for client_id in ids}
+    for client_id, reference in await work.session.exec(query):
+        found[client_id].append(reference)
+    return found
+
+
+async def lookups_of(work: ActorWork, client_id: UUID) -> dict[str, bytes]:
+    """The keyed hashes by which a client of the actor's organisation is found again, by field."""
+    if client_id not in work.lookups:
+        found = await run_plainly(work.session, _LOOKUPS, client_id, work.actor.organization_id)
+        work.lookups[client_id] = {row["field"]: row["digest"] for row in found}
+    return work.lookups[client_id]
+
+
+def hashes_of(work: ActorWork, details: Mapping[str, str]) -> dict[str, bytes]:
+    """The keyed hashes by which a client with these details is found again at the actor's organisation, by field."""
+    made = {field: _hash(work, field, value) for field, value in details.items()}
+    return {field: digest for field, digest in made.items() if digest is not None}
+
+
+def _hash(work: ActorWork, field: str, value: str) -> bytes | None:
+    normal = identifiers.normalise(field, value)
+    return work.vault.digest(str(work.actor.organization_id), field, normal) if normal else None
+
+
+def _hashes_to_look_for(work: ActorWork, field: str, value: str) -> list[bytes]:
+    normal = identifiers.normalise(field, value)
+    return work.vault.digests(str(work.actor.organization_id), field, normal) if normal else []
+
+
+def client_view(client: Client, details: dict[str, str]) -> ClientView:
+    """A client with its details, which the caller has opened."""
+    plain = client.model_dump(include={"id", "kind", "language", "interpreter", "contact_via"})
+    return ClientView(**plain, **details)
