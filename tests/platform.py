@@ -146,7 +146,7 @@ class Platform:
                     moved = await self._read(reader) or moved
 
     def deadline_scheduler(self) -> DeadlineScheduler:
-        """The clockwork of one more worker of the referral service."""
+        """The deadline scheduler of one more worker of the referral service."""
         return DeadlineScheduler(self.databases["referral"], Outbox("referral"), self.vault, self.clock)
 
     @property
@@ -155,8 +155,8 @@ class Platform:
         referral = self.settings["referral"]
         return Vault(referral.master_key.get_secret_value(), referral.index_key.get_secret_value())
 
-    async def ring(self) -> None:
-        """Let ring what is due by the clock, and carry the news around."""
+    async def fire_due(self) -> None:
+        """Do what timers are due for by the clock, and carry the events around."""
         deadline_scheduler = self.deadline_scheduler()
         while await deadline_scheduler.step():
             pass

@@ -24,7 +24,7 @@ _KEY = "SELECT wrapped FROM client_keys WHERE client_id = $1"
 
 
 @dataclass
-class Work:
+class UnitOfWork:
     """One unit of work. `now` is read once, so that all rows of one request agree."""
 
     session: AsyncSession
@@ -102,7 +102,7 @@ class Work:
 
 
 @dataclass
-class ActorWork(Work):
+class ActorUnitOfWork(UnitOfWork):
     """A unit of work that a member asked for."""
 
     actor: Actor = field(kw_only=True)

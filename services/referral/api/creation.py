@@ -8,7 +8,7 @@ from services.referral.api.answers import ask, created_answer, undone_if_asked
 from services.referral.api.dependencies import WorkOf, requires
 from services.referral.schemas.referrals import BeforeSendingRequest, NewReferral, ReferralView
 from services.referral.schemas.sending import BeforeSending
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.checking import before_sending
 from services.referral.use_cases.creation import claim_key, create, keep_answer
 from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
@@ -73,7 +73,7 @@ async def create_referral(
     return created_answer(request, response, answer)
 
 
-async def _created(work: ActorWork, key: str, new: NewReferral) -> ReferralView:
+async def _created(work: ActorUnitOfWork, key: str, new: NewReferral) -> ReferralView:
     stored = await claim_key(work, key, new)
     if stored is not None:
         return ReferralView.model_validate(stored)

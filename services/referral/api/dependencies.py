@@ -10,7 +10,7 @@ from services.referral.domain.lifecycle import Side
 from services.referral.queries.referrals import visible_referral
 from services.referral.settings import ReferralSettings, vault_of
 from services.referral.tables import Referral
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.commands import locked_referral, require_side
 from shared.clock import Clock, utc_now
 from shared.web.application import ActorOf, SessionOf, State, state_of
@@ -27,13 +27,13 @@ class ReferralApp(State):
         self.clock = clock
 
 
-async def unit_of_work(request: Request, session: SessionOf, actor: ActorOf) -> ActorWork:
+async def unit_of_work(request: Request, session: SessionOf, actor: ActorOf) -> ActorUnitOfWork:
     """The unit of work of a request that a member makes."""
     app: ReferralApp = state_of(request)
-    return ActorWork(session=session, outbox=app.outbox, vault=app.vault, now=app.clock(), actor=actor)
+    return ActorUnitOfWork(session=session, outbox=app.outbox, vault=app.vault, now=app.clock(), actor=actor)
 
 
-WorkOf = Annotated[ActorWork, Depends(unit_of_work)]
+WorkOf = Annotated[ActorUnitOfWork, Depends(unit_of_work)]
 
 
 def as_id(text: str) -> UUID | None:
@@ -59,7 +59,7 @@ ReferralOf = Annotated[Referral, Depends(the_referral)]
 LockedReferralOf = Annotated[Referral, Depends(the_locked_referral)]
 
 
-def requires(*roles: str) -> Callable[[ActorWork], Awaitable[None]]:
+def requires(*roles: str) -> Callable[[ActorUnitOfWork], Awaitable[None]]:
     """A dependency: 403 unless the actor has one of `roles`; the first is the one that is asked for."""
 
     async def check(work: WorkOf) -> None:
@@ -69,7 +69,7 @@ def requires(*roles: str) -> Callable[[ActorWork], Awaitable[None]]:
     return check
 
 
-def only_for(*sides: Side) -> Callable[[ActorWork, Referral], Awaitable[None]]:
+def only_for(*sides: Side) -> Callable[[ActorUnitOfWork, Referral], Awaitable[None]]:
     """A dependency: 403 unless the actor stands on one of `sides` of the referral, which is only read."""
 
     async def check(work: WorkOf, referral: ReferralOf) -> None:
@@ -78,7 +78,7 @@ def only_for(*sides: Side) -> Callable[[ActorWork, Referral], Awaitable[None]]:
     return check
 
 
-def only(*sides: Side) -> Callable[[ActorWork, Referral], Awaitable[None]]:
+def only(*sides: Side) -> Callable[[ActorUnitOfWork, Referral], Awaitable[None]]:
     """A dependency: 403 unless the actor stands on one of `sides` of the locked referral."""
 
     async def check(work: WorkOf, referral: LockedReferralOf) -> None:

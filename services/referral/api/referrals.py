@@ -18,7 +18,7 @@ from services.referral.schemas.commands import BODIES, CommandBody, Send
 from services.referral.schemas.referrals import DraftChange, ReferralPage, ReferralView
 from services.referral.schemas.timeline import Timeline
 from services.referral.tables import Referral
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.commands import perform
 from services.referral.use_cases.creation import edit
 from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
@@ -114,7 +114,7 @@ def _command_route(command: str, rule: Rule) -> Callable[..., Awaitable[Referral
 
 
 async def _send(
-    request: Request, response: Response, work: ActorWork, referral: Referral, carried: Send
+    request: Request, response: Response, work: ActorUnitOfWork, referral: Referral, carried: Send
 ) -> ReferralView | Response:
     """Sending says what there is already, and does not happen when the caller wants to be asked first."""
     try:

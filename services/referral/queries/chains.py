@@ -8,19 +8,19 @@ from services.referral.queries.names import NamesOf
 from services.referral.queries.visibility import side_of
 from services.referral.schemas.referrals import ChainLink
 from services.referral.tables import Referral
-from services.referral.unit_of_work import ActorWork, Work
+from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
 from shared.database.connections import run_plainly
 
 _OTHERS = "SELECT FROM referrals WHERE root_id = $1 AND id <> $2 LIMIT 1"
 
 
-async def members_of_chain(work: Work, referral: Referral) -> list[Referral]:
+async def members_of_chain(work: UnitOfWork, referral: Referral) -> list[Referral]:
     """Every referral of the chain that `referral` belongs to, itself included, the older first."""
     chain = select(Referral).where(Referral.root_id == referral.root_id).order_by(col(Referral.id))
     return list((await work.session.exec(chain)).all())
 
 
-async def knows_client(work: ActorWork, referral: Referral) -> bool:
+async def knows_client(work: ActorUnitOfWork, referral: Referral) -> bool:
     """Whether the actor's side of `referral` may know who the client is."""
     parent_status = None
     if referral.parent_id is not None:
@@ -28,7 +28,7 @@ async def knows_client(work: ActorWork, referral: Referral) -> bool:
     return still_knows(side_of(work.actor, referral), Status(referral.status), parent_status)
 
 
-async def visible_chain(work: ActorWork, referral: Referral) -> list[ChainLink] | None:
+async def visible_chain(work: ActorUnitOfWork, referral: Referral) -> list[ChainLink] | None:
     """The chain as far as the actor's organisation has a part in it; None where that is `referral` alone.
 
     It begins with the first referral that the organisation made or was sent, and goes down from there: whoever began

@@ -10,7 +10,7 @@ from services.referral.domain.references import parse_reference
 from services.referral.queries import visibility
 from services.referral.schemas.clients import ClientSearch, ClientView
 from services.referral.tables import Client, ClientLookup, Referral
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from shared.database.connections import run_plainly
 
 _SEARCH_LIMIT = 20
@@ -19,7 +19,7 @@ _SEARCH_LIMIT = 20
 _LOOKUPS = "SELECT field, digest FROM client_lookups WHERE client_id = $1 AND organization_id = $2"
 
 
-async def find_clients(work: ActorWork, search: ClientSearch) -> list[Client]:
+async def find_clients(work: ActorUnitOfWork, search: ClientSearch) -> list[Client]:
     """The clients of the actor's organisation that match all that is searched for, newest first, 20 at most."""
     query = select(Client).where(visibility.own_clients(work.actor))
     if search.reference is not None:
@@ -37,7 +37,7 @@ async def find_clients(work: ActorWork, search: ClientSearch) -> list[Client]:
     return list((await work.session.exec(query.order_by(col(Client.id).desc()).limit(_SEARCH_LIMIT))).all())
 
 
-async def references_of(work: ActorWork, clients: Sequence[Client]) -> dict[UUID, list[str]]:
+async def references_of(work: ActorUnitOfWork, clients: Sequence[Client]) -> dict[UUID, list[str]]:
     """Per client, the references of the actor's organisation's referrals, newest first."""
     ids = [client.id for client in clients]
     query = (
@@ -51,7 +51,7 @@ async def references_of(work: ActorWork, clients: Sequence[Client]) -> dict[UUID
     return found
 
 
-async def lookups_of(work: ActorWork, client_id: UUID) -> dict[str, bytes]:
+async def lookups_of(work: ActorUnitOfWork, client_id: UUID) -> dict[str, bytes]:
     """The keyed hashes by which a client of the actor's organisation is found again, by field."""
     if client_id not in work.lookups:
         found = await run_plainly(work.session, _LOOKUPS, client_id, work.actor.organization_id)
@@ -59,18 +59,18 @@ async def lookups_of(work: ActorWork, client_id: UUID) -> dict[str, bytes]:
     return work.lookups[client_id]
 
 
-def hashes_of(work: ActorWork, details: Mapping[str, str]) -> dict[str, bytes]:
+def hashes_of(work: ActorUnitOfWork, details: Mapping[str, str]) -> dict[str, bytes]:
     """The keyed hashes by which a client with these details is found again at the actor's organisation, by field."""
     made = {field: _hash(work, field, value) for field, value in details.items()}
     return {field: digest for field, digest in made.items() if digest is not None}
 
 
-def _hash(work: ActorWork, field: str, value: str) -> bytes | None:
+def _hash(work: ActorUnitOfWork, field: str, value: str) -> bytes | None:
     normal = identifiers.normalise(field, value)
     return work.vault.digest(str(work.actor.organization_id), field, normal) if normal else None
 
 
-def _hashes_to_look_for(work: ActorWork, field: str, value: str) -> list[bytes]:
+def _hashes_to_look_for(work: ActorUnitOfWork, field: str, value: str) -> list[bytes]:
     normal = identifiers.normalise(field, value)
     return work.vault.digests(str(work.actor.organization_id), field, normal) if normal else []
 

@@ -7,11 +7,11 @@ from sqlmodel import select
 
 from services.referral.queries import visibility
 from services.referral.tables import Member
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from shared.problems import invalid
 
 
-async def colleague(work: ActorWork, member_id: UUID, field: str) -> Member:
+async def colleague(work: ActorUnitOfWork, member_id: UUID, field: str) -> Member:
     """An active member of the actor's organisation, the actor included. Raises 422 for anybody else."""
     found = await work.session.exec(select(Member).where(Member.id == member_id, visibility.colleagues(work.actor)))
     member = found.one_or_none()

@@ -8,10 +8,10 @@ from services.referral.schemas.legal_basis import ConsentTextView
 from services.referral.schemas.parts import Named
 from services.referral.tables import Member
 from services.referral.tables.catalog_facts import CatalogOrganization
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 
 
-async def consent_text(work: ActorWork, service_id: UUID, language: str) -> ConsentTextView:
+async def consent_text(work: ActorUnitOfWork, service_id: UUID, language: str) -> ConsentTextView:
     """The text for a client of the actor's organisation who is about to be referred to a service.
 
     Raises 422 for a service that can't be referred to.

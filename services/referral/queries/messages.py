@@ -9,7 +9,7 @@ from services.referral.domain.lifecycle import Side, Status, reads_messages
 from services.referral.queries.chains import knows_client
 from services.referral.queries.visibility import side_of
 from services.referral.tables import Message, Referral
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from shared.database.connections import run_plainly
 from shared.web.pages import Keyset
 
@@ -19,7 +19,7 @@ WHERE referral_id = ANY($1) AND read_at IS NULL GROUP BY referral_id, side
 """
 
 
-async def list_messages(work: ActorWork, referral: Referral, page: Keyset) -> list[Message]:
+async def list_messages(work: ActorUnitOfWork, referral: Referral, page: Keyset) -> list[Message]:
     """The messages of a referral, newest first: one row more than the page holds, if there is one."""
     query = select(Message).where(Message.referral_id == referral.id)
     if page.after is not None:
@@ -27,7 +27,7 @@ async def list_messages(work: ActorWork, referral: Referral, page: Keyset) -> li
     return list((await work.session.exec(query.order_by(col(Message.id).desc()).limit(page.limit + 1))).all())
 
 
-async def unread_messages(work: ActorWork, referrals: Sequence[Referral]) -> dict[UUID, int]:
+async def unread_messages(work: ActorUnitOfWork, referrals: Sequence[Referral]) -> dict[UUID, int]:
     """Per referral, how many messages of the other side the actor's side may read and has not read yet."""
     shown = {referral.id: referral for referral in referrals}
     found = dict.fromkeys(shown, 0)
@@ -41,7 +41,7 @@ async def unread_messages(work: ActorWork, referrals: Sequence[Referral]) -> dic
     return found
 
 
-async def may_read(work: ActorWork, referral: Referral, written_by: Side) -> bool:
+async def may_read(work: ActorUnitOfWork, referral: Referral, written_by: Side) -> bool:
     """Whether the actor's side may read the messages of the side `written_by`.
 
     An organisation that passed the referral on reads those of the other side as long as it may know the client itself.

@@ -6,7 +6,7 @@ from uuid import UUID
 from services.referral.schemas.parts import Named
 from services.referral.tables import Referral
 from services.referral.tables.catalog_facts import CatalogOrganization, CatalogService
-from services.referral.unit_of_work import Work
+from services.referral.unit_of_work import UnitOfWork
 from shared.events.envelope import Names
 
 
@@ -18,7 +18,7 @@ class NamesOf:
         self._services = services
 
     @classmethod
-    async def referrals(cls, work: Work, referrals: Sequence[Referral]) -> "NamesOf":
+    async def referrals(cls, work: UnitOfWork, referrals: Sequence[Referral]) -> "NamesOf":
         """The names that showing `referrals` takes: two queries at most, however many there are."""
         organizations = {
             organization_id
@@ -30,7 +30,7 @@ class NamesOf:
         return await cls.of(work, organizations, services | suggested)
 
     @classmethod
-    async def of(cls, work: Work, organizations: Iterable[UUID], services: Iterable[UUID]) -> "NamesOf":
+    async def of(cls, work: UnitOfWork, organizations: Iterable[UUID], services: Iterable[UUID]) -> "NamesOf":
         """The names of these organisations and services."""
         return cls(
             {fact.id: fact.name for fact in (await work.facts(CatalogOrganization, organizations)).values()},

@@ -10,12 +10,12 @@ from services.referral.schemas.parts import Named
 from services.referral.schemas.sending import Answering, OfferedService
 from services.referral.tables import Member, Organization, Referral, Service
 from services.referral.tables.catalog_facts import CatalogOrganization, CatalogService
-from services.referral.unit_of_work import Work
+from services.referral.unit_of_work import UnitOfWork
 
 _NO_ROOM = "no-capacity"
 
 
-async def answering(work: Work, service: CatalogService, urgency: str) -> Answering:
+async def answering(work: UnitOfWork, service: CatalogService, urgency: str) -> Answering:
     """By when a referral to `service` would be answered if it were sent now, and whether anything stands in the way."""
     closures = (await closures_of(work, [service.organization_id]))[service.organization_id]
     organization = await work.fact(CatalogOrganization, service.organization_id)
@@ -33,7 +33,7 @@ async def answering(work: Work, service: CatalogService, urgency: str) -> Answer
     )
 
 
-async def next_best_services(work: Work, referral: Referral) -> list[OfferedService]:
+async def next_best_services(work: UnitOfWork, referral: Referral) -> list[OfferedService]:
     """Up to three services that could take the client of an expired referral, the best first."""
     expired = await work.session.get(Service, referral.service_id)
     has_desk = select(Member.id).where(col(Member.organization_id) == col(Organization.id), *_RECEIVES).exists()

@@ -18,12 +18,12 @@ from services.referral.queries.names import NamesOf
 from services.referral.queries.referrals import attention_to
 from services.referral.schemas.overview import OverviewReferral, OverviewRow
 from services.referral.tables import Referral
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from shared.clock import KUOPIO
 from shared.web.pages import Keyset
 
 
-async def overview(work: ActorWork, first: date | None, last: date | None) -> list[OverviewRow]:
+async def overview(work: ActorUnitOfWork, first: date | None, last: date | None) -> list[OverviewRow]:
     """Referrals sent from `first` to `last` (days in Kuopio, both included), a row per receiving organisation."""
     columns = (
         Referral.target_organization_id,
@@ -79,7 +79,7 @@ class Narrowing:
     overdue: bool | None
 
 
-async def overview_referrals(work: ActorWork, page: Keyset, only: Narrowing) -> list[Referral]:
+async def overview_referrals(work: ActorUnitOfWork, page: Keyset, only: Narrowing) -> list[Referral]:
     """Sent referrals across organisations, newest first: one row more than the page holds, if there is one."""
     query = select(Referral).where(*sent_between(only.first, only.last))
     if only.statuses:

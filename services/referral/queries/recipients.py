@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from services.referral.domain.references import new_reference
 from services.referral.tables.catalog_facts import CatalogOrganization, CatalogService
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from shared.database.connections import run_plainly
 from shared.problems import Problem, invalid
 
@@ -23,7 +23,7 @@ FROM services AS service WHERE service.id = $1
 _ORGANIZATIONS = TypeAdapter(list[CatalogOrganization])
 
 
-async def referable_service(work: ActorWork, service_id: UUID) -> CatalogService:
+async def referable_service(work: ActorUnitOfWork, service_id: UUID) -> CatalogService:
     """A service that clients can be referred to. Raises 422 for an unknown or inactive one, or one's own."""
     service, organization = await _with_organization(work, service_id)
     if service is None or organization is None:
@@ -39,7 +39,7 @@ async def referable_service(work: ActorWork, service_id: UUID) -> CatalogService
     return service
 
 
-async def desk_of(work: ActorWork, organization_id: UUID) -> Sequence[UUID]:
+async def desk_of(work: ActorUnitOfWork, organization_id: UUID) -> Sequence[UUID]:
     """The members who receive referrals at an organisation. Raises 422 where there are none."""
     desk = work.desks.get(organization_id)
     if desk is None:
@@ -50,7 +50,7 @@ async def desk_of(work: ActorWork, organization_id: UUID) -> Sequence[UUID]:
     return desk
 
 
-async def suggestable_service(work: ActorWork, service_id: UUID, instead_of: UUID) -> CatalogService:
+async def suggestable_service(work: ActorUnitOfWork, service_id: UUID, instead_of: UUID) -> CatalogService:
     """A service that a decline may suggest instead of the one declined. Raises 422."""
     service = await work.fact(CatalogService, service_id)
     if service is None or service.status != "active" or service.id == instead_of:
@@ -60,7 +60,7 @@ async def suggestable_service(work: ActorWork, service_id: UUID, instead_of: UUI
 
 
 async def _with_organization(
-    work: ActorWork, service_id: UUID
+    work: ActorUnitOfWork, service_id: UUID
 ) -> tuple[CatalogService | None, CatalogOrganization | None]:
     """A service and its organisation.
 

@@ -14,13 +14,13 @@ from services.referral.queries.filters import Narrowed, conditions
 from services.referral.queries.names import NamesOf
 from services.referral.schemas.referrals import ReferralSummary
 from services.referral.tables import Referral
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from shared.actors import Actor
 from shared.problems import not_found
 from shared.web.pages import Keyset
 
 
-async def visible_referral(work: ActorWork, referral_id: UUID | None) -> Referral:
+async def visible_referral(work: ActorUnitOfWork, referral_id: UUID | None) -> Referral:
     """A referral that the actor may see. Raises 404 for any other id."""
     return found_referral((await work.session.exec(visible(work.actor, referral_id))).one_or_none())
 
@@ -37,7 +37,7 @@ def found_referral(referral: Referral | None) -> Referral:
     return referral
 
 
-async def list_referrals(work: ActorWork, page: Keyset, narrowed: Narrowed) -> list[Referral]:
+async def list_referrals(work: ActorUnitOfWork, page: Keyset, narrowed: Narrowed) -> list[Referral]:
     """Referrals the actor may see, newest first: one row more than the page holds, if there is one."""
     query = select(Referral).where(*conditions(work.actor, narrowed))
     if page.after is not None:
@@ -46,7 +46,7 @@ async def list_referrals(work: ActorWork, page: Keyset, narrowed: Narrowed) -> l
     return list(rows.all())
 
 
-def summary(work: ActorWork, referral: Referral, names: NamesOf, unread: Mapping[UUID, int]) -> ReferralSummary:
+def summary(work: ActorUnitOfWork, referral: Referral, names: NamesOf, unread: Mapping[UUID, int]) -> ReferralSummary:
     """The referral as a list shows it to the actor's side; `unread` is what `unread_messages` says of it."""
     plain = referral.model_dump(include=set(ReferralSummary.model_fields) - {"assigned_member_id"})
     received = visibility.side_of(work.actor, referral) is Side.TARGET

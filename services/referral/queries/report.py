@@ -16,7 +16,7 @@ from services.referral.queries.names import NamesOf
 from services.referral.queries.overview import sent_between
 from services.referral.schemas.report import PeriodView, ReportRow, ReportTotal, ReportView
 from services.referral.tables import Organization, Referral
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from shared.clock import day_in_kuopio
 from shared.events.catalog import Closure
 
@@ -24,7 +24,7 @@ _HOUR = 3600
 
 
 async def referral_report(
-    work: ActorWork, by: Collection[Dimension], first: date | None, last: date | None
+    work: ActorUnitOfWork, by: Collection[Dimension], first: date | None, last: date | None
 ) -> ReportView:
     """Referrals sent in the months from that of `first` to that of `last`; without them, in all months.
 
@@ -62,13 +62,13 @@ def _shown(figures: Figures | None) -> dict[str, int | float | None]:
     return figures._asdict() if figures is not None else {}
 
 
-async def _first_day(work: ActorWork) -> date:
+async def _first_day(work: ActorUnitOfWork) -> date:
     """The day on which the first referral was sent; today, where none was."""
     found = (await work.session.exec(select(func.min(Referral.sent_at)))).one()
     return day_in_kuopio(found or work.now)
 
 
-async def _counted(work: ActorWork, whole: Period) -> list[Counted]:
+async def _counted(work: ActorUnitOfWork, whole: Period) -> list[Counted]:
     columns = (
         Referral.target_organization_id,
         Referral.service_id,

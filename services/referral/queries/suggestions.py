@@ -6,10 +6,10 @@ from services.referral.domain.lifecycle import Side
 from services.referral.queries import visibility
 from services.referral.schemas.referrals import Link
 from services.referral.tables import Referral
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 
 
-async def links(work: ActorWork, referral: Referral) -> tuple[Link | None, Link | None]:
+async def links(work: ActorUnitOfWork, referral: Referral) -> tuple[Link | None, Link | None]:
     """What the referral follows, and what followed it. For the source alone: the targets have no part in the other."""
     if visibility.side_of(work.actor, referral) is not Side.SOURCE:
         return None, None
@@ -21,7 +21,7 @@ async def links(work: ActorWork, referral: Referral) -> tuple[Link | None, Link 
     return _link(followed), _link(follower)
 
 
-async def follower_of(work: ActorWork, referral: Referral) -> Referral | None:
+async def follower_of(work: ActorUnitOfWork, referral: Referral) -> Referral | None:
     """The referral by which the suggestion of a declined one was followed."""
     query = select(Referral).where(Referral.follows_id == referral.id, visibility.sent_by(work.actor))
     return (await work.session.exec(query)).one_or_none()

@@ -13,14 +13,14 @@ from services.referral.queries.chains import members_of_chain
 from services.referral.queries.visibility import side_of
 from services.referral.schemas.timeline import TimelineItem, Told
 from services.referral.tables import Delivery, Referral, TimelineEntry
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 
 _OF_THE_SOURCE_ALONE = ("referral.created.v1", "referral.edited.v1", "referral.followed.v1")
 ENDINGS = tuple(f"referral.{rule.event}.v1" for rule in LIFECYCLE.values() if rule.to in TERMINAL)
 """The events with which a referral ends."""
 
 
-async def timeline(work: ActorWork, referral: Referral) -> list[TimelineItem]:
+async def timeline(work: ActorUnitOfWork, referral: Referral) -> list[TimelineItem]:
     """All that happened to a referral as the actor's side may know it, oldest first.
 
     The target learns nothing of the time before sending nor of what followed a decline, and neither side which member
@@ -46,7 +46,7 @@ async def timeline(work: ActorWork, referral: Referral) -> list[TimelineItem]:
     ]
 
 
-async def _ends(work: ActorWork, referral_ids: Collection[UUID]) -> Sequence[TimelineEntry]:
+async def _ends(work: ActorUnitOfWork, referral_ids: Collection[UUID]) -> Sequence[TimelineEntry]:
     """How these referrals ended, in order of time."""
     query = select(TimelineEntry).where(
         col(TimelineEntry.referral_id).in_(referral_ids), col(TimelineEntry.event_type).in_(ENDINGS)
@@ -54,7 +54,7 @@ async def _ends(work: ActorWork, referral_ids: Collection[UUID]) -> Sequence[Tim
     return (await work.session.exec(query.order_by(col(TimelineEntry.at), col(TimelineEntry.event_id)))).all()
 
 
-async def _told(work: ActorWork, referral: Referral) -> dict[UUID, list[Told]]:
+async def _told(work: ActorUnitOfWork, referral: Referral) -> dict[UUID, list[Told]]:
     query = select(Delivery).where(Delivery.referral_id == referral.id).order_by(col(Delivery.at), col(Delivery.id))
     sides: dict[UUID, str] = {
         referral.source_organization_id: Side.SOURCE,

@@ -12,7 +12,7 @@ from services.referral.queries.chains import chain_link, members_of_chain
 from services.referral.queries.names import NamesOf
 from services.referral.schemas.withdrawal import Resting, SeenBy, WithdrawalPreview
 from services.referral.tables import Disclosure, Referral
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from shared.problems import Problem, conflict
 
 _WHAT: Final[dict[str, Literal["messages", "reference"]]] = {"messages": "messages", "duplicates": "reference"}
@@ -25,7 +25,7 @@ def no_consent() -> Problem:
     return conflict(detail, name="no-consent")
 
 
-async def withdrawal_preview(work: ActorWork, referral: Referral) -> WithdrawalPreview:
+async def withdrawal_preview(work: ActorUnitOfWork, referral: Referral) -> WithdrawalPreview:
     """What a withdrawal of the consent behind `referral` would end, and who has seen the client by it until now.
 
     Raises 409 where the referral rests on a statute.
@@ -59,7 +59,7 @@ def ends_with_withdrawal(referral: Referral) -> bool:
     return rests_on_consent(referral) and referral.status in OPEN
 
 
-async def _seen_by(work: ActorWork, resting: Sequence[Referral], names: NamesOf) -> list[SeenBy]:
+async def _seen_by(work: ActorUnitOfWork, resting: Sequence[Referral], names: NamesOf) -> list[SeenBy]:
     """Out of the record of disclosures, per referral, organisation and occasion, in order of the first time."""
     references = {each.id: each.reference for each in resting}
     key = (col(Disclosure.referral_id), col(Disclosure.organization_id), col(Disclosure.occasion))

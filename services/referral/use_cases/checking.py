@@ -6,11 +6,11 @@ from services.referral.schemas.referrals import BeforeSendingRequest
 from services.referral.schemas.sending import BeforeSending, Duplicate
 from services.referral.tables import Referral
 from services.referral.tables.catalog_facts import CatalogService
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.duplicates import duplicates_before, duplicates_of
 
 
-async def before_sending(work: ActorWork, asked: BeforeSendingRequest) -> BeforeSending:
+async def before_sending(work: ActorUnitOfWork, asked: BeforeSendingRequest) -> BeforeSending:
     """What speaks against sending, if anything. Raises 422 where sending would, for want of a service or a desk."""
     service = await referable_service(work, asked.service_id)
     await desk_of(work, service.organization_id)
@@ -19,7 +19,7 @@ async def before_sending(work: ActorWork, asked: BeforeSendingRequest) -> Before
 
 
 async def before_sending_draft(
-    work: ActorWork, draft: Referral, duplicates: list[Duplicate] | None = None
+    work: ActorUnitOfWork, draft: Referral, duplicates: list[Duplicate] | None = None
 ) -> BeforeSending | None:
     """The same of a draft that is shown; `duplicates` if they are known already. Refuses nothing.
 

@@ -10,14 +10,14 @@ from services.referral.queries import visibility
 from services.referral.queries.clients import client_view, hashes_of, references_of
 from services.referral.schemas.clients import FoundClient, NewClient
 from services.referral.tables import Client, ClientKey, ClientLookup, Disclosure
-from services.referral.unit_of_work import ActorWork, Work
+from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
 from services.referral.vault import seal, unseal
 from shared.database.deferred_inserts import add, add_object
 from shared.ids import new_id
 from shared.problems import invalid
 
 
-async def create_client(work: ActorWork, new: NewClient) -> Client:
+async def create_client(work: ActorUnitOfWork, new: NewClient) -> Client:
     """Create a client of the actor's organisation, under a key of its own."""
     client_id = new_id()
     key, wrapped = work.vault.new_key(client_id)
@@ -38,7 +38,7 @@ async def create_client(work: ActorWork, new: NewClient) -> Client:
     return client
 
 
-async def change_client(work: ActorWork, client: Client, new: NewClient) -> None:
+async def change_client(work: ActorUnitOfWork, client: Client, new: NewClient) -> None:
     """Put `new` in the place of all that is known of a client; it keeps its id and its key."""
     client.kind, client.language = new.kind, new.language
     client.interpreter, client.contact_via = new.interpreter, new.contact_via
@@ -47,14 +47,14 @@ async def change_client(work: ActorWork, client: Client, new: NewClient) -> None
     _add_lookups(work, client, new.details())
 
 
-def _add_lookups(work: ActorWork, client: Client, details: dict[str, str]) -> None:
+def _add_lookups(work: ActorUnitOfWork, client: Client, details: dict[str, str]) -> None:
     work.lookups[client.id] = hashes_of(work, details)
     for field, digest in work.lookups[client.id].items():
         place = {"client_id": client.id, "organization_id": client.organization_id}
         add(work.session, ClientLookup, **place, field=field, digest=digest)
 
 
-async def own_client(work: ActorWork, client_id: UUID) -> Client:
+async def own_client(work: ActorUnitOfWork, client_id: UUID) -> Client:
     """A client of the actor's organisation. Raises 422 for any other id."""
     query = select(Client).where(Client.id == client_id, visibility.own_clients(work.actor))
     # Nobody erases the client while something is being written about them.
@@ -65,7 +65,7 @@ async def own_client(work: ActorWork, client_id: UUID) -> Client:
     return client
 
 
-def note_disclosure(work: ActorWork, client_id: UUID, occasion: str, referral_id: UUID | None) -> None:
+def note_disclosure(work: ActorUnitOfWork, client_id: UUID, occasion: str, referral_id: UUID | None) -> None:
     """Write down that something about a client is shown to the actor, and on which occasion."""
     add(
         work.session,
@@ -81,20 +81,20 @@ def note_disclosure(work: ActorWork, client_id: UUID, occasion: str, referral_id
 
 
 async def show_client(
-    work: ActorWork, client: Client, occasion: str, referral_id: UUID | None = None
+    work: ActorUnitOfWork, client: Client, occasion: str, referral_id: UUID | None = None
 ) -> dict[str, str]:
     """The client's details, opened; the way to them for an actor, for it writes the disclosure down."""
     note_disclosure(work, client.id, occasion, referral_id)
     return await open_details(work, client)
 
 
-async def open_details(work: Work, client: Client) -> dict[str, str]:
+async def open_details(work: UnitOfWork, client: Client) -> dict[str, str]:
     """The client's details, opened; for those who write the disclosure down by themselves."""
     opened: dict[str, str] = unseal(await work.key_of(client.id), client.details, details_associated_data(client.id))
     return opened
 
 
-def note_operator(work: Work, client: Client, occasion: str) -> None:
+def note_operator(work: UnitOfWork, client: Client, occasion: str) -> None:
     """Write down that an operator of the platform, who is no member, has dealt with a client's data."""
     place = {"client_id": client.id, "organization_id": client.organization_id}
     add(work.session, Disclosure, id=new_id(), **place, occasion=occasion, at=work.now)
@@ -105,7 +105,7 @@ def details_associated_data(client_id: UUID) -> str:
     return f"client:{client_id}:details"
 
 
-async def show_found(work: ActorWork, clients: Sequence[Client]) -> list[FoundClient]:
+async def show_found(work: ActorUnitOfWork, clients: Sequence[Client]) -> list[FoundClient]:
     """Clients of the actor's organisation that were searched for; showing each is written down."""
     references = await references_of(work, clients)
     found = []

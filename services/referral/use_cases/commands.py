@@ -11,9 +11,9 @@ from services.referral.queries.visibility import side_of
 from services.referral.queries.withdrawals import no_consent
 from services.referral.schemas.commands import CommandBody, Complete, Decline, Nothing, WithdrawConsent, WithReason
 from services.referral.tables import Referral
-from services.referral.unit_of_work import ActorWork
-from services.referral.use_cases.deadlines import promise, recompute_timers, start
-from services.referral.use_cases.recording import changed
+from services.referral.unit_of_work import ActorUnitOfWork
+from services.referral.use_cases.deadlines import recompute_timers, set_deadline, start_timers
+from services.referral.use_cases.recording import record_change
 from services.referral.use_cases.sealed_texts import Texts, read_texts, write_texts
 from services.referral.use_cases.withdrawal import note_withdrawal, withdraw_below
 from shared.problems import conflict, forbidden, invalid
@@ -21,7 +21,7 @@ from shared.problems import conflict, forbidden, invalid
 _ROLES = {Side.SOURCE: ("adviser",), Side.TARGET: ("recipient",)}
 
 
-async def locked_referral(work: ActorWork, referral_id: UUID | None) -> Referral:
+async def locked_referral(work: ActorUnitOfWork, referral_id: UUID | None) -> Referral:
     """A referral that the actor may see, locked until the unit of work ends. Raises 404 for any other id."""
     query = visible(work.actor, referral_id).with_for_update()
     return found_referral((await work.session.exec(query)).one_or_none())
@@ -33,7 +33,7 @@ def roles_on(side: Side, referral: Referral) -> tuple[str, ...]:
     return (*_ROLES[side], "recipient") if passed_on else _ROLES[side]
 
 
-def require_side(work: ActorWork, referral: Referral, sides: frozenset[Side]) -> None:
+def require_side(work: ActorUnitOfWork, referral: Referral, sides: frozenset[Side]) -> None:
     """Raise 403 unless the actor stands on one of `sides` and has the role that acts there."""
     side = side_of(work.actor, referral)
     if side not in sides:
@@ -41,7 +41,7 @@ def require_side(work: ActorWork, referral: Referral, sides: frozenset[Side]) ->
     work.actor.require(*roles_on(side, referral))
 
 
-async def perform(work: ActorWork, referral: Referral, command: str, carried: CommandBody | None = None) -> None:
+async def perform(work: ActorUnitOfWork, referral: Referral, command: str, carried: CommandBody | None = None) -> None:
     """Carry out a command of the lifecycle. Raises 409 when the state forbids it, 422 when something is missing."""
     try:
         rule = decide(
@@ -64,17 +64,17 @@ async def perform(work: ActorWork, referral: Referral, command: str, carried: Co
         setattr(referral, rule.stamps, work.now)
     await write_texts(work, referral, texts)
     if command == "send":
-        await promise(work, referral)
-    changed(work, referral, rule.event, side, work.actor.member_id)
+        await set_deadline(work, referral)
+    record_change(work, referral, rule.event, side, work.actor.member_id)
     if command == "send":
-        await start(work, referral)
+        await start_timers(work, referral)
     else:
         await recompute_timers(work, [referral])
     if isinstance(carried, WithdrawConsent):
         await withdraw_below(work, referral, carried.withdrawal)
 
 
-async def _keep(work: ActorWork, referral: Referral, texts: Texts, carried: CommandBody, side: Side) -> None:
+async def _keep(work: ActorUnitOfWork, referral: Referral, texts: Texts, carried: CommandBody, side: Side) -> None:
     """Keep what the command brought along: codes in columns, words under seal."""
     if isinstance(carried, WithReason | Decline):
         referral.reason_code, referral.reason_side = carried.reason.code, side
@@ -91,7 +91,7 @@ async def _keep(work: ActorWork, referral: Referral, texts: Texts, carried: Comm
         note_withdrawal(referral, carried.withdrawal, side)
 
 
-async def _prepare_to_send(work: ActorWork, referral: Referral, texts: Texts) -> None:
+async def _prepare_to_send(work: ActorUnitOfWork, referral: Referral, texts: Texts) -> None:
     """What sending takes: a service that can be referred to, a reason, a legal basis, somebody to receive it."""
     await referable_service(work, referral.service_id)
     missing = [name for name in ("reason", "legal_basis") if getattr(texts, name) is None]
@@ -102,19 +102,19 @@ async def _prepare_to_send(work: ActorWork, referral: Referral, texts: Texts) ->
     referral.desk_member_ids = list(await desk_of(work, referral.target_organization_id))
 
 
-async def _see_answer(work: ActorWork, referral: Referral, _: Texts) -> None:
+async def _see_answer(work: ActorUnitOfWork, referral: Referral, _: Texts) -> None:
     """Whoever closes has seen how it ended."""
     ended_by = Side(referral.reason_side) if referral.reason_side else None
     if referral.answer_seen_at is None and is_answer(Status(referral.status), ended_by):
         referral.answer_seen_at = work.now
 
 
-async def _check_consent(_: ActorWork, referral: Referral, __: Texts) -> None:
+async def _check_consent(_: ActorUnitOfWork, referral: Referral, __: Texts) -> None:
     if referral.legal_basis_kind != "consent":
         raise no_consent()
 
 
-_FIRST: dict[str, Callable[[ActorWork, Referral, Texts], Awaitable[None]]] = {
+_FIRST: dict[str, Callable[[ActorUnitOfWork, Referral, Texts], Awaitable[None]]] = {
     "send": _prepare_to_send,
     "withdraw-consent": _check_consent,
     "close": _see_answer,

@@ -9,10 +9,10 @@ from services.referral.queries.recipients import referable_service
 from services.referral.schemas.referrals import DraftChange, LegalBasis, NewReferral
 from services.referral.tables import Client, IdempotencyKey, Referral
 from services.referral.tables.catalog_facts import CatalogService
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.clients import change_client, create_client, note_disclosure, own_client
 from services.referral.use_cases.commands import perform
-from services.referral.use_cases.recording import changed
+from services.referral.use_cases.recording import record_change
 from services.referral.use_cases.sealed_texts import Texts, read_texts, write_texts
 from services.referral.vault import seal, unseal
 from shared.database.connections import run_plainly
@@ -31,7 +31,7 @@ UPDATE idempotency_keys SET client_id = $3, referral_id = $4, answer = $5 WHERE 
 """
 
 
-async def claim_key(work: ActorWork, key: str, request: NewReferral) -> dict[str, Any] | None:
+async def claim_key(work: ActorUnitOfWork, key: str, request: NewReferral) -> dict[str, Any] | None:
     """Claim an idempotency key; returns the stored answer when this very request was carried out before.
 
     A second request with the same key waits until the first has committed. Raises 422 for another body.
@@ -55,14 +55,14 @@ async def claim_key(work: ActorWork, key: str, request: NewReferral) -> dict[str
     return stored
 
 
-async def keep_answer(work: ActorWork, key: str, referral: Referral, answer: dict[str, Any]) -> None:
+async def keep_answer(work: ActorUnitOfWork, key: str, referral: Referral, answer: dict[str, Any]) -> None:
     """Keep the answer to a request, sealed like everything about the client."""
     member_id = work.actor.member_id
     sealed = seal(await work.key_of(referral.client_id), answer, _answer_associated_data(member_id, key))
     add_statement(work.session, _KEEP, member_id, key, referral.client_id, referral.id, sealed)
 
 
-async def create(work: ActorWork, new: NewReferral, follows: Referral | None = None) -> Referral:
+async def create(work: ActorUnitOfWork, new: NewReferral, follows: Referral | None = None) -> Referral:
     """Create a referral as a draft and, if asked to, send it. Raises 422 when it can't be.
 
     `follows` is the declined referral whose suggestion is followed.
@@ -79,7 +79,7 @@ async def create(work: ActorWork, new: NewReferral, follows: Referral | None = N
     return referral
 
 
-async def draft_of(work: ActorWork, service: CatalogService, client: Client) -> Referral:
+async def draft_of(work: ActorUnitOfWork, service: CatalogService, client: Client) -> Referral:
     """A draft by the actor, the first of a chain of its own, that `enter` still has to write down."""
     referral_id = new_id()
     return Referral(
@@ -102,16 +102,16 @@ async def draft_of(work: ActorWork, service: CatalogService, client: Client) -> 
     )
 
 
-async def enter(work: ActorWork, referral: Referral, texts: Texts, basis: LegalBasis | None) -> None:
+async def enter(work: ActorUnitOfWork, referral: Referral, texts: Texts, basis: LegalBasis | None) -> None:
     """Write a new draft down, with its texts and its legal basis sealed."""
     _record_basis(work, referral, texts, basis)
     await write_texts(work, referral, texts)
     add_object(work.session, referral)
     work.remember_new(referral.id)
-    changed(work, referral, "created", Side.SOURCE, work.actor.member_id)
+    record_change(work, referral, "created", Side.SOURCE, work.actor.member_id)
 
 
-async def edit(work: ActorWork, referral: Referral, change: DraftChange) -> None:
+async def edit(work: ActorUnitOfWork, referral: Referral, change: DraftChange) -> None:
     """Change a draft. A legal basis holds for one recipient only: another recipient takes it away."""
     given = change.model_fields_set
     if not given:
@@ -136,10 +136,10 @@ async def edit(work: ActorWork, referral: Referral, change: DraftChange) -> None
     if "legal_basis" in given:
         _record_basis(work, referral, texts, change.legal_basis)
     await write_texts(work, referral, texts)
-    changed(work, referral, "edited", Side.SOURCE, work.actor.member_id)
+    record_change(work, referral, "edited", Side.SOURCE, work.actor.member_id)
 
 
-def _record_basis(work: ActorWork, referral: Referral, texts: Texts, basis: LegalBasis | None) -> None:
+def _record_basis(work: ActorUnitOfWork, referral: Referral, texts: Texts, basis: LegalBasis | None) -> None:
     if basis and basis.consent and basis.consent.given_on > work.today:
         field = "legal_basis.consent.given_on"
         raise invalid(
@@ -151,14 +151,14 @@ def _record_basis(work: ActorWork, referral: Referral, texts: Texts, basis: Lega
     referral.legal_basis_recorded_at = work.now if basis else None
 
 
-async def _client_of(work: ActorWork, new: NewReferral) -> Client:
+async def _client_of(work: ActorUnitOfWork, new: NewReferral) -> Client:
     if new.client is not None:
         return await create_client(work, new.client)
     assert new.client_id is not None, "the schema asks for one of the two"
     return await own_client(work, new.client_id)
 
 
-async def _free_reference(work: ActorWork) -> str:
+async def _free_reference(work: ActorUnitOfWork) -> str:
     while not work.free_references:
         reference = new_reference()
         if not await run_plainly(work.session, _TAKEN, reference):

@@ -15,7 +15,7 @@ from services.referral.schemas.parts import OnDuplicate
 from services.referral.schemas.referrals import BeforeSendingRequest
 from services.referral.schemas.sending import Duplicate
 from services.referral.tables import Referral
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.clients import note_disclosure, own_client
 from shared.clock import day_in_kuopio
 from shared.database.connections import run_plainly
@@ -42,7 +42,7 @@ class PossibleDuplicate(Exception):
         self.found = found
 
 
-async def duplicates_before(work: ActorWork, asked: BeforeSendingRequest) -> list[Duplicate]:
+async def duplicates_before(work: ActorUnitOfWork, asked: BeforeSendingRequest) -> list[Duplicate]:
     """What there is already for a client who is about to be referred; none when no client was named."""
     if asked.client is not None:
         return tell(work, await _find(work, asked.service_id, hashes_of(work, asked.client.details()), None, None))
@@ -52,7 +52,7 @@ async def duplicates_before(work: ActorWork, asked: BeforeSendingRequest) -> lis
     return []
 
 
-async def duplicates_of(work: ActorWork, referral: Referral, choice: OnDuplicate = "go_on") -> list[Duplicate]:
+async def duplicates_of(work: ActorUnitOfWork, referral: Referral, choice: OnDuplicate = "go_on") -> list[Duplicate]:
     """What there is besides `referral`, which the actor's organisation made. Raises PossibleDuplicate if asked to ask.
 
     Those who ask about one service do so one after the other, so that of two at the same moment one is told.
@@ -67,14 +67,14 @@ async def duplicates_of(work: ActorWork, referral: Referral, choice: OnDuplicate
     return tell(work, found)
 
 
-def tell(work: ActorWork, found: Sequence[Found]) -> list[Duplicate]:
+def tell(work: ActorUnitOfWork, found: Sequence[Found]) -> list[Duplicate]:
     """What may be told. That a client has been referred is about the client: it is written down."""
     for one in found:
         note_disclosure(work, one.client_id, "duplicates", one.duplicate.referral_id)
     return [one.duplicate for one in found]
 
 
-def question(work: ActorWork, possible: PossibleDuplicate) -> Problem:
+def question(work: ActorUnitOfWork, possible: PossibleDuplicate) -> Problem:
     """The problem by which the caller is asked whether to go on."""
     told = [duplicate.model_dump(mode="json") for duplicate in tell(work, possible.found)]
     detail = (
@@ -85,7 +85,7 @@ def question(work: ActorWork, possible: PossibleDuplicate) -> Problem:
 
 
 async def _find(
-    work: ActorWork, service_id: UUID, known_by: Mapping[str, bytes], client_id: UUID | None, besides: UUID | None
+    work: ActorUnitOfWork, service_id: UUID, known_by: Mapping[str, bytes], client_id: UUID | None, besides: UUID | None
 ) -> list[Found]:
     """Newest first. What another organisation has sent is not looked at, so nothing can be told or guessed of it."""
     matches = await _same_clients(work, known_by)
@@ -112,7 +112,7 @@ async def _find(
     return found[:_SAID_AT_MOST]
 
 
-async def _same_clients(work: ActorWork, known_by: Mapping[str, bytes]) -> dict[UUID, list[str]]:
+async def _same_clients(work: ActorUnitOfWork, known_by: Mapping[str, bytes]) -> dict[UUID, list[str]]:
     """The organisation's clients who may be the one known by these hashes, each with what agrees."""
     if not known_by:
         return {}

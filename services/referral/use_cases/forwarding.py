@@ -7,14 +7,14 @@ from services.referral.queries.chains import members_of_chain
 from services.referral.queries.recipients import referable_service
 from services.referral.schemas.commands import Forward
 from services.referral.tables import Client, Referral
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.commands import perform
 from services.referral.use_cases.creation import draft_of, enter
 from services.referral.use_cases.sealed_texts import Texts, read_texts
 from shared.problems import invalid
 
 
-async def forward(work: ActorWork, parent: Referral, to: Forward) -> Referral:
+async def forward(work: ActorUnitOfWork, parent: Referral, to: Forward) -> Referral:
     """Pass `parent`, which is locked, on to another organisation and send that; returns the child.
 
     Its client is that of the parent, its reason too unless another is given. Raises 409 when the parent's state

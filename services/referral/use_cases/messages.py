@@ -11,17 +11,17 @@ from services.referral.queries.messages import may_read, unread_messages
 from services.referral.queries.visibility import side_of
 from services.referral.schemas.timeline import MessageView
 from services.referral.tables import Message, Referral
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.clients import note_disclosure
 from services.referral.use_cases.deadlines import recompute_timers
-from services.referral.use_cases.recording import message_sent
+from services.referral.use_cases.recording import record_message
 from services.referral.vault import seal, unseal
 from shared.database.deferred_inserts import add_object
 from shared.ids import new_id
 from shared.problems import conflict, invalid
 
 
-async def write_message(work: ActorWork, referral: Referral, text: str) -> Message:
+async def write_message(work: ActorUnitOfWork, referral: Referral, text: str) -> Message:
     """Write to the other side. Raises 409 before sending, after closing, and for a referral made in error."""
     status, closed = Status(referral.status), referral.closed_at is not None
     if not may_write_messages(status, was_sent=referral.sent_at is not None, is_closed=closed):
@@ -37,12 +37,12 @@ async def write_message(work: ActorWork, referral: Referral, text: str) -> Messa
         created_at=work.now,
     )
     add_object(work.session, message)
-    message_sent(work, referral, message_id, side, work.actor.member_id)
+    record_message(work, referral, message_id, side, work.actor.member_id)
     await recompute_timers(work, [referral])
     return message
 
 
-async def message_view(work: ActorWork, referral: Referral, message: Message) -> MessageView:
+async def message_view(work: ActorUnitOfWork, referral: Referral, message: Message) -> MessageView:
     """A message as the actor's side sees it; of the other side nobody is named."""
     side = side_of(work.actor, referral)
     readable = await may_read(work, referral, Side(message.side))
@@ -58,7 +58,7 @@ async def message_view(work: ActorWork, referral: Referral, message: Message) ->
     )
 
 
-async def show_messages(work: ActorWork, referral: Referral, messages: Sequence[Message]) -> list[MessageView]:
+async def show_messages(work: ActorUnitOfWork, referral: Referral, messages: Sequence[Message]) -> list[MessageView]:
     """Messages of the referral as the actor's side sees them. Showing a text is written down."""
     shown = [await message_view(work, referral, message) for message in messages]
     if any(message.text is not None for message in shown):
@@ -66,7 +66,7 @@ async def show_messages(work: ActorWork, referral: Referral, messages: Sequence[
     return shown
 
 
-async def mark_read(work: ActorWork, referral: Referral, up_to: UUID) -> int:
+async def mark_read(work: ActorUnitOfWork, referral: Referral, up_to: UUID) -> int:
     """Mark what the other side wrote, up to a message of either side, as read; returns how much is still unread.
 
     What the actor may no longer read is not marked. The first reading by a side counts. Raises 422 for a message

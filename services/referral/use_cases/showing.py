@@ -18,14 +18,14 @@ from services.referral.schemas.parts import CodedText
 from services.referral.schemas.referrals import ReferralView, WithdrawalView
 from services.referral.schemas.sending import Duplicate, OfferedService
 from services.referral.tables import Referral
-from services.referral.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.checking import before_sending_draft
 from services.referral.use_cases.clients import show_client
-from services.referral.use_cases.recording import changed
+from services.referral.use_cases.recording import record_change
 from services.referral.use_cases.sealed_texts import Texts, read_texts
 
 
-async def look_at(work: ActorWork, referral: Referral) -> None:
+async def look_at(work: ActorUnitOfWork, referral: Referral) -> None:
     """The actor opens the referral. A first look is noted, and raises the version."""
     if _first_look(work, referral) is None:
         return
@@ -33,10 +33,10 @@ async def look_at(work: ActorWork, referral: Referral) -> None:
     look = _first_look(work, referral)
     if look is not None:
         setattr(referral, f"{look}_at", work.now)
-        changed(work, referral, look, visibility.side_of(work.actor, referral), work.actor.member_id)
+        record_change(work, referral, look, visibility.side_of(work.actor, referral), work.actor.member_id)
 
 
-def _first_look(work: ActorWork, referral: Referral) -> str | None:
+def _first_look(work: ActorUnitOfWork, referral: Referral) -> str | None:
     """The event of a look that is to be noted: the target's first one, and the source's first one at the answer."""
     if visibility.side_of(work.actor, referral) is Side.TARGET:
         return "first_viewed" if referral.first_viewed_at is None else None
@@ -44,7 +44,7 @@ def _first_look(work: ActorWork, referral: Referral) -> str | None:
 
 
 async def view(
-    work: ActorWork, referral: Referral, occasion: str, *, duplicates: list[Duplicate] | None = None
+    work: ActorUnitOfWork, referral: Referral, occasion: str, *, duplicates: list[Duplicate] | None = None
 ) -> ReferralView:
     """The referral as the actor's side sees it. Showing the client is written down, with `occasion` as why.
 
@@ -87,7 +87,7 @@ async def view(
     )
 
 
-async def _client(work: ActorWork, referral: Referral, occasion: str) -> ClientView | None:
+async def _client(work: ActorUnitOfWork, referral: Referral, occasion: str) -> ClientView | None:
     client = await work.client_of(referral.client_id)
     if client.erased_at is not None:
         return None
@@ -95,7 +95,7 @@ async def _client(work: ActorWork, referral: Referral, occasion: str) -> ClientV
     return client_view(client, details)
 
 
-async def _instead(work: ActorWork, referral: Referral) -> list[OfferedService]:
+async def _instead(work: ActorUnitOfWork, referral: Referral) -> list[OfferedService]:
     return await next_best_services(work, referral) if referral.business_status == EXPIRED else []
 
 

@@ -10,9 +10,9 @@ from services.referral.queries.chains import members_of_chain
 from services.referral.queries.withdrawals import ends_with_withdrawal
 from services.referral.schemas.commands import Withdrawal
 from services.referral.tables import Referral
-from services.referral.unit_of_work import ActorWork, Work
+from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
 from services.referral.use_cases.deadlines import recompute_timers
-from services.referral.use_cases.recording import changed
+from services.referral.use_cases.recording import record_change
 from services.referral.use_cases.sealed_texts import read_texts, write_texts
 
 
@@ -23,7 +23,7 @@ def note_withdrawal(referral: Referral, withdrawal: Withdrawal, side: Side | Non
     referral.withdrawal_told_on = withdrawal.told_on
 
 
-async def withdraw_below(work: ActorWork, referral: Referral, withdrawal: Withdrawal) -> None:
+async def withdraw_below(work: ActorUnitOfWork, referral: Referral, withdrawal: Withdrawal) -> None:
     """End what was passed on from `referral` and rests on consent, as far as it is open.
 
     Neither side of such a child did it, so both are told.
@@ -35,12 +35,12 @@ async def withdraw_below(work: ActorWork, referral: Referral, withdrawal: Withdr
         child.status = Status.CANCELLED
         note_withdrawal(child, withdrawal, None)
         await write_texts(work, child, texts)
-        changed(work, child, "consent_withdrawn", None, None)
+        record_change(work, child, "consent_withdrawn", None, None)
     if ending:
         await recompute_timers(work, ending)
 
 
-async def lock_below(work: Work, referral: Referral) -> list[Referral]:
+async def lock_below(work: UnitOfWork, referral: Referral) -> list[Referral]:
     """What was passed on from `referral`, which is locked already: locked too, and complete until the commit.
 
     A chain is always locked from the top down, the older first, so that two transactions never wait for each other.
