@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.referral.api.answers import ask, created_answer, undone_if_asked
 from services.referral.api.dependencies import WorkOf, requires
-from services.referral.schemas.referrals import BeforeSendingRequest, NewReferral, ReferralView
-from services.referral.schemas.sending import BeforeSending
+from services.referral.schemas.referrals import NewReferral, ReferralView
+from services.referral.schemas.sending import BeforeSending, BeforeSendingRequest
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.checking import before_sending
 from services.referral.use_cases.creation import claim_key, create, keep_answer

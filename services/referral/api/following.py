@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.referral.api.answers import ask, created_answer, undone_if_asked
 from services.referral.api.dependencies import LockedReferralOf, WorkOf, only
 from services.referral.domain.lifecycle import Side
-from services.referral.schemas.desk import SendSuggested
 from services.referral.schemas.referrals import ReferralView
+from services.referral.schemas.sending import SendSuggested
 from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
 from services.referral.use_cases.following import send_suggested
 from services.referral.use_cases.showing import view

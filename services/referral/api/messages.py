@@ -7,9 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
 from services.referral.domain.lifecycle import Side
 from services.referral.queries.messages import list_messages, unread_messages
-from services.referral.schemas.desk import ReadUpTo
-from services.referral.schemas.referrals import NewMessage
-from services.referral.schemas.timeline import MessagePage, MessagesRead, MessageView
+from services.referral.schemas.messages import MessagePage, MessagesRead, MessageView, NewMessage, ReadUpTo
 from services.referral.use_cases.messages import mark_read, message_view, show_messages, write_message
 from shared.web.bodies import body, request_body
 from shared.web.pages import PageOf, next_link

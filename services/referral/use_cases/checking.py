@@ -2,8 +2,7 @@
 
 from services.referral.queries.offers import answering
 from services.referral.queries.recipients import desk_of, referable_service
-from services.referral.schemas.referrals import BeforeSendingRequest
-from services.referral.schemas.sending import BeforeSending, Duplicate
+from services.referral.schemas.sending import BeforeSending, BeforeSendingRequest, Duplicate
 from services.referral.tables import Referral
 from services.referral.tables.catalog_facts import CatalogService
 from services.referral.unit_of_work import ActorUnitOfWork

@@ -6,7 +6,8 @@ from uuid import UUID
 from services.referral.domain.lifecycle import Side, Status
 from services.referral.domain.references import new_reference
 from services.referral.queries.recipients import referable_service
-from services.referral.schemas.referrals import DraftChange, LegalBasis, NewReferral
+from services.referral.schemas.legal_basis import LegalBasis
+from services.referral.schemas.referrals import DraftChange, NewReferral
 from services.referral.tables import Client, IdempotencyKey, Referral
 from services.referral.tables.catalog_facts import CatalogService
 from services.referral.unit_of_work import ActorUnitOfWork

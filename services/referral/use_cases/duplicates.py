@@ -12,8 +12,7 @@ from services.referral.domain.lifecycle import OPEN, Status
 from services.referral.queries import visibility
 from services.referral.queries.clients import hashes_of, lookups_of
 from services.referral.schemas.parts import OnDuplicate
-from services.referral.schemas.referrals import BeforeSendingRequest
-from services.referral.schemas.sending import Duplicate
+from services.referral.schemas.sending import BeforeSendingRequest, Duplicate
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.clients import note_disclosure, own_client

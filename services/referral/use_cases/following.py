@@ -4,8 +4,8 @@ from uuid import UUID
 
 from services.referral.domain.lifecycle import Side, Status
 from services.referral.queries.suggestions import follower_of
-from services.referral.schemas.desk import SendSuggested
 from services.referral.schemas.referrals import NewReferral
+from services.referral.schemas.sending import SendSuggested
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.commands import perform

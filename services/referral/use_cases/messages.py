@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from services.referral.domain.lifecycle import Side, Status, may_write_messages
 from services.referral.queries.messages import may_read, unread_messages
 from services.referral.queries.visibility import side_of
-from services.referral.schemas.timeline import MessageView
+from services.referral.schemas.messages import MessageView
 from services.referral.tables import Message, Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.clients import note_disclosure
