@@ -74,20 +74,20 @@ def _inject_clock(file: Path) -> None:
 
 
 def _watch_requests(passed: Passed) -> None:
-    def wrote(session: Session, *_: object) -> None:
-        session.info["wrote"] = True
+    def wrote(tx: Session, *_: object) -> None:
+        tx.info["wrote"] = True
 
-    def writes(session: Any) -> bool:
-        return bool(session.info.get("wrote") or session.added or session.new or session.dirty)
+    def writes(tx: Any) -> bool:
+        return bool(tx.info.get("wrote") or tx.added or tx.new or tx.dirty)
 
-    # What is sent past the session was written as well. Wrapped before any module takes it over by its name.
+    # What is sent past the tx was written as well. Wrapped before any module takes it over by its name.
     additions = _module("shared.database.deferred_inserts")
     send = additions.send_added
 
-    async def send_added(session: Any) -> None:
-        if session.added:
-            session.info["wrote"] = True
-        await send(session)
+    async def send_added(tx: Any) -> None:
+        if tx.added:
+            tx.info["wrote"] = True
+        await send(tx)
 
     additions.send_added = send_added
     event.listen(Session, "after_flush", wrote)
@@ -104,13 +104,13 @@ def _watch_worker(passed: Passed) -> None:
     )
     claim = inbox._claim
 
-    async def marked_claim(session: Any, *arguments: Any) -> Any:
-        fresh = await claim(session, *arguments)
-        session.info["claimed"] = bool(fresh)
+    async def marked_claim(tx: Any, *arguments: Any) -> Any:
+        fresh = await claim(tx, *arguments)
+        tx.info["claimed"] = bool(fresh)
         return fresh
 
     inbox._claim = marked_claim
-    _watch_commit(lambda session: session.info.get("claimed", False), passed, "consumer", "inbox commit")
+    _watch_commit(lambda tx: tx.info.get("claimed", False), passed, "consumer", "inbox commit")
     worker.Janitor = partial(worker.Janitor, min_idle=MIN_IDLE)
 
 
@@ -119,11 +119,11 @@ def _watch_commit(counts: Callable[[Any], bool], passed: Passed, who: str, what:
     database = _module("shared.database.connections")
     commit = database._commit
 
-    async def watched(session: Any, held: Any) -> None:
-        counted = counts(session)
+    async def watched(tx: Any, held: Any) -> None:
+        counted = counts(tx)
         if counted:
             passed(f"{who} before {what}")
-        await commit(session, held)
+        await commit(tx, held)
         if counted:
             passed(f"{who} after {what}")
 
@@ -178,11 +178,11 @@ def _read_more() -> None:
     class Newer(ReferralState):
         waiting_list: int | None = None
 
-    async def hear_more(outbox: Any, session: Any, event: Envelope) -> None:
-        await hear(outbox, session, event)
+    async def hear_more(outbox: Any, tx: Any, event: Envelope) -> None:
+        await hear(outbox, tx, event)
         inner = event.data.get("referral", {})
         state = Newer.model_validate({**inner, **event.data})
-        await session.execute(text(NOTE), {"event_id": event.id, "waiting": state.waiting_list})
+        await tx.execute(text(NOTE), {"event_id": event.id, "waiting": state.waiting_list})
 
     consumers._hear = hear_more
 
