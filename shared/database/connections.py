@@ -17,7 +17,7 @@ _SILENCE = (TimeoutError, asyncpg.InternalClientError)
 """No answer came in time, or the server has ended the connection and the driver was not told: it is dead."""
 
 _ANSWER_SECONDS = 20.0
-"""How long to wait for an answer: longer than the server works on a statement, so that only a dead connection takes it."""
+"""How long to wait for an answer: longer than the server works on a statement, so only a dead connection takes it."""
 
 
 class Database:

@@ -1,4 +1,4 @@
-"""Rows of the tables as their models: how one is made of what the database answered, and what has changed in it since."""
+"""Rows as the models of their tables: how one is made of an answer, and what has changed in it since."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
