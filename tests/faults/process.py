@@ -12,9 +12,9 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
-from sqlalchemy import event, text
-from sqlalchemy.orm import Session
+from sqlalchemy import text
 
 from shared import clock
 from shared.events import Envelope
@@ -74,24 +74,23 @@ def _inject_clock(file: Path) -> None:
 
 
 def _watch_requests(passed: Passed) -> None:
-    def wrote(tx: Session, *_: object) -> None:
-        tx.info["wrote"] = True
+    """A request counts when it has written rows, or by a statement of its own."""
+    transaction = _module("shared.database.transaction").Transaction
+    execute, flush = transaction.execute, transaction.flush
+    wrote: WeakSet[Any] = WeakSet()
 
-    def writes(tx: Any) -> bool:
-        return bool(tx.info.get("wrote") or tx.added or tx.new or tx.dirty)
+    async def executing(tx: Any, statement: Any, parameters: Any = None) -> Any:
+        if getattr(statement, "is_dml", False):
+            wrote.add(tx)
+        return await execute(tx, statement, parameters)
 
-    # What is sent past the tx was written as well. Wrapped before any module takes it over by its name.
-    additions = _module("shared.database.deferred_inserts")
-    send = additions.send_added
+    async def flushing(tx: Any) -> None:
+        if tx._writes:
+            wrote.add(tx)
+        await flush(tx)
 
-    async def send_added(tx: Any) -> None:
-        if tx.added:
-            tx.info["wrote"] = True
-        await send(tx)
-
-    additions.send_added = send_added
-    event.listen(Session, "after_flush", wrote)
-    _watch_commit(writes, passed, "request")
+    transaction.execute, transaction.flush = executing, flushing
+    _watch_commit(lambda tx: tx in wrote or bool(tx._writes), passed, "request")
 
 
 def _watch_worker(passed: Passed) -> None:
@@ -103,14 +102,16 @@ def _watch_worker(passed: Passed) -> None:
         reader._acknowledge, passed, before="consumer before XACK", after="consumer after XACK"
     )
     claim = inbox._claim
+    claimed: WeakSet[Any] = WeakSet()
 
     async def marked_claim(tx: Any, *arguments: Any) -> Any:
         fresh = await claim(tx, *arguments)
-        tx.info["claimed"] = bool(fresh)
+        if fresh:
+            claimed.add(tx)
         return fresh
 
     inbox._claim = marked_claim
-    _watch_commit(lambda tx: tx.info.get("claimed", False), passed, "consumer", "inbox commit")
+    _watch_commit(claimed.__contains__, passed, "consumer", "inbox commit")
     worker.Janitor = partial(worker.Janitor, min_idle=MIN_IDLE)
 
 
