@@ -10,31 +10,27 @@ from services.referral.domain import deadlines
 from services.referral.domain.deadlines import EXPIRED, Due, Standing, Terms, TimerKind, not_overtaken, updated_timers
 from services.referral.domain.lifecycle import OPEN, Status, decide
 from services.referral.queries.terms import closures_of, terms_of
-from services.referral.tables import Referral, Timer
-from services.referral.tables.catalog_facts import CatalogService
+from services.referral.tables import Referral, Service, Timer
 from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.recording import record_change, record_reminder
 from services.referral.use_cases.timers import Timers, read_timers, write_timers
-from shared.database.deferred_inserts import add
 from shared.events.catalog import Closure
 
 _ORDER: Final = {kind: number for number, kind in enumerate(TimerKind)}
 
 
-async def set_deadline(work: UnitOfWork, referral: Referral) -> None:
+def set_deadline(referral: Referral, service: Service | None, closures: Sequence[Closure]) -> None:
     """Give a referral that was just sent its terms: by when it is to be answered, and when it expires."""
     assert referral.sent_at is not None, "only what was sent is to be answered"
-    terms = terms_of(await work.fact(CatalogService, referral.service_id), referral.urgency)
+    terms = terms_of(service, referral.urgency)
     referral.response_days, referral.expiry_days = terms
-    closures = await closures_of(work, [referral.target_organization_id])
-    referral.respond_by = deadlines.respond_by(referral.sent_at, terms, closures[referral.target_organization_id])
+    referral.respond_by = deadlines.respond_by(referral.sent_at, terms, closures)
 
 
-async def start_timers(work: UnitOfWork, referral: Referral) -> None:
+def start_timers(work: UnitOfWork, referral: Referral, closures: Sequence[Closure]) -> None:
     """Set the timers of a referral that is being sent, and has none yet."""
-    closures = await closures_of(work, [referral.target_organization_id])
-    for kind, due in _running(referral, closures[referral.target_organization_id]).items():
-        add(work.session, Timer, referral_id=referral.id, kind=kind, since=due.since, due_at=due.at)
+    for kind, due in _running(referral, closures).items():
+        work.tx.insert(Timer(referral_id=referral.id, kind=kind, since=due.since, due_at=due.at))
 
 
 async def recompute_timers(work: UnitOfWork, referrals: Sequence[Referral]) -> dict[UUID, Timers]:
