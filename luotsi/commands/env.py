@@ -10,6 +10,9 @@ from pathlib import Path
 
 from joserfc.jwk import ECKey
 
+from luotsi.platform.redis_acl import USERS
+from shared.services import SERVICES
+
 EXAMPLE = Path(__file__).resolve().parents[2] / ".env.example"
 
 _NAME = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
@@ -22,19 +25,10 @@ def new_secrets() -> dict[str, str]:
     private, public = _signing_keys()
     made: dict[str, Callable[[], str]] = {
         "POSTGRES_PASSWORD": _password,
-        "CATALOG_DB_PASSWORD": _password,
-        "CATALOG_OWNER_DB_PASSWORD": _password,
-        "REFERRAL_DB_PASSWORD": _password,
-        "REFERRAL_OWNER_DB_PASSWORD": _password,
-        "NOTIFICATIONS_DB_PASSWORD": _password,
-        "NOTIFICATIONS_OWNER_DB_PASSWORD": _password,
-        "CATALOG_REDIS_PASSWORD": _password,
-        "REFERRAL_REDIS_PASSWORD": _password,
-        "NOTIFICATIONS_REDIS_PASSWORD": _password,
-        "OPERATOR_REDIS_PASSWORD": _password,
-        "MASTER_KEY": _key,
-        "INDEX_KEY": _key,
-        "AUDIT_KEY": _key,
+        **{f"{service.name.upper()}_DB_PASSWORD": _password for service in SERVICES},
+        **{f"{service.name.upper()}_OWNER_DB_PASSWORD": _password for service in SERVICES},
+        **{f"{user.upper()}_REDIS_PASSWORD": _password for user in USERS},
+        **{name: _key for service in SERVICES for name in service.secrets},
         "SIGNING_KEY_JSON": lambda: private,
         "JWKS_JSON": lambda: public,
     }

@@ -26,6 +26,7 @@ from shared.database.outages import is_away
 from shared.personal_identity import contains_code
 from shared.publishing.outbox import Outbox
 from shared.redis import RawRedis, connect
+from shared.services import get_service
 from shared.settings import Settings
 from shared.web import problem_responses
 from shared.web.bodies import add_body_schemas
@@ -104,7 +105,7 @@ def create_app(title: str, description: str, state: State) -> FastAPI:
     app.add_middleware(_InContext)
     _answer_problems(app)
     add_docs_page(app, state.settings.root_path)
-    add_health_routes(app, state.service, state.database, state.redis)
+    add_health_routes(app, get_service(state.service), state.database, state.redis)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
