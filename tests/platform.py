@@ -201,8 +201,7 @@ class Platform:
     async def close(self) -> None:
         """Close every connection."""
         for app in self.apps.values():
-            await app.state.luotsi.redis.aclose()
-            await app.state.luotsi.database.close()
+            await app.state.luotsi.close()
         for worker in self.workers.values():
             await worker.close()
         for database in (*self.databases.values(), *self.owners.values()):
