@@ -1,17 +1,15 @@
 """The `.env` file of a compose deployment: `.env.example` with every empty secret filled in, once."""
 
 import base64
-import json
 import os
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from joserfc.jwk import ECKey
-
 from luotsi.platform.redis_acl import USERS
 from shared.services import SERVICES
+from shared.web import token_signing
 
 EXAMPLE = Path(__file__).resolve().parents[2] / ".env.example"
 
@@ -115,7 +113,6 @@ def _key() -> str:
 
 def _signing_keys() -> tuple[str, str]:
     """An ES256 key as private JWK and as public JWK set, each JSON in single quotes, which keep it literal."""
-    key = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig"}, auto_kid=True)
-    private = json.dumps(key.as_dict(private=True), separators=(",", ":"))
-    public = json.dumps({"keys": [key.as_dict(private=False)]}, separators=(",", ":"))
-    return f"'{private}'", f"'{public}'"
+    key = token_signing.new_signing_key()
+    public = token_signing.as_key_set([token_signing.public_jwk(key)])
+    return f"'{token_signing.as_private_jwk(key)}'", f"'{public}'"
