@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from luotsi.embedded.servers import Servers, start_servers
 from shared.database.migrations import upgrade
-from shared.services import SERVICES
+from shared.services import service_names
 
 if TYPE_CHECKING:
     from tests.platform import Platform
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """A PostgreSQL and a Valkey, each service's database at its newest schema."""
     with start_servers(tmp_path_factory.mktemp("servers"), durable=False) as running:
-        for service in SERVICES:
+        for service in service_names():
             upgrade(service, running.owner_urls[service])
         yield running
 

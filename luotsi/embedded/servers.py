@@ -10,7 +10,7 @@ from luotsi.embedded.postgres import Postgres
 from luotsi.embedded.valkey import Valkey
 from luotsi.platform.data_dir import DataDir
 from luotsi.platform.process import PlatformError, Program, kill, spawn, stop
-from shared.services import SERVICES
+from shared.services import service_names
 
 START_PATIENCE = 60.0
 
@@ -96,7 +96,7 @@ class Servers:
     def wait_ready(self) -> None:
         """Block until both servers answer, as after a restart. PlatformError when one does not."""
         deadline = time.monotonic() + START_PATIENCE
-        while not (all(map(self._postgres.bootstrap, SERVICES)) and self._valkey.answers()):
+        while not (all(map(self._postgres.bootstrap, service_names())) and self._valkey.answers()):
             if time.monotonic() > deadline:
                 raise PlatformError("the embedded servers do not answer")
             time.sleep(0.02)

@@ -16,7 +16,7 @@ from luotsi.docs_tools import asyncapi
 from shared.events import EVENT_TYPES, Envelope, Payload, parse_data, schema_name
 from shared.events.catalog import OrganizationState, ServiceState
 from shared.events.envelope import Names
-from shared.services import GROUPS, STREAMS, streams_read_by
+from shared.services import SERVICES, streams
 from tests.events import golden
 
 DOCS = Path(asyncapi.PAGE).parent
@@ -99,7 +99,7 @@ def test_types_are_past_facts_with_a_version_and_a_schema_of_their_own() -> None
 
 
 def test_every_type_travels_on_one_stream() -> None:
-    found = [event_type for stream in GROUPS for event_type in asyncapi.types_on(stream)]
+    found = [event_type for stream in streams() for event_type in asyncapi.types_on(stream)]
     assert sorted(found) == sorted(EVENT_TYPES)
 
 
@@ -148,7 +148,7 @@ def test_asyncapi_document_has_the_shape_of_asyncapi_3() -> None:
         for step in reference.removeprefix("#/").split("/"):
             place = place[step]
     channels = {channel["address"] for channel in document["channels"].values()}
-    assert channels == set(GROUPS)
+    assert channels == set(streams())
 
 
 def references(part: Any) -> list[str]:
@@ -171,13 +171,13 @@ def test_asyncapi_payload_describes_the_events_that_are_sent(event_type: str) ->
 
 def test_services_deal_only_with_declared_streams_and_known_types() -> None:
     found = {(consumer.group, consumer.stream) for consumer in asyncapi.consumers()}
-    assert found == {(service, stream) for service in STREAMS for stream in streams_read_by(service)}
+    assert found == {(service.name, stream) for service in SERVICES for stream in service.reads}
     for consumer in asyncapi.consumers():
         assert consumer.handlers
         assert set(consumer.handlers) <= set(asyncapi.types_on(consumer.stream))
 
 
-@pytest.mark.parametrize("name", [*EVENT_TYPES, *GROUPS, *Envelope.model_fields])
+@pytest.mark.parametrize("name", [*EVENT_TYPES, *streams(), *Envelope.model_fields])
 def test_page_of_events_names_every_type_stream_and_attribute(name: str) -> None:
     assert f"`{name}`" in EVENTS_PAGE
 

@@ -15,7 +15,7 @@ from luotsi.platform.data_dir import DataDir
 from services.referral.jobs.disclosure_sealer import DisclosureSealer
 from services.referral.use_cases import disclosure_log
 from shared.database.migrations import upgrade
-from shared.services import SERVICES
+from shared.services import service_names
 from tests.builders import small_town
 from tests.flows.operating import luotsi, target
 from tests.platform import Platform
@@ -205,18 +205,18 @@ def test_a_cluster_of_an_older_version_is_brought_to_two_roles(tmp_path_factory:
     """As it was: each service owned its database and all in it. The next start mends that, and loses nothing."""
     folder = tmp_path_factory.mktemp("older")
     with start_servers(folder, durable=True) as servers:
-        for service in SERVICES:
+        for service in service_names():
             upgrade(service, servers.owner_urls[service])
         postgres = Postgres(DataDir(folder))
         postgres.port = int(servers.postgres_admin_url.rsplit(":", 1)[1].split("/")[0])
-        for service in SERVICES:
+        for service in service_names():
             done = postgres._psql(
                 f"\\connect {service}\nREASSIGN OWNED BY {service}_owner TO {service};\n"
                 f"DROP OWNED BY {service}_owner;\nDROP ROLE {service}_owner;\n"
             )
             assert done.returncode == 0, done.stderr
     with start_servers(folder, durable=True) as servers:
-        for service in SERVICES:
+        for service in service_names():
             upgrade(service, servers.owner_urls[service])
         rights = (
             "SELECT tableowner, has_table_privilege('referral', 'disclosures', 'DELETE'), "

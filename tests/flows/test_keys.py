@@ -63,8 +63,7 @@ class Renewed:
         return Desk(httpx2.AsyncClient(transport=transport, base_url="http://referral", headers=headers))
 
     async def close(self) -> None:
-        await self.app.state.luotsi.redis.aclose()
-        await self.app.state.luotsi.database.close()
+        await self.app.state.luotsi.close()
 
 
 async def found(desk: Desk, **search: str) -> int:

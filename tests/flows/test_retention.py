@@ -123,8 +123,7 @@ async def test_logs_lose_what_they_tell_of_the_erased_and_the_streams_do_not_min
     assert await platform.scalar("referral", "SELECT count(*) FROM outbox") == 1
     assert await platform.scalar("referral", "SELECT id FROM outbox") == newest, "by it the relay knows its stream"
     assert await platform.scalar("referral", "SELECT count(*) FROM timeline") > 5, "the timeline stays"
-    relay = platform.workers["referral"].relay
-    assert await relay.step() == 0, "nothing seems lost"
+    assert await platform.relay("referral").step() == 0, "nothing seems lost"
     again = await a_closed_referral(platform, town)
     notices = (await platform.client("notifications", town.desk).get("/notices")).json()["contents"]
     assert {notice["referral_id"] for notice in notices} >= {again["id"]}

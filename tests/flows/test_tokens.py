@@ -1,4 +1,4 @@
-"""Access tokens that were found valid are not verified again; a token stays worth no more than it is."""
+"""Access tokens: what is signed is verified; what was found valid is remembered, and for no longer than it holds."""
 
 import json
 import time
@@ -10,12 +10,45 @@ import pytest
 from joserfc import jwt
 
 from shared.problems import Problem
+from shared.web import token_signing
 from shared.web import tokens as access_tokens
 from shared.web.tokens import Verifier
 from tests.builders import Someone
 from tests.platform import ISSUER, Tokens
 
 WHO = Someone(id=UUID(int=1), organization_id=UUID(int=2), email="adviser@navigaattori.example", roles=())
+
+
+async def test_what_is_signed_is_verified_with_the_key_set_of_the_same_key(tmp_path: Path) -> None:
+    key, file, jwks = token_signing.new_signing_key(), tmp_path / "signing.json", tmp_path / "own.json"
+    file.write_text(token_signing.as_private_jwk(key))
+    jwks.write_text(token_signing.as_key_set([token_signing.public_jwk(key)]))
+    assert '"d"' not in jwks.read_text()
+    read = token_signing.read_signing_key(file)
+    token = token_signing.sign_token(read, ISSUER, "trial", WHO.id, WHO.organization_id, ("adviser", "recipient"))
+    claims = await Verifier(ISSUER, str(jwks)).claims(token)
+    assert claims["exp"] - claims["iat"] == token_signing.TOKEN_SECONDS
+    assert {name: claims[name] for name in ("iss", "aud", "sub", "org", "roles", "client_id")} == {
+        "iss": ISSUER,
+        "aud": "luotsi",
+        "sub": str(WHO.id),
+        "org": str(WHO.organization_id),
+        "roles": ["adviser", "recipient"],
+        "client_id": "trial",
+    }
+    for verifier in (Verifier("https://elsewhere.example", str(jwks)), Verifier(ISSUER, str(Tokens(tmp_path).jwks))):
+        with pytest.raises(Problem):
+            await verifier.claims(token)
+
+
+@pytest.mark.parametrize("held", [None, "", "{}", "[]", '{"kty": "EC", "crv": "P-256"}', "a public key"])
+def test_what_is_no_signing_key_is_said(tmp_path: Path, held: str | None) -> None:
+    file = tmp_path / "signing.json"
+    if held is not None:
+        public = json.dumps(token_signing.public_jwk(token_signing.new_signing_key()))
+        file.write_text(public if held == "a public key" else held)
+    with pytest.raises(token_signing.SigningKeyError):
+        token_signing.read_signing_key(file)
 
 
 async def test_a_token_is_verified_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
