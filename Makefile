@@ -23,7 +23,7 @@ up: $(READY) ## Run the whole platform here: databases, services and workers (AR
 demo: $(READY) ## Play a referral from end to end on a fresh temporary platform
 	@$(BIN)/luotsi demo $(ARGS)
 
-test: $(READY) ## Run all tests but those in containers (ARGS="-k word")
+test: $(READY) ## Run all tests but those in containers (ARGS="--keep -k word": some, soon)
 	@$(BIN)/pytest $(ARGS)
 
 check: $(READY) ## Check format, lint, types and the direction of imports
@@ -66,7 +66,7 @@ docs: $(READY) ## Write the generated pages of docs/ anew
 	@$(BIN)/python -m tests.events.golden
 
 clean: ## Remove the virtual environment and caches; data in .luotsi stays
-	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .luotsi-test
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements/uv.txt requirements/dev.txt Makefile
