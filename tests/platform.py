@@ -46,9 +46,9 @@ class Tokens:
     """Signs access tokens with a key of the test's own."""
 
     def __init__(self, folder: Path) -> None:
-        self._key = ECKey.generate_key("P-256", parameters={"kid": "test"})
+        self.key = ECKey.generate_key("P-256", parameters={"kid": "test"})
         self.jwks = folder / "jwks.json"
-        self.jwks.write_text(json.dumps(KeySet([self._key]).as_dict(private=False)))
+        self.jwks.write_text(json.dumps(KeySet([self.key]).as_dict(private=False)))
 
     def sign(self, who: Someone, *, expired: bool = False, **claims: Any) -> str:
         """An access token for a member; `claims` replace the usual ones."""
@@ -64,7 +64,7 @@ class Tokens:
             "exp": int((now + timedelta(minutes=15)).timestamp()),
             "jti": str(uuid4()),
         }
-        return jwt.encode({"typ": "at+jwt", "alg": "ES256", "kid": "test"}, usual | claims, self._key)
+        return jwt.encode({"typ": "at+jwt", "alg": "ES256", "kid": "test"}, usual | claims, self.key)
 
 
 class MovableClock:

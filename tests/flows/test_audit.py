@@ -12,6 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 from luotsi.embedded.postgres import Postgres
 from luotsi.embedded.servers import start_servers
 from luotsi.platform.data_dir import DataDir
+from luotsi.platform.process import PlatformError
 from services.referral.jobs.disclosure_sealer import DisclosureSealer
 from services.referral.use_cases import disclosure_log
 from shared.database.migrations import upgrade
@@ -156,6 +157,11 @@ async def test_a_seal_seen_earlier_finds_a_log_that_was_sealed_anew(platform: Pl
     assert (await verified(platform))[0] == 0, "the chain alone cannot tell"
     code, said = await verified(platform, "--seal", newest)
     assert (code, "known from earlier" in said) == (1, True)
+
+
+async def test_a_seal_is_written_in_hexadecimal(platform: Platform) -> None:
+    with pytest.raises(PlatformError, match="written in hexadecimal"):
+        await asyncio.to_thread(luotsi, platform, "audit", "verify", "--seal", "seven")
 
 
 async def test_a_day_is_sealed_a_quarter_of_an_hour_after_its_end_in_kuopio(platform: Platform) -> None:

@@ -221,3 +221,12 @@ def test_a_file_that_leaves_a_register_out_is_refused(tmp_path: Path, wrong: dic
     path.write_text(yaml.safe_dump(wrong))
     with pytest.raises(PlatformError, match=r"has to (name|give)"):
         read_periods(path)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "periods.yaml"
+    with pytest.raises(PlatformError, match="cannot be read: FileNotFoundError"):
+        read_periods(path)
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(PlatformError, match="cannot be read: ParserError"):
+        read_periods(path)
