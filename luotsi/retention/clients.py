@@ -11,9 +11,9 @@ from luotsi.commands.client import epoch_of, vault
 from luotsi.retention.place import Due, Place
 from services.referral.domain import seals
 from services.referral.domain.lifecycle import TERMINAL, Status
+from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.disclosure_log import remove_until
 from services.referral.use_cases.erasure import erase_client, lock_client
-from services.referral.use_cases.unit_of_work import Work
 from shared.clock import day_in_kuopio
 from shared.publishing.outbox import Outbox
 
@@ -48,7 +48,7 @@ async def erase_clients(place: Place) -> int:
             if client and await _due(
                 session, place.before, client_id
             ):  # nobody has referred the client in the meantime
-                work = Work(session=session, outbox=outbox, vault=keys, now=place.now)
+                work = UnitOfWork(session=session, outbox=outbox, vault=keys, now=place.now)
                 await erase_client(work, client, "retention", end_open=True)
                 erased += 1
     return erased

@@ -1,4 +1,4 @@
-"""What the referral service learns: the catalogue's facts, who has left, and proof of who was told."""
+"""What the referral service does on events: keep copies, move deadlines, hand over, keep proofs of delivery."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -8,10 +8,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.referral.domain.lifecycle import OPEN, Side
+from services.referral.queries.terms import closures_of
 from services.referral.tables import Delivery, Member, Organization, Referral, Service
-from services.referral.use_cases.deadlines import closures_of, recompute_timers
+from services.referral.unit_of_work import UnitOfWork
+from services.referral.use_cases.deadlines import recompute_timers
 from services.referral.use_cases.handover import hand_over, still_open
-from services.referral.use_cases.unit_of_work import Work
 from services.referral.vault import Vault
 from shared.clock import Clock
 from shared.consuming import catalog_copy
@@ -23,11 +24,11 @@ from shared.events.catalog import MemberState
 from shared.events.notification import DeliveryState
 from shared.publishing.notify_listener import BATCH_DELAY
 from shared.publishing.outbox import Outbox
-from shared.services import STREAMS
+from shared.services import stream_of
 
 
-class Learning:
-    """The handlers of this service's consumers."""
+class ReferralConsumers:
+    """The handlers of this service's consumers, and what they need for it."""
 
     def __init__(self, outbox: Outbox, vault: Vault, clock: Clock) -> None:
         self._outbox = outbox
@@ -46,12 +47,12 @@ class Learning:
     def consumers(self) -> list[Consumer]:
         """Which events of which streams this service deals with."""
         return [
-            Consumer("referral", STREAMS["catalog"], self._from_catalog),
-            Consumer("referral", STREAMS["notifications"], self._from_notifications, BATCH_DELAY),
+            Consumer("referral", stream_of("catalog"), self._from_catalog),
+            Consumer("referral", stream_of("notifications"), self._from_notifications, BATCH_DELAY),
         ]
 
     async def organization_changed(self, session: AsyncSession, event: Envelope) -> None:
-        """Copy an organisation; its closures stop the clocks of what it was sent."""
+        """Copy an organisation; when its closures have changed, the deadlines of what it was sent move."""
         organization_id = UUID(event.subject)
         before = await closures_of(self._work(session), [organization_id])
         news = await catalog_copy.apply(session, Organization, event)
@@ -72,8 +73,8 @@ class Learning:
         if not member.active and (copy.epoch, copy.sequence) == event.order:
             await _hand_over_all(self._work(session), member.id, await _heir(session, member))
 
-    def _work(self, session: AsyncSession) -> Work:
-        return Work(session=session, outbox=self._outbox, vault=self._vault, now=self._clock())
+    def _work(self, session: AsyncSession) -> UnitOfWork:
+        return UnitOfWork(session=session, outbox=self._outbox, vault=self._vault, now=self._clock())
 
 
 async def services_changed(session: AsyncSession, events: Sequence[Envelope]) -> None:
@@ -107,8 +108,8 @@ async def _heir(session: AsyncSession, member: MemberState) -> UUID | None:
         return None  # a deputy of another organisation is none
 
 
-async def _move_deadlines(work: Work, organization_id: UUID) -> None:
-    """Reckon anew what an organisation has to answer or to go on with. Nothing is told of it, and no version raised."""
+async def _move_deadlines(work: UnitOfWork, organization_id: UUID) -> None:
+    """Compute the timers of all that an organisation was sent and that is open. No event, and no higher version."""
     under_way = (
         select(Referral)
         .where(
@@ -122,7 +123,7 @@ async def _move_deadlines(work: Work, organization_id: UUID) -> None:
     await recompute_timers(work, (await work.session.exec(under_way)).all())
 
 
-async def _hand_over_all(work: Work, left: UUID, heir: UUID | None) -> None:
+async def _hand_over_all(work: UnitOfWork, left: UUID, heir: UUID | None) -> None:
     """What is open goes to the heir. Without one it stays with the organisation's advisers, who are told so."""
     theirs = (col(Referral.source_member_id) == left) | (col(Referral.assigned_member_id) == left)
     taken = [

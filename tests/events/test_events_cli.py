@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from luotsi.commands.events import app
 from luotsi.platform.process import PlatformError
 from shared.consuming import dead_letters
-from shared.services import GROUPS
+from shared.services import groups_of, streams
 from tests.events.backbone import GROUP, STREAM, Backbone, failing_on
 from tests.events.test_publishing import ids, ids_on_stream
 
@@ -33,8 +33,8 @@ async def lag(backbone: Backbone) -> tuple[int, Any]:
 
 async def all_groups(backbone: Backbone) -> None:
     """Let every declared group exist."""
-    for stream, groups in GROUPS.items():
-        for group in groups:
+    for stream in streams():
+        for group in groups_of(stream):
             await backbone.operator.xgroup_create(stream, group, id="0", mkstream=True)
 
 
@@ -86,8 +86,8 @@ async def test_lag_fails_when_something_is_dead_or_stuck(backbone: Backbone) -> 
     assert (await lag(backbone))[0] == 1
     await backbone.operator.delete(f"{STREAM}.dead.{GROUP}")
     assert (await lag(backbone))[0] == 0
-    async with backbone.consuming.transaction() as session:
-        await session.execute(text("INSERT INTO parked VALUES (gen_random_uuid(), 'retry', '{}')"))
+    async with backbone.consuming.transaction() as tx:
+        await tx.execute(text("INSERT INTO parked VALUES (gen_random_uuid(), 'retry', '{}')"))
     code, found = await lag(backbone)
     assert (code, found["services"][1]["stuck"]) == (1, 1)
 
@@ -146,8 +146,8 @@ async def test_a_whole_log_is_published_again_and_doubles_nothing(backbone: Back
 async def test_a_log_is_published_again_from_a_moment_on(backbone: Backbone) -> None:
     old, new = await backbone.tell(2), await backbone.tell(2)
     await backbone.publish()
-    async with backbone.publisher.transaction() as session:
-        await session.execute(text("UPDATE outbox SET recorded_at = now() - interval '2 days' WHERE id <= 2"))
+    async with backbone.publisher.transaction() as tx:
+        await tx.execute(text("UPDATE outbox SET recorded_at = now() - interval '2 days' WHERE id <= 2"))
     yesterday = datetime.now(UTC) - timedelta(days=1)
     written = yesterday.replace(tzinfo=None).isoformat(timespec="minutes")
     assert "2 events" in (await run(backbone, "republish", "catalog", "--since", written)).stdout

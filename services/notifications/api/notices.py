@@ -14,7 +14,8 @@ from services.notifications.tables import Notice
 from services.notifications.use_cases.notices import mark_seen
 from shared.actors import Actor
 from shared.problems import not_found
-from shared.web.application import ActorOf, SessionOf, state_of
+from shared.web.base import state_of
+from shared.web.json_api import ActorOf, SessionOf
 from shared.web.pages import PageOf, next_link
 
 router = APIRouter(tags=["notices"])

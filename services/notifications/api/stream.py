@@ -13,7 +13,8 @@ from services.notifications.api.notice_feed import NoticeFeed
 from services.notifications.queries.notices import newest_number, own_notices_after
 from shared.database.outages import is_outage
 from shared.problems import Problem
-from shared.web.application import ActorOf, state_of
+from shared.web.base import state_of
+from shared.web.json_api import ActorOf
 from shared.web.tokens import authenticate
 
 log = logging.getLogger(__name__)

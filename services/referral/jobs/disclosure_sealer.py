@@ -1,4 +1,4 @@
-"""The sealer: a worker's job that seals each day of the disclosure log soon after it is over."""
+"""The disclosure sealer: seals each day of the disclosure log soon after it is over."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ class DisclosureSealer:
     async def run(self) -> None:
         """Seal until cancelled; an outage of the database is waited out."""
         while True:
-            with waited_out("sealer"):
+            with waited_out("disclosure sealer"):
                 while await self.step():
                     pass
             await asyncio.sleep(_LOOK_EVERY_SECONDS)

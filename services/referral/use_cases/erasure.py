@@ -9,9 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.referral.domain.lifecycle import OPEN, Reason, Side, Status
 from services.referral.tables import Client, ClientKey, ClientLookup, IdempotencyKey, Message, Referral
+from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.clients import note_operator
-from services.referral.use_cases.recording import changed
-from services.referral.use_cases.unit_of_work import Work
+from services.referral.use_cases.recording import record_change
 
 UNKNOWN_LANGUAGE = "und"
 """The language of a client who was erased (BCP 47)."""
@@ -35,7 +35,7 @@ async def lock_client(session: AsyncSession, client_id: UUID | None) -> Client |
     return (await session.exec(select(Client).where(Client.id == client_id).with_for_update())).one_or_none()
 
 
-async def erase_client(work: Work, client: Client, occasion: str, *, end_open: bool = False) -> int:
+async def erase_client(work: UnitOfWork, client: Client, occasion: str, *, end_open: bool = False) -> int:
     """Destroy what is known of a client; returns how many referrals stay, as codes and times without a person.
 
     `client` comes from `lock_client`. The key goes, so that copies of sealed rows elsewhere open no more than those
@@ -50,7 +50,7 @@ async def erase_client(work: Work, client: Client, occasion: str, *, end_open: b
         raise StillOpen([referral.reference for referral in under_way])
     for referral in under_way:
         referral.status, referral.reason_code, referral.reason_side = Status.CANCELLED, Reason.OTHER, Side.SOURCE
-        changed(work, referral, "cancelled", Side.SOURCE, None)
+        record_change(work, referral, "cancelled", Side.SOURCE, None)
     for referral in referrals:
         referral.texts = b""
     client.details, client.erased_at = b"", work.now
@@ -60,7 +60,7 @@ async def erase_client(work: Work, client: Client, occasion: str, *, end_open: b
     return len(referrals)
 
 
-async def _destroy(work: Work, client_id: UUID, referral_ids: Sequence[UUID]) -> None:
+async def _destroy(work: UnitOfWork, client_id: UUID, referral_ids: Sequence[UUID]) -> None:
     session = work.session
     await session.flush()
     await session.execute(delete(Message).where(col(Message.referral_id).in_(referral_ids)))

@@ -7,11 +7,11 @@ from sqlmodel import col, select
 from services.referral.domain.lifecycle import Side
 from services.referral.fhir.bundle import bundle
 from services.referral.tables import Organization, Referral
-from services.referral.use_cases.reading import view
-from services.referral.use_cases.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
+from services.referral.use_cases.showing import view
 
 
-async def fhir_bundle(work: ActorWork, referral: Referral) -> dict[str, Any]:
+async def fhir_bundle(work: ActorUnitOfWork, referral: Referral) -> dict[str, Any]:
     """The referral as a FHIR Bundle for the actor's side. Showing client data is written down like any reading."""
     seen = await view(work, referral, "fhir")
     ids = [referral.source_organization_id, referral.target_organization_id]
