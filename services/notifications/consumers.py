@@ -5,8 +5,6 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from services.notifications.domain.audience import HEARD
 from services.notifications.tables import Member, Organization, Service
 from services.notifications.use_cases.handing_on import hand_on_unseen
@@ -14,7 +12,8 @@ from services.notifications.use_cases.notices import NOTICES_LOCK
 from services.notifications.use_cases.telling import tell
 from shared.consuming.catalog_copy import apply
 from shared.consuming.copies import Copied
-from shared.consuming.inbox import Consumer, Handler, arrived, take_turn
+from shared.consuming.inbox import Consumer, Handler, arrived
+from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.events.referral import MessageSent, ReferralAssigned, ReferralState
 from shared.publishing.outbox import Outbox
@@ -36,29 +35,27 @@ def build_consumers(outbox: Outbox) -> list[Consumer]:
         f"catalog.{kind}_changed.v1": partial(_copy, outbox, about_referrals, kind) for kind in COPIES
     }
     return [
-        Consumer(GROUP, "catalog.events", about_catalog, turn=NOTICES_LOCK),
-        Consumer(GROUP, "referral.events", about_referrals, turn=NOTICES_LOCK),
+        Consumer(GROUP, "catalog.events", about_catalog, advisory_lock=NOTICES_LOCK),
+        Consumer(GROUP, "referral.events", about_referrals, advisory_lock=NOTICES_LOCK),
     ]
 
 
-async def _copy(
-    outbox: Outbox, waiting: Mapping[str, Handler], kind: str, session: AsyncSession, event: Envelope
-) -> None:
+async def _copy(outbox: Outbox, waiting: Mapping[str, Handler], kind: str, tx: Transaction, event: Envelope) -> None:
     """Bring a copy up to date, hand on what members left unseen, and handle the events that waited for this fact."""
-    await take_turn(session, NOTICES_LOCK)
-    await apply(session, COPIES[kind], event)
+    await tx.advisory_lock(NOTICES_LOCK)
+    await apply(tx, COPIES[kind], event)
     if kind == "member":
-        await hand_on_unseen(session, outbox, UUID(event.data["organization_id"]))
-    await arrived(session, f"{kind}:{UUID(event.data['id'])}", waiting)
+        await hand_on_unseen(tx, outbox, UUID(event.data["organization_id"]))
+    await arrived(tx, f"{kind}:{UUID(event.data['id'])}", waiting)
 
 
-async def _tell(outbox: Outbox, session: AsyncSession, event: Envelope) -> None:
+async def _tell(outbox: Outbox, tx: Transaction, event: Envelope) -> None:
     """Make the notices of an event of a referral."""
-    await take_turn(session, NOTICES_LOCK)
+    await tx.advisory_lock(NOTICES_LOCK)
     if event.type == "referral.message_sent.v1":
         message = MessageSent.model_validate(event.data)
-        await tell(session, outbox, event, message.referral, message.side)
+        await tell(tx, outbox, event, message.referral, message.side)
     else:
         model = ReferralAssigned if event.type == "referral.assigned.v1" else ReferralState
         referral = model.model_validate(event.data)
-        await tell(session, outbox, event, referral, referral.by_side)
+        await tell(tx, outbox, event, referral, referral.by_side)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from services.notifications.api.answers import delivery_view
 from services.notifications.queries.deliveries import deliveries_of_organization
 from services.notifications.schemas.deliveries import DeliveryPage
-from shared.web.application import ActorOf, SessionOf
+from shared.web.json_api import ActorOf, TransactionOf
 from shared.web.pages import PageOf, next_link
 
 router = APIRouter(tags=["deliveries"])
@@ -18,12 +18,12 @@ router = APIRouter(tags=["deliveries"])
 async def list_deliveries(
     request: Request,
     actor: ActorOf,
-    session: SessionOf,
+    tx: TransactionOf,
     page: PageOf,
     referral_id: Annotated[UUID | None, Query(description="Only those about this referral")] = None,
 ) -> DeliveryPage:
     found = await deliveries_of_organization(
-        session, actor, limit=page.limit + 1, before=page.after, referral_id=referral_id
+        tx, actor, limit=page.limit + 1, before=page.after, referral_id=referral_id
     )
     contents = [delivery_view(delivery, notice) for delivery, notice in found[: page.limit]]
     return DeliveryPage(contents=contents, next=next_link(request, page, [delivery for delivery, _ in found]))

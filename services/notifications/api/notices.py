@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.notifications.api.answers import notice_view
 from services.notifications.queries import notices
@@ -13,20 +12,21 @@ from services.notifications.schemas.notices import NoticePage, NoticeView
 from services.notifications.tables import Notice
 from services.notifications.use_cases.notices import mark_seen
 from shared.actors import Actor
+from shared.database.transaction import Transaction
 from shared.problems import not_found
 from shared.web.base import state_of
-from shared.web.json_api import ActorOf, SessionOf
+from shared.web.json_api import ActorOf, TransactionOf
 from shared.web.pages import PageOf, next_link
 
 router = APIRouter(tags=["notices"])
 
 
 async def own_notice(
-    notice_id: Annotated[str, Path(description="Id of a notice")], actor: ActorOf, session: SessionOf
+    notice_id: Annotated[str, Path(description="Id of a notice")], actor: ActorOf, tx: TransactionOf
 ) -> Notice:
     """The notice of the path, when it is the caller's; 404 for anybody else's, and for what is no id at all."""
     try:
-        found = await notices.own_notice(session, actor, UUID(notice_id))
+        found = await notices.own_notice(tx, actor, UUID(notice_id))
     except ValueError:
         raise not_found("notice") from None
     if found is None:
@@ -37,8 +37,8 @@ async def own_notice(
 OwnNotice = Annotated[Notice, Depends(own_notice)]
 
 
-async def _shown(request: Request, session: AsyncSession, actor: Actor, rows: list[Notice]) -> list[NoticeView]:
-    language = await language_of(session, actor.member_id)
+async def _shown(request: Request, tx: Transaction, actor: Actor, rows: list[Notice]) -> list[NoticeView]:
+    language = await language_of(tx, actor.member_id)
     public_url: str = state_of(request).settings.public_url
     return [notice_view(notice, language, public_url) for notice in rows]
 
@@ -47,22 +47,22 @@ async def _shown(request: Request, session: AsyncSession, actor: Actor, rows: li
 async def list_notices(
     request: Request,
     actor: ActorOf,
-    session: SessionOf,
+    tx: TransactionOf,
     page: PageOf,
     unseen: Annotated[bool, Query(description="Only what I have not seen")] = False,
 ) -> NoticePage:
-    found = await notices.own_notices(session, actor, limit=page.limit + 1, before=page.after, unseen=unseen)
-    contents = await _shown(request, session, actor, found[: page.limit])
+    found = await notices.own_notices(tx, actor, limit=page.limit + 1, before=page.after, unseen=unseen)
+    contents = await _shown(request, tx, actor, found[: page.limit])
     return NoticePage(contents=contents, next=next_link(request, page, found))
 
 
 @router.get("/notices/{notice_id}", summary="One notice")
-async def get_notice(request: Request, actor: ActorOf, session: SessionOf, notice: OwnNotice) -> NoticeView:
-    return (await _shown(request, session, actor, [notice]))[0]
+async def get_notice(request: Request, actor: ActorOf, tx: TransactionOf, notice: OwnNotice) -> NoticeView:
+    return (await _shown(request, tx, actor, [notice]))[0]
 
 
 @router.post("/notices/{notice_id}/seen", summary="I have seen this notice")
-async def mark_notice_seen(request: Request, actor: ActorOf, session: SessionOf, notice: OwnNotice) -> NoticeView:
+async def mark_notice_seen(request: Request, actor: ActorOf, tx: TransactionOf, notice: OwnNotice) -> NoticeView:
     """Saying so again changes nothing: the first time counts."""
-    seen = await mark_seen(session, notice)
-    return (await _shown(request, session, actor, [seen]))[0]
+    seen = await mark_seen(tx, notice)
+    return (await _shown(request, tx, actor, [seen]))[0]

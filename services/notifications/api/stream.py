@@ -62,11 +62,11 @@ async def stream_notices(
         while True:
             news = feed.next()
             try:
-                async with state.database.reading() as session:
+                async with state.database.reading() as tx:
                     # Each time anew, so that a member who has left hears nothing more.
-                    await authenticate(request, session, state.verifier, state.find_member)
-                    position = position or Position(0, await newest_number(session, actor))
-                    found = await own_notices_after(session, actor, position.last, position.present, _BATCH)
+                    await authenticate(request, tx, state.verifier, state.find_member)
+                    position = position or Position(0, await newest_number(tx, actor))
+                    found = await own_notices_after(tx, actor, position.last, position.present, _BATCH)
             except Exception as error:
                 if not (isinstance(error, Problem) or is_outage(error)):
                     raise

@@ -58,8 +58,8 @@ class DeliveryQueue:
     async def step(self) -> int:
         """Make one attempt for each of a batch of due deliveries; returns how many were due."""
         now = self._clock()
-        async with self._database.transaction() as session:
-            due = await deliveries.claim_due(session, self._channel.name, now, now + CLAIM, self._batch)
+        async with self._database.transaction() as tx:
+            due = await deliveries.claim_due(tx, self._channel.name, now, now + CLAIM, self._batch)
         outcomes: list[Any] = await asyncio.gather(*map(self._attempt, due), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
@@ -72,8 +72,8 @@ class DeliveryQueue:
                 raise NoAddress
             message_id = await self._channel.deliver(attempt)
         except NoAddress:
-            async with self._database.transaction() as session:
-                await deliveries.withdraw(session, attempt)
+            async with self._database.transaction() as tx:
+                await deliveries.withdraw(tx, attempt)
         except Refused as refusal:
             await self._write_failure(attempt, str(refusal), for_good=True)
         except Exception as error:
@@ -87,15 +87,15 @@ class DeliveryQueue:
         async with self._writing:
             sent, self._sent = self._sent, []
             if sent:
-                async with self._database.transaction() as session:
-                    await deliveries.mark_delivered(session, self._outbox, sent, self._clock())
+                async with self._database.transaction() as tx:
+                    await deliveries.mark_delivered(tx, self._outbox, sent, self._clock())
 
     async def _write_failure(self, attempt: DeliveryAttempt, reason: str, *, for_good: bool) -> None:
         log.warning("delivery %s failed, attempt %d", attempt.delivery_id, attempt.number)
         now = self._clock()
         again_at = None if for_good else next_attempt(attempt.number, now)
-        async with self._database.transaction() as session:
+        async with self._database.transaction() as tx:
             if again_at is None:
-                await deliveries.give_up(session, self._outbox, attempt, reason, now)
+                await deliveries.give_up(tx, self._outbox, attempt, reason, now)
             else:
-                await deliveries.mark_failed(session, attempt, reason, again_at)
+                await deliveries.mark_failed(tx, attempt, reason, again_at)

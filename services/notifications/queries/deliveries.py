@@ -1,24 +1,23 @@
 """How the notices to an organisation went."""
 
-from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.notifications.queries import visibility
 from services.notifications.tables import Delivery, Notice
 from shared.actors import Actor
+from shared.database.transaction import Transaction
 
 
 async def deliveries_of_organization(
-    session: AsyncSession, actor: Actor, *, limit: int, before: UUID | None = None, referral_id: UUID | None = None
+    tx: Transaction, actor: Actor, *, limit: int, before: UUID | None = None, referral_id: UUID | None = None
 ) -> list[tuple[Delivery, Notice]]:
     """The newest deliveries to the actor's organisation with their notices, newest first.
 
     Of all, or of those older than the delivery with the id `before`, or about the referral `referral_id`.
     """
-    query: Any = (
+    query = (
         select(Delivery, Notice)
         .join(Notice, col(Notice.id) == col(Delivery.notice_id))
         .where(visibility.told_to_organization_of(actor))
@@ -27,5 +26,4 @@ async def deliveries_of_organization(
         query = query.where(Notice.referral_id == referral_id)
     if before is not None:
         query = query.where(col(Delivery.id) < before)
-    found = await session.exec(query.order_by(col(Delivery.id).desc()).limit(limit))
-    return [(delivery, notice) for delivery, notice in found]
+    return await tx.all(query.order_by(col(Delivery.id).desc()).limit(limit))

@@ -3,10 +3,8 @@
 from datetime import datetime
 from typing import Final
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from services.notifications.tables import Delivery, Notice
-from services.notifications.use_cases.rows import PlainDelivery, PlainNotice
+from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.events.notification import DeliveryState
 from shared.publishing.outbox import Outbox
@@ -16,12 +14,7 @@ DELIVERY_FAILED: Final = "notification.delivery_failed.v1"
 
 
 def record_delivery(
-    session: AsyncSession,
-    outbox: Outbox,
-    event_type: str,
-    notice: Notice | PlainNotice,
-    delivery: Delivery | PlainDelivery,
-    now: datetime,
+    tx: Transaction, outbox: Outbox, event_type: str, notice: Notice, delivery: Delivery, now: datetime
 ) -> Envelope:
     """Record that a delivery has ended, as DELIVERED or as DELIVERY_FAILED; returns the event."""
     state = DeliveryState(
@@ -36,4 +29,4 @@ def record_delivery(
         attempts=delivery.attempts,
         at=now,
     )
-    return outbox.record(session, event_type, delivery.id, delivery.version, state)
+    return outbox.record(tx, event_type, delivery.id, delivery.version, state)

@@ -1,23 +1,23 @@
 """Notices: made once per event and recipient, each with its deliveries, and marked as seen."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy import text
+from sqlmodel import SQLModel
 
 from services.notifications.domain.channels import INBOX
 from services.notifications.domain.wording import About
-from services.notifications.tables import Notice
+from services.notifications.tables import Delivery, Notice
 from services.notifications.use_cases.delivery_events import DELIVERED, record_delivery
 from services.notifications.use_cases.recipients import Recipient
-from services.notifications.use_cases.rows import PlainDelivery, PlainNotice
 from shared.clock import utc_now
-from shared.database.connections import run_plainly
-from shared.ids import new_id
+from shared.database.rows import values_of
+from shared.database.transaction import Transaction
 from shared.publishing.outbox import Outbox
 
 NOTICES_LOCK: Final = "notices"
@@ -29,9 +29,10 @@ ring.
 """
 
 # Recipients who have a notice of the event already are left out; each of the others gets the next number of its inbox.
-_WRITE = """
+_WRITE: Final = text("""
 WITH fresh AS MATERIALIZED (
-    SELECT asked.* FROM json_populate_recordset(NULL::notices, $1::json) AS asked WHERE NOT EXISTS (
+    SELECT asked.* FROM json_populate_recordset(CAST(NULL AS notices), CAST(:notices AS json)) AS asked
+    WHERE NOT EXISTS (
         SELECT FROM notices AS told WHERE told.event_id = asked.event_id
         AND told.recipient_organization_id = asked.recipient_organization_id
         AND told.recipient_member_id IS NOT DISTINCT FROM asked.recipient_member_id
@@ -51,10 +52,11 @@ WITH fresh AS MATERIALIZED (
 ), delivered AS (
     INSERT INTO deliveries (id, notice_id, channel, status, attempts, next_attempt_at, delivered_at, version)
     SELECT id, notice_id, channel, status, attempts, next_attempt_at, delivered_at, version
-    FROM json_populate_recordset(NULL::deliveries, $2::json) WHERE notice_id IN (SELECT id FROM fresh)
+    FROM json_populate_recordset(CAST(NULL AS deliveries), CAST(:deliveries AS json))
+    WHERE notice_id IN (SELECT id FROM fresh)
 )
 SELECT id FROM fresh
-"""
+""")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Cause:
     about: About
 
 
-async def make_notices(session: AsyncSession, outbox: Outbox, told: Mapping[Recipient, Cause]) -> None:
+async def make_notices(tx: Transaction, outbox: Outbox, told: Mapping[Recipient, Cause]) -> None:
     """Make a notice for each recipient of the event that is its cause, unless it has one of that event already.
 
     The caller holds NOTICES_LOCK. The delivery to a member's inbox is done with that; deliveries by other channels are
@@ -81,24 +83,23 @@ async def make_notices(session: AsyncSession, outbox: Outbox, told: Mapping[Reci
     asked = [(who, _notice(cause, who, now)) for who, cause in in_order]
     deliveries = [delivery for who, notice in asked for delivery in _deliveries(notice, who, now)]
     notices = [notice for _, notice in asked]
-    fresh = await run_plainly(session, _WRITE, to_json(notices).decode(), to_json(deliveries).decode())
-    ids = {row["id"] for row in fresh}
+    fresh = await tx.execute(_WRITE, {"notices": _as_json(notices), "deliveries": _as_json(deliveries)})
+    ids = set(fresh.scalars())
     made = {notice.id: notice for notice in notices if notice.id in ids}
     for delivery in deliveries:
         if delivery.status == "delivered" and delivery.notice_id in made:
-            record_delivery(session, outbox, DELIVERED, made[delivery.notice_id], delivery, now)
+            record_delivery(tx, outbox, DELIVERED, made[delivery.notice_id], delivery, now)
 
 
-def _deliveries(notice: PlainNotice, who: Recipient, now: datetime) -> Iterator[PlainDelivery]:
+def _deliveries(notice: Notice, who: Recipient, now: datetime) -> Iterator[Delivery]:
     if who.member_id is not None:
-        yield PlainDelivery(notice.id, INBOX, "delivered", attempts=1, delivered_at=now)
+        yield Delivery(notice_id=notice.id, channel=INBOX, status="delivered", attempts=1, delivered_at=now)
     for channel in sorted(who.channels):
-        yield PlainDelivery(notice.id, channel, "pending", next_attempt_at=now)
+        yield Delivery(notice_id=notice.id, channel=channel, status="pending", next_attempt_at=now)
 
 
-def _notice(cause: Cause, who: Recipient, now: datetime) -> PlainNotice:
-    return PlainNotice(
-        id=new_id(),
+def _notice(cause: Cause, who: Recipient, now: datetime) -> Notice:
+    return Notice(
         event_id=cause.event_id,
         event_type=cause.event_type,
         correlation_id=cause.correlation_id,
@@ -111,11 +112,14 @@ def _notice(cause: Cause, who: Recipient, now: datetime) -> PlainNotice:
     )
 
 
-async def mark_seen(session: AsyncSession, notice: Notice) -> Notice:
+def _as_json(rows: Iterable[SQLModel]) -> str:
+    return to_json([values_of(row) for row in rows]).decode()
+
+
+async def mark_seen(tx: Transaction, notice: Notice) -> Notice:
     """Write down that the recipient has seen a notice. Only the first time counts."""
-    await session.refresh(notice, with_for_update=True)
+    await tx.refresh(notice, lock=True)
     if notice.seen_at is None:
         notice.seen_at = utc_now()
-        session.add(notice)
-        await session.flush()
+        tx.update(notice)
     return notice

@@ -1,16 +1,25 @@
 """What members choose about how they are told."""
 
+from typing import Final
 from uuid import UUID
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy.dialects.postgresql import insert
 
 from services.notifications.tables import Preference
 from shared.clock import utc_now
+from shared.database.rows import values_of
+from shared.database.transaction import Transaction
 from shared.events.catalog import Language
 
+_insert: Final = insert(Preference)
+_CHOOSE: Final = _insert.on_conflict_do_update(
+    index_elements=["member_id"],
+    set_={name: _insert.excluded[name] for name in ("email", "language", "updated_at")},
+)
 
-async def choose(session: AsyncSession, member_id: UUID, *, email: bool, language: Language | None) -> Preference:
+
+async def choose(tx: Transaction, member_id: UUID, *, email: bool, language: Language | None) -> Preference:
     """Set both choices of a member; they hold for notices to come."""
-    chosen = await session.merge(Preference(member_id=member_id, email=email, language=language, updated_at=utc_now()))
-    await session.flush()
+    chosen = Preference(member_id=member_id, email=email, language=language, updated_at=utc_now())
+    await tx.execute(_CHOOSE, values_of(chosen))
     return chosen

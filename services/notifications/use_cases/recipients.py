@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.notifications.domain.channels import EMAIL, channels_wanted
-from services.notifications.queries.catalog_facts import Colleague
+from services.notifications.queries.people import People
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,9 @@ class Recipient:
     channels: frozenset[str] = field(default=frozenset({EMAIL}), compare=False)
 
 
-def recipient_of(member: Colleague, *, as_coordinator: bool = False, without: Iterable[str] = ()) -> Recipient:
-    """A member as a recipient, on the channels that the member wants and that are not in `without`."""
-    channels = channels_wanted(by_mail=member.by_mail).difference(without)
-    return Recipient(member.organization_id, member.id, as_coordinator, channels)
+def recipient_of(
+    people: People, member_id: UUID, *, as_coordinator: bool = False, without: Iterable[str] = ()
+) -> Recipient:
+    """One of `people` as a recipient, on the channels that the member wants and that are not in `without`."""
+    channels = channels_wanted(by_mail=member_id not in people.without_mail).difference(without)
+    return Recipient(people.members[member_id].organization_id, member_id, as_coordinator, channels)

@@ -3,8 +3,6 @@
 from dataclasses import replace
 from uuid import UUID
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from services.notifications.domain.audience import FIRST, Parts, audience
 from services.notifications.domain.people import coordinators, members_told
 from services.notifications.queries.catalog_facts import Facts, facts_about
@@ -12,14 +10,13 @@ from services.notifications.use_cases.notices import Cause, make_notices
 from services.notifications.use_cases.recipients import Recipient, recipient_of
 from shared.consuming.deputies import UnknownMember
 from shared.consuming.inbox import MissingDependency
+from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.events.referral import ReferralAssigned, ReferralState, Side
 from shared.publishing.outbox import Outbox
 
 
-async def tell(
-    session: AsyncSession, outbox: Outbox, event: Envelope, referral: ReferralState, by_side: Side | None
-) -> None:
+async def tell(tx: Transaction, outbox: Outbox, event: Envelope, referral: ReferralState, by_side: Side | None) -> None:
     """Make the notices for everyone whom an event concerns, except who caused it.
 
     Raises MissingDependency, before anything is written, when a fact that decides about it has not arrived.
@@ -27,18 +24,18 @@ async def tell(
     parts = audience(event.type, referral, by_side)
     if not parts:
         return
-    facts = await facts_about(session, referral, by_side, with_coordinators="coordinator" in parts)
+    facts = await facts_about(tx, referral, by_side, with_coordinators="coordinator" in parts)
     try:
         told = _whom(event, referral, parts, facts)
     except UnknownMember as unknown:
         raise MissingDependency(f"member:{unknown.member_id}") from None
-    await make_notices(session, outbox, told)
+    await make_notices(tx, outbox, told)
 
 
 def _whom(event: Envelope, referral: ReferralState, parts: Parts, facts: Facts) -> dict[Recipient, Cause]:
     """Each recipient, and what it is told. Raises UnknownMember as `members_told` does."""
-    members = members_told(parts - FIRST, referral, facts.members)
-    first = members_told(parts & FIRST, referral, facts.members)
+    members = members_told(parts - FIRST, referral, facts.people.members)
+    first = members_told(parts & FIRST, referral, facts.people.members)
     cause = Cause(event.id, event.type, event.correlationid, referral.id, facts.about)
     told = dict.fromkeys(_recipients(facts, members, event.actor), cause)
     if isinstance(referral, ReferralAssigned):
@@ -46,15 +43,15 @@ def _whom(event: Envelope, referral: ReferralState, parts: Parts, facts: Facts) 
     if "desk" in parts and _desk_address_is_its_own(facts, members):
         told[Recipient(facts.target.id, None)] = cause
     if "coordinator" in parts:  # who is of the desk as well is told as the desk is
-        for each in coordinators(facts.members) - members:
-            told.setdefault(recipient_of(facts.members[each], as_coordinator=True), cause)
+        for each in coordinators(facts.people.members) - members:
+            told.setdefault(recipient_of(facts.people, each, as_coordinator=True), cause)
     for who in _recipients(facts, first, event.actor):
         told.setdefault(who, _from_the_beginning(cause, referral))
     return told
 
 
 def _recipients(facts: Facts, members: frozenset[UUID], actor: str) -> list[Recipient]:
-    return [recipient_of(facts.members[each]) for each in members if str(each) != actor]
+    return [recipient_of(facts.people, each) for each in members if str(each) != actor]
 
 
 def _as_taken_away(cause: Cause) -> Cause:
@@ -72,5 +69,5 @@ def _from_the_beginning(cause: Cause, referral: ReferralState) -> Cause:
 
 def _desk_address_is_its_own(facts: Facts, members: frozenset[UUID]) -> bool:
     """Whether the target has a desk address that belongs to none of `members`, who are told anyhow."""
-    own = {facts.members[member_id].email.casefold() for member_id in members}
+    own = {facts.people.members[member_id].email.casefold() for member_id in members}
     return bool(facts.target.email) and str(facts.target.email).casefold() not in own
