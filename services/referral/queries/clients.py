@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from services.referral.domain import identifiers
@@ -11,12 +12,14 @@ from services.referral.queries import visibility
 from services.referral.schemas.clients import ClientSearch, ClientView
 from services.referral.tables import Client, ClientLookup, Referral
 from services.referral.unit_of_work import ActorUnitOfWork
-from shared.database.connections import run_plainly
 
 _SEARCH_LIMIT = 20
 
 
-_LOOKUPS = "SELECT field, digest FROM client_lookups WHERE client_id = $1 AND organization_id = $2"
+_LOOKUPS = select(ClientLookup.field, ClientLookup.digest).where(
+    col(ClientLookup.client_id) == bindparam("client_id"),
+    col(ClientLookup.organization_id) == bindparam("organization_id"),
+)
 
 
 async def find_clients(work: ActorUnitOfWork, search: ClientSearch) -> list[Client]:
@@ -34,7 +37,7 @@ async def find_clients(work: ActorUnitOfWork, search: ClientSearch) -> list[Clie
             col(ClientLookup.digest).in_(_hashes_to_look_for(work, field, value)),
         )
         query = query.where(col(Client.id).in_(matching))
-    return list((await work.session.exec(query.order_by(col(Client.id).desc()).limit(_SEARCH_LIMIT))).all())
+    return await work.tx.all(query.order_by(col(Client.id).desc()).limit(_SEARCH_LIMIT))
 
 
 async def references_of(work: ActorUnitOfWork, clients: Sequence[Client]) -> dict[UUID, list[str]]:
@@ -46,7 +49,7 @@ async def references_of(work: ActorUnitOfWork, clients: Sequence[Client]) -> dic
         .order_by(col(Referral.id).desc())
     )
     found: dict[UUID, list[str]] = {client_id: [] for client_id in ids}
-    for client_id, reference in await work.session.exec(query):
+    for client_id, reference in await work.tx.all(query):
         found[client_id].append(reference)
     return found
 
@@ -54,8 +57,8 @@ async def references_of(work: ActorUnitOfWork, clients: Sequence[Client]) -> dic
 async def lookups_of(work: ActorUnitOfWork, client_id: UUID) -> dict[str, bytes]:
     """The keyed hashes by which a client of the actor's organisation is found again, by field."""
     if client_id not in work.lookups:
-        found = await run_plainly(work.session, _LOOKUPS, client_id, work.actor.organization_id)
-        work.lookups[client_id] = {row["field"]: row["digest"] for row in found}
+        which = {"client_id": client_id, "organization_id": work.actor.organization_id}
+        work.lookups[client_id] = dict(await work.tx.all(_LOOKUPS, which))
     return work.lookups[client_id]
 
 

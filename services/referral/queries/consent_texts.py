@@ -21,7 +21,7 @@ async def consent_text(work: ActorUnitOfWork, service_id: UUID, language: str) -
     organizations = await work.facts(CatalogOrganization, ids)
     source, target = (organizations[each] for each in ids)
     text = text_in(language)
-    adviser = await work.session.get_one(Member, work.actor.member_id)
+    adviser = await work.tx.get_one(Member, work.actor.member_id)
     return ConsentTextView(
         **text.about(source.name, target.name, service.name).model_dump(),
         requested_language=language,

@@ -29,13 +29,13 @@ async def answering(work: UnitOfWork, service: CatalogService, urgency: str) -> 
         accepting=ready
         and closed_until is None
         and service.capacity != _NO_ROOM
-        and (await work.session.exec(desk)).first() is not None,
+        and await work.tx.first(desk) is not None,
     )
 
 
 async def next_best_services(work: UnitOfWork, referral: Referral) -> list[OfferedService]:
     """Up to three services that could take the client of an expired referral, the best first."""
-    expired = await work.session.get(Service, referral.service_id)
+    expired = await work.tx.get(Service, referral.service_id)
     has_desk = select(Member.id).where(col(Member.organization_id) == col(Organization.id), *_RECEIVES).exists()
     query = (
         select(Service, Organization)
@@ -49,7 +49,7 @@ async def next_best_services(work: UnitOfWork, referral: Referral) -> list[Offer
             has_desk,
         )
     )
-    found = {service.id: (service, organization) for service, organization in await work.session.exec(query)}
+    found = {service.id: (service, organization) for service, organization in await work.tx.all(query)}
     closures = await closures_of(work, [organization.id for _, organization in found.values()])
     offers = [
         _offer(service)

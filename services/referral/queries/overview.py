@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy import ColumnElement, false, func
 from sqlmodel import col, select
 
@@ -37,7 +38,7 @@ async def overview(work: ActorUnitOfWork, first: date | None, last: date | None)
         Referral.answer_seen_at,
         Referral.respond_by,
     )
-    rows = await work.session.execute(select(*columns).where(*sent_between(first, last)))  # type: ignore[call-overload]
+    rows = await work.tx.execute(sa.select(*columns).where(*sent_between(first, last)))
     by_target: dict[UUID, list[Any]] = defaultdict(list)
     for row in rows:
         by_target[row.target_organization_id].append(row)
@@ -91,7 +92,7 @@ async def overview_referrals(work: ActorUnitOfWork, page: Keyset, only: Narrowin
         query = query.where(late if only.overdue else ~func.coalesce(late, false()))
     if page.after is not None:
         query = query.where(col(Referral.id) < page.after)
-    return list((await work.session.exec(query.order_by(col(Referral.id).desc()).limit(page.limit + 1))).all())
+    return await work.tx.all(query.order_by(col(Referral.id).desc()).limit(page.limit + 1))
 
 
 def overview_referral(referral: Referral, names: NamesOf) -> OverviewReferral:

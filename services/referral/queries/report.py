@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy import func
 from sqlmodel import col, select
 
@@ -64,7 +65,7 @@ def _shown(figures: Figures | None) -> dict[str, int | float | None]:
 
 async def _first_day(work: ActorUnitOfWork) -> date:
     """The day on which the first referral was sent; today, where none was."""
-    found = (await work.session.exec(select(func.min(Referral.sent_at)))).one()
+    found = await work.tx.first(select(func.min(Referral.sent_at)))
     return day_in_kuopio(found or work.now)
 
 
@@ -80,10 +81,10 @@ async def _counted(work: ActorUnitOfWork, whole: Period) -> list[Counted]:
         Referral.closed_at,
     )
     conditions = [*sent_between(whole.first, whole.last), col(Referral.status) != Status.ENTERED_IN_ERROR]
-    rows = await work.session.execute(select(*columns).where(*conditions))  # type: ignore[call-overload]
+    rows = await work.tx.execute(sa.select(*columns).where(*conditions))
     closures = {
         row.id: [Closure.model_validate(each) for each in row.closures]
-        for row in await work.session.exec(select(Organization))
+        for row in await work.tx.all(select(Organization))
     }
     return [
         Counted(

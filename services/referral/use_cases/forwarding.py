@@ -35,7 +35,7 @@ async def forward(work: ActorUnitOfWork, parent: Referral, to: Forward) -> Refer
         raise invalid(detail, [{"field": "service_id", "message": detail}], name="chain-cycle") from None
     # Nobody erases the client while something is being written about them.
     locked = select(Client).where(Client.id == parent.client_id).with_for_update(key_share=True)
-    client = (await work.session.exec(locked.execution_options(populate_existing=True))).one()
+    [client] = await work.tx.all(locked)
     child = await draft_of(work, service, client)
     child.urgency = to.urgency or parent.urgency
     child.parent_id, child.root_id, child.chain_depth = parent.id, parent.root_id, parent.chain_depth + 1

@@ -5,6 +5,7 @@ from collections import defaultdict
 from datetime import timedelta
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel import col, or_, select
 
 from services.referral.domain.lifecycle import OPEN, Status
@@ -23,9 +24,9 @@ async def publish_statistics(work: UnitOfWork) -> int:
 
     A service without referrals has one too, with its figures suppressed; so nobody can tell it from one with a few.
     """
-    services = (await work.session.exec(select(Service).order_by(col(Service.id)))).all()
-    organizations = {row.id: row for row in await work.session.exec(select(Organization))}
-    published = {row.service_id: row for row in await work.session.exec(select(PublishedStatistics))}
+    services = await work.tx.all(select(Service).order_by(col(Service.id)))
+    organizations = {row.id: row for row in await work.tx.all(select(Organization))}
+    published = {row.service_id: row for row in await work.tx.all(select(PublishedStatistics))}
     cases = await _cases(work)
     count = 0
     for service in services:
@@ -41,10 +42,12 @@ def _publish(work: UnitOfWork, statistics: ServiceFacts, last: PublishedStatisti
     digest = hashlib.sha256(statistics.model_dump_json(exclude={"as_of"}).encode()).digest()
     if last is not None and last.digest == digest:
         return False
-    last = last or PublishedStatistics(service_id=statistics.service_id, sequence=0, digest=digest, told_at=work.now)
+    if last is None:
+        last = PublishedStatistics(service_id=statistics.service_id, sequence=0, digest=digest, told_at=work.now)
+        work.tx.insert(last)
     last.sequence, last.digest, last.told_at = last.sequence + 1, digest, work.now
-    work.session.add(last)
-    work.outbox.record(work.session, "referral.service_facts.v1", statistics.service_id, last.sequence, statistics)
+    work.tx.update(last)
+    work.outbox.record(work.tx, "referral.service_facts.v1", statistics.service_id, last.sequence, statistics)
     return True
 
 
@@ -60,10 +63,8 @@ async def _cases(work: UnitOfWork) -> defaultdict[UUID, list[Case]]:
         Referral.reason_code,
         Referral.respond_by,
     )
-    query = select(*columns).where(  # type: ignore[call-overload]
-        col(Referral.sent_at).is_not(None), or_(recent, col(Referral.status).in_(OPEN))
-    )
+    query = sa.select(*columns).where(col(Referral.sent_at).is_not(None), or_(recent, col(Referral.status).in_(OPEN)))
     found: defaultdict[UUID, list[Case]] = defaultdict(list)
-    for service_id, status, *rest in await work.session.execute(query):
+    for service_id, status, *rest in await work.tx.execute(query):
         found[service_id].append(Case(Status(status), *rest))
     return found
