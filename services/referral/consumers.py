@@ -53,10 +53,9 @@ class ReferralConsumers:
 
     async def organization_changed(self, tx: Transaction, event: Envelope) -> None:
         """Copy an organisation; when its closures have changed, the deadlines of what it was sent move."""
-        organization_id = UUID(event.subject)
-        before = await closures_of(self._work(tx), [organization_id])
+        work, organization_id = self._work(tx), UUID(event.subject)
+        before = await closures_of(work, [organization_id])
         news = await catalog_copy.apply(tx, Organization, event)
-        work = self._work(tx)  # another one, which knows of the news
         if news and await closures_of(work, [organization_id]) != before:
             await _move_deadlines(work, organization_id)
 

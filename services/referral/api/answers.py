@@ -31,7 +31,7 @@ async def undone_if_asked(work: ActorUnitOfWork, choice: OnDuplicate) -> AsyncIt
     if choice != "ask":
         yield
         return
-    async with work.session.begin_nested():
+    async with work.tx.savepoint():
         yield
 
 

@@ -10,9 +10,10 @@ from services.referral.schemas.referrals import NewReferral, ReferralView
 from services.referral.schemas.sending import BeforeSending, BeforeSendingRequest
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.checking import before_sending
-from services.referral.use_cases.creation import claim_key, create, keep_answer
-from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
-from services.referral.use_cases.showing import view
+from services.referral.use_cases.creation import create
+from services.referral.use_cases.duplicates import PossibleDuplicate
+from services.referral.use_cases.idempotency import claim_key, keep_answer
+from services.referral.use_cases.showing import view_created
 from shared.problems import malformed
 from shared.web.bodies import body, refuse_unstorable, request_body
 
@@ -77,10 +78,9 @@ async def _created(work: ActorUnitOfWork, key: str, new: NewReferral) -> Referra
     stored = await claim_key(work, key, new)
     if stored is not None:
         return ReferralView.model_validate(stored)
-    referral = await create(work, new)
-    duplicates = await duplicates_of(work, referral, new.on_duplicate)
-    answer = await view(work, referral, "create", duplicates=duplicates)
-    await keep_answer(work, key, referral, answer.model_dump(mode="json"))
+    created = await create(work, new)
+    answer = await view_created(work, created)
+    await keep_answer(work, key, created.referral, answer.model_dump(mode="json"))
     return answer
 
 

@@ -13,7 +13,7 @@ from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.commands import locked_referral, require_side
 from shared.clock import Clock, utc_now
-from shared.web.application import ActorOf, SessionOf, State, state_of
+from shared.web.application import ActorOf, State, TransactionOf, state_of
 from shared.web.bodies import receive
 from shared.web.tokens import FindMember
 
@@ -27,10 +27,10 @@ class ReferralApp(State):
         self.clock = clock
 
 
-async def unit_of_work(request: Request, session: SessionOf, actor: ActorOf) -> ActorUnitOfWork:
+async def unit_of_work(request: Request, tx: TransactionOf, actor: ActorOf) -> ActorUnitOfWork:
     """The unit of work of a request that a member makes."""
     app: ReferralApp = state_of(request)
-    return ActorUnitOfWork(session=session, outbox=app.outbox, vault=app.vault, now=app.clock(), actor=actor)
+    return ActorUnitOfWork(tx=tx, outbox=app.outbox, vault=app.vault, now=app.clock(), actor=actor)
 
 
 WorkOf = Annotated[ActorUnitOfWork, Depends(unit_of_work)]

@@ -41,8 +41,6 @@ async def visible_chain(work: ActorUnitOfWork, referral: Referral) -> list[Chain
     It begins with the first referral that the organisation made or was sent, and goes down from there: whoever began
     the chain sees all of it, whoever was asked in the middle sees its own part, and the last one only its own.
     """
-    if work.is_new(referral.id) and referral.parent_id is None:
-        return None
     if await work.tx.first(_OTHERS, {"root_id": referral.root_id, "besides": referral.id}) is None:
         return None
     chain = await members_of_chain(work, referral)

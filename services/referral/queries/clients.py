@@ -17,8 +17,7 @@ _SEARCH_LIMIT = 20
 
 
 _LOOKUPS = select(ClientLookup.field, ClientLookup.digest).where(
-    col(ClientLookup.client_id) == bindparam("client_id"),
-    col(ClientLookup.organization_id) == bindparam("organization_id"),
+    col(ClientLookup.client_id) == bindparam("client"), col(ClientLookup.organization_id) == bindparam("own")
 )
 
 
@@ -56,10 +55,8 @@ async def references_of(work: ActorUnitOfWork, clients: Sequence[Client]) -> dic
 
 async def lookups_of(work: ActorUnitOfWork, client_id: UUID) -> dict[str, bytes]:
     """The keyed hashes by which a client of the actor's organisation is found again, by field."""
-    if client_id not in work.lookups:
-        which = {"client_id": client_id, "organization_id": work.actor.organization_id}
-        work.lookups[client_id] = dict(await work.tx.all(_LOOKUPS, which))
-    return work.lookups[client_id]
+    found = await work.tx.all(_LOOKUPS, {"client": client_id, "own": work.actor.organization_id})
+    return dict(found)
 
 
 def hashes_of(work: ActorUnitOfWork, details: Mapping[str, str]) -> dict[str, bytes]:
@@ -78,7 +75,7 @@ def _hashes_to_look_for(work: ActorUnitOfWork, field: str, value: str) -> list[b
     return work.vault.digests(str(work.actor.organization_id), field, normal) if normal else []
 
 
-def client_view(client: Client, details: dict[str, str]) -> ClientView:
+def client_view(client: Client, details: Mapping[str, str]) -> ClientView:
     """A client with its details, which the caller has opened."""
     plain = client.model_dump(include={"id", "kind", "language", "interpreter", "contact_via"})
     return ClientView(**plain, **details)

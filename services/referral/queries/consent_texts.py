@@ -3,11 +3,10 @@
 from uuid import UUID
 
 from services.referral.consent.texts import ConsentText, notes, text_in
-from services.referral.queries.recipients import referable_service
+from services.referral.queries.recipients import recipient_of
 from services.referral.schemas.legal_basis import ConsentTextView
 from services.referral.schemas.parts import Named
 from services.referral.tables import Member
-from services.referral.tables.catalog_facts import CatalogOrganization
 from services.referral.unit_of_work import ActorUnitOfWork
 
 
@@ -16,21 +15,20 @@ async def consent_text(work: ActorUnitOfWork, service_id: UUID, language: str) -
 
     Raises 422 for a service that can't be referred to.
     """
-    service = await referable_service(work, service_id)
-    ids = (work.actor.organization_id, service.organization_id)
-    organizations = await work.facts(CatalogOrganization, ids)
-    source, target = (organizations[each] for each in ids)
+    recipient = await recipient_of(work, service_id)
+    assert recipient.source is not None, "the organisation of a member who may act is known"
+    source, target, service = recipient.source, recipient.organization, recipient.service
     text = text_in(language)
     adviser = await work.tx.get_one(Member, work.actor.member_id)
     return ConsentTextView(
-        **text.about(source.name, target.name, service.name).model_dump(),
+        **text.about(source, target.names, service.names).model_dump(),
         requested_language=language,
         in_requested_language=speaks(text, language),
         notes=_notes(text, language, adviser.language),
         notes_language=adviser.language,
-        source_organization=Named(id=source.id, name=source.name),
-        target_organization=Named(id=target.id, name=target.name),
-        service=Named(id=service.id, name=service.name),
+        source_organization=Named(id=work.actor.organization_id, name=source),
+        target_organization=Named(id=target.id, name=target.names),
+        service=Named(id=service.id, name=service.names),
     )
 
 

@@ -31,8 +31,6 @@ async def unread_messages(work: ActorUnitOfWork, referrals: Sequence[Referral]) 
     """Per referral, how many messages of the other side the actor's side may read and has not read yet."""
     shown = {referral.id: referral for referral in referrals}
     found = dict.fromkeys(shown, 0)
-    if all(work.is_new(referral_id) for referral_id in shown):
-        return found
     for referral_id, written_by, number in await work.tx.execute(_UNREAD, {"referrals": list(shown)}):
         referral = shown[referral_id]
         side = side_of(work.actor, referral)

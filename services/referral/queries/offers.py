@@ -5,31 +5,26 @@ from sqlmodel import col, select
 from services.referral.domain import deadlines
 from services.referral.domain.alternative_services import Offer, next_best
 from services.referral.domain.working_time import closed_on
-from services.referral.queries.terms import closures_of, terms_of
+from services.referral.queries.recipients import Recipient
+from services.referral.queries.terms import terms_of
 from services.referral.schemas.parts import Named
 from services.referral.schemas.sending import Answering, OfferedService
 from services.referral.tables import Member, Organization, Referral, Service
-from services.referral.tables.catalog_facts import CatalogOrganization, CatalogService
 from services.referral.unit_of_work import UnitOfWork
 
 _NO_ROOM = "no-capacity"
 
 
-async def answering(work: UnitOfWork, service: CatalogService, urgency: str) -> Answering:
-    """By when a referral to `service` would be answered if it were sent now, and whether anything stands in the way."""
-    closures = (await closures_of(work, [service.organization_id]))[service.organization_id]
-    organization = await work.fact(CatalogOrganization, service.organization_id)
-    desk = select(Member.id).where(Member.organization_id == service.organization_id, *_RECEIVES).limit(1)
+def answering(work: UnitOfWork, recipient: Recipient, urgency: str) -> Answering:
+    """By when a referral to a service would be answered if it were sent now, and whether anything stands in the way."""
+    service, closures = recipient.service, recipient.organization.closed_days
     closed_until = closed_on(work.now, closures)
-    ready = organization is not None and organization.active and service.status == "active"
+    ready = recipient.organization.active and service.status == "active" and bool(recipient.desk)
     return Answering(
         respond_by=deadlines.respond_by(work.now, terms_of(service, urgency), closures),
         closed_until=closed_until,
         capacity=service.capacity,
-        accepting=ready
-        and closed_until is None
-        and service.capacity != _NO_ROOM
-        and await work.tx.first(desk) is not None,
+        accepting=ready and closed_until is None and service.capacity != _NO_ROOM,
     )
 
 
@@ -50,11 +45,10 @@ async def next_best_services(work: UnitOfWork, referral: Referral) -> list[Offer
         )
     )
     found = {service.id: (service, organization) for service, organization in await work.tx.all(query)}
-    closures = await closures_of(work, [organization.id for _, organization in found.values()])
     offers = [
         _offer(service)
         for service, organization in found.values()
-        if closed_on(work.now, closures[organization.id]) is None
+        if closed_on(work.now, organization.closed_days) is None
     ]
     groups = expired.target_groups if expired else []
     best = next_best(groups, referral.language, referral.target_organization_id, offers)

@@ -22,7 +22,8 @@ from shared.web.pages import Keyset
 
 async def visible_referral(work: ActorUnitOfWork, referral_id: UUID | None) -> Referral:
     """A referral that the actor may see. Raises 404 for any other id."""
-    return found_referral(await work.tx.first(visible(work.actor, referral_id)))
+    found = await work.tx.first(visible(work.actor, referral_id))
+    return found_referral(found)
 
 
 def visible(actor: Actor, referral_id: UUID | None) -> SelectOfScalar[Referral]:

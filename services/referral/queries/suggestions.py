@@ -24,7 +24,7 @@ async def links(work: ActorUnitOfWork, referral: Referral) -> tuple[Link | None,
 async def follower_of(work: ActorUnitOfWork, referral: Referral) -> Referral | None:
     """The referral by which the suggestion of a declined one was followed."""
     query = select(Referral).where(Referral.follows_id == referral.id, visibility.sent_by(work.actor))
-    return await work.tx.first(query)
+    return next(iter(await work.tx.all(query)), None)
 
 
 def _link(referral: Referral | None) -> Link | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 
 from services.referral.queries import visibility
 from services.referral.queries.clients import client_view
@@ -24,7 +24,7 @@ from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
 from services.referral.use_cases.clients import note_disclosure, open_details
 from services.referral.use_cases.sealed_texts import Texts, read_texts
 from services.referral.vault import unseal
-from shared.database.rows import table_of
+from shared.database.rows import RowT, table_of
 from shared.problems import not_found
 
 
@@ -49,7 +49,7 @@ async def report(work: UnitOfWork, client: Client, *, organization_id: UUID | No
     shown = await _disclosures(work, client.id)
     involved = {one.organization_id for one in shown}
     involved |= {each for one in referrals for each in (one.source_organization_id, one.target_organization_id)}
-    names = await NamesOf.of(work, involved, {referral.service_id for referral in referrals})
+    names = await NamesOf.of(work, involved | {referral.service_id for referral in referrals})
     references = {referral.id: referral.reference for referral in referrals}
     return ClientReport(
         client=client_view(client, await open_details(work, client)),
@@ -131,10 +131,11 @@ async def _disclosures(work: UnitOfWork, client_id: UUID) -> Sequence[Disclosure
     return await work.tx.all(query.order_by(col(Disclosure.at), col(Disclosure.id)))
 
 
-async def _rows(work: UnitOfWork, table: Any, condition: Any) -> Sequence[Any]:
+async def _rows(work: UnitOfWork, model: type[RowT], condition: Any) -> list[RowT]:
     """Oldest first: ids are in the order of time."""
-    return await work.tx.all(select(table).where(condition).order_by(*table_of(table).primary_key))
+    rows: list[RowT] = await work.tx.all(select(model).where(condition).order_by(*table_of(model).primary_key))
+    return rows
 
 
-async def _plain(work: UnitOfWork, table: Any, condition: Any) -> list[dict[str, Any]]:
-    return [row.model_dump(mode="json") for row in await _rows(work, table, condition)]
+async def _plain(work: UnitOfWork, model: type[SQLModel], condition: Any) -> list[dict[str, Any]]:
+    return [row.model_dump(mode="json") for row in await _rows(work, model, condition)]

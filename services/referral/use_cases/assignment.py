@@ -23,4 +23,3 @@ async def assign(work: ActorUnitOfWork, referral: Referral, member_id: UUID | No
         require_role(await colleague(work, member_id, "member_id"), ("recipient",), "member_id")
     former, referral.assigned_member_id = referral.assigned_member_id, member_id
     record_assignment(work, referral, former, Side.TARGET, work.actor.member_id)
-    work.tx.update(referral)

@@ -1,6 +1,7 @@
 """Clients: kept sealed under a key of their own, and every showing of one written down."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -12,30 +13,43 @@ from services.referral.schemas.clients import FoundClient, NewClient
 from services.referral.tables import Client, ClientKey, ClientLookup, Disclosure
 from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
 from services.referral.vault import seal, unseal
-from shared.database.deferred_inserts import add, add_object
 from shared.ids import new_id
 from shared.problems import invalid
 
 
-async def create_client(work: ActorUnitOfWork, new: NewClient) -> Client:
-    """Create a client of the actor's organisation, under a key of its own."""
-    client_id = new_id()
+@dataclass(frozen=True)
+class PreparedClient:
+    """A new client that is not written down yet: its row, its wrapped key, what it is found by, its open details."""
+
+    row: Client
+    wrapped_key: bytes
+    hashes: Mapping[str, bytes]
+    details: Mapping[str, str]
+
+
+def prepare_client(work: ActorUnitOfWork, new: NewClient) -> PreparedClient:
+    """A new client of the actor's organisation, sealed under a key of its own; `add_client` writes it down."""
+    client_id, details = new_id(), new.details()
     key, wrapped = work.vault.new_key(client_id)
-    client = Client(
+    work.keep_key(client_id, key)
+    row = Client(
         id=client_id,
         organization_id=work.actor.organization_id,
         kind=new.kind,
         language=new.language,
         interpreter=new.interpreter,
         contact_via=new.contact_via,
-        details=seal(key, new.details(), details_associated_data(client_id)),
+        details=seal(key, details, details_associated_data(client_id)),
         created_at=work.now,
     )
-    work.remember_client(client, key)
-    add_object(work.session, client)
-    add(work.session, ClientKey, client_id=client_id, wrapped=wrapped)
-    _add_lookups(work, client, new.details())
-    return client
+    return PreparedClient(row, wrapped, hashes_of(work, details), details)
+
+
+def add_client(work: ActorUnitOfWork, prepared: PreparedClient) -> None:
+    """Write a new client down."""
+    client = prepared.row
+    work.tx.insert(client, ClientKey(client_id=client.id, wrapped=prepared.wrapped_key))
+    _add_lookups(work, client, prepared.hashes)
 
 
 async def change_client(work: ActorUnitOfWork, client: Client, new: NewClient) -> None:
@@ -43,22 +57,22 @@ async def change_client(work: ActorUnitOfWork, client: Client, new: NewClient) -
     client.kind, client.language = new.kind, new.language
     client.interpreter, client.contact_via = new.interpreter, new.contact_via
     client.details = seal(await work.key_of(client.id), new.details(), details_associated_data(client.id))
-    await work.session.execute(delete(ClientLookup).where(col(ClientLookup.client_id) == client.id))
-    _add_lookups(work, client, new.details())
+    work.tx.update(client)
+    await work.tx.execute(delete(ClientLookup).where(col(ClientLookup.client_id) == client.id))
+    _add_lookups(work, client, hashes_of(work, new.details()))
 
 
-def _add_lookups(work: ActorUnitOfWork, client: Client, details: dict[str, str]) -> None:
-    work.lookups[client.id] = hashes_of(work, details)
-    for field, digest in work.lookups[client.id].items():
-        place = {"client_id": client.id, "organization_id": client.organization_id}
-        add(work.session, ClientLookup, **place, field=field, digest=digest)
+def _add_lookups(work: ActorUnitOfWork, client: Client, hashes: Mapping[str, bytes]) -> None:
+    for field, digest in hashes.items():
+        owner = {"client_id": client.id, "organization_id": client.organization_id}
+        work.tx.insert(ClientLookup(**owner, field=field, digest=digest))
 
 
 async def own_client(work: ActorUnitOfWork, client_id: UUID) -> Client:
     """A client of the actor's organisation. Raises 422 for any other id."""
     query = select(Client).where(Client.id == client_id, visibility.own_clients(work.actor))
     # Nobody erases the client while something is being written about them.
-    client = (await work.session.exec(query.with_for_update(key_share=True))).one_or_none()
+    client = await work.tx.first(query.with_for_update(key_share=True))
     if client is None:
         detail = "Your organisation has no such client. Search for it, or send `client` to create one."
         raise invalid(detail, [{"field": "client_id", "message": "unknown client"}], name="unknown-client")
@@ -67,16 +81,16 @@ async def own_client(work: ActorUnitOfWork, client_id: UUID) -> Client:
 
 def note_disclosure(work: ActorUnitOfWork, client_id: UUID, occasion: str, referral_id: UUID | None) -> None:
     """Write down that something about a client is shown to the actor, and on which occasion."""
-    add(
-        work.session,
-        Disclosure,
-        id=new_id(),
-        client_id=client_id,
-        referral_id=referral_id,
-        organization_id=work.actor.organization_id,
-        member_id=work.actor.member_id,
-        occasion=occasion,
-        at=work.now,
+    work.tx.insert(
+        Disclosure(
+            id=new_id(),
+            client_id=client_id,
+            referral_id=referral_id,
+            organization_id=work.actor.organization_id,
+            member_id=work.actor.member_id,
+            occasion=occasion,
+            at=work.now,
+        )
     )
 
 
@@ -96,8 +110,8 @@ async def open_details(work: UnitOfWork, client: Client) -> dict[str, str]:
 
 def note_operator(work: UnitOfWork, client: Client, occasion: str) -> None:
     """Write down that an operator of the platform, who is no member, has dealt with a client's data."""
-    place = {"client_id": client.id, "organization_id": client.organization_id}
-    add(work.session, Disclosure, id=new_id(), **place, occasion=occasion, at=work.now)
+    owner = {"client_id": client.id, "organization_id": client.organization_id}
+    work.tx.insert(Disclosure(id=new_id(), **owner, occasion=occasion, at=work.now))
 
 
 def details_associated_data(client_id: UUID) -> str:

@@ -1,11 +1,11 @@
 """Commands on a referral: the lifecycle decides, the change is recorded, or nothing happens at all."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from uuid import UUID
 
 from services.referral.domain.attention import is_answer
-from services.referral.domain.lifecycle import IllegalCommand, Side, Status, decide
-from services.referral.queries.recipients import desk_of, referable_service, suggestable_service
+from services.referral.domain.lifecycle import LIFECYCLE, IllegalCommand, Rule, Side, Status, decide
+from services.referral.queries.recipients import Recipient, recipient_of, require_desk, suggestable_service
 from services.referral.queries.referrals import found_referral, visible
 from services.referral.queries.visibility import side_of
 from services.referral.queries.withdrawals import no_consent
@@ -23,8 +23,8 @@ _ROLES = {Side.SOURCE: ("adviser",), Side.TARGET: ("recipient",)}
 
 async def locked_referral(work: ActorUnitOfWork, referral_id: UUID | None) -> Referral:
     """A referral that the actor may see, locked until the unit of work ends. Raises 404 for any other id."""
-    query = visible(work.actor, referral_id).with_for_update()
-    return found_referral((await work.session.exec(query)).one_or_none())
+    found = await work.tx.first(visible(work.actor, referral_id).with_for_update())
+    return found_referral(found)
 
 
 def roles_on(side: Side, referral: Referral) -> tuple[str, ...]:
@@ -43,35 +43,65 @@ def require_side(work: ActorUnitOfWork, referral: Referral, sides: frozenset[Sid
 
 async def perform(work: ActorUnitOfWork, referral: Referral, command: str, carried: CommandBody | None = None) -> None:
     """Carry out a command of the lifecycle. Raises 409 when the state forbids it, 422 when something is missing."""
-    try:
-        rule = decide(
-            command,
-            Status(referral.status),
-            was_sent=referral.sent_at is not None,
-            is_closed=referral.closed_at is not None,
-        )
-    except IllegalCommand as illegal:
-        raise conflict(illegal.why, name="illegal-command") from None
+    rule = _allowed(referral, command)
     texts = await read_texts(work, referral)
+    if command == "send":
+        send(work, referral, texts, await recipient_of(work, referral.service_id))
+        await write_texts(work, referral, texts)
+        work.tx.update(referral)
+        return
     side = side_of(work.actor, referral)
     if command in _FIRST:
-        await _FIRST[command](work, referral, texts)
+        _FIRST[command](work, referral)
+    _enter_state(work, referral, texts, rule)
+    await _keep(work, referral, texts, carried or Nothing(), side)
+    await write_texts(work, referral, texts)
+    record_change(work, referral, rule.event, side, work.actor.member_id)
+    await recompute_timers(work, [referral])
+    if isinstance(carried, WithdrawConsent):
+        await withdraw_below(work, referral, carried.withdrawal)
+
+
+def send(work: ActorUnitOfWork, referral: Referral, texts: Texts, recipient: Recipient) -> None:
+    """Send a draft of the actor's to the recipient that was looked up for it; its texts are to be sealed afterwards.
+
+    Raises 422 without a reason, a legal basis, or somebody to receive it.
+    """
+    refuse_incomplete(texts)
+    require_desk(recipient)
+    rule = LIFECYCLE["send"]
+    referral.desk_member_ids = recipient.desk
+    _enter_state(work, referral, texts, rule)
+    set_deadline(referral, recipient.service, recipient.organization.closed_days)
+    record_change(work, referral, rule.event, Side.SOURCE, work.actor.member_id)
+    start_timers(work, referral, recipient.organization.closed_days)
+
+
+def refuse_incomplete(texts: Texts) -> None:
+    """Raise 422 where a referral lacks what only a draft may lack."""
+    missing = [name for name in ("reason", "legal_basis") if getattr(texts, name) is None]
+    if missing:
+        errors = [{"field": name, "message": "needed for sending"} for name in missing]
+        detail = f"To send the referral, give its {' and '.join(missing)}; or keep it as a draft with `send: false`."
+        raise invalid(detail, errors, name="incomplete-referral")
+
+
+def _allowed(referral: Referral, command: str) -> Rule:
+    """The rule of a command that the referral's state allows. Raises 409."""
+    was_sent, is_closed = referral.sent_at is not None, referral.closed_at is not None
+    try:
+        return decide(command, Status(referral.status), was_sent=was_sent, is_closed=is_closed)
+    except IllegalCommand as illegal:
+        raise conflict(illegal.why, name="illegal-command") from None
+
+
+def _enter_state(work: ActorUnitOfWork, referral: Referral, texts: Texts, rule: Rule) -> None:
+    """Give the referral the state and the time that a rule leads to."""
     if rule.to is not None:
         referral.status = rule.to
         referral.reason_code = referral.reason_side = texts.status_reason = None  # they spoke of the former state
-    await _keep(work, referral, texts, carried or Nothing(), side)
     if rule.stamps is not None:
         setattr(referral, rule.stamps, work.now)
-    await write_texts(work, referral, texts)
-    if command == "send":
-        await set_deadline(work, referral)
-    record_change(work, referral, rule.event, side, work.actor.member_id)
-    if command == "send":
-        await start_timers(work, referral)
-    else:
-        await recompute_timers(work, [referral])
-    if isinstance(carried, WithdrawConsent):
-        await withdraw_below(work, referral, carried.withdrawal)
 
 
 async def _keep(work: ActorUnitOfWork, referral: Referral, texts: Texts, carried: CommandBody, side: Side) -> None:
@@ -91,31 +121,19 @@ async def _keep(work: ActorUnitOfWork, referral: Referral, texts: Texts, carried
         note_withdrawal(referral, carried.withdrawal, side)
 
 
-async def _prepare_to_send(work: ActorUnitOfWork, referral: Referral, texts: Texts) -> None:
-    """What sending takes: a service that can be referred to, a reason, a legal basis, somebody to receive it."""
-    await referable_service(work, referral.service_id)
-    missing = [name for name in ("reason", "legal_basis") if getattr(texts, name) is None]
-    if missing:
-        errors = [{"field": name, "message": "needed for sending"} for name in missing]
-        detail = f"To send the referral, give its {' and '.join(missing)}; or keep it as a draft with `send: false`."
-        raise invalid(detail, errors, name="incomplete-referral")
-    referral.desk_member_ids = list(await desk_of(work, referral.target_organization_id))
-
-
-async def _see_answer(work: ActorUnitOfWork, referral: Referral, _: Texts) -> None:
+def _see_answer(work: ActorUnitOfWork, referral: Referral) -> None:
     """Whoever closes has seen how it ended."""
     ended_by = Side(referral.reason_side) if referral.reason_side else None
     if referral.answer_seen_at is None and is_answer(Status(referral.status), ended_by):
         referral.answer_seen_at = work.now
 
 
-async def _check_consent(_: ActorUnitOfWork, referral: Referral, __: Texts) -> None:
+def _check_consent(_: ActorUnitOfWork, referral: Referral) -> None:
     if referral.legal_basis_kind != "consent":
         raise no_consent()
 
 
-_FIRST: dict[str, Callable[[ActorUnitOfWork, Referral, Texts], Awaitable[None]]] = {
-    "send": _prepare_to_send,
+_FIRST: dict[str, Callable[[ActorUnitOfWork, Referral], None]] = {
     "withdraw-consent": _check_consent,
     "close": _see_answer,
 }

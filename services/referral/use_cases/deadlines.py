@@ -21,8 +21,7 @@ from services.referral.domain.deadlines import (
 )
 from services.referral.domain.lifecycle import OPEN, Status, decide
 from services.referral.queries.terms import closures_of, terms_of
-from services.referral.tables import Referral, Timer
-from services.referral.tables.catalog_facts import CatalogService
+from services.referral.tables import Referral, Service, Timer
 from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.recording import record_change, record_reminder
 from shared.events.catalog import Closure
@@ -42,19 +41,17 @@ _STOPPED = (
 _STOP = delete(Timer).where(col(Timer.referral_id) == _STOPPED.c.referral_id, col(Timer.kind) == _STOPPED.c.kind)
 
 
-async def set_deadline(work: UnitOfWork, referral: Referral) -> None:
+def set_deadline(referral: Referral, service: Service | None, closures: Sequence[Closure]) -> None:
     """Give a referral that was just sent its terms: by when it is to be answered, and when it expires."""
     assert referral.sent_at is not None, "only what was sent is to be answered"
-    terms = terms_of(await work.fact(CatalogService, referral.service_id), referral.urgency)
+    terms = terms_of(service, referral.urgency)
     referral.response_days, referral.expiry_days = terms
-    closures = await closures_of(work, [referral.target_organization_id])
-    referral.respond_by = deadlines.respond_by(referral.sent_at, terms, closures[referral.target_organization_id])
+    referral.respond_by = deadlines.respond_by(referral.sent_at, terms, closures)
 
 
-async def start_timers(work: UnitOfWork, referral: Referral) -> None:
+def start_timers(work: UnitOfWork, referral: Referral, closures: Sequence[Closure]) -> None:
     """Set the timers of a referral that is being sent, and has none yet."""
-    closures = await closures_of(work, [referral.target_organization_id])
-    for kind, due in _running(referral, closures[referral.target_organization_id]).items():
+    for kind, due in _running(referral, closures).items():
         work.tx.insert(Timer(referral_id=referral.id, kind=kind, since=due.since, due_at=due.at))
 
 
@@ -63,7 +60,7 @@ async def recompute_timers(work: UnitOfWork, referrals: Sequence[Referral]) -> d
 
     The caller holds the referrals' locks. Returns the timers there are then, by referral.
     """
-    closures = await closures_of(work, list({referral.target_organization_id for referral in referrals}))
+    closures = await closures_of(work, {referral.target_organization_id for referral in referrals})
     timers = await _lock_timers(work, [referral.id for referral in referrals])
     stopped: list[Timer] = []
     for referral in referrals:
@@ -132,7 +129,7 @@ async def take_due(work: UnitOfWork, besides: Sequence[UUID]) -> Referral | None
         # Whoever writes a timer holds its referral, so the referral alone decides who may; nobody waits for anybody.
         .with_for_update(of=Referral, skip_locked=True)
     )
-    return await work.tx.first(next_due)
+    return next(iter(await work.tx.all(next_due)), None)
 
 
 async def fire_due(work: UnitOfWork, referral: Referral) -> None:
@@ -157,7 +154,6 @@ async def _expire(work: UnitOfWork, referral: Referral) -> None:
     assert rule.to is not None, "an expired referral has ended"
     referral.status, referral.business_status = rule.to, EXPIRED
     record_change(work, referral, rule.event, None, None)
-    work.tx.update(referral)
     await recompute_timers(work, [referral])
 
 
@@ -178,9 +174,15 @@ async def adopt_some(work: UnitOfWork, at_most: int = 100) -> int:
         .with_for_update(skip_locked=True)
     )
     referrals = await work.tx.all(without)
-    for referral in referrals:
-        if referral.response_days is None:
-            await set_deadline(work, referral)
-            work.tx.update(referral)
+    await _set_missing_deadlines(work, [each for each in referrals if each.response_days is None])
     await recompute_timers(work, referrals)
     return len(referrals)
+
+
+async def _set_missing_deadlines(work: UnitOfWork, referrals: Sequence[Referral]) -> None:
+    known = select(Service).where(col(Service.id).in_({each.service_id for each in referrals}))
+    services = {service.id: service for service in await work.tx.all(known)} if referrals else {}
+    closures = await closures_of(work, {each.target_organization_id for each in referrals})
+    for referral in referrals:
+        set_deadline(referral, services.get(referral.service_id), closures[referral.target_organization_id])
+        work.tx.update(referral)

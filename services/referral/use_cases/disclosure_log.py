@@ -139,7 +139,7 @@ async def _content(tx: Transaction, day: date) -> sealing.Digest:
 
 
 async def _newest_seal(tx: Transaction) -> AuditSeal | None:
-    return await tx.first(select(AuditSeal).order_by(col(AuditSeal.day).desc()).limit(1))
+    return next(iter(await tx.all(select(AuditSeal).order_by(col(AuditSeal.day).desc()).limit(1))), None)
 
 
 async def _first_day(tx: Transaction) -> date | None:
@@ -152,4 +152,5 @@ async def _count_after(tx: Transaction, day: date | None) -> int:
 
 
 async def _count(tx: Transaction, condition: Any) -> int:
-    return (await tx.execute(select(func.count()).select_from(Disclosure).where(condition))).scalar_one()
+    [count] = await tx.all(select(func.count()).select_from(Disclosure).where(condition))
+    return count

@@ -9,13 +9,13 @@ from services.referral.schemas.sending import SendSuggested
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.commands import perform
-from services.referral.use_cases.creation import create
+from services.referral.use_cases.creation import CreatedReferral, create
 from services.referral.use_cases.recording import record_change
 from services.referral.use_cases.sealed_texts import read_texts
 from shared.problems import conflict
 
 
-async def send_suggested(work: ActorUnitOfWork, declined: Referral, given: SendSuggested) -> Referral:
+async def send_suggested(work: ActorUnitOfWork, declined: Referral, given: SendSuggested) -> CreatedReferral:
     """A new referral of the same client to the suggested service, sent; the declined one is closed with it.
 
     Reason, private note and urgency are the same, the legal basis is a fresh one: it holds for one recipient.
@@ -32,6 +32,7 @@ async def send_suggested(work: ActorUnitOfWork, declined: Referral, given: SendS
         private_note=texts.private_note,
         urgency="urgent" if declined.urgency == "urgent" else "routine",
         legal_basis=given.legal_basis,
+        on_duplicate=given.on_duplicate,
     )
     following = await create(work, new, follows=declined)
     record_change(work, declined, "followed", Side.SOURCE, work.actor.member_id)

@@ -68,7 +68,6 @@ async def hand_over(work: UnitOfWork, taken: Iterable[Taken], heir: UUID | None,
             referral.source_member_id = heir
             begun.append(referral.id)
         record_change(work, referral, "handed_over", side, by)
-        work.tx.update(referral)
     if begun:
         passed_on = col(Referral.root_id).in_(begun) & col(Referral.parent_id).is_not(None)
         await work.tx.execute(update(Referral).where(passed_on).values(first_source_member_id=heir))

@@ -38,7 +38,6 @@ async def write_message(work: ActorUnitOfWork, referral: Referral, text: str) ->
     work.tx.insert(message)
     record_message(work, referral, message_id, side, work.actor.member_id)
     await recompute_timers(work, [referral])
-    work.tx.update(referral)
     return message
 
 

@@ -1,11 +1,10 @@
-"""What a change leaves behind: a higher version, an event in the outbox, an entry in the timeline."""
+"""What a change leaves behind: the row with a higher version, an event in the outbox, an entry in the timeline."""
 
 from uuid import UUID
 
 from services.referral.domain.lifecycle import Side
 from services.referral.tables import Referral, TimelineEntry
 from services.referral.unit_of_work import UnitOfWork
-from shared.database.deferred_inserts import add
 from shared.events import Payload
 from shared.events.referral import MessageSent, ReferralAssigned, ReferralState
 
@@ -21,7 +20,7 @@ _NO_NEWS = ("handed_over",)
 
 
 def record_change(work: UnitOfWork, referral: Referral, event: str, side: Side | None, member_id: UUID | None) -> None:
-    """Raise the version and record `referral.<event>.v1`; `side` and `member_id` say who did it."""
+    """Raise the version, write the row, and record `referral.<event>.v1`; `side` and `member_id` say who did it."""
     _raise_version(work, referral)
     if side is not None and event not in _NO_NEWS:
         referral.news_at = work.now
@@ -56,18 +55,19 @@ def _raise_version(work: UnitOfWork, referral: Referral) -> None:
 def _record(
     work: UnitOfWork, referral: Referral, event: str, side: Side | None, member_id: UUID | None, data: Payload
 ) -> None:
-    recorded = work.outbox.record(work.session, f"referral.{event}.v1", referral.id, referral.version, data)
-    add(
-        work.session,
-        TimelineEntry,
-        event_id=recorded.id,
-        referral_id=referral.id,
-        event_type=recorded.type,
-        at=work.now,
-        version=referral.version,
-        status=referral.status,
-        side=side,
-        member_id=member_id,
-        reason_code=referral.reason_code,
-        outcome_code=referral.outcome_code,
+    work.tx.update(referral)
+    recorded = work.outbox.record(work.tx, f"referral.{event}.v1", referral.id, referral.version, data)
+    work.tx.insert(
+        TimelineEntry(
+            event_id=recorded.id,
+            referral_id=referral.id,
+            event_type=recorded.type,
+            at=work.now,
+            version=referral.version,
+            status=referral.status,
+            side=side,
+            member_id=member_id,
+            reason_code=referral.reason_code,
+            outcome_code=referral.outcome_code,
+        )
     )

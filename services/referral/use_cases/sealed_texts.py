@@ -25,7 +25,7 @@ async def read_texts(work: UnitOfWork, referral: Referral) -> Texts:
     if not referral.texts:
         return Texts()
     key = await work.key_of(referral.client_id)
-    return Texts.model_validate(unseal(key, referral.texts, _place(referral)))
+    return Texts.model_validate(unseal(key, referral.texts, _associated_data(referral)))
 
 
 async def write_texts(work: UnitOfWork, referral: Referral, texts: Texts) -> None:
@@ -33,8 +33,8 @@ async def write_texts(work: UnitOfWork, referral: Referral, texts: Texts) -> Non
     if not referral.texts and texts == Texts() and referral.version > 0:
         return
     key = await work.key_of(referral.client_id)
-    referral.texts = seal(key, texts.model_dump(mode="json", exclude_none=True), _place(referral))
+    referral.texts = seal(key, texts.model_dump(mode="json", exclude_none=True), _associated_data(referral))
 
 
-def _place(referral: Referral) -> str:
+def _associated_data(referral: Referral) -> str:
     return f"referral:{referral.id}:texts"

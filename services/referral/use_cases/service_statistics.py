@@ -12,7 +12,6 @@ from services.referral.domain.lifecycle import OPEN, Status
 from services.referral.domain.service_statistics import WINDOW, Case, statistics_of
 from services.referral.tables import Organization, PublishedStatistics, Referral, Service
 from services.referral.unit_of_work import UnitOfWork
-from shared.events.catalog import Closure
 from shared.events.referral import ServiceFacts
 
 _SLACK = timedelta(days=1)
@@ -31,7 +30,7 @@ async def publish_statistics(work: UnitOfWork) -> int:
     count = 0
     for service in services:
         owner = organizations.get(service.organization_id)
-        closures = [Closure.model_validate(each) for each in owner.closures] if owner else []
+        closures = owner.closed_days if owner else []
         statistics = statistics_of(service.id, service.organization_id, cases[service.id], closures, work.now)
         count += _publish(work, statistics, published.get(service.id))
     return count
@@ -55,13 +54,13 @@ async def _cases(work: UnitOfWork) -> defaultdict[UUID, list[Case]]:
     """The referrals that may count, by service."""
     recent = col(Referral.sent_at) >= work.now - WINDOW - _SLACK
     columns = (
-        Referral.service_id,
-        Referral.status,
-        Referral.sent_at,
-        Referral.accepted_at,
-        Referral.declined_at,
-        Referral.reason_code,
-        Referral.respond_by,
+        col(Referral.service_id),
+        col(Referral.status),
+        col(Referral.sent_at),
+        col(Referral.accepted_at),
+        col(Referral.declined_at),
+        col(Referral.reason_code),
+        col(Referral.respond_by),
     )
     query = sa.select(*columns).where(col(Referral.sent_at).is_not(None), or_(recent, col(Referral.status).in_(OPEN)))
     found: defaultdict[UUID, list[Case]] = defaultdict(list)

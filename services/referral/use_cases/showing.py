@@ -1,5 +1,9 @@
 """Showing a referral to a side: what it may see of it, with disclosures and first looks written down."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
 from services.referral.consent.statutes import listed
 from services.referral.domain.attention import Attention
 from services.referral.domain.chains import may_be_forwarded
@@ -15,12 +19,13 @@ from services.referral.queries.referrals import attention_to, summary
 from services.referral.queries.suggestions import links
 from services.referral.schemas.clients import ClientView
 from services.referral.schemas.parts import CodedText
-from services.referral.schemas.referrals import ReferralView, WithdrawalView
-from services.referral.schemas.sending import Duplicate, OfferedService
-from services.referral.tables import Referral
+from services.referral.schemas.referrals import ChainLink, ReferralView, WithdrawalView
+from services.referral.schemas.sending import BeforeSending, Duplicate, OfferedService
+from services.referral.tables import Client, Referral
 from services.referral.unit_of_work import ActorUnitOfWork
-from services.referral.use_cases.checking import before_sending_draft
-from services.referral.use_cases.clients import show_client
+from services.referral.use_cases.checking import before_sending_draft, before_sending_new_draft
+from services.referral.use_cases.clients import note_disclosure, show_client
+from services.referral.use_cases.creation import CreatedReferral
 from services.referral.use_cases.recording import record_change
 from services.referral.use_cases.sealed_texts import Texts, read_texts
 
@@ -29,7 +34,7 @@ async def look_at(work: ActorUnitOfWork, referral: Referral) -> None:
     """The actor opens the referral. A first look is noted, and raises the version."""
     if _first_look(work, referral) is None:
         return
-    await work.session.refresh(referral, with_for_update=True)  # two may look at the same moment
+    await work.tx.refresh(referral, lock=True)  # two may look at the same moment
     look = _first_look(work, referral)
     if look is not None:
         setattr(referral, f"{look}_at", work.now)
@@ -50,26 +55,69 @@ async def view(
 
     `duplicates` are those that are to be told with it.
     """
+    known = Known(
+        texts=await read_texts(work, referral),
+        names=await NamesOf.referrals(work, [referral]),
+        open_to_side=await knows_client(work, referral),
+        unread=await unread_messages(work, [referral]),
+        chain=await visible_chain(work, referral),
+        duplicates=duplicates,
+    )
+    if known.open_to_side:
+        known.client = await _client(work, referral, occasion)
+    if referral.status == Status.DRAFT:
+        known.before_sending = await before_sending_draft(work, referral)
+    return await _seen(work, referral, known)
+
+
+async def view_created(work: ActorUnitOfWork, created: CreatedReferral) -> ReferralView:
+    """A referral that was just created, as its source sees it: nothing is read again, and nothing unsealed.
+
+    A client who was there before is unsealed all the same. Showing the client is written down.
+    """
+    referral, recipient = created.referral, created.recipient
+    known = Known(
+        texts=created.texts,
+        names=NamesOf.recipient(work, recipient),
+        open_to_side=True,
+        unread={referral.id: 0},
+        chain=None,
+        duplicates=created.duplicates,
+    )
+    if created.details is None:
+        known.client = client_view(created.client, await show_client(work, created.client, "create", referral.id))
+    else:
+        note_disclosure(work, created.client.id, "create", referral.id)
+        known.client = client_view(created.client, created.details)
+    if referral.status == Status.DRAFT:
+        known.before_sending = before_sending_new_draft(work, referral, recipient, created.duplicates)
+    return await _seen(work, referral, known)
+
+
+@dataclass
+class Known:
+    """What showing a referral takes beyond its row. `open_to_side`: whether the actor's side may know the client."""
+
+    texts: Texts
+    names: NamesOf
+    open_to_side: bool
+    unread: Mapping[UUID, int]
+    chain: list[ChainLink] | None
+    duplicates: list[Duplicate] | None
+    client: ClientView | None = None
+    before_sending: BeforeSending | None = None
+
+
+async def _seen(work: ActorUnitOfWork, referral: Referral, known: Known) -> ReferralView:
     side = visibility.side_of(work.actor, referral)
-    open_to_side = await knows_client(work, referral)
-    texts = await read_texts(work, referral)
-    names = await NamesOf.referrals(work, [referral])
+    texts, names, open_to_side, own = known.texts, known.names, known.open_to_side, side is Side.SOURCE
     follows, followed_by = await links(work, referral)
-    own = side is Side.SOURCE
-    is_draft = referral.status == Status.DRAFT
     return ReferralView(
-        **summary(work, referral, names, await unread_messages(work, [referral])).model_dump(),
+        **summary(work, referral, names, known.unread).model_dump(),
         side=side,
-        commands=commands_for(
-            side,
-            Status(referral.status),
-            was_sent=referral.sent_at is not None,
-            is_closed=referral.closed_at is not None,
-            rests_on_consent=referral.legal_basis_kind == "consent",
-            may_be_forwarded=may_be_forwarded(referral.chain_depth),
-        ),
+        commands=_commands(referral, side),
         source_member_id=referral.source_member_id if own else None,
-        client=await _client(work, referral, occasion) if open_to_side else None,
+        client=known.client,
         reason=texts.reason if open_to_side else None,
         shareable_note=texts.shareable_note,
         private_note=texts.private_note if own else None,
@@ -80,15 +128,26 @@ async def view(
         withdrawal=_withdrawal(referral),
         follows=follows,
         followed_by=followed_by,
-        duplicates=duplicates,
-        before_sending=await before_sending_draft(work, referral, duplicates) if is_draft else None,
+        duplicates=known.duplicates,
+        before_sending=known.before_sending,
         next_best_services=await _instead(work, referral) if own else [],
-        chain=await visible_chain(work, referral),
+        chain=known.chain,
+    )
+
+
+def _commands(referral: Referral, side: Side) -> list[str]:
+    return commands_for(
+        side,
+        Status(referral.status),
+        was_sent=referral.sent_at is not None,
+        is_closed=referral.closed_at is not None,
+        rests_on_consent=referral.legal_basis_kind == "consent",
+        may_be_forwarded=may_be_forwarded(referral.chain_depth),
     )
 
 
 async def _client(work: ActorUnitOfWork, referral: Referral, occasion: str) -> ClientView | None:
-    client = await work.client_of(referral.client_id)
+    client = await work.tx.get_one(Client, referral.client_id)
     if client.erased_at is not None:
         return None
     details = await show_client(work, client, occasion, referral.id)

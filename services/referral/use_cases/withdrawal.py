@@ -38,7 +38,6 @@ async def withdraw_below(work: ActorUnitOfWork, referral: Referral, withdrawal: 
         record_change(work, child, "consent_withdrawn", None, None)
     if ending:
         await recompute_timers(work, ending)
-        work.tx.update(*ending)
 
 
 async def lock_below(work: UnitOfWork, referral: Referral) -> list[Referral]:
