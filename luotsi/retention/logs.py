@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from luotsi.retention.place import Due, Place
-from shared.services import SERVICES
+from shared.services import publishers, readers
 
 _MAY_GO = (
     "o.published_at IS NOT NULL AND o.id IS DISTINCT FROM "
@@ -69,13 +69,13 @@ async def cut_delivery_log(place: Place) -> int:
 
 async def handled_due(place: Place) -> Due:
     """What was dealt with of events that are in no log any more."""
-    found = [await _forgettable(place, service, remove=False) for service in SERVICES]
+    found = [await _forgettable(place, service, remove=False) for service in readers()]
     return Due(sum(due.rows for due in found), min((due.oldest for due in found if due.oldest), default=None))
 
 
 async def forget_handled(place: Place) -> int:
     """Forget it."""
-    return sum([(await _forgettable(place, service, remove=True)).rows for service in SERVICES])
+    return sum([(await _forgettable(place, service, remove=True)).rows for service in readers()])
 
 
 async def _forgettable(place: Place, service: str, *, remove: bool) -> Due:
@@ -103,7 +103,7 @@ async def _forgettable(place: Place, service: str, *, remove: bool) -> Due:
 
 async def _in_some_log(place: Place, ids: list[UUID]) -> set[UUID]:
     found: set[UUID] = set()
-    for service in SERVICES:
+    for service in publishers():
         async with place.transaction(service) as tx:
             query = text("SELECT event_id FROM outbox WHERE event_id = ANY(:ids)")
             found |= set((await tx.execute(query, {"ids": ids})).scalars())

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from luotsi.platform.target import Target
 from shared.database.connections import Database
 from shared.database.transaction import Transaction
-from shared.services import SERVICES
+from shared.services import service_names
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ async def opened(target: Target) -> AsyncIterator[dict[str, Database]]:
     """The databases of a platform, each as its owner."""
     async with AsyncExitStack() as cleanup:
         databases = {}
-        for service in SERVICES:
+        for service in service_names():
             databases[service] = Database(target.owner_url(service), pool_size=2, answer_seconds=None)
             cleanup.push_async_callback(databases[service].close)
         yield databases

@@ -10,7 +10,7 @@ from shared.consuming.inbox import Consumer
 from shared.events import Envelope
 from shared.events import referral as contract
 from shared.publishing.notify_listener import BATCH_DELAY
-from shared.services import STREAMS
+from shared.services import stream_of
 
 GROUP: Final = "catalog"
 
@@ -24,4 +24,4 @@ async def keep_facts(session: AsyncSession, event: Envelope) -> None:
 
 def build_consumers() -> list[Consumer]:
     """Which events of which streams the catalogue deals with."""
-    return [Consumer(GROUP, STREAMS["referral"], {"referral.service_facts.v1": keep_facts}, BATCH_DELAY)]
+    return [Consumer(GROUP, stream_of("referral"), {"referral.service_facts.v1": keep_facts}, BATCH_DELAY)]

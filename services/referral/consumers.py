@@ -24,7 +24,7 @@ from shared.events.catalog import MemberState
 from shared.events.notification import DeliveryState
 from shared.publishing.notify_listener import BATCH_DELAY
 from shared.publishing.outbox import Outbox
-from shared.services import STREAMS
+from shared.services import stream_of
 
 
 class ReferralConsumers:
@@ -47,8 +47,8 @@ class ReferralConsumers:
     def consumers(self) -> list[Consumer]:
         """Which events of which streams this service deals with."""
         return [
-            Consumer("referral", STREAMS["catalog"], self._from_catalog),
-            Consumer("referral", STREAMS["notifications"], self._from_notifications, BATCH_DELAY),
+            Consumer("referral", stream_of("catalog"), self._from_catalog),
+            Consumer("referral", stream_of("notifications"), self._from_notifications, BATCH_DELAY),
         ]
 
     async def organization_changed(self, tx: Transaction, event: Envelope) -> None:

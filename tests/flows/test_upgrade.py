@@ -17,7 +17,7 @@ from alembic import command
 from luotsi.embedded.servers import start_servers
 from services.referral.tables import Member
 from shared.database.migrations import alembic_config, upgrade
-from shared.services import SERVICES
+from shared.services import service_names
 from tests.builders import Someone
 from tests.platform import Platform
 from tests.referring import CLIENT, CONSENT, JSON, Desk, at_work, problem
@@ -41,7 +41,7 @@ async def load(owner_url: str, service: str) -> None:
 async def upgraded(tmp_path_factory: Any) -> AsyncIterator[Platform]:
     """This version on the databases of version 0.1.0."""
     with start_servers(tmp_path_factory.mktemp("old"), durable=False) as servers:
-        for service in SERVICES:
+        for service in service_names():
             config = alembic_config(service, servers.owner_urls[service])
             config.attributes["role"] = service
             command.upgrade(config, SCHEMAS[service])

@@ -15,18 +15,21 @@ from services.catalog.use_cases import visibility
 from services.catalog.use_cases.unit_of_work import Work
 from shared.clock import Clock, day_in_kuopio
 from shared.problems import not_found
+from shared.publishing.outbox import Outbox
 from shared.settings import Settings
-from shared.web.application import ActorOf, SessionOf, State, state_of
+from shared.web.base import state_of
+from shared.web.json_api import ActorOf, ApiState, SessionOf
 from shared.web.tokens import FindMember
 
 RowT = TypeVar("RowT")
 
 
-class CatalogApp(State):
+class CatalogApp(ApiState):
     """The state of the catalogue's application; `clock` says what day it is."""
 
     def __init__(self, settings: Settings, find: FindMember, clock: Clock) -> None:
         super().__init__("catalog", settings, find)
+        self.outbox = Outbox("catalog", settings.epoch)
         self.clock = clock
 
 

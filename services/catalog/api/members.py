@@ -21,8 +21,8 @@ from services.catalog.schemas.members import MemberChange, NewMember
 from services.catalog.schemas.views import MemberView
 from services.catalog.tables import Member
 from services.catalog.use_cases.members import change_member, create_member
-from shared.web.application import SessionOf
 from shared.web.bodies import body, request_body
+from shared.web.json_api import SessionOf
 from shared.web.versions import IF_MATCH, etag, require_match
 
 router = APIRouter(prefix="/members", tags=["members"])

@@ -26,8 +26,8 @@ from services.catalog.use_cases.organizations import (
     replace_locations,
 )
 from services.catalog.use_cases.unit_of_work import Work
-from shared.web.application import SessionOf
 from shared.web.bodies import body, request_body
+from shared.web.json_api import SessionOf
 from shared.web.versions import IF_MATCH, etag, require_match
 
 router = APIRouter(prefix="/organizations", tags=["organisations"])

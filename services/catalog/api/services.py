@@ -23,8 +23,8 @@ from services.catalog.tables import Service
 from services.catalog.use_cases.services import change_service, create_service, set_capacity
 from services.catalog.use_cases.unit_of_work import Work
 from shared.events.catalog import ServiceStatus
-from shared.web.application import SessionOf
 from shared.web.bodies import body, request_body
+from shared.web.json_api import SessionOf
 from shared.web.versions import IF_MATCH, etag, require_match
 
 router = APIRouter(prefix="/services", tags=["services"])

@@ -13,16 +13,19 @@ from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.commands import locked_referral, require_side
 from shared.clock import Clock, utc_now
-from shared.web.application import ActorOf, State, TransactionOf, state_of
+from shared.publishing.outbox import Outbox
+from shared.web.base import state_of
 from shared.web.bodies import receive
+from shared.web.json_api import ActorOf, ApiState, TransactionOf
 from shared.web.tokens import FindMember
 
 
-class ReferralApp(State):
+class ReferralApp(ApiState):
     """What the requests share: also the vault and the clock."""
 
     def __init__(self, settings: ReferralSettings, find_member: FindMember, clock: Clock = utc_now) -> None:
         super().__init__("referral", settings, find_member)
+        self.outbox = Outbox("referral", settings.epoch)
         self.vault = vault_of(settings)
         self.clock = clock
 
