@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, TypeVarTuple, overload
 
-from sqlalchemy import CursorResult, Executable, Select, bindparam, func
+from sqlalchemy import CursorResult, Executable, Row, Select, bindparam, func
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel, select
@@ -45,6 +45,13 @@ class Transaction:
         """Run any statement of Core's, `text()` included; rows come back as tuples."""
         await self.flush()
         return await self._connection.execute(statement, parameters)
+
+    async def stream(self, statement: Executable, parameters: Parameters | None = None) -> AsyncIterator[Row[Any]]:
+        """The rows of a statement one after the other, without all of them in memory at once."""
+        await self.flush()
+        async with self._connection.stream(statement, parameters) as rows:
+            async for row in rows:
+                yield row
 
     # A query for one thing is a Select as well: the first signature that fits counts.
     @overload
