@@ -135,7 +135,7 @@ async def test_a_referral_in_somebodys_hands_is_left_until_they_are_done(platfor
     assert await rung(platform, one["id"]) == ["due_soon"]
 
 
-async def test_a_referral_on_which_the_clockwork_fails_holds_up_no_other(platform: Platform) -> None:
+async def test_a_referral_on_which_the_scheduler_fails_holds_up_no_other(platform: Platform) -> None:
     town = await small_town(platform)
     broken, sound = await several(platform, town, 2)
     async with platform.databases["referral"].transaction() as tx:
