@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from services.catalog.domain.rules import CAPACITY_STATUSES, SERVICE_STATUSES
+from services.catalog.domain.services import CAPACITY_STATUSES, SERVICE_STATUSES
 from services.catalog.main import create_app
 from shared.clock import day_in_kuopio
 from tests.flows.catalog_kuopio import kuopio

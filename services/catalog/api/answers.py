@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 from babel import Locale
 
-from services.catalog.domain.rules import accepting, obstacles
+from services.catalog.domain.services import accepting, obstacles
 from services.catalog.domain.target_groups import TARGET_GROUPS, TAXONOMY, term_id
 from services.catalog.domain.texts import LANGUAGES, in_language
 from services.catalog.queries.organizations import FoundOrganization

@@ -13,13 +13,13 @@ from services.catalog.api.dependencies import (
     location,
     member_of_path,
     member_to_change,
-    visible_organization,
 )
 from services.catalog.api.pages import CountPageOf, Page, make_page
 from services.catalog.queries.members import page_of_members
 from services.catalog.schemas.members import MemberChange, NewMember
 from services.catalog.schemas.views import MemberView
 from services.catalog.tables import Member
+from services.catalog.use_cases import visibility
 from services.catalog.use_cases.members import change_member, create_member
 from shared.web.application import SessionOf
 from shared.web.bodies import body, request_body
@@ -39,7 +39,9 @@ async def members(
     active: Annotated[bool | None, Query(description="Only those who are active, or only those who are not")] = None,
 ) -> Page[MemberView]:
     """Members of the caller's organisation; an administrator of the platform sees those of all."""
-    found, total = await page_of_members(session, page, visible_organization(caller), organization_id, active)
+    found, total = await page_of_members(
+        session, page, visibility.visible_organization(caller), organization_id, active
+    )
     return make_page(page, [member_view(each) for each in found], total)
 
 

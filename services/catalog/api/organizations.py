@@ -25,7 +25,7 @@ from services.catalog.use_cases.organizations import (
     replace_closures,
     replace_locations,
 )
-from services.catalog.use_cases.unit_of_work import Work
+from services.catalog.use_cases.unit_of_work import UnitOfWork
 from shared.web.application import SessionOf
 from shared.web.bodies import body, request_body
 from shared.web.versions import IF_MATCH, etag, require_match
@@ -142,8 +142,7 @@ async def locate(
     return await _changed(work, await replace_locations(work, row, wanted), language, response)
 
 
-async def _changed(work: Work, row: Organization, language: str, response: Response) -> OrganizationView:
+async def _changed(work: UnitOfWork, row: Organization, language: str, response: Response) -> OrganizationView:
     response.headers["ETag"] = etag(row.version)
-    await work.session.flush()
     [found] = await with_belongings(work.session, [row])
     return organization_view(found, language, work.today)

@@ -21,7 +21,7 @@ from services.catalog.schemas.services import Capacity, NewService, ServiceChang
 from services.catalog.schemas.views import ServiceView
 from services.catalog.tables import Service
 from services.catalog.use_cases.services import change_service, create_service, set_capacity
-from services.catalog.use_cases.unit_of_work import Work
+from services.catalog.use_cases.unit_of_work import UnitOfWork
 from shared.events.catalog import ServiceStatus
 from shared.web.application import SessionOf
 from shared.web.bodies import body, request_body
@@ -135,7 +135,6 @@ async def capacity(
     return await _changed(work, await set_capacity(work, row, wanted), language, response)
 
 
-async def _changed(work: Work, row: Service, language: str, response: Response) -> ServiceView:
+async def _changed(work: UnitOfWork, row: Service, language: str, response: Response) -> ServiceView:
     response.headers["ETag"] = etag(row.version)
-    await work.session.flush()
     return service_view(await one_service(work.session, row.id, work.today), language)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.catalog.domain.rules import is_slug
+from services.catalog.domain.names import is_slug
 from services.catalog.queries.pages import PageWanted, as_uuid, by_name, count, matching
 from services.catalog.queries.search import Query
 from services.catalog.tables import Closure, Location, Organization, OrganizationAlias, OrganizationWords

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, and_, exists, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.catalog.domain.rules import Situation, is_slug
+from services.catalog.domain.names import is_slug
+from services.catalog.domain.services import Situation
 from services.catalog.queries.pages import PageWanted, as_uuid, by_name, count, matching
 from services.catalog.queries.search import Query
 from services.catalog.tables import (

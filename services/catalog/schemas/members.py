@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from services.catalog.domain.rules import ROLES
+from services.catalog.domain.members import ROLES
 from services.catalog.schemas.parts import Email, Left
 from shared.events.catalog import Language, Role
 from shared.web.requests import Body

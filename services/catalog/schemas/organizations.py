@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
-from services.catalog.domain.rules import LocationType, OrganizationType
+from services.catalog.domain.organizations import LocationType, OrganizationType
 from services.catalog.schemas.parts import Day, Description, Email, Left, Name, Slug, Text, WebAddress, _OneLine
 from shared.web.requests import Body
 

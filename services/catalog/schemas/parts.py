@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from services.catalog.domain.rules import LONGEST_SLUG
+from services.catalog.domain.names import LONGEST_SLUG
 from shared.web.requests import Body
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

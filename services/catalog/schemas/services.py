@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from services.catalog.domain.response_days import LONGEST_EXPIRY, LONGEST_RESPONSE
+from services.catalog.domain.services import LONGEST_EXPIRY, LONGEST_RESPONSE
 from services.catalog.domain.target_groups import TARGET_GROUPS
 from services.catalog.schemas.parts import Description, Email, LanguageTag, Left, Name, Slug, WebAddress, each_once
 from shared.events.catalog import CapacityStatus, ServiceStatus

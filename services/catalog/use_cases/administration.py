@@ -7,13 +7,15 @@ from sqlalchemy import func
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.catalog.domain.rules import ROLES, RuleBroken, check_slug
+from services.catalog.domain.members import ROLES
+from services.catalog.domain.names import check_slug
+from services.catalog.domain.refusals import RuleBroken
 from services.catalog.queries import search
 from services.catalog.queries.organizations import find_organization
 from services.catalog.schemas.members import NewMember
 from services.catalog.schemas.seed_file import read_data
 from services.catalog.tables import Member, Organization
-from services.catalog.use_cases.recording import member_changed, organization_changed
+from services.catalog.use_cases.recording import record_member_change, record_organization_change
 from services.catalog.use_cases.seed import ONE_AT_A_TIME
 from shared.database.connections import Database
 from shared.ids import new_id
@@ -61,7 +63,7 @@ async def make_admin(session: AsyncSession, email: str, organization_slug: str) 
         member.active = True
         member.roles = [role for role in ROLES if role in {*member.roles, "admin"}]
         member.version += 1
-    member_changed(session, outbox, member)
+    record_member_change(session, outbox, member)
     return True
 
 
@@ -87,5 +89,5 @@ async def _enter_organization(session: AsyncSession, outbox: Outbox, slug: str) 
     )
     session.add(organization)
     await search.index(session, organization)
-    await organization_changed(session, outbox, organization)
+    await record_organization_change(session, outbox, organization)
     return organization

@@ -5,28 +5,28 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.catalog.domain.texts import as_names
 from services.catalog.tables import Closure, Member, Organization, Service
-from shared.events import catalog as told
+from shared.events import catalog as contract
 from shared.publishing.outbox import Outbox
 
 
-async def organization_changed(session: AsyncSession, outbox: Outbox, organization: Organization) -> None:
+async def record_organization_change(session: AsyncSession, outbox: Outbox, organization: Organization) -> None:
     """Record the organisation's state, closures as they stand in the session's transaction included."""
     mine = select(Closure).where(Closure.organization_id == organization.id).order_by("starts_on")
     closures = (await session.exec(mine)).all()
-    state = told.OrganizationState(
+    state = contract.OrganizationState(
         id=organization.id,
         slug=organization.slug,
         name=as_names(organization.name),
         active=organization.active,
         email=organization.email,
-        closures=tuple(told.Closure(starts_on=each.starts_on, ends_on=each.ends_on) for each in closures),
+        closures=tuple(contract.Closure(starts_on=each.starts_on, ends_on=each.ends_on) for each in closures),
     )
     outbox.record(session, "catalog.organization_changed.v1", organization.id, organization.version, state)
 
 
-def service_changed(session: AsyncSession, outbox: Outbox, service: Service) -> None:
+def record_service_change(session: AsyncSession, outbox: Outbox, service: Service) -> None:
     """Record the service's state."""
-    state = told.ServiceState.model_validate(
+    state = contract.ServiceState.model_validate(
         {
             "id": service.id,
             "slug": service.slug,
@@ -44,9 +44,9 @@ def service_changed(session: AsyncSession, outbox: Outbox, service: Service) -> 
     outbox.record(session, "catalog.service_changed.v1", service.id, service.version, state)
 
 
-def member_changed(session: AsyncSession, outbox: Outbox, member: Member) -> None:
+def record_member_change(session: AsyncSession, outbox: Outbox, member: Member) -> None:
     """Record the member's state."""
-    state = told.MemberState.model_validate(
+    state = contract.MemberState.model_validate(
         {
             "id": member.id,
             "organization_id": member.organization_id,

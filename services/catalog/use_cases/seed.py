@@ -19,7 +19,7 @@ from services.catalog.tables import (
     ServiceAlias,
     ServiceAtLocation,
 )
-from services.catalog.use_cases.recording import member_changed, organization_changed, service_changed
+from services.catalog.use_cases.recording import record_member_change, record_organization_change, record_service_change
 from shared.database.connections import Database
 from shared.ids import new_id
 from shared.publishing.outbox import Outbox
@@ -123,7 +123,7 @@ class _Seeding:
                 )
             )
         await self._session.flush()
-        await organization_changed(self._session, self._outbox, organization)
+        await record_organization_change(self._session, self._outbox, organization)
         self._organizations[entry.slug] = organization
         self.inserted[0] += 1
         return organization
@@ -151,7 +151,7 @@ class _Seeding:
             if key in places:
                 row = ServiceAtLocation(id=new_id(), service_id=service.id, location_id=places[key])
                 self._session.add(row)
-        service_changed(self._session, self._outbox, service)
+        record_service_change(self._session, self._outbox, service)
         self.inserted[1] += 1
 
     def _new_member(self, organization: Organization, entry: MemberEntry) -> None:
@@ -163,5 +163,5 @@ class _Seeding:
             roles=list(entry.roles),
         )
         self._session.add(member)
-        member_changed(self._session, self._outbox, member)
+        record_member_change(self._session, self._outbox, member)
         self.inserted[2] += 1

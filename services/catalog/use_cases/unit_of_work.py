@@ -1,21 +1,26 @@
-"""What every command works with, and what all of them do alike."""
+"""What every command works with, and how every command refuses."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.catalog.domain.rules import LONGEST_SLUG, Caller, RuleBroken, check_slug
-from services.catalog.domain.texts import LANGUAGES, in_language, slug_from
-from services.catalog.schemas.parts import Description, Name
-from services.catalog.tables import Texts
+from services.catalog.domain.members import Caller
+from services.catalog.domain.refusals import RuleBroken
 from shared.clock import day_in_kuopio
+from shared.problems import Problem, conflict, invalid
 from shared.publishing.outbox import Outbox
+
+Given = ParamSpec("Given")
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True)
-class Work:
+class UnitOfWork:
     """The transaction, where events are recorded, the moment it is, and who wants the change."""
 
     session: AsyncSession
@@ -29,29 +34,30 @@ class Work:
         return day_in_kuopio(self.now)
 
 
-def given(texts: Name | Description | None, field: str = "", *, needed: bool = False) -> Texts:
-    """The texts that were given, by language. Raises RuleBroken when there is none of a text that is `needed`."""
-    return merged({}, texts, field, needed=needed)
+def invalid_field(detail: str, field: str) -> Problem:
+    """422 that names one field."""
+    return invalid(detail, [{"field": field, "message": detail}])
 
 
-def merged(before: Mapping[str, str], change: Name | Description | None, field: str, *, needed: bool = False) -> Texts:
-    """The texts after a change: languages it leaves out stay, null takes one away, a null change all of them.
+def command(
+    run: Callable[Concatenate[UnitOfWork, Given], Awaitable[ResultT]],
+) -> Callable[Concatenate[UnitOfWork, Given], Awaitable[ResultT]]:
+    """A decorator of commands: everything is written when they return, and what stands in the way is a problem.
 
-    Raises RuleBroken when none is left of a text that is `needed`.
+    Raises 422 for a rule that is broken, with the field at fault, and 409 when the database refuses what the rules
+    allowed: another change came in between.
     """
-    changes = {} if change is None else change.model_dump(exclude_unset=True)
-    after = {} if change is None else {**before, **changes}
-    kept: Texts = {language: after[language] for language in LANGUAGES if after.get(language)}
-    if needed and not kept:
-        raise RuleBroken("The text is needed in at least one language.", field)
-    return kept
 
+    @wraps(run)
+    async def refusing(work: UnitOfWork, /, *args: Given.args, **kwargs: Given.kwargs) -> ResultT:
+        try:
+            result = await run(work, *args, **kwargs)
+            await work.session.flush()
+        except RuleBroken as broken:
+            raise invalid_field(broken.detail, broken.field) from None
+        except IntegrityError:
+            detail = "It clashes with a change made at the same moment. Read it again, then decide anew."
+            raise conflict(detail) from None
+        return result
 
-def slug_for(slug: str | None, name: Texts) -> str:
-    """The slug that was given, or one made of the name in English or what there is. Raises RuleBroken."""
-    if slug is not None:
-        return check_slug(slug)
-    made = slug_from(in_language(name, "en"), LONGEST_SLUG)
-    if not made:
-        raise RuleBroken("No slug can be made of this name: give one.", "slug")
-    return check_slug(made)
+    return refusing
