@@ -11,7 +11,9 @@ from services.catalog.domain.target_groups import TARGET_GROUPS, TAXONOMY, term_
 from services.catalog.domain.texts import LANGUAGES, in_language
 from services.catalog.queries.organizations import FoundOrganization
 from services.catalog.queries.services import FoundService
-from services.catalog.schemas.views import MemberView, OrganizationView, ServiceView
+from services.catalog.schemas.members import MemberView
+from services.catalog.schemas.organizations import OrganizationView
+from services.catalog.schemas.services import ServiceView
 from services.catalog.tables import Closure, Location, Member, OrganizationAlias, ServiceAlias, ServiceFacts
 
 

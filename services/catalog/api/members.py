@@ -14,10 +14,10 @@ from services.catalog.api.dependencies import (
     member_of_path,
     member_to_change,
 )
-from services.catalog.api.pages import CountPageOf, Page, make_page
+from services.catalog.api.pages import CountPageOf, make_page
 from services.catalog.queries.members import page_of_members
-from services.catalog.schemas.members import MemberChange, NewMember
-from services.catalog.schemas.views import MemberView
+from services.catalog.schemas.members import MemberChange, MemberView, NewMember
+from services.catalog.schemas.pages import Page
 from services.catalog.tables import Member
 from services.catalog.use_cases import visibility
 from services.catalog.use_cases.members import change_member, create_member
@@ -48,7 +48,7 @@ async def members(
 @router.get("/{id}", summary="One member")
 async def member(row: Annotated[Member, Depends(member_of_path)], response: Response) -> MemberView:
     """A member of the caller's organisation; an administrator of the platform sees any."""
-    return _view(row, response)
+    return _answer(row, response)
 
 
 @router.post(
@@ -64,7 +64,7 @@ async def enter(
     """Administrators of the organisation; those of the platform for any, and only they make coordinators."""
     row = await create_member(work, new)
     response.headers["Location"] = location(request, f"/members/{row.id}")
-    return _view(row, response)
+    return _answer(row, response)
 
 
 @router.patch("/{id}", summary="Change or deactivate a member", openapi_extra=request_body(MemberChange) | IF_MATCH)
@@ -77,9 +77,9 @@ async def change(
 ) -> MemberView:
     """Needs `If-Match`. A member is never deleted: `active: false` ends its access at once."""
     require_match(request, row.version)
-    return _view(await change_member(work, row, wanted), response)
+    return _answer(await change_member(work, row, wanted), response)
 
 
-def _view(row: Member, response: Response) -> MemberView:
+def _answer(row: Member, response: Response) -> MemberView:
     response.headers["ETag"] = etag(row.version)
     return member_view(row)

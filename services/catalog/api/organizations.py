@@ -14,10 +14,16 @@ from services.catalog.api.dependencies import (
     organization_to_change,
 )
 from services.catalog.api.locale import LanguageOf
-from services.catalog.api.pages import CountPageOf, Page, make_page
+from services.catalog.api.pages import CountPageOf, make_page
 from services.catalog.queries.organizations import page_of_organizations, with_belongings
-from services.catalog.schemas.organizations import Closures, Locations, NewOrganization, OrganizationChange
-from services.catalog.schemas.views import OrganizationView
+from services.catalog.schemas.organizations import (
+    Closures,
+    Locations,
+    NewOrganization,
+    OrganizationChange,
+    OrganizationView,
+)
+from services.catalog.schemas.pages import Page
 from services.catalog.tables import Organization
 from services.catalog.use_cases.organizations import (
     change_organization,
@@ -82,7 +88,7 @@ async def enter(
     """Administrators of the platform only."""
     row = await create_organization(work, new)
     response.headers["Location"] = location(request, f"/organizations/{row.id}")
-    return await _changed(work, row, language, response)
+    return await _answer(work, row, language, response)
 
 
 @router.patch(
@@ -101,7 +107,7 @@ async def change(
 ) -> OrganizationView:
     """Needs `If-Match`. A former name or slug is kept as an alias, and goes on being found."""
     require_match(request, row.version)
-    return await _changed(work, await change_organization(work, row, wanted), language, response)
+    return await _answer(work, await change_organization(work, row, wanted), language, response)
 
 
 @router.put(
@@ -120,7 +126,7 @@ async def close(
 ) -> OrganizationView:
     """Needs `If-Match`. Replaces all closures; on those days its services are not `accepting`."""
     require_match(request, row.version)
-    return await _changed(work, await replace_closures(work, row, wanted), language, response)
+    return await _answer(work, await replace_closures(work, row, wanted), language, response)
 
 
 @router.put(
@@ -139,10 +145,10 @@ async def locate(
 ) -> OrganizationView:
     """Needs `If-Match`. Replaces all places; one with an `id` that is there already is kept under it."""
     require_match(request, row.version)
-    return await _changed(work, await replace_locations(work, row, wanted), language, response)
+    return await _answer(work, await replace_locations(work, row, wanted), language, response)
 
 
-async def _changed(work: UnitOfWork, row: Organization, language: str, response: Response) -> OrganizationView:
+async def _answer(work: UnitOfWork, row: Organization, language: str, response: Response) -> OrganizationView:
     response.headers["ETag"] = etag(row.version)
     [found] = await with_belongings(work.session, [row])
     return organization_view(found, language, work.today)

@@ -15,10 +15,10 @@ from services.catalog.api.dependencies import (
     service_to_change,
 )
 from services.catalog.api.locale import LanguageOf
-from services.catalog.api.pages import CountPageOf, Page, make_page
+from services.catalog.api.pages import CountPageOf, make_page
 from services.catalog.queries.services import ServiceFilter, one_service, page_of_services
-from services.catalog.schemas.services import Capacity, NewService, ServiceChange
-from services.catalog.schemas.views import ServiceView
+from services.catalog.schemas.pages import Page
+from services.catalog.schemas.services import Capacity, NewService, ServiceChange, ServiceView
 from services.catalog.tables import Service
 from services.catalog.use_cases.services import change_service, create_service, set_capacity
 from services.catalog.use_cases.unit_of_work import UnitOfWork
@@ -94,7 +94,7 @@ async def enter(
     """Administrators of the organisation; those of the platform for any."""
     row = await create_service(work, new)
     response.headers["Location"] = location(request, f"/services/{row.id}")
-    return await _changed(work, row, language, response)
+    return await _answer(work, row, language, response)
 
 
 @router.patch(
@@ -113,7 +113,7 @@ async def change(
 ) -> ServiceView:
     """Needs `If-Match`."""
     require_match(request, row.version)
-    return await _changed(work, await change_service(work, row, wanted), language, response)
+    return await _answer(work, await change_service(work, row, wanted), language, response)
 
 
 @router.put(
@@ -132,9 +132,9 @@ async def capacity(
 ) -> ServiceView:
     """Needs `If-Match`. With `no-capacity` the service is not `accepting`."""
     require_match(request, row.version)
-    return await _changed(work, await set_capacity(work, row, wanted), language, response)
+    return await _answer(work, await set_capacity(work, row, wanted), language, response)
 
 
-async def _changed(work: UnitOfWork, row: Service, language: str, response: Response) -> ServiceView:
+async def _answer(work: UnitOfWork, row: Service, language: str, response: Response) -> ServiceView:
     response.headers["ETag"] = etag(row.version)
     return service_view(await one_service(work.session, row.id, work.today), language)
