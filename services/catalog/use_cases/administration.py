@@ -10,12 +10,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.catalog.domain.members import ROLES
 from services.catalog.domain.names import check_slug
 from services.catalog.domain.refusals import RuleBroken
-from services.catalog.queries import search
 from services.catalog.queries.organizations import find_organization
 from services.catalog.schemas.members import NewMember
 from services.catalog.schemas.seed_file import read_data
 from services.catalog.tables import Member, Organization
 from services.catalog.use_cases.recording import record_member_change, record_organization_change
+from services.catalog.use_cases.search_index import refresh_index
 from services.catalog.use_cases.seed import ONE_AT_A_TIME
 from shared.database.connections import Database
 from shared.ids import new_id
@@ -88,6 +88,6 @@ async def _enter_organization(session: AsyncSession, outbox: Outbox, slug: str) 
         description=known.description.model_dump() if known else {"fi": slug},
     )
     session.add(organization)
-    await search.index(session, organization)
+    await refresh_index(session, organization)
     await record_organization_change(session, outbox, organization)
     return organization

@@ -8,11 +8,11 @@ from sqlmodel import col, select
 
 from services.catalog.domain.names import check_slug, slug_for
 from services.catalog.domain.organizations import check_closures, check_platform_slug, may_be_deactivated
-from services.catalog.queries import search
 from services.catalog.schemas.organizations import Closures, Locations, NewOrganization, OrganizationChange
 from services.catalog.tables import Closure, Location, Organization, ServiceAtLocation
 from services.catalog.use_cases.names import ORGANIZATIONS, check_slug_free, keep_alias
 from services.catalog.use_cases.recording import record_organization_change
+from services.catalog.use_cases.search_index import refresh_index
 from services.catalog.use_cases.texts import given, merged
 from services.catalog.use_cases.unit_of_work import UnitOfWork, command, invalid_field
 from services.catalog.use_cases.visibility import require_platform_administrator
@@ -40,7 +40,7 @@ async def create_organization(work: UnitOfWork, new: NewOrganization) -> Organiz
         **new.model_dump(include={"organization_type", "parent_organization_id", "email", "website"}),
     )
     work.session.add(organization)
-    await search.index(work.session, organization)
+    await refresh_index(work.session, organization)
     await record_organization_change(work.session, work.outbox, organization)
     return organization
 
@@ -65,7 +65,7 @@ async def change_organization(work: UnitOfWork, organization: Organization, chan
         await keep_alias(work, ORGANIZATIONS, organization, changes)
         for field, value in changes.items():
             setattr(organization, field, value)
-        await search.index(work.session, organization)
+        await refresh_index(work.session, organization)
         await _record_change(work, organization)
     return organization
 

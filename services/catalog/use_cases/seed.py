@@ -8,7 +8,6 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.catalog.queries import search
 from services.catalog.schemas.seed_file import MemberEntry, OrganizationEntry, ServiceEntry, read_data
 from services.catalog.tables import (
     Location,
@@ -20,6 +19,7 @@ from services.catalog.tables import (
     ServiceAtLocation,
 )
 from services.catalog.use_cases.recording import record_member_change, record_organization_change, record_service_change
+from services.catalog.use_cases.search_index import refresh_index
 from shared.database.connections import Database
 from shared.ids import new_id
 from shared.publishing.outbox import Outbox
@@ -92,7 +92,7 @@ class _Seeding:
             if service.slug not in self._service_slugs:
                 await self._new_service(organization, service, places)
         if sum(self.inserted) > before:
-            await search.index(self._session, organization)
+            await refresh_index(self._session, organization)
         for member in entry.members if with_members else ():
             if (organization.id, member.email.lower()) not in self._members:
                 self._new_member(organization, member)

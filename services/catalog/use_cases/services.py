@@ -9,11 +9,11 @@ from sqlmodel import col, select
 
 from services.catalog.domain.names import check_slug, slug_for
 from services.catalog.domain.services import check_capacity, check_response_days
-from services.catalog.queries import search
 from services.catalog.schemas.services import Capacity, NewService, ServiceChange
 from services.catalog.tables import Location, Organization, Service, ServiceAtLocation
 from services.catalog.use_cases.names import SERVICES, check_slug_free, keep_alias
 from services.catalog.use_cases.recording import record_service_change
+from services.catalog.use_cases.search_index import refresh_index
 from services.catalog.use_cases.texts import given, merged
 from services.catalog.use_cases.unit_of_work import UnitOfWork, command, invalid_field
 from services.catalog.use_cases.visibility import require_administrator
@@ -53,7 +53,7 @@ async def create_service(work: UnitOfWork, new: NewService) -> Service:
     work.session.add(service)
     await work.session.flush()
     await _place(work, service, new.location_ids)
-    await search.index(work.session, organization)
+    await refresh_index(work.session, organization)
     record_service_change(work.session, work.outbox, service)
     return service
 
@@ -78,7 +78,7 @@ async def change_service(work: UnitOfWork, service: Service, change: ServiceChan
         for field, value in changes.items():
             setattr(service, field, value)
         organization = await work.session.get_one(Organization, service.organization_id)
-        await search.index(work.session, organization)
+        await refresh_index(work.session, organization)
         _record_change(work, service)
     return service
 
