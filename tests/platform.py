@@ -173,14 +173,14 @@ class Platform:
 
     async def published(self, service: str) -> list[dict[str, Any]]:
         """Every event in the log of `service`, oldest first, published or not yet."""
-        async with self.databases[service].transaction() as session:
-            rows = await session.execute(text("SELECT payload FROM outbox ORDER BY id"))
+        async with self.databases[service].transaction() as tx:
+            rows = await tx.execute(text("SELECT payload FROM outbox ORDER BY id"))
             return [json.loads(row.payload) for row in rows]
 
     async def scalar(self, service: str, query: str, **params: Any) -> Any:
         """The one value of a query on the database of `service`."""
-        async with self.databases[service].transaction() as session:
-            return (await session.execute(text(query), params)).scalar_one_or_none()
+        async with self.databases[service].transaction() as tx:
+            return (await tx.execute(text(query), params)).scalar_one_or_none()
 
     async def empty(self) -> None:
         """Remove all that a test left behind."""
@@ -188,8 +188,8 @@ class Platform:
         await self.redis.flushall()
         shutil.rmtree(self.mail, ignore_errors=True)
         for database in self.owners.values():
-            async with database.transaction() as session:
-                await delete_all(session)
+            async with database.transaction() as tx:
+                await delete_all(tx)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -40,7 +40,7 @@ class Worker:
         database: Database,
         consumers: Sequence[Consumer],
         jobs: Sequence[Job] = (),
-        relay_rest: float = 0.0,
+        relay_delay: float = 0.0,
     ):
         self._settings = settings
         self._database = database
@@ -48,7 +48,7 @@ class Worker:
         self.redis: RawRedis = connect(
             settings.redis_url.get_secret_value(), socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
         )
-        self.relay = Relay(database, self.redis, STREAMS[service], settings.worker_name, rest=relay_rest)
+        self.relay = Relay(database, self.redis, STREAMS[service], settings.worker_name, delay=relay_delay)
         self.readers = [StreamReader(database, self.redis, consumer) for consumer in consumers]
 
     async def run(self) -> None:

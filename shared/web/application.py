@@ -13,7 +13,6 @@ from fastapi import Depends, FastAPI, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.security import HTTPBearer
-from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -23,6 +22,7 @@ from shared import context, problems, telemetry
 from shared.actors import Actor
 from shared.database.connections import Database
 from shared.database.outages import is_away
+from shared.database.transaction import Transaction
 from shared.personal_identity import contains_code
 from shared.publishing.outbox import Outbox
 from shared.redis import RawRedis, connect
@@ -56,24 +56,24 @@ def state_of(request: Request) -> Any:
     return request.app.state.luotsi
 
 
-async def unit_of_work(request: Request) -> AsyncIterator[AsyncSession]:
+async def transaction(request: Request) -> AsyncIterator[Transaction]:
     """One transaction per request, committed before the first byte of the answer goes out."""
-    async with state_of(request).database.transaction() as session:
-        yield session
+    async with state_of(request).database.transaction() as tx:
+        yield tx
 
 
 # scope="function": FastAPI would otherwise commit after the answer was sent.
-SessionOf = Annotated[AsyncSession, Depends(unit_of_work, scope="function")]
+TransactionOf = Annotated[Transaction, Depends(transaction, scope="function")]
 
 
 # Says in OpenAPI which routes take a token; `authenticate` itself looks at it, and answers what is wrong with it.
 _BEARER = HTTPBearer(bearerFormat="JWT", description="An access token of the platform (RFC 9068)", auto_error=False)
 
 
-async def current_actor(request: Request, session: SessionOf, _: Annotated[object, Security(_BEARER)]) -> Actor:
+async def current_actor(request: Request, tx: TransactionOf, _: Annotated[object, Security(_BEARER)]) -> Actor:
     """The member who calls; the first dependency of every route that is not public."""
     shared: State = state_of(request)
-    return await authenticate(request, session, shared.verifier, shared.find_member)
+    return await authenticate(request, tx, shared.verifier, shared.find_member)
 
 
 ActorOf = Annotated[Actor, Depends(current_actor)]

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from functools import partial
 
 from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.referral.tables import Organization
 from shared.consuming import catalog_copy
 from shared.consuming.inbox import BatchHandler, MissingDependency
+from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.ids import new_id
 from tests.events.backbone import GROUP, STREAM, Backbone, Trouble, note, until
@@ -22,17 +22,17 @@ class Noting:
         self._bad = bad
         self._error = error
 
-    async def __call__(self, session: AsyncSession, events: Sequence[Envelope]) -> None:
+    async def __call__(self, tx: Transaction, events: Sequence[Envelope]) -> None:
         self.sizes.append(len(events))
         for event in events:
-            await note(session, event)
+            await note(tx, event)
             if self._error is not None and self._bad is not None and event.id == self._bad.id:
                 raise self._error
 
 
-async def copy(session: AsyncSession, events: Sequence[Envelope]) -> None:
+async def copy(tx: Transaction, events: Sequence[Envelope]) -> None:
     """Keeps copies, as the referral service does."""
-    await catalog_copy.apply(session, Organization, *events)
+    await catalog_copy.apply(tx, Organization, *events)
 
 
 async def test_a_batch_is_brought_at_once_and_a_repeat_is_left_out(backbone: Backbone) -> None:
@@ -100,5 +100,5 @@ async def test_of_several_states_in_one_batch_the_newest_is_kept(backbone: Backb
         await reader.take_batch(await backbone.read())
         assert await backbone.scalar(copied) == 7
     finally:
-        async with backbone.consuming.transaction() as session:
-            await session.execute(text("DELETE FROM organizations WHERE id = ANY(:ids)"), {"ids": [subject, other]})
+        async with backbone.consuming.transaction() as tx:
+            await tx.execute(text("DELETE FROM organizations WHERE id = ANY(:ids)"), {"ids": [subject, other]})
