@@ -15,7 +15,7 @@ from services.catalog.use_cases.unit_of_work import UnitOfWork
 from shared.clock import Clock, day_in_kuopio
 from shared.problems import not_found
 from shared.settings import Settings
-from shared.web.application import ActorOf, SessionOf, State, state_of
+from shared.web.application import ActorOf, State, TransactionOf, state_of
 from shared.web.tokens import FindMember
 
 RowT = TypeVar("RowT")
@@ -41,56 +41,56 @@ ServiceKey = Annotated[str, Path(alias="id", description="Id, slug or former slu
 MemberKey = Annotated[str, Path(alias="id", description="Id")]
 
 
-async def current_caller(session: SessionOf, actor: ActorOf) -> Caller:
+async def current_caller(tx: TransactionOf, actor: ActorOf) -> Caller:
     """Who calls, as the rules see it. Raises 401."""
-    return await visibility.caller_of(session, actor)
+    return await visibility.caller_of(tx, actor)
 
 
 CallerOf = Annotated[Caller, Depends(current_caller)]
 
 
-async def unit_of_work(request: Request, session: SessionOf, caller: CallerOf) -> UnitOfWork:
+async def unit_of_work(request: Request, tx: TransactionOf, caller: CallerOf) -> UnitOfWork:
     """The unit of work of a request that a member makes."""
     app: CatalogApp = state_of(request)
-    return UnitOfWork(session, app.outbox, app.clock(), caller)
+    return UnitOfWork(tx, app.outbox, app.clock(), caller)
 
 
 WorkOf = Annotated[UnitOfWork, Depends(unit_of_work)]
 
 
-async def organization_of_path(session: SessionOf, key: OrganizationKey) -> Organization:
+async def organization_of_path(tx: TransactionOf, key: OrganizationKey) -> Organization:
     """The organisation that the path names. Raises 404."""
-    return _found(await find_organization(session, key), "organisation")
+    return _found(await find_organization(tx, key), "organisation")
 
 
-async def service_of_path(session: SessionOf, key: ServiceKey) -> Service:
+async def service_of_path(tx: TransactionOf, key: ServiceKey) -> Service:
     """The service that the path names. Raises 404."""
-    return _found(await find_service(session, key), "service")
+    return _found(await find_service(tx, key), "service")
 
 
-async def member_of_path(session: SessionOf, caller: CallerOf, key: MemberKey) -> Member:
+async def member_of_path(tx: TransactionOf, caller: CallerOf, key: MemberKey) -> Member:
     """The member that the path names. Raises 404 for one of another organisation, too."""
-    return _found(await find_member(session, key, visibility.visible_organization(caller)), "member")
+    return _found(await find_member(tx, key, visibility.visible_organization(caller)), "member")
 
 
-async def organization_to_change(session: SessionOf, caller: CallerOf, key: OrganizationKey) -> Organization:
+async def organization_to_change(tx: TransactionOf, caller: CallerOf, key: OrganizationKey) -> Organization:
     """The organisation that the path names, locked until the answer. Raises 404, and 403 to all but administrators."""
-    organization = _found(await find_organization(session, key, lock=True), "organisation")
+    organization = _found(await find_organization(tx, key, lock=True), "organisation")
     visibility.require_administrator(caller, organization.id)
     return organization
 
 
-async def service_to_change(session: SessionOf, caller: CallerOf, key: ServiceKey) -> Service:
+async def service_to_change(tx: TransactionOf, caller: CallerOf, key: ServiceKey) -> Service:
     """The service that the path names, locked until the answer. Raises 404, and 403 to all but administrators."""
-    service = _found(await find_service(session, key, lock=True), "service")
+    service = _found(await find_service(tx, key, lock=True), "service")
     visibility.require_administrator(caller, service.organization_id)
     return service
 
 
-async def member_to_change(session: SessionOf, caller: CallerOf, key: MemberKey) -> Member:
+async def member_to_change(tx: TransactionOf, caller: CallerOf, key: MemberKey) -> Member:
     """The member that the path names, locked until the answer. Raises 404, and 403 to all but administrators."""
     visible = visibility.visible_organization(caller)
-    member = _found(await find_member(session, key, visible, lock=True), "member")
+    member = _found(await find_member(tx, key, visible, lock=True), "member")
     visibility.require_administrator(caller, member.organization_id)
     return member
 

@@ -21,7 +21,7 @@ from services.catalog.schemas.pages import Page
 from services.catalog.tables import Member
 from services.catalog.use_cases import visibility
 from services.catalog.use_cases.members import change_member, create_member
-from shared.web.application import SessionOf
+from shared.web.application import TransactionOf
 from shared.web.bodies import body, request_body
 from shared.web.versions import IF_MATCH, etag, require_match
 
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/members", tags=["members"])
 
 @router.get("", summary="Members of one's own organisation, by address")
 async def members(
-    session: SessionOf,
+    tx: TransactionOf,
     caller: CallerOf,
     page: CountPageOf,
     organization_id: Annotated[
@@ -39,9 +39,7 @@ async def members(
     active: Annotated[bool | None, Query(description="Only those who are active, or only those who are not")] = None,
 ) -> Page[MemberView]:
     """Members of the caller's organisation; an administrator of the platform sees those of all."""
-    found, total = await page_of_members(
-        session, page, visibility.visible_organization(caller), organization_id, active
-    )
+    found, total = await page_of_members(tx, page, visibility.visible_organization(caller), organization_id, active)
     return make_page(page, [member_view(each) for each in found], total)
 
 

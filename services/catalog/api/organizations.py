@@ -32,7 +32,7 @@ from services.catalog.use_cases.organizations import (
     replace_locations,
 )
 from services.catalog.use_cases.unit_of_work import UnitOfWork
-from shared.web.application import SessionOf
+from shared.web.application import TransactionOf
 from shared.web.bodies import body, request_body
 from shared.web.versions import IF_MATCH, etag, require_match
 
@@ -43,7 +43,7 @@ ToChange = Annotated[Organization, Depends(organization_to_change)]
 
 @router.get("", summary="Active organisations, by name or by text", response_model_exclude_none=True)
 async def organizations(
-    session: SessionOf,
+    tx: TransactionOf,
     page: CountPageOf,
     language: LanguageOf,
     today: TodayOf,
@@ -52,13 +52,13 @@ async def organizations(
     ] = None,
 ) -> Page[OrganizationView]:
     """Public: no token is needed."""
-    found, total = await page_of_organizations(session, page, language, query)
+    found, total = await page_of_organizations(tx, page, language, query)
     return make_page(page, [organization_view(each, language, today) for each in found], total)
 
 
 @router.get("/{id}", summary="One organisation by id, slug or former slug", response_model_exclude_none=True)
 async def organization(
-    session: SessionOf,
+    tx: TransactionOf,
     row: Annotated[Organization, Depends(organization_of_path)],
     language: LanguageOf,
     today: TodayOf,
@@ -66,7 +66,7 @@ async def organization(
 ) -> OrganizationView:
     """Public: no token is needed."""
     response.headers["ETag"] = etag(row.version)
-    [found] = await with_belongings(session, [row])
+    [found] = await with_belongings(tx, [row])
     return organization_view(found, language, today)
 
 
@@ -150,5 +150,5 @@ async def locate(
 
 async def _answer(work: UnitOfWork, row: Organization, language: str, response: Response) -> OrganizationView:
     response.headers["ETag"] = etag(row.version)
-    [found] = await with_belongings(work.session, [row])
+    [found] = await with_belongings(work.tx, [row])
     return organization_view(found, language, work.today)

@@ -23,7 +23,7 @@ from services.catalog.tables import Service
 from services.catalog.use_cases.services import change_service, create_service, set_capacity
 from services.catalog.use_cases.unit_of_work import UnitOfWork
 from shared.events.catalog import ServiceStatus
-from shared.web.application import SessionOf
+from shared.web.application import TransactionOf
 from shared.web.bodies import body, request_body
 from shared.web.versions import IF_MATCH, etag, require_match
 
@@ -52,20 +52,20 @@ def wanted_services(
 
 @router.get("", summary="Services by text and filters", response_model_exclude_none=True)
 async def services(
-    session: SessionOf,
+    tx: TransactionOf,
     page: CountPageOf,
     answer_language: LanguageOf,
     today: TodayOf,
     only: Annotated[ServiceFilter, Depends(wanted_services)],
 ) -> Page[ServiceView]:
     """Public: no token is needed. The best match comes first, without a text the order is by name."""
-    found, total = await page_of_services(session, page, answer_language, only, today)
+    found, total = await page_of_services(tx, page, answer_language, only, today)
     return make_page(page, [service_view(each, answer_language) for each in found], total)
 
 
 @router.get("/{id}", summary="One service by id or slug", response_model_exclude_none=True)
 async def service(
-    session: SessionOf,
+    tx: TransactionOf,
     row: Annotated[Service, Depends(service_of_path)],
     language: LanguageOf,
     today: TodayOf,
@@ -73,7 +73,7 @@ async def service(
 ) -> ServiceView:
     """Public: no token is needed."""
     response.headers["ETag"] = etag(row.version)
-    return service_view(await one_service(session, row.id, today), language)
+    return service_view(await one_service(tx, row.id, today), language)
 
 
 @router.post(
@@ -137,4 +137,4 @@ async def capacity(
 
 async def _answer(work: UnitOfWork, row: Service, language: str, response: Response) -> ServiceView:
     response.headers["ETag"] = etag(row.version)
-    return service_view(await one_service(work.session, row.id, work.today), language)
+    return service_view(await one_service(work.tx, row.id, work.today), language)

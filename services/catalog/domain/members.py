@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import get_args
+from typing import Protocol, get_args
 from uuid import UUID
 
 from services.catalog.domain.organizations import PLATFORM_SLUG
@@ -44,18 +44,22 @@ def may_administer_platform(slug: str, roles: Iterable[str]) -> bool:
     return slug == PLATFORM_SLUG and "admin" in roles
 
 
-@dataclass(frozen=True)
-class Deputy:
-    """What the rules look at in a member: may it stand in, for whom, and who stands in for it."""
+class Colleague(Protocol):
+    """What the rules look at in a member of staff: whether it may stand in for others, and who stands in for it."""
 
-    id: UUID
-    organization_id: UUID
-    active: bool
-    roles: Collection[str]
-    deputy_id: UUID | None
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def organization_id(self) -> UUID: ...
+    @property
+    def active(self) -> bool: ...
+    @property
+    def roles(self) -> Collection[str]: ...
+    @property
+    def deputy_id(self) -> UUID | None: ...
 
 
-def check_deputy(member: Deputy, deputy_id: UUID, known: Mapping[UUID, Deputy]) -> None:
+def check_deputy(member: Colleague, deputy_id: UUID, known: Mapping[UUID, Colleague]) -> None:
     """Raise RuleBroken unless `deputy_id` may stand in for `member`.
 
     A deputy is an active colleague who may open the same referrals, and following the deputies of deputies never

@@ -24,17 +24,18 @@ Weighted = Mapping[str, Sequence[Mapping[str, str]]]
 
 
 def indexed_words(texts: Weighted) -> dict[str, str]:
-    """The words of texts, with spaces between them, by weight and language: `A_fi`, `A_fi_inner`, `A_sv`, …
+    """The words of texts, with spaces between them, by weight and language: `a_fi`, `a_fi_inner`, `a_sv`, …
 
     `…_inner` holds the later parts of long words, for the weights in `SPLIT`.
     """
     found = {}
     for weight, group in texts.items():
         for language in STEMMERS:
+            name = f"{weight}_{language}".lower()
             plain = [word for each in group for word in words(each.get(language, ""))]
-            found[f"{weight}_{language}"] = " ".join(plain)
+            found[name] = " ".join(plain)
             if weight in SPLIT:
-                found[f"{weight}_{language}_inner"] = " ".join(_later_parts(plain))
+                found[f"{name}_inner"] = " ".join(_later_parts(plain))
     return found
 
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import func
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.catalog.queries.search import Query
+from shared.database.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,16 @@ class PageWanted:
     size: int
 
 
-async def count(session: AsyncSession, wanted: Any) -> int:
+async def count(tx: Transaction, wanted: Any) -> int:
     """How many rows a query would find."""
     counted = select(func.count()).select_from(wanted.order_by(None).subquery())
-    return (await session.exec(counted)).one()
+    found: int = (await tx.execute(counted)).scalar_one()
+    return found
+
+
+def one_page(wanted: Any, page: PageWanted) -> Any:
+    """The query narrowed to the rows of one page."""
+    return wanted.offset((page.number - 1) * page.size).limit(page.size)
 
 
 def by_name(name: Any, language: str) -> Any:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import delete
 from sqlmodel import col, select
 
 from services.catalog.domain.names import renamed
@@ -30,7 +31,7 @@ async def check_slug_free(work: UnitOfWork, named: Named, slug: str, own_id: UUI
     """Raise 409 when another organisation or service than `own_id` has, or had, the slug."""
     holders = select(named.table.id).where(named.table.slug == slug)
     former = select(getattr(named.aliases, named.owner)).where(named.aliases.slug == slug)
-    found = await work.session.execute(holders.union(former))
+    found = await work.tx.execute(holders.union(former))
     if set(found.scalars()) - {own_id}:
         raise conflict(f"The slug {slug} is taken. Choose another.", name="slug-taken")
 
@@ -41,12 +42,13 @@ async def keep_alias(work: UnitOfWork, named: Named, row: Organization | Service
     if not renamed(row.name, new_name) and "slug" not in changes:
         return
     mine = select(named.aliases).where(col(getattr(named.aliases, named.owner)) == row.id)
-    aliases = (await work.session.exec(mine)).all()
+    aliases = await work.tx.all(mine)
     for each in aliases:
         if each.slug in (None, changes.get("slug")) and each.name == new_name:
-            await work.session.delete(each)
+            await work.tx.execute(delete(named.aliases).where(named.aliases.id == each.id))
         elif each.slug == changes.get("slug"):
             each.slug = None
+            work.tx.update(each)
     alias = named.aliases(
         id=new_id(),
         name=row.name,
@@ -55,4 +57,4 @@ async def keep_alias(work: UnitOfWork, named: Named, row: Organization | Service
         valid_until=work.today,
         **{named.owner: row.id},
     )
-    work.session.add(alias)
+    work.tx.insert(alias)

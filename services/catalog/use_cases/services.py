@@ -28,7 +28,7 @@ _DAYS = ("response_days", "urgent_response_days", "expiry_days")
 @command
 async def create_service(work: UnitOfWork, new: NewService) -> Service:
     """Enter a service of an organisation that the caller administers. Raises 403, 422, 409."""
-    organization = await work.session.get(Organization, new.organization_id or work.caller.organization_id)
+    organization = await work.tx.get(Organization, new.organization_id or work.caller.organization_id)
     if organization is None:
         raise invalid_field("There is no organisation with that id.", "organization_id")
     require_administrator(work.caller, organization.id)
@@ -48,13 +48,15 @@ async def create_service(work: UnitOfWork, new: NewService) -> Service:
         eligibility_description=given(new.eligibility_description),
         capacity=new.capacity.status,
         available=new.capacity.available,
+        capacity_updated_at=work.now,
+        created_at=work.now,
+        updated_at=work.now,
         **new.model_dump(include={"status", "languages", "target_groups", "url", "email", *_DAYS}),
     )
-    work.session.add(service)
-    await work.session.flush()
-    await _place(work, service, new.location_ids)
-    await refresh_index(work.session, organization)
-    record_service_change(work.session, work.outbox, service)
+    work.tx.insert(service)
+    _place(work, service, new.location_ids)
+    record_service_change(work.tx, work.outbox, service)
+    await refresh_index(work.tx, [organization])
     return service
 
 
@@ -77,9 +79,8 @@ async def change_service(work: UnitOfWork, service: Service, change: ServiceChan
         await keep_alias(work, SERVICES, service, changes)
         for field, value in changes.items():
             setattr(service, field, value)
-        organization = await work.session.get_one(Organization, service.organization_id)
-        await refresh_index(work.session, organization)
         _record_change(work, service)
+        await refresh_index(work.tx, [await work.tx.get_one(Organization, service.organization_id)])
     return service
 
 
@@ -97,27 +98,29 @@ async def set_capacity(work: UnitOfWork, service: Service, capacity: Capacity) -
 def _record_change(work: UnitOfWork, service: Service) -> None:
     service.version += 1
     service.updated_at = work.now
-    record_service_change(work.session, work.outbox, service)
+    work.tx.update(service)
+    record_service_change(work.tx, work.outbox, service)
 
 
 async def _moved(work: UnitOfWork, service: Service, location_ids: Sequence[UUID]) -> bool:
     """Give the service at these places; whether that is any change."""
-    mine = select(ServiceAtLocation.location_id).where(ServiceAtLocation.service_id == service.id)
-    if set((await work.session.exec(mine)).all()) == set(location_ids):
+    mine = select(ServiceAtLocation.location_id).where(col(ServiceAtLocation.service_id) == service.id)
+    if set(await work.tx.all(mine)) == set(location_ids):
         return False
     await _check_locations(work, service.organization_id, location_ids)
-    await work.session.execute(delete(ServiceAtLocation).where(col(ServiceAtLocation.service_id) == service.id))
-    await _place(work, service, location_ids)
+    await work.tx.execute(delete(ServiceAtLocation).where(col(ServiceAtLocation.service_id) == service.id))
+    _place(work, service, location_ids)
     return True
 
 
-async def _place(work: UnitOfWork, service: Service, location_ids: Sequence[UUID]) -> None:
+def _place(work: UnitOfWork, service: Service, location_ids: Sequence[UUID]) -> None:
     for location_id in location_ids:
-        work.session.add(ServiceAtLocation(id=new_id(), service_id=service.id, location_id=location_id))
-    await work.session.flush()
+        work.tx.insert(ServiceAtLocation(id=new_id(), service_id=service.id, location_id=location_id))
 
 
 async def _check_locations(work: UnitOfWork, organization_id: UUID, location_ids: Sequence[UUID]) -> None:
-    own = select(Location.id).where(Location.organization_id == organization_id, col(Location.id).in_(location_ids))
-    if len((await work.session.exec(own)).all()) != len(location_ids):
+    own = select(Location.id).where(
+        col(Location.organization_id) == organization_id, col(Location.id).in_(location_ids)
+    )
+    if len(await work.tx.all(own)) != len(location_ids):
         raise invalid_field("An id names a place that the organisation does not have.", "location_ids")

@@ -7,11 +7,11 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.catalog.domain.members import Caller
 from services.catalog.domain.refusals import RuleBroken
 from shared.clock import day_in_kuopio
+from shared.database.transaction import Transaction
 from shared.problems import Problem, conflict, invalid
 from shared.publishing.outbox import Outbox
 
@@ -23,7 +23,7 @@ ResultT = TypeVar("ResultT")
 class UnitOfWork:
     """The transaction, where events are recorded, the moment it is, and who wants the change."""
 
-    session: AsyncSession
+    tx: Transaction
     outbox: Outbox
     now: datetime
     caller: Caller
@@ -52,7 +52,7 @@ def command(
     async def refusing(work: UnitOfWork, /, *args: Given.args, **kwargs: Given.kwargs) -> ResultT:
         try:
             result = await run(work, *args, **kwargs)
-            await work.session.flush()
+            await work.tx.flush()
         except RuleBroken as broken:
             raise invalid_field(broken.detail, broken.field) from None
         except IntegrityError:

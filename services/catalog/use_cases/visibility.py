@@ -3,25 +3,29 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy import bindparam
+from sqlmodel import col, select
 
 from services.catalog.domain.members import Caller, may_administer_platform
 from services.catalog.tables import Member, Organization
 from shared.actors import Actor, Membership
+from shared.database.transaction import Transaction
 from shared.problems import forbidden
 
+_MEMBER = select(Member).where(col(Member.id) == bindparam("id"))
+_SLUG = select(Organization.slug).where(col(Organization.id) == bindparam("id"))
 
-async def find_member(session: AsyncSession, member_id: UUID) -> Membership | None:
+
+async def find_member(tx: Transaction, member_id: UUID) -> Membership | None:
     """What decides whether a token still counts; None when there is no such member."""
-    member = await session.get(Member, member_id)
+    member = await tx.first(_MEMBER, {"id": member_id})
     return Membership(member.organization_id, frozenset(member.roles), member.active) if member else None
 
 
-async def caller_of(session: AsyncSession, actor: Actor) -> Caller:
+async def caller_of(tx: Transaction, actor: Actor) -> Caller:
     """The actor with what the rules ask about it."""
-    organization = await session.get(Organization, actor.organization_id)
-    slug = organization.slug if organization else ""
-    return Caller(actor.organization_id, actor.roles, may_administer_platform(slug, actor.roles))
+    slug = await tx.first(_SLUG, {"id": actor.organization_id})
+    return Caller(actor.organization_id, actor.roles, may_administer_platform(slug or "", actor.roles))
 
 
 def visible_organization(caller: Caller) -> UUID | None:
