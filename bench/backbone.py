@@ -14,7 +14,7 @@ from shared.database.connections import Database, run_plainly
 from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.publishing.relay import Relay
-from shared.services import STREAMS
+from shared.services import stream_of
 from shared.settings import Settings
 
 _EFFECT = """
@@ -53,7 +53,7 @@ def _worker(task: dict[str, Any], service: str, consumers: list[Consumer]) -> tu
     def build() -> Worker:
         database = Database(task["database_url"])
         worker = Worker(service, settings, database, consumers)
-        worker.relay = Relay(database, worker.redis, STREAMS[service], settings.worker_name, task["batch"])
+        worker.relay = Relay(database, worker.redis, stream_of(service), settings.worker_name, task["batch"])
         return worker
 
     return settings, build

@@ -13,7 +13,7 @@ from luotsi.platform.process import PlatformError
 from luotsi.platform.target import DEFAULT_DATA, DataOption, find_target
 from luotsi.platform.target import migrate as migrate_database
 from luotsi.retention import retention
-from shared.services import SERVICES
+from shared.services import service_names
 
 app = typer.Typer(help="Run and look after a Luotsi platform.", no_args_is_help=True, add_completion=False)
 admin = typer.Typer(help="Administrators of the platform.", no_args_is_help=True)
@@ -31,7 +31,7 @@ app.add_typer(group_in("luotsi.commands.keys", "The keys of the platform: change
 def up(
     data: DataOption = DEFAULT_DATA,
     port_base: Annotated[
-        int, typer.Option(min=1024, max=65000, help="Pages on this port, the APIs on the three after it.")
+        int, typer.Option(min=1024, max=65000, help="Pages on this port, the APIs on those right after it.")
     ] = 8000,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
@@ -62,11 +62,12 @@ def migrate(
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Bring databases to the newest schema; running it again changes nothing."""
-    unknown = set(services or ()) - set(SERVICES)
+    known = service_names()
+    unknown = set(services or ()) - set(known)
     if unknown:
-        raise PlatformError(f"no such service: {', '.join(sorted(unknown))} (there are {', '.join(SERVICES)})")
+        raise PlatformError(f"no such service: {', '.join(sorted(unknown))} (there are {', '.join(known)})")
     target = find_target(data)
-    for service in services or SERVICES:
+    for service in services or known:
         migrate_database(target, service)
         print(f"{service}: up to date")
 

@@ -1,6 +1,6 @@
 """Problems: every error an API answers is RFC 9457 `application/problem+json` and says what to do.
 
-How one goes out over HTTP is `refusals.py`; those who only raise problems do without it.
+How one goes out over HTTP is `web/problem_responses.py`; those who only raise problems do without it.
 """
 
 from collections.abc import Mapping

@@ -1,27 +1,99 @@
-"""Which streams exist, who writes each, and which consumer groups must have read an entry before it may go."""
+"""The services: one record for each. Nowhere else is it said which there are, what they run, publish and read."""
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
-SERVICES: Final = ("catalog", "referral", "notifications")
-
-STREAMS: Final[dict[str, str]] = {
-    "catalog": "catalog.events",
-    "referral": "referral.events",
-    "notifications": "notification.events",
-}
-"""Service → the one stream it writes."""
-
-GROUPS: Final[dict[str, tuple[str, ...]]] = {
-    "catalog.events": ("referral", "notifications"),
-    "referral.events": ("notifications", "catalog"),
-    "notification.events": ("referral",),
-}
-"""Stream → its declared consumer groups, each named after the service that reads."""
+ProcessKind = Literal["web", "worker"]
 
 
-def streams_read_by(service: str) -> tuple[str, ...]:
-    """The streams whose declared groups include `service`."""
-    return tuple(stream for stream, groups in GROUPS.items() if service in groups)
+@dataclass(frozen=True)
+class Service:
+    """One service. Its code lies in `services/<name>/`; its database and its user in Redis bear its name."""
+
+    name: str
+    port: int
+    """In embedded mode its web process listens so far above the platform's first port"""
+    prefix: str
+    """The path below which the edge publishes it"""
+    stream: str | None = None
+    """The one stream that it writes; without one it has no events to tell"""
+    reads: tuple[str, ...] = ()
+    """The streams that it reads, each as the consumer group of its own name"""
+    processes: tuple[ProcessKind, ...] = ("web", "worker")
+    """`main.py` is run as its web process, `worker.py` as its worker"""
+    secrets: tuple[str, ...] = ()
+    """Settings that are 32 random bytes each, in base64url, and that no other service is given"""
+
+    @property
+    def has_api(self) -> bool:
+        """Whether it serves an HTTP API, which its `/docs` describe. Pages are published elsewhere than below /api."""
+        return self.prefix.startswith("/api/")
+
+    @property
+    def process_names(self) -> tuple[str, ...]:
+        """Its processes as supervisor, logs and containers call them: `catalog-web`."""
+        return tuple(f"{self.name}-{kind}" for kind in self.processes)
+
+
+SERVICES: Final[tuple[Service, ...]] = (
+    Service("catalog", port=1, prefix="/api/catalog", stream="catalog.events", reads=("referral.events",)),
+    Service(
+        "referral",
+        port=2,
+        prefix="/api/referral",
+        stream="referral.events",
+        reads=("catalog.events", "notification.events"),
+        secrets=("MASTER_KEY", "INDEX_KEY", "AUDIT_KEY"),
+    ),
+    Service(
+        "notifications",
+        port=3,
+        prefix="/api/notifications",
+        stream="notification.events",
+        reads=("catalog.events", "referral.events"),
+    ),
+)
+
+
+def service_names() -> tuple[str, ...]:
+    """The names of all services, in the order of their records."""
+    return tuple(service.name for service in SERVICES)
+
+
+def publishers() -> tuple[str, ...]:
+    """The names of the services that write a stream: those with a log of events, the outbox."""
+    return tuple(service.name for service in SERVICES if service.stream)
+
+
+def readers() -> tuple[str, ...]:
+    """The names of the services that read a stream: those that note in an inbox what they have dealt with."""
+    return tuple(service.name for service in SERVICES if service.reads)
+
+
+def get_service(name: str) -> Service:
+    """The record of that name. Raises LookupError when there is none."""
+    for service in SERVICES:
+        if service.name == name:
+            return service
+    raise LookupError(f"no such service: {name} (there are {', '.join(service_names())})")
+
+
+def stream_of(name: str) -> str:
+    """The stream that the service writes. Raises LookupError for a service without one."""
+    stream = get_service(name).stream
+    if stream is None:
+        raise LookupError(f"the service {name} writes no stream")
+    return stream
+
+
+def streams() -> tuple[str, ...]:
+    """Every stream that a service writes."""
+    return tuple(service.stream for service in SERVICES if service.stream)
+
+
+def groups_of(stream: str) -> tuple[str, ...]:
+    """The consumer groups declared on a stream. All of them must have read an entry before it may go."""
+    return tuple(service.name for service in SERVICES if stream in service.reads)
 
 
 def dead_stream(stream: str, group: str) -> str:

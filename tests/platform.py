@@ -32,8 +32,9 @@ from shared.consuming.stream_reader import StreamReader, ensure_group
 from shared.consuming.worker import Worker
 from shared.database.connections import Database
 from shared.publishing.outbox import Outbox
+from shared.publishing.relay import Relay
 from shared.redis import RawRedis, connect
-from shared.services import SERVICES
+from shared.services import service_names
 from shared.settings import Settings
 from tests.builders import Someone
 from tests.emptying import delete_all
@@ -45,9 +46,9 @@ class Tokens:
     """Signs access tokens with a key of the test's own."""
 
     def __init__(self, folder: Path) -> None:
-        self._key = ECKey.generate_key("P-256", parameters={"kid": "test"})
+        self.key = ECKey.generate_key("P-256", parameters={"kid": "test"})
         self.jwks = folder / "jwks.json"
-        self.jwks.write_text(json.dumps(KeySet([self._key]).as_dict(private=False)))
+        self.jwks.write_text(json.dumps(KeySet([self.key]).as_dict(private=False)))
 
     def sign(self, who: Someone, *, expired: bool = False, **claims: Any) -> str:
         """An access token for a member; `claims` replace the usual ones."""
@@ -63,7 +64,7 @@ class Tokens:
             "exp": int((now + timedelta(minutes=15)).timestamp()),
             "jti": str(uuid4()),
         }
-        return jwt.encode({"typ": "at+jwt", "alg": "ES256", "kid": "test"}, usual | claims, self._key)
+        return jwt.encode({"typ": "at+jwt", "alg": "ES256", "kid": "test"}, usual | claims, self.key)
 
 
 class MovableClock:
@@ -92,8 +93,8 @@ class Platform:
         self.mail = folder / "mail"
         self.clock = MovableClock()
         self.settings = self._all_settings()
-        self.databases = {service: Database(servers.database_urls[service]) for service in SERVICES}
-        self.owners = {service: Database(servers.owner_urls[service], pool_size=1) for service in SERVICES}
+        self.databases = {service: Database(servers.database_urls[service]) for service in service_names()}
+        self.owners = {service: Database(servers.owner_urls[service], pool_size=1) for service in service_names()}
         self.apps: dict[str, FastAPI] = {
             "catalog": catalog_main.create_app(self.settings["catalog"]),
             "referral": referral_main.create_app(self.settings["referral"], self.clock),
@@ -140,13 +141,13 @@ class Platform:
         while moved:
             moved = False
             for worker in self.workers.values():
-                while await worker.relay.step():
+                while worker.relay and await worker.relay.step():
                     moved = True
                 for reader in worker.readers:
                     moved = await self._read(reader) or moved
 
     def deadline_scheduler(self) -> DeadlineScheduler:
-        """The clockwork of one more worker of the referral service."""
+        """The deadline scheduler of one more worker of the referral service."""
         return DeadlineScheduler(self.databases["referral"], Outbox("referral"), self.vault, self.clock)
 
     @property
@@ -155,12 +156,18 @@ class Platform:
         referral = self.settings["referral"]
         return Vault(referral.master_key.get_secret_value(), referral.index_key.get_secret_value())
 
-    async def ring(self) -> None:
-        """Let ring what is due by the clock, and carry the news around."""
+    async def fire_due(self) -> None:
+        """Do what timers are due for by the clock, and carry the events around."""
         deadline_scheduler = self.deadline_scheduler()
         while await deadline_scheduler.step():
             pass
         await self.settle()
+
+    def relay(self, service: str) -> Relay:
+        """The relay of the service's worker."""
+        relay = self.workers[service].relay
+        assert relay is not None
+        return relay
 
     async def _read(self, reader: StreamReader) -> bool:
         consumer = reader.consumer
@@ -194,8 +201,7 @@ class Platform:
     async def close(self) -> None:
         """Close every connection."""
         for app in self.apps.values():
-            await app.state.luotsi.redis.aclose()
-            await app.state.luotsi.database.close()
+            await app.state.luotsi.close()
         for worker in self.workers.values():
             await worker.close()
         for database in (*self.databases.values(), *self.owners.values()):

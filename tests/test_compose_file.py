@@ -11,7 +11,7 @@ import yaml
 
 from luotsi.commands.env import EXAMPLE, add_missing, fill, missing, new_secrets, write_env
 from luotsi.platform.redis_acl import USERS, acl_rules
-from shared.services import SERVICES
+from shared.services import SERVICES, get_service, service_names
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -88,8 +88,8 @@ def test_what_runs_on_has_a_health_check_and_comes_back(container: str) -> None:
     assert CONTAINERS[container]["restart"] == "unless-stopped"
 
 
-def test_each_service_has_a_web_process_and_a_worker() -> None:
-    processes = {f"{service}-{kind}" for service in SERVICES for kind in ("web", "worker")}
+def test_each_service_has_the_processes_of_its_record() -> None:
+    processes = {name for service in SERVICES for name in service.process_names}
     assert set(LASTING) == processes | {"postgres", "redis", "edge"}
 
 
@@ -100,13 +100,20 @@ def test_only_the_edge_can_be_reached_from_outside() -> None:
     assert all(COMPOSE["networks"][name]["internal"] for name in ("data", "web"))
 
 
-@pytest.mark.parametrize("service", SERVICES)
-@pytest.mark.parametrize("kind", ["web", "worker"])
-def test_a_service_is_given_its_own_secrets_only(service: str, kind: str) -> None:
-    own = {f"{service.upper()}_DB_PASSWORD", f"{service.upper()}_REDIS_PASSWORD", "JWKS_JSON"}
-    if service == "referral":
-        own |= {"MASTER_KEY", "INDEX_KEY", "AUDIT_KEY"}
-    assert variables_of(f"{service}-{kind}") & new_secrets().keys() == own
+@pytest.mark.parametrize("service", service_names())
+def test_a_service_is_given_its_own_secrets_only(service: str) -> None:
+    record = get_service(service)
+    own = {f"{service.upper()}_DB_PASSWORD", f"{service.upper()}_REDIS_PASSWORD", "JWKS_JSON", *record.secrets}
+    for name in record.process_names:
+        assert variables_of(name) & new_secrets().keys() == own
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_the_edge_publishes_a_service_below_the_prefix_of_its_record(service: str) -> None:
+    prefix = get_service(service).prefix
+    assert CONTAINERS[f"{service}-web"]["environment"]["ROOT_PATH"] == prefix
+    edge = (ROOT / "deploy" / "edge" / "Caddyfile").read_text(encoding="utf-8")
+    assert re.search(rf"handle_path {prefix}/\* \{{[^{{]*reverse_proxy {service}-web:8000 ", edge)
 
 
 def test_the_private_key_goes_to_the_command_line_alone() -> None:

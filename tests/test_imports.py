@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.services import SERVICES
+from shared.services import service_names
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB = frozenset({"fastapi", "starlette", "uvicorn"})
@@ -25,7 +25,7 @@ def test_the_command_line_starts_without_what_services_need(module: str) -> None
     assert loaded_by(module) & {*WEB, *DATABASE, "faststream", "services"} == set()
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", service_names())
 def test_workers_load_nothing_that_serves_http(service: str) -> None:
     # FastStream looks for uvicorn by itself.
     assert loaded_by(f"services.{service}.worker") & {*WEB - {"uvicorn"}, "httpx2", "joserfc"} == set()

@@ -15,7 +15,7 @@ from rich.table import Table
 from luotsi.platform.probe import readiness
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
-from shared.services import GROUPS, SERVICES, dead_stream
+from shared.services import SERVICES, Service, dead_stream, groups_of, streams
 
 _LAG_LIMIT = 1000
 _BACKLOG_LIMIT = 1000
@@ -33,9 +33,13 @@ class Finding:
 
 async def examine(target: Target) -> list[Finding]:
     """Look at databases, Redis, streams and every service, all at the same time."""
-    looks = [_guarded(f"database {name}", _database(target, name)) for name in SERVICES]
+    looks = [_guarded(f"database {service.name}", _database(target, service)) for service in SERVICES]
     looks += [_guarded("redis", _redis(target))]
-    looks += [_guarded(f"service {name}", _service(target, name)) for name in SERVICES]
+    looks += [
+        _guarded(f"service {service.name}", _web(target, service.name))
+        for service in SERVICES
+        if "web" in service.processes
+    ]
     return [finding for findings in await asyncio.gather(*looks) for finding in findings]
 
 
@@ -57,17 +61,21 @@ async def _guarded(piece: str, look: Awaitable[list[Finding]]) -> list[Finding]:
         return [Finding(piece, False, str(error) or type(error).__name__)]
 
 
-async def _database(target: Target, service: str) -> list[Finding]:
-    connection = await asyncpg.connect(target.database_url(service), timeout=_PATIENCE_SECONDS)
+async def _database(target: Target, service: Service) -> list[Finding]:
+    piece, notes, waiting = f"database {service.name}", [], 0
+    connection = await asyncpg.connect(target.database_url(service.name), timeout=_PATIENCE_SECONDS)
     try:
-        if await connection.fetchval("SELECT to_regclass('outbox') IS NULL"):
-            return [Finding(f"database {service}", False, "is not migrated: run `luotsi migrate`")]
-        waiting = await connection.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL")
-        parked = await connection.fetchval("SELECT count(*) FROM parked")
+        if await connection.fetchval("SELECT to_regclass('alembic_version') IS NULL"):
+            return [Finding(piece, False, "is not migrated: run `luotsi migrate`")]
+        if service.stream:
+            waiting = await connection.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL")
+            notes.append(f"{waiting} events wait to be published")
+        if service.reads:
+            parked = await connection.fetchval("SELECT count(*) FROM parked")
+            notes.append(f"{parked} are parked")
     finally:
         await connection.close()
-    note = f"{waiting} events wait to be published, {parked} are parked"
-    return [Finding(f"database {service}", waiting <= _BACKLOG_LIMIT, note)]
+    return [Finding(piece, waiting <= _BACKLOG_LIMIT, ", ".join(notes) or "answers")]
 
 
 async def _redis(target: Target) -> list[Finding]:
@@ -79,14 +87,14 @@ async def _redis(target: Target) -> list[Finding]:
         policy = (await client.config_get("appendfsync"))["appendfsync"]
         durable = bool(info["aof_enabled"]) and policy == "always" and info["aof_last_write_status"] == "ok"
         note = f"{kind} {version}, append-only file {'synced on every write' if durable else 'NOT durable'}"
-        streams = [finding for stream in GROUPS for finding in await _stream(client, stream)]
-        return [Finding("redis", durable, note), *streams]
+        groups = [finding for stream in streams() for finding in await _groups(client, stream)]
+        return [Finding("redis", durable, note), *groups]
 
 
-async def _stream(client: Any, stream: str) -> list[Finding]:
+async def _groups(client: Any, stream: str) -> list[Finding]:
     found = await client.xinfo_groups(stream) if await client.exists(stream) else []
     groups = {group["name"]: group for group in found}
-    return [await _group(client, stream, name, groups.get(name)) for name in GROUPS[stream]]
+    return [await _group(client, stream, name, groups.get(name)) for name in groups_of(stream)]
 
 
 async def _group(client: Any, stream: str, name: str, group: dict[str, Any] | None) -> Finding:
@@ -99,7 +107,7 @@ async def _group(client: Any, stream: str, name: str, group: dict[str, Any] | No
     return Finding(piece, lag <= _LAG_LIMIT and dead == 0 and group["consumers"] > 0, note)
 
 
-async def _service(target: Target, service: str) -> list[Finding]:
+async def _web(target: Target, service: str) -> list[Finding]:
     piece, url = f"service {service}", target.service_url(service)
     if not url:
         return [Finding(piece, False, f"its address is not known: set {service.upper()}_URL")]

@@ -1,14 +1,15 @@
 """The `.env` file of a compose deployment: `.env.example` with every empty secret filled in, once."""
 
 import base64
-import json
 import os
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from joserfc.jwk import ECKey
+from luotsi.platform.redis_acl import USERS
+from shared.services import SERVICES
+from shared.web import token_signing
 
 EXAMPLE = Path(__file__).resolve().parents[2] / ".env.example"
 
@@ -22,19 +23,10 @@ def new_secrets() -> dict[str, str]:
     private, public = _signing_keys()
     made: dict[str, Callable[[], str]] = {
         "POSTGRES_PASSWORD": _password,
-        "CATALOG_DB_PASSWORD": _password,
-        "CATALOG_OWNER_DB_PASSWORD": _password,
-        "REFERRAL_DB_PASSWORD": _password,
-        "REFERRAL_OWNER_DB_PASSWORD": _password,
-        "NOTIFICATIONS_DB_PASSWORD": _password,
-        "NOTIFICATIONS_OWNER_DB_PASSWORD": _password,
-        "CATALOG_REDIS_PASSWORD": _password,
-        "REFERRAL_REDIS_PASSWORD": _password,
-        "NOTIFICATIONS_REDIS_PASSWORD": _password,
-        "OPERATOR_REDIS_PASSWORD": _password,
-        "MASTER_KEY": _key,
-        "INDEX_KEY": _key,
-        "AUDIT_KEY": _key,
+        **{f"{service.name.upper()}_DB_PASSWORD": _password for service in SERVICES},
+        **{f"{service.name.upper()}_OWNER_DB_PASSWORD": _password for service in SERVICES},
+        **{f"{user.upper()}_REDIS_PASSWORD": _password for user in USERS},
+        **{name: _key for service in SERVICES for name in service.secrets},
         "SIGNING_KEY_JSON": lambda: private,
         "JWKS_JSON": lambda: public,
     }
@@ -79,8 +71,9 @@ def add_missing(path: Path) -> list[str]:
     made = {name: value for name, value in new_secrets().items() if name in lacking}
     example = _EXAMPLE_LINE.findall(EXAMPLE.read_text(encoding="utf-8"))
     added = [f"{name}={made.get(name, value)}\n" for name, value in example if name in lacking]
+    unfinished = path.read_text(encoding="utf-8")[-1:] not in ("", "\n")
     with path.open("a", encoding="utf-8") as file:
-        file.writelines(added)
+        file.writelines(["\n", *added] if unfinished else added)
         file.flush()
         os.fsync(file.fileno())
     return sorted(lacking)
@@ -121,7 +114,6 @@ def _key() -> str:
 
 def _signing_keys() -> tuple[str, str]:
     """An ES256 key as private JWK and as public JWK set, each JSON in single quotes, which keep it literal."""
-    key = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig"}, auto_kid=True)
-    private = json.dumps(key.as_dict(private=True), separators=(",", ":"))
-    public = json.dumps({"keys": [key.as_dict(private=False)]}, separators=(",", ":"))
-    return f"'{private}'", f"'{public}'"
+    key = token_signing.new_signing_key()
+    public = token_signing.as_key_set([token_signing.public_jwk(key)])
+    return f"'{token_signing.as_private_jwk(key)}'", f"'{public}'"

@@ -20,7 +20,7 @@ from shared.consuming import dead_letters
 from shared.database.connections import Database
 from shared.database.outages import is_away
 from shared.redis import RawRedis, connect
-from shared.services import GROUPS, SERVICES
+from shared.services import SERVICES, groups_of, publishers, streams
 
 app = typer.Typer(no_args_is_help=True)
 dead = typer.Typer(help="Events that a consumer could not take.", no_args_is_help=True)
@@ -92,14 +92,14 @@ def replay(
 
 @app.command()
 def republish(
-    service: Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")],
+    service: Annotated[str, typer.Argument(help=f"One of {', '.join(publishers())}.")],
     since: Annotated[str | None, typer.Option(metavar="TIME", help="Recorded from then on (ISO 8601, UTC).")] = None,
     everything: Annotated[bool, typer.Option("--all", help="The whole log.")] = False,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Let the relay of SERVICE publish events of its log again; consumers pass over what they know."""
-    if service not in SERVICES:
-        raise PlatformError(f"no such service: {service} (there are {', '.join(SERVICES)})")
+    if service not in publishers():
+        raise PlatformError(f"no service that tells events: {service} (there are {', '.join(publishers())})")
     if everything == bool(since):
         raise PlatformError("say from when on with --since, or the whole log with --all")
     moment = _moment(since) if since else None
@@ -148,7 +148,7 @@ async def _look(target: Target) -> tuple[list[backlog.GroupBacklog], list[backlo
         groups = await backlog.of_groups(redis)
     services = []
     for service in SERVICES:
-        async with _database(target.database_url(service)) as database:
+        async with _database(target.database_url(service.name)) as database:
             services.append(await backlog.of_service(database, service))
     return groups, services
 
@@ -161,8 +161,8 @@ async def _letters(target: Target, letter_id: str | None = None) -> Letters:
     async with _redis(target) as redis:
         found = [
             (stream, group, letter)
-            for stream, groups in GROUPS.items()
-            for group in groups
+            for stream in streams()
+            for group in groups_of(stream)
             for letter in await dead_letters.read_all(redis, stream, group)
             if letter_id in (None, letter.id)
         ]

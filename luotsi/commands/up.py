@@ -16,11 +16,11 @@ from luotsi.platform.data_dir import DataDir, is_free, write_private
 from luotsi.platform.key_files import ensure_keys
 from luotsi.platform.probe import readiness
 from luotsi.platform.process import PlatformError
-from luotsi.platform.process_specs import Addresses, fork_server, heartbeat, migration, seeding, web, worker
+from luotsi.platform.process_specs import Addresses, fork_server, heartbeat, lasting, migration, seeding
 from luotsi.platform.redis_acl import OPERATOR, USERS
 from luotsi.platform.supervisor import Supervisor
 from luotsi.platform.tokens import Member, fetch_members
-from shared.services import SERVICES
+from shared.services import SERVICES, Service, service_names
 
 _START_PATIENCE = 90.0
 _SERVICE_GRACE = 5.0
@@ -67,14 +67,14 @@ class Platform:
     def __init__(self, data: DataDir, port_base: int, supervisor: Supervisor) -> None:
         self._data = data
         self._supervisor = supervisor
-        self._postgres = None if _all_given("DATABASE_URL", SERVICES) else Postgres(data)
-        self._valkey = None if _all_given("REDIS_URL", SERVICES) else Valkey(data)
+        self._postgres = None if _all_given("DATABASE_URL", service_names()) else Postgres(data)
+        self._valkey = None if _all_given("REDIS_URL", service_names()) else Valkey(data)
         self._addresses = Addresses(port_base, *self._database_urls(), self._redis_urls())
 
     def _database_urls(self) -> tuple[dict[str, str], dict[str, str]]:
         """Each service's database: as the role that works in it, and as the role that owns it."""
         urls, owners = {}, {}
-        for name in SERVICES:
+        for name in service_names():
             if own := _given("DATABASE_URL", name):
                 urls[name], owners[name] = own, _given("OWNER_DATABASE_URL", name) or own
             elif self._postgres:
@@ -115,19 +115,21 @@ class Platform:
             self._supervisor.start(self._valkey.program())
             await self._until(self._valkey.answers, "valkey")
 
-    async def _start_service(self, service: str) -> None:
-        """Start it on a database of its own that is up to date; the catalogue is seeded meanwhile."""
+    async def _start_service(self, service: Service) -> None:
+        """Start its processes on a database of its own that is up to date; the catalogue is seeded meanwhile."""
         if self._postgres:
-            await self._until(partial(self._postgres.bootstrap, service), "postgres")
-        await self._supervisor.run(migration(service, self._addresses))
-        at_work = heartbeat(service, self._data)
+            await self._until(partial(self._postgres.bootstrap, service.name), "postgres")
+        await self._supervisor.run(migration(service.name, self._addresses))
+        at_work = heartbeat(service.name, self._data)
         at_work.unlink(missing_ok=True)
-        self._supervisor.start(web(service, self._data, self._addresses))
-        self._supervisor.start(worker(service, self._data, self._addresses))
-        if service == "catalog":
+        for program in lasting(service, self._data, self._addresses):
+            self._supervisor.start(program)
+        if service.name == "catalog":
             await self._supervisor.run(seeding(self._addresses))
-        await self._until(at_work.exists, f"{service}-worker")
-        await self._until(lambda: _is_ready(self._addresses.url(service)), f"{service}-web")
+        if "worker" in service.processes:
+            await self._until(at_work.exists, f"{service.name}-worker")
+        if "web" in service.processes:
+            await self._until(lambda: _is_ready(self._addresses.url(service.name)), f"{service.name}-web")
 
     async def _until(self, answers: Callable[[], bool], name: str) -> None:
         deadline = asyncio.get_running_loop().time() + _START_PATIENCE
@@ -137,7 +139,7 @@ class Platform:
             await asyncio.sleep(0.02)
 
     def _facts(self) -> dict[str, Any]:
-        urls = {service: self._addresses.url(service) for service in SERVICES}
+        urls = {service: self._addresses.url(service) for service in service_names()}
         return {
             "pid": os.getpid(),
             "portal": None,
@@ -157,7 +159,7 @@ class Platform:
     async def stop(self) -> None:
         """Stop services first, then what they came from and their servers; within about eight seconds."""
         self._data.platform_file.unlink(missing_ok=True)
-        services = [f"{service}-{kind}" for service in SERVICES for kind in ("web", "worker")]
+        services = [name for service in SERVICES for name in service.process_names]
         await self._supervisor.stop(services, grace=_SERVICE_GRACE)
         await self._supervisor.stop(["fork-server", *_SERVERS], grace=_SERVER_GRACE)
 
@@ -189,9 +191,9 @@ def _all_given(kind: str, names: tuple[str, ...]) -> bool:
 
 def _check_ports(addresses: Addresses) -> None:
     for service in SERVICES:
-        port = addresses.port(service)
-        if not is_free(port):
+        port = addresses.port(service.name)
+        if "web" in service.processes and not is_free(port):
             raise PlatformError(
-                f"port {port} (for {service}) is taken: stop what listens there, or choose another range, "
+                f"port {port} (for {service.name}) is taken: stop what listens there, or choose another range, "
                 f"as in `luotsi up --port-base {addresses.port_base + 1000}`"
             )

@@ -14,7 +14,7 @@ import httpx2
 from luotsi.demo.place import Place
 from luotsi.platform.process import PlatformError
 from luotsi.platform.tokens import choose_member, sign_token
-from shared.services import SERVICES
+from shared.services import service_names
 
 JSON = dict[str, Any]
 
@@ -109,7 +109,7 @@ async def gather_cast(place: Place) -> AsyncIterator[Cast]:
             token = sign_token(place.target.signing_key, place.target.issuer, member)
             headers = {"Authorization": f"Bearer {token}", "Accept-Language": person.language}
             clients = {}
-            for service in SERVICES:
+            for service in service_names():
                 client = httpx2.AsyncClient(base_url=place.urls[service], headers=headers, timeout=15, verify=trust)
                 clients[service] = await stack.enter_async_context(client)
             cast[person] = Somebody(person, clients)

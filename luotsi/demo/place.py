@@ -53,7 +53,7 @@ def behind(edge: str, environment: Mapping[str, str] = os.environ) -> Place:
     """The platform behind an edge such as http://localhost:8080; keys, database and MAIL_DIR by `environment`."""
     base = edge.rstrip("/")
     mail_dir = None if environment.get("SMTP_URL") else environment.get("MAIL_DIR")
-    urls = {service: f"{base}/api/{service}" for service in SERVICES}
+    urls = {service.name: f"{base}{service.prefix}" for service in SERVICES}
     return Place(urls, find_target(environment=environment), Path(mail_dir) if mail_dir else None, own=False)
 
 
@@ -92,7 +92,7 @@ def _own_environment() -> dict[str, str]:
 
 
 def _place(folder: Path, facts: dict[str, Any], start_seconds: float) -> Place:
-    urls = {service: facts[service] for service in SERVICES}
+    urls = {service.name: facts[service.name] for service in SERVICES}
     return Place(
         urls,
         Target(folder, {}, facts),
@@ -113,7 +113,7 @@ def _remove_sheltered(folder: Path) -> None:
 def _free_base() -> int:
     while True:
         base = random.choice(_PORT_BASES)
-        if all(is_free(base + offset) for offset in range(len(SERVICES) + 1)):
+        if all(is_free(base + service.port) for service in SERVICES):
             return base
 
 

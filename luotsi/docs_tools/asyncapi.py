@@ -9,31 +9,28 @@ from pydantic.json_schema import models_json_schema
 
 from services.catalog import consumers as catalog
 from services.notifications.consumers import build_consumers
-from services.referral.consumers import Learning
+from services.referral.consumers import ReferralConsumers
 from services.referral.vault import Vault
 from shared.clock import utc_now
 from shared.consuming.inbox import Consumer
 from shared.events import EVENT_TYPES, Envelope, Payload
 from shared.publishing.outbox import Outbox
-from shared.services import GROUPS, STREAMS, dead_stream
+from shared.services import dead_stream, groups_of, publishers, stream_of, streams
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "asyncapi.yaml"
-
-PREFIXES: Final = {"catalog.events": "catalog.", "referral.events": "referral.", "notification.events": "notification."}
-"""Stream → how the types of its events begin."""
 
 Document = dict[str, Any]
 
 
 def types_on(stream: str) -> list[str]:
-    """The event types that travel on `stream`, in the contract's order."""
-    return [name for name in EVENT_TYPES if name.startswith(PREFIXES[stream])]
+    """The event types that travel on `stream`, in the contract's order: on `catalog.events` those of `catalog.`."""
+    return [name for name in EVENT_TYPES if name.startswith(stream.removesuffix("events"))]
 
 
 def consumers() -> list[Consumer]:
     """Every consumer of every service, as its worker builds it."""
     vault = Vault(bytes(32), bytes(32))  # nothing is handled here, so nothing is sealed
-    referral = Learning(Outbox("referral"), vault, utc_now)
+    referral = ReferralConsumers(Outbox("referral"), vault, utc_now)
     return [*catalog.build_consumers(), *referral.consumers(), *build_consumers(Outbox("notifications"))]
 
 
@@ -50,7 +47,7 @@ def document() -> Document:
         },
         "defaultContentType": "application/json",
         "servers": {"redis": {"host": "localhost:6379", "pathname": "/0", "protocol": "redis"}},
-        "channels": {_name(stream): _channel(stream) for stream in GROUPS},
+        "channels": {_name(stream): _channel(stream) for stream in streams()},
         "operations": {**_sending(), **_receiving()},
         "components": {
             "messages": {event_type: _message(event_type, model) for event_type, model in EVENT_TYPES.items()},
@@ -66,7 +63,7 @@ def _name(stream: str) -> str:
 
 
 def _channel(stream: str) -> Document:
-    dead = " and ".join(f"`{dead_stream(stream, group)}`" for group in GROUPS[stream])
+    dead = " and ".join(f"`{dead_stream(stream, group)}`" for group in groups_of(stream))
     return {
         "address": stream,
         "description": f"A Redis stream. Entries that a group could not take lie in {dead}.",
@@ -86,8 +83,10 @@ def _operation(action: str, stream: str, types: list[str], summary: str) -> Docu
 
 def _sending() -> Document:
     return {
-        f"{service}Sends": _operation("send", stream, types_on(stream), f"What the {service} service tells.")
-        for service, stream in STREAMS.items()
+        f"{service}Sends": _operation(
+            "send", stream_of(service), types_on(stream_of(service)), f"What the {service} service tells."
+        )
+        for service in publishers()
     }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from luotsi.embedded.account import SHELTER, binaries, database_folder, server_account
 from luotsi.platform.data_dir import DataDir
 from luotsi.platform.process import PlatformError, Program, as_account
-from shared.services import SERVICES
+from shared.services import service_names
 
 _SUPERUSER = "postgres"
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
@@ -50,8 +50,8 @@ class Postgres:
         self._folder = database_folder(data.postgres, self._account, shelter)
         self.port = data.port("postgres")
         self.admin_url = self._url(_SUPERUSER, "postgres")
-        self.database_urls = {service: self._url(service, service) for service in SERVICES}
-        self.owner_urls = {service: self._url(owner_of(service), service) for service in SERVICES}
+        self.database_urls = {service: self._url(service, service) for service in service_names()}
+        self.owner_urls = {service: self._url(owner_of(service), service) for service in service_names()}
 
     def _url(self, role: str, database: str) -> str:
         return f"postgresql://{role}:{self._password(role)}@127.0.0.1:{self.port}/{database}"

@@ -1,6 +1,6 @@
 """How far events have come: what waits in each outbox, on each stream, with each group, and what is dead."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from redis.exceptions import ResponseError
@@ -11,7 +11,7 @@ from sqlalchemy import text
 from shared.consuming.inbox import RETRY
 from shared.database.connections import Database
 from shared.redis import RawRedis
-from shared.services import GROUPS, dead_stream
+from shared.services import Service, dead_stream, groups_of, streams
 
 # Redis cannot always tell a group's lag (after an entry was deleted); then so many are counted at most.
 _COUNT_UP_TO = 100_000
@@ -45,13 +45,16 @@ class GroupBacklog:
 
 @dataclass(frozen=True)
 class ServiceBacklog:
-    """One service's database: events not yet on the stream, and those that wait for a fact or for a retry."""
+    """One service's database: events not yet on the stream, and those that wait for a fact or for a retry.
+
+    `unpublished` is None for a service that writes no stream, `parked` and `stuck` for one that reads none.
+    """
 
     service: str
-    unpublished: int
-    oldest_seconds: float | None
-    parked: int
-    stuck: int
+    unpublished: int | None = None
+    oldest_seconds: float | None = None
+    parked: int | None = None
+    stuck: int | None = None
 
 
 async def of_groups(redis: RawRedis) -> list[GroupBacklog]:
@@ -59,7 +62,8 @@ async def of_groups(redis: RawRedis) -> list[GroupBacklog]:
     seconds, microseconds = await redis.time()
     now = seconds + microseconds / 1e6
     found = []
-    for stream, names in GROUPS.items():
+    for stream in streams():
+        names = groups_of(stream)
         groups = await _existing(redis, stream)
         length = await redis.xlen(stream)
         for name in names:
@@ -90,13 +94,18 @@ async def _lag(redis: RawRedis, stream: str, group: dict[str, Any]) -> int:
     return len(await redis.xrange(stream, min=after, count=_COUNT_UP_TO))
 
 
-async def of_service(database: Database, service: str) -> ServiceBacklog:
+async def of_service(database: Database, service: Service) -> ServiceBacklog:
     """The backlog in the database of `service`."""
+    backlog = ServiceBacklog(service.name)
     async with database.transaction() as session:
-        outbox = (await session.execute(_OUTBOX)).one()
-        parked = (await session.execute(_PARKED, {"retry": RETRY})).one()
-    oldest = None if outbox.oldest_seconds is None else float(outbox.oldest_seconds)
-    return ServiceBacklog(service, outbox.unpublished, oldest, parked.parked, parked.stuck)
+        if service.stream:
+            outbox = (await session.execute(_OUTBOX)).one()
+            oldest = None if outbox.oldest_seconds is None else float(outbox.oldest_seconds)
+            backlog = replace(backlog, unpublished=outbox.unpublished, oldest_seconds=oldest)
+        if service.reads:
+            parked = (await session.execute(_PARKED, {"retry": RETRY})).one()
+            backlog = replace(backlog, parked=parked.parked, stuck=parked.stuck)
+    return backlog
 
 
 def show(groups: list[GroupBacklog], services: list[ServiceBacklog]) -> None:
@@ -107,8 +116,9 @@ def show(groups: list[GroupBacklog], services: list[ServiceBacklog]) -> None:
         streams.add_row(group.stream, group.group, str(group.length), *state, str(group.dead))
     outboxes = Table("service", "unpublished", "oldest", "parked", "stuck", title="Databases")
     for service in services:
+        counts = ["" if count is None else str(count) for count in (service.unpublished, service.parked, service.stuck)]
         oldest = "" if service.oldest_seconds is None else f"{service.oldest_seconds:.1f} s"
-        outboxes.add_row(service.service, str(service.unpublished), oldest, str(service.parked), str(service.stuck))
+        outboxes.add_row(service.service, counts[0], oldest, *counts[1:])
     console = Console()
     console.print(streams)
     console.print(outboxes)

@@ -23,7 +23,7 @@ from setproctitle import setproctitle
 from luotsi.platform.process import bind_to_parent
 
 # What more than one service needs. A service's own code is loaded by its own processes, and by no other.
-SHARED = ("shared.database.migrations", "shared.web.application", "shared.consuming.worker")
+SHARED = ("shared.database.migrations", "shared.web.json_api", "shared.consuming.worker")
 
 
 @dataclass(frozen=True)

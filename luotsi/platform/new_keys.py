@@ -9,13 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from joserfc.jwk import ECKey
-
 from luotsi.platform.data_dir import read_json, write_private
 from luotsi.platform.process import PlatformError
+from shared.web import token_signing
 
 _FORMER = ("MASTER_KEY_PREVIOUS", "INDEX_KEY_PREVIOUS")
-_TOKEN_SECONDS = 15 * 60
 _SINCE = "luotsi_retired_at"
 """Member of a public key that no longer signs: since when (seconds since 1970). Readers of a JWK set pass it over."""
 
@@ -59,7 +57,7 @@ class EnvStore:
             line = f"{name}='{value}'" if value.startswith("{") else f"{name}={value}"
             written, found = re.subn(rf"^{name}=.*$", lambda _, new=line: new, written, flags=re.MULTILINE)  # type: ignore[misc]
             if not found:
-                written += line + "\n"
+                written = written.removesuffix("\n") + f"\n{line}\n"
         write_private(self._path, written)
 
 
@@ -111,11 +109,10 @@ def renew_signing(keys: Store) -> None:
     The public keys are written first, so that nobody meets a token whose key is not there yet.
     """
     known, now = keys.read(), int(time.time())
-    fresh = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig"}, auto_kid=True)
+    fresh = token_signing.new_signing_key()
     former = [{_SINCE: now, **key} for key in _public(known)]
-    public = [*former, fresh.as_dict(private=False)]
-    keys.write({"JWKS_JSON": json.dumps({"keys": public}, separators=(",", ":"))})
-    keys.write({"SIGNING_KEY_JSON": json.dumps(fresh.as_dict(private=True), separators=(",", ":"))})
+    keys.write({"JWKS_JSON": token_signing.as_key_set([*former, token_signing.public_jwk(fresh)])})
+    keys.write({"SIGNING_KEY_JSON": token_signing.as_private_jwk(fresh)})
 
 
 def retire(keys: Store) -> list[str]:
@@ -124,10 +121,10 @@ def retire(keys: Store) -> list[str]:
     gone = [name for name in _FORMER if known.get(name)]
     now = time.time()
     public = _public(known)
-    kept = [key for key in public if now - key.get(_SINCE, now) <= _TOKEN_SECONDS]
+    kept = [key for key in public if now - key.get(_SINCE, now) <= token_signing.TOKEN_SECONDS]
     changes = dict.fromkeys(gone, "")
     if len(kept) < len(public):
-        changes["JWKS_JSON"] = json.dumps({"keys": kept}, separators=(",", ":"))
+        changes["JWKS_JSON"] = token_signing.as_key_set(kept)
         gone += [f"signing key {key['kid']}" for key in public if key not in kept]
     if changes:
         keys.write(changes)

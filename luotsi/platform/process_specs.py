@@ -1,14 +1,14 @@
-"""What `luotsi up` runs for the services: a web process and a worker of each, and the settings they get."""
+"""What `luotsi up` runs for the services: the processes of each, and the settings they get."""
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from luotsi.platform.data_dir import DataDir
 from luotsi.platform.process import Program
-from shared.services import SERVICES
+from shared.services import Service, get_service
 
 _SOURCES = Path(__file__).resolve().parents[2]
 
@@ -30,8 +30,8 @@ class Addresses:
         return f"http://localhost:{self.port_base}"
 
     def port(self, service: str) -> int:
-        """The web process's port; the base port itself is the portal's."""
-        return self.port_base + 1 + SERVICES.index(service)
+        """The port of the service's web process."""
+        return self.port_base + get_service(service).port
 
     def url(self, service: str) -> str:
         """Base address of the service's HTTP API."""
@@ -61,16 +61,16 @@ def _prepare(name: str, addresses: Addresses, *arguments: str) -> Program:
     return _python(name, "luotsi.platform.prepare", databases | owners, *arguments)
 
 
-def web(service: str, data: DataDir, addresses: Addresses) -> Program:
-    """The web process of the service."""
-    return _python(f"{service}-web", f"services.{service}.main", _settings(service, data, addresses))
-
-
-def worker(service: str, data: DataDir, addresses: Addresses) -> Program:
-    """The worker of the service. Its name stays the same, so that after a crash it takes up its own work."""
-    name = f"{service}-worker"
-    own = {"WORKER_NAME": name, "HEARTBEAT_FILE": str(heartbeat(service, data))}
-    return _python(name, f"services.{service}.worker", _settings(service, data, addresses) | own)
+def lasting(service: Service, data: DataDir, addresses: Addresses) -> Iterator[Program]:
+    """The processes of the service that run until the platform stops."""
+    settings = _settings(service.name, data, addresses)
+    if "web" in service.processes:
+        yield _python(f"{service.name}-web", f"services.{service.name}.main", settings)
+    if "worker" in service.processes:
+        # The name stays the same, so that after a crash it takes up its own work.
+        name = f"{service.name}-worker"
+        own = {"WORKER_NAME": name, "HEARTBEAT_FILE": str(heartbeat(service.name, data))}
+        yield _python(name, f"services.{service.name}.worker", settings | own)
 
 
 def heartbeat(service: str, data: DataDir) -> Path:
@@ -87,17 +87,19 @@ def _settings(service: str, data: DataDir, addresses: Addresses) -> dict[str, st
         "PUBLIC_URL": addresses.public_url,
         "HOST": "127.0.0.1",
         "PORT": str(addresses.port(service)),
+        "MAIL_DIR": str(data.mail),
         "ENVIRONMENT": "development",
         "EPOCH": os.environ.get(f"{service.upper()}_EPOCH", "1"),
     }
-    if service == "referral":
-        # 32 bytes in base64url, padded.
-        keys = {name: data.secret(name.lower()) + "=" for name in ("MASTER_KEY", "INDEX_KEY", "AUDIT_KEY")}
-        former = {name: data.kept_secret(name.lower()) for name in ("MASTER_KEY_PREVIOUS", "INDEX_KEY_PREVIOUS")}
-        return common | keys | {name: f"{secret}=" for name, secret in former.items() if secret}
-    if service == "notifications":
-        return common | {"MAIL_DIR": str(data.mail)}
-    return common
+    return common | _secrets(service, data)
+
+
+def _secrets(service: str, data: DataDir) -> dict[str, str]:
+    """The service's own keys, and the former ones while keys are being changed."""
+    names = get_service(service).secrets
+    former = {f"{name}_PREVIOUS": data.kept_secret(f"{name.lower()}_previous") for name in names}
+    found = {name: data.secret(name.lower()) for name in names} | {name: key for name, key in former.items() if key}
+    return {name: f"{key}=" for name, key in found.items()}  # 32 bytes in base64url, padded
 
 
 def _python(name: str, module: str, settings: Mapping[str, str], *arguments: str) -> Program:

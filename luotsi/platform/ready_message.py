@@ -49,7 +49,8 @@ def as_text(data: Path) -> Callable[[dict[str, Any], list[Member]], None]:
 def _addresses(facts: dict[str, Any]) -> Table:
     table = Table(title="Luotsi is ready", title_justify="left", box=None, show_header=False)
     for service in SERVICES:
-        table.add_row(service, facts[service], f"{facts[service]}/docs")
+        address = facts[service.name]
+        table.add_row(service.name, address, f"{address}/docs" if service.has_api else "")
     return table
 
 

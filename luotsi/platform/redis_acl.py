@@ -6,10 +6,10 @@ stream is its producer's. Dead letters are the one thing a consumer writes.
 
 from collections.abc import Iterable, Mapping
 
-from shared.services import SERVICES, STREAMS, dead_stream, streams_read_by
+from shared.services import SERVICES, Service, dead_stream, service_names
 
 OPERATOR = "operator"
-USERS = (*SERVICES, OPERATOR)
+USERS = (*service_names(), OPERATOR)
 
 # `client|setinfo` is left out: an access file that names it is refused before Redis 7.2.
 _CONNECT = "+hello +auth +ping +multi +exec +discard +client|setname +client|id"
@@ -26,18 +26,17 @@ def acl_rules(passwords: Mapping[str, str]) -> list[str]:
     """
     return [
         "user default off resetchannels -@all",
-        *(f"user {service} on >{passwords[service]} {_service_rules(service)}" for service in SERVICES),
+        *(f"user {service.name} on >{passwords[service.name]} {_service_rules(service)}" for service in SERVICES),
         f"user {OPERATOR} on >{passwords[OPERATOR]} ~* &* +@all",
     ]
 
 
-def _service_rules(service: str) -> str:
-    foreign = streams_read_by(service)
+def _service_rules(service: Service) -> str:
     parts = [
         f"resetkeys resetchannels -@all {_CONNECT}",
-        _selector(_PRODUCE, [STREAMS[service]]),
-        _selector(_CONSUME, foreign),
-        _selector("+xadd", [dead_stream(stream, service) for stream in foreign]),
+        _selector(_PRODUCE, [service.stream] if service.stream else []),
+        _selector(_CONSUME, service.reads),
+        _selector("+xadd", [dead_stream(stream, service.name) for stream in service.reads]),
     ]
     return " ".join(part for part in parts if part)
 

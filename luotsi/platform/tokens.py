@@ -1,20 +1,14 @@
 """Members as the catalogue knows them, and access tokens that speak for one."""
 
-import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 import asyncpg
-from joserfc import jwt
-from joserfc.jwk import ECKey
-from uuid_utils.compat import uuid7
 
 from luotsi.platform.process import PlatformError
+from shared.web import token_signing
 
-_LIFETIME_SECONDS = 15 * 60
-_AUDIENCE = "luotsi"
 _MEMBERS = """
 SELECT m.id, m.email, m.organization_id, o.slug AS organization, m.roles, m.active
   FROM members m JOIN organizations o ON o.id = m.organization_id
@@ -65,21 +59,9 @@ async def choose_member(database_url: str, email: str, organization: str | None)
 
 
 def sign_token(signing_key: Path, issuer: str, member: Member) -> str:
-    """An access token (RFC 9068) that speaks for the member for 15 minutes."""
+    """An access token that speaks for the member for 15 minutes. PlatformError when the key's file cannot be read."""
     try:
-        key = ECKey.import_key(json.loads(signing_key.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise PlatformError(f"the signing key cannot be read: {error}") from error
-    now = int(time.time())
-    claims = {
-        "iss": issuer,
-        "aud": _AUDIENCE,
-        "sub": str(member.id),
-        "org": str(member.organization_id),
-        "roles": member.roles,
-        "client_id": "luotsi-cli",
-        "iat": now,
-        "exp": now + _LIFETIME_SECONDS,
-        "jti": str(uuid7()),
-    }
-    return jwt.encode({"typ": "at+jwt", "alg": "ES256", "kid": key.kid}, claims, key, algorithms=["ES256"])
+        key = token_signing.read_signing_key(signing_key)
+    except token_signing.SigningKeyError as error:
+        raise PlatformError(str(error)) from error
+    return token_signing.sign_token(key, issuer, "luotsi-cli", member.id, member.organization_id, member.roles)

@@ -9,7 +9,7 @@ from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.events import referral as contract
 from shared.publishing.notify_listener import BATCH_DELAY
-from shared.services import STREAMS
+from shared.services import stream_of
 
 GROUP: Final = "catalog"
 
@@ -23,4 +23,4 @@ async def keep_facts(tx: Transaction, event: Envelope) -> None:
 
 def build_consumers() -> list[Consumer]:
     """Which events of which streams the catalogue deals with."""
-    return [Consumer(GROUP, STREAMS["referral"], {"referral.service_facts.v1": keep_facts}, BATCH_DELAY)]
+    return [Consumer(GROUP, stream_of("referral"), {"referral.service_facts.v1": keep_facts}, BATCH_DELAY)]

@@ -4,11 +4,11 @@ from fastapi import FastAPI
 
 from services.catalog.api import members, organizations, services
 from services.catalog.api.dependencies import CatalogApp
-from services.catalog.use_cases.visibility import find_member
+from services.catalog.queries.visibility import find_member
 from shared.clock import Clock, utc_now
 from shared.settings import Settings, from_environment
-from shared.web.application import create_app as create_service_app
-from shared.web.application import serve
+from shared.web.base import serve
+from shared.web.json_api import create_api
 
 _ABOUT = (
     "Organisations and services for people who have moved to the Kuopio area, in Finnish, Swedish and English. "
@@ -18,7 +18,7 @@ _ABOUT = (
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     """The application; `clock` may be moved by tests."""
-    app = create_service_app("Luotsi: catalogue", _ABOUT, CatalogApp(settings, find_member, clock))
+    app = create_api("Luotsi: catalogue", _ABOUT, CatalogApp(settings, find_member, clock))
     for module in (organizations, services, members):
         app.include_router(module.router)
     return app

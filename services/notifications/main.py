@@ -7,13 +7,13 @@ from services.notifications.api.notice_listener import NoticeListener
 from services.notifications.settings import NotificationSettings
 from shared.consuming.catalog_copy import find_member
 from shared.settings import from_environment
-from shared.web.application import State, serve
-from shared.web.application import create_app as create_base
+from shared.web.base import serve
+from shared.web.json_api import ApiState, create_api
 
 SERVICE = "notifications"
 
 
-class NotificationState(State):
+class NotificationState(ApiState):
     """What the requests share, and who wakes the open streams among them."""
 
     def __init__(self, settings: NotificationSettings) -> None:
@@ -23,7 +23,7 @@ class NotificationState(State):
 
 def create_app(settings: NotificationSettings) -> FastAPI:
     """The application that answers over HTTP."""
-    app = create_base(
+    app = create_api(
         "Luotsi notifications",
         "Your inbox: what became of the referrals that concern you. And how each notice went.",
         NotificationState(settings),

@@ -20,15 +20,15 @@ from services.referral.settings import ReferralSettings
 from shared.clock import Clock, utc_now
 from shared.consuming.catalog_copy import find_member
 from shared.settings import from_environment
-from shared.web.application import create_app as create_service_app
-from shared.web.application import serve
+from shared.web.base import serve
+from shared.web.json_api import create_api
 
 _ABOUT = "Refer a client from one organisation to another, and follow the referral until its loop is closed."
 
 
 def create_app(settings: ReferralSettings, clock: Clock = utc_now) -> FastAPI:
     """The application; `clock` may be moved by tests."""
-    app = create_service_app("Luotsi: referrals", _ABOUT, ReferralApp(settings, find_member, clock))
+    app = create_api("Luotsi: referrals", _ABOUT, ReferralApp(settings, find_member, clock))
     for module in (
         referrals,
         creation,

@@ -19,7 +19,7 @@ from shared.consuming.watchdog import StoppedConsuming, Watchdog
 from shared.database.connections import Database
 from shared.publishing.relay import Relay
 from shared.redis import ANSWER_SECONDS, RawRedis, connect
-from shared.services import STREAMS
+from shared.services import get_service
 from shared.settings import Settings
 from shared.task_group import run_task_group
 
@@ -31,7 +31,10 @@ Read = tuple[Consumer, Any]
 
 
 class Worker:
-    """Runs the backbone of `service`. `jobs` are further endless tasks, started and cancelled with the rest."""
+    """Runs the backbone of `service`: a relay, where it writes a stream, and a reader for each consumer.
+
+    `jobs` are further endless tasks, started and cancelled with the rest.
+    """
 
     def __init__(
         self,
@@ -48,7 +51,8 @@ class Worker:
         self.redis: RawRedis = connect(
             settings.redis_url.get_secret_value(), socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
         )
-        self.relay = Relay(database, self.redis, STREAMS[service], settings.worker_name, delay=relay_delay)
+        stream = get_service(service).stream
+        self.relay = Relay(database, self.redis, stream, settings.worker_name, delay=relay_delay) if stream else None
         self.readers = [StreamReader(database, self.redis, consumer) for consumer in consumers]
 
     async def run(self) -> None:
@@ -61,7 +65,7 @@ class Worker:
         try:
             await run_task_group(self._begin(broker, reads, janitors))  # a cancellation can get lost in it, too
             await run_task_group(
-                self.relay.run(),
+                *([self.relay.run()] if self.relay else []),
                 watchdog.run(),
                 *(janitor.run() for janitor in janitors),
                 *(job() for job in self._jobs),

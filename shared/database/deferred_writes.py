@@ -1,12 +1,13 @@
 """Writes that nobody waits for: collected, and sent as one statement for however many tables.
 
-Rows travel as JSON, which the server reads into the columns' own types: one parameter for all rows of a table. The
-parts are common table expressions of one statement, so none of them sees what another one writes, and foreign keys
+Rows travel as JSON, which the server reads into the columns' own types: one parameter for all new rows of a table, and
+one for all rows of it in which the same columns have changed. So many rows take no longer a statement than one does.
+The parts are common table expressions of one statement, so none of them sees what another one writes, and foreign keys
 are checked when all is written.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Delete,
     Insert,
     Table,
+    TableValuedAlias,
     Text,
     Update,
     and_,
@@ -73,11 +75,9 @@ class DeferredWrites:
         for (table, columns), rows in sorted(self._rows().items(), key=lambda item: item[0][0].name):
             parameters[f"rows_{len(parts)}"] = to_json(rows).decode()
             parts.append((_insert_rows, table, columns))
-        for (table, key), values in self._updated.items():
-            parameters |= {f"{name}_{len(parts)}": value for name, value in values.items()}
-            names = [column.name for column in table.primary_key]
-            parameters |= {f"key_{name}_{len(parts)}": value for name, value in zip(names, key, strict=True)}
-            parts.append((_update_row, table, tuple(values)))
+        for (table, columns), rows in self._changes().items():
+            parameters[f"rows_{len(parts)}"] = to_json(rows).decode()
+            parts.append((_update_rows, table, columns))
         for statement, given in self._statements:
             parameters |= given
             parts.append((_as_given, statement))
@@ -95,6 +95,20 @@ class DeferredWrites:
             }
             rows[table, tuple(given)].append({name: _as_json(value) for name, value in given.items()})
         return rows
+
+    def _changes(self) -> dict[_Shape, list[Values]]:
+        """What has changed in rows, each with its primary key; by table and the columns that have changed."""
+        rows: dict[_Shape, list[Values]] = defaultdict(list)
+        for (table, key), values in self._updated.items():
+            named = zip(_key_of(table), key, strict=True)
+            rows[table, tuple(sorted(values))].append(
+                {name: _as_json(value) for name, value in (*named, *values.items())}
+            )
+        return rows
+
+
+def _key_of(table: Table) -> list[str]:
+    return [column.name for column in table.primary_key]
 
 
 def _server_fills(filled: Any) -> bool:
@@ -115,16 +129,22 @@ def _joined(parts: tuple[tuple[Any, ...], ...]) -> Write:
 
 
 def _insert_rows(table: Table, columns: Sequence[str], number: int) -> Insert:
-    named = (column(name, table.c[name].type) for name in columns)
-    given = func.json_to_recordset(cast(bindparam(f"rows_{number}", type_=Text), JSON))
-    rows = given.table_valued(*named).render_derived(name=f"rows_of_{number}", with_types=True)
+    rows = _rows_of_json(table, columns, number)
     return insert(table).from_select(list(columns), select(*rows.c))
 
 
-def _update_row(table: Table, columns: Sequence[str], number: int) -> Update:
-    keys = (each == bindparam(f"key_{each.name}_{number}", type_=each.type) for each in table.primary_key)
-    values = {name: bindparam(f"{name}_{number}", type_=table.c[name].type) for name in columns}
-    return update(table).where(and_(*keys)).values(values)
+def _update_rows(table: Table, columns: Sequence[str], number: int) -> Update:
+    key = _key_of(table)
+    rows = _rows_of_json(table, [*key, *columns], number)
+    values = {name: rows.c[name] for name in columns}
+    return update(table).where(and_(*(table.c[name] == rows.c[name] for name in key))).values(values)
+
+
+def _rows_of_json(table: Table, columns: Iterable[str], number: int) -> TableValuedAlias:
+    """The rows that the parameter `rows_<number>` holds as JSON, with columns of the table's types."""
+    named = (column(name, table.c[name].type) for name in columns)
+    given = func.json_to_recordset(cast(bindparam(f"rows_{number}", type_=Text), JSON))
+    return given.table_valued(*named).render_derived(name=f"rows_of_{number}", with_types=True)
 
 
 def _as_given(statement: Write, _: int) -> Write:

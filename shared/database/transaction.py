@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, TypeVarTuple, overload
 
-from sqlalchemy import CursorResult, Executable, bindparam, func
+from sqlalchemy import CursorResult, Executable, Row, Select, bindparam, func
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel, select
-from sqlmodel.sql.expression import Select, SelectOfScalar
+from sqlmodel.sql.expression import SelectOfScalar
 
 from shared.database.deferred_writes import DeferredWrites, Write
 from shared.database.rows import RowT, Values, changes, make_row, primary_key, table_of, values_of
@@ -39,13 +39,25 @@ class Transaction:
         self._known: dict[int, tuple[SQLModel, Values]] = {}
         self._locks: set[str] = set()
 
-    async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
+    async def execute(
+        self, statement: Executable, parameters: Parameters | None = None
+    ) -> CursorResult[*tuple[Any, ...]]:
         """Run any statement of Core's, `text()` included; rows come back as tuples."""
         await self.flush()
         return await self._connection.execute(statement, parameters)
 
+    async def stream(self, statement: Executable, parameters: Parameters | None = None) -> AsyncIterator[Row[Any]]:
+        """The rows of a statement one after the other, without all of them in memory at once."""
+        await self.flush()
+        async with self._connection.stream(statement, parameters) as rows:
+            async for row in rows:
+                yield row
+
+    # A query for one thing is a Select as well: the first signature that fits counts.
     @overload
-    async def all(self, query: SelectOfScalar[T], parameters: Parameters | None = None) -> list[T]: ...
+    async def all(  # type: ignore[overload-overlap]
+        self, query: SelectOfScalar[T], parameters: Parameters | None = None
+    ) -> list[T]: ...
     @overload
     async def all(self, query: Select[*Ts], parameters: Parameters | None = None) -> list[tuple[*Ts]]: ...
     async def all(self, query: Any, parameters: Parameters | None = None) -> list[Any]:
@@ -57,7 +69,9 @@ class Transaction:
         return [tuple(self._take(asked, row)) for row in found]
 
     @overload
-    async def first(self, query: SelectOfScalar[T], parameters: Parameters | None = None) -> T | None: ...
+    async def first(  # type: ignore[overload-overlap]
+        self, query: SelectOfScalar[T], parameters: Parameters | None = None
+    ) -> T | None: ...
     @overload
     async def first(self, query: Select[*Ts], parameters: Parameters | None = None) -> tuple[*Ts] | None: ...
     async def first(self, query: Any, parameters: Parameters | None = None) -> Any:
@@ -68,7 +82,8 @@ class Transaction:
         """The row with a primary key; with `lock` nobody else changes it until the transaction ends."""
         columns = table_of(model).primary_key
         query = select(model).where(*(column == part for column, part in zip(columns, key, strict=True)))
-        return await self.first(query.with_for_update() if lock else query)
+        rows: list[RowT] = await self.all(query.with_for_update() if lock else query)
+        return next(iter(rows), None)
 
     async def get_one(self, model: type[RowT], *key: Any, lock: bool = False) -> RowT:
         """The row with a primary key. Raises sqlalchemy.exc.NoResultFound."""
@@ -76,6 +91,12 @@ class Transaction:
         if row is None:
             raise NoResultFound(f"no {model.__name__} has this key")
         return row
+
+    async def refresh(self, row: SQLModel, *, lock: bool = False) -> None:
+        """Read a row of this transaction again, into the same object; changes that were not written are lost."""
+        current = await self.get_one(type(row), *primary_key(row), lock=lock)
+        row.__dict__.update(values_of(current))
+        self._remember(row)
 
     def insert(self, *rows: SQLModel) -> None:
         """Write new rows, each as it is when it is sent. Raises ValueError for a row that is there already."""

@@ -7,7 +7,7 @@ from redis.exceptions import ResponseError
 
 from shared.metrics import MISSING_GROUPS
 from shared.redis import RawRedis
-from shared.services import GROUPS
+from shared.services import groups_of
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +24,13 @@ async def trim(redis: RawRedis, stream: str, newest: tuple[int, int]) -> int:
         if "no such key" in str(error):
             return 0
         raise
-    missing = [name for name in GROUPS[stream] if name not in groups]
+    declared = groups_of(stream)
+    missing = [name for name in declared if name not in groups]
     MISSING_GROUPS.labels(stream).set(len(missing))
     if missing:
         log.error("%s is not trimmed: declared groups %s are missing", stream, ", ".join(missing))
         return 0
-    minimum = min([newest, *[await _floor(redis, stream, groups[name]) for name in GROUPS[stream]]])
+    minimum = min([newest, *[await _floor(redis, stream, groups[name]) for name in declared]])
     # XTRIM MINID keeps the named entry itself.
     return int(await redis.xtrim(stream, minid=f"{minimum[0]}-{minimum[1]}", approximate=True))
 

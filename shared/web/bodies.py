@@ -14,25 +14,14 @@ from pydantic_core import from_json
 from shared.personal_identity import contains_code
 from shared.problems import Problem, field_errors, invalid, malformed
 
-MAX_BODY_BYTES = 64 * 1024
-
 _SCHEMAS = "x-schemas"
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 async def receive(request: Request) -> bytes:
-    """The whole body, once; a second call gets the same bytes. Raises 413 as soon as it is too large."""
-    if not hasattr(request.state, "body"):
-        received = bytearray()
-        async for chunk in request.stream():
-            received += chunk
-            if len(received) > MAX_BODY_BYTES:
-                detail = f"The body is larger than {MAX_BODY_BYTES // 1024} KiB. Shorten the texts in it."
-                raise Problem(413, "too-large", "Too large", detail)
-        request.state.body = bytes(received)
-    body: bytes = request.state.body
-    return body
+    """The whole body, read at the first call; a second one gets the same bytes."""
+    return await request.body()
 
 
 def read_body(model: type[ModelT]) -> Callable[[Request], Awaitable[ModelT]]:

@@ -1,7 +1,7 @@
 """What monitors ask: alive, ready, and the figures."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from typing import Literal
 
 from fastapi import FastAPI, Response
@@ -11,13 +11,11 @@ from sqlalchemy import text
 
 from shared.database.connections import Database
 from shared.redis import RawRedis
-from shared.services import STREAMS
+from shared.services import Service
 
 _PATIENCE_SECONDS = 2.0
-_BACKLOG = text(
-    "SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS unpublished, "
-    "(SELECT count(*) FROM parked) AS parked"
-)
+_UNPUBLISHED = text("SELECT count(*) FROM outbox WHERE published_at IS NULL")
+_PARKED = text("SELECT count(*) FROM parked")
 
 
 class Readiness(BaseModel):
@@ -40,7 +38,16 @@ async def _select_one(database: Database) -> None:
         await connection.execute(text("SELECT 1"))
 
 
-def add_health_routes(app: FastAPI, service: str, database: Database, redis: RawRedis) -> None:
+async def _backlog(service: Service, database: Database) -> AsyncIterator[str]:
+    """What waits in the database: events to be published, and those read that wait for another one first."""
+    async with database.engine.connect() as connection:
+        if service.stream:
+            yield f'luotsi_outbox_unpublished{{stream="{service.stream}"}} {await connection.scalar(_UNPUBLISHED)}\n'
+        if service.reads:
+            yield f'luotsi_parked_events{{service="{service.name}"}} {await connection.scalar(_PARKED)}\n'
+
+
+def add_health_routes(app: FastAPI, service: Service, database: Database, redis: RawRedis) -> None:
     """Add `/livez`, `/readyz` and `/metrics`."""
 
     @app.get("/livez", tags=["health"], summary="Is the process alive?")
@@ -62,10 +69,5 @@ def add_health_routes(app: FastAPI, service: str, database: Database, redis: Raw
 
     @app.get("/metrics", tags=["health"], summary="Figures in Prometheus form", response_class=Response)
     async def metrics() -> Response:
-        async with database.engine.connect() as connection:
-            backlog = (await connection.execute(_BACKLOG)).one()
-        own = (
-            f'luotsi_outbox_unpublished{{stream="{STREAMS[service]}"}} {backlog.unpublished}\n'
-            f'luotsi_parked_events{{service="{service}"}} {backlog.parked}\n'
-        )
+        own = "".join([line async for line in _backlog(service, database)])
         return Response(generate_latest() + own.encode(), media_type=CONTENT_TYPE_LATEST)

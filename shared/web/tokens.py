@@ -19,8 +19,8 @@ from shared import context
 from shared.actors import Actor, Membership
 from shared.database.transaction import Transaction
 from shared.problems import unauthenticated, unavailable
+from shared.web.token_signing import AUDIENCE
 
-AUDIENCE = "luotsi"
 ALGORITHMS = ["ES256", "EdDSA", "RS256"]
 _REFETCH_AFTER_SECONDS = 10.0
 _REMEMBERED_TOKENS = 1024

@@ -22,7 +22,7 @@ from services.catalog.domain.services import (
     check_capacity,
     obstacles,
 )
-from services.catalog.use_cases.visibility import (
+from services.catalog.queries.visibility import (
     require_administrator,
     require_may_give,
     require_platform_administrator,
@@ -194,7 +194,7 @@ def known(*people: Person) -> dict[UUID, Person]:
     return {person.id: person for person in people}
 
 
-def test_a_deputy_is_an_active_Person() -> None:
+def test_a_deputy_is_an_active_colleague() -> None:
     me, other = Person(uuid4()), Person(uuid4())
     check_deputy(me, other.id, known(me, other))
     with pytest.raises(RuleBroken, match="own deputy"):

@@ -9,20 +9,20 @@ from redis.exceptions import AuthenticationError, NoPermissionError, ResponseErr
 
 from luotsi.embedded.servers import Servers
 from luotsi.platform.redis_acl import USERS, acl_rules
-from shared.services import GROUPS, SERVICES, STREAMS, dead_stream, streams_read_by
+from shared.services import dead_stream, get_service, service_names, stream_of, streams
 
 Act = Callable[[str], Any]
 
 ENTRY = {"__data__": "{}"}
-OWN_AND_FOREIGN = [(service, stream) for service in SERVICES for stream in GROUPS]
-READING = [(service, stream) for service in SERVICES for stream in streams_read_by(service)]
+OWN_AND_FOREIGN = [(service, stream) for service in service_names() for stream in streams()]
+READING = [(service, stream) for service in service_names() for stream in get_service(service).reads]
 
 
 @pytest.fixture
 def act(servers: Servers) -> Iterator[Act]:
     """A connection as one user, to a server with every stream in it."""
     clients: dict[str, Any] = {user: Redis.from_url(url) for user, url in servers.redis_urls.items()}
-    for stream in GROUPS:
+    for stream in streams():
         clients["operator"].xadd(stream, ENTRY)
     yield clients.__getitem__
     for client in clients.values():
@@ -35,7 +35,7 @@ def test_only_its_producer_adds_to_a_stream_and_trims_it(act: Act, service: str,
         act(service).xadd(stream, ENTRY)
         act(service).xtrim(stream, maxlen=1000)
 
-    if STREAMS[service] == stream:
+    if stream_of(service) == stream:
         add_and_trim()
     else:
         with pytest.raises(NoPermissionError):
@@ -58,12 +58,12 @@ def test_a_consumer_reads_acknowledges_claims_and_buries(act: Act, service: str,
     assert redis.eval("return #redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])", 1, stream, group) == 1
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", service_names())
 def test_a_service_touches_nothing_else(act: Act, service: str) -> None:
-    foreign = [stream for stream in GROUPS if stream not in streams_read_by(service)]
+    foreign = [stream for stream in streams() if stream not in get_service(service).reads]
     forbidden = [
         ("GET", "anything"),
-        ("DEL", STREAMS[service]),
+        ("DEL", stream_of(service)),
         ("FLUSHALL",),
         ("CONFIG", "GET", "*"),
         ("ACL", "LIST"),

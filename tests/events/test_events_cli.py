@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from luotsi.commands.events import app
 from luotsi.platform.process import PlatformError
 from shared.consuming import dead_letters
-from shared.services import GROUPS
+from shared.services import groups_of, streams
 from tests.events.backbone import GROUP, STREAM, Backbone, failing_on
 from tests.events.test_publishing import ids, ids_on_stream
 
@@ -33,8 +33,8 @@ async def lag(backbone: Backbone) -> tuple[int, Any]:
 
 async def all_groups(backbone: Backbone) -> None:
     """Let every declared group exist."""
-    for stream, groups in GROUPS.items():
-        for group in groups:
+    for stream in streams():
+        for group in groups_of(stream):
             await backbone.operator.xgroup_create(stream, group, id="0", mkstream=True)
 
 

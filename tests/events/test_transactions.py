@@ -1,10 +1,10 @@
 """What a transaction promises: all or nothing, no change lost in silence, no row written twice."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import event, text, update
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlmodel import col, select
 
@@ -191,6 +191,32 @@ async def test_an_update_writes_what_has_changed_and_leaves_the_rest_to_others(b
     async with backbone.consuming.transaction() as tx:
         kept = await tx.get_one(FailureRow, "s", "1-0")
     assert (kept.failures, kept.last_error) == (2, "by another hand")
+
+
+async def test_changes_of_many_rows_go_in_by_one_statement_and_each_row_gets_its_own(backbone: Backbone) -> None:
+    until = datetime(2026, 11, 2, 9, 30, 0, 123456, tzinfo=UTC)
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(*(LeaseRow(name=f"l{number}", holder="nobody", expires_at=until) for number in range(5)))
+    given: list[str] = []
+
+    def keep(*about: Any) -> None:
+        given.append(about[2])
+
+    event.listen(backbone.consuming.engine.sync_engine, "before_cursor_execute", keep)
+    async with backbone.consuming.transaction() as tx:
+        rows = await tx.all(select(LeaseRow).order_by(col(LeaseRow.name)))
+        for number, row in enumerate(rows):
+            row.holder = f"h{number}"
+            if number == 0:
+                row.expires_at = until + timedelta(days=1)
+            tx.update(row)
+    event.remove(backbone.consuming.engine.sync_engine, "before_cursor_execute", keep)
+    assert len(given) == 2, given
+    assert given[1].count("UPDATE leases") == 2, "one part for each set of columns that changed"
+    async with backbone.consuming.transaction() as tx:
+        kept = await tx.all(select(LeaseRow).order_by(col(LeaseRow.name)))
+    assert [row.holder for row in kept] == ["h0", "h1", "h2", "h3", "h4"]
+    assert [row.expires_at - until for row in kept] == [timedelta(days=1), *[timedelta()] * 4]
 
 
 async def test_a_deferred_statement_goes_along_and_sees_nothing_of_the_others(backbone: Backbone) -> None:

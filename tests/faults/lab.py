@@ -25,8 +25,8 @@ from tests.faults.proxy import Proxy
 from tests.flows.mail_server import MailServer
 from tests.journeys.running import free_base
 
-WORKERS = tuple(f"{service}-worker" for service in SERVICES)
-WEBS = tuple(f"{service}-web" for service in SERVICES)
+WORKERS = tuple(f"{service.name}-worker" for service in SERVICES if "worker" in service.processes)
+WEBS = tuple(f"{service.name}-web" for service in SERVICES if "web" in service.processes)
 WAL_SIZE = "128MB"
 """So that the databases of a long run stay within the small file system that they lie on."""
 
@@ -151,7 +151,7 @@ async def running_lab(root: Path) -> AsyncIterator[Lab]:
                 facts, _ = await platform.start()
                 redis = connect(facts["redis"], socket_timeout=5, socket_connect_timeout=5)
                 target = Target(root, {}, facts)
-                urls = {service: facts[service] for service in SERVICES}
+                urls = {service.name: facts[service.name] for service in SERVICES}
                 yield Lab(data, hands, target, mail, Points(folder), postgres, valkey, redis, urls)
                 await redis.aclose()
             finally:

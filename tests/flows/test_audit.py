@@ -12,10 +12,11 @@ from sqlalchemy.exc import ProgrammingError
 from luotsi.embedded.postgres import Postgres
 from luotsi.embedded.servers import start_servers
 from luotsi.platform.data_dir import DataDir
+from luotsi.platform.process import PlatformError
 from services.referral.jobs.disclosure_sealer import DisclosureSealer
 from services.referral.use_cases import disclosure_log
 from shared.database.migrations import upgrade
-from shared.services import SERVICES
+from shared.services import service_names
 from tests.builders import small_town
 from tests.flows.operating import luotsi, target
 from tests.platform import Platform
@@ -158,6 +159,11 @@ async def test_a_seal_seen_earlier_finds_a_log_that_was_sealed_anew(platform: Pl
     assert (code, "known from earlier" in said) == (1, True)
 
 
+async def test_a_seal_is_written_in_hexadecimal(platform: Platform) -> None:
+    with pytest.raises(PlatformError, match="written in hexadecimal"):
+        await asyncio.to_thread(luotsi, platform, "audit", "verify", "--seal", "seven")
+
+
 async def test_a_day_is_sealed_a_quarter_of_an_hour_after_its_end_in_kuopio(platform: Platform) -> None:
     town = await small_town(platform)
     await sent_referral(platform, town)
@@ -205,18 +211,18 @@ def test_a_cluster_of_an_older_version_is_brought_to_two_roles(tmp_path_factory:
     """As it was: each service owned its database and all in it. The next start mends that, and loses nothing."""
     folder = tmp_path_factory.mktemp("older")
     with start_servers(folder, durable=True) as servers:
-        for service in SERVICES:
+        for service in service_names():
             upgrade(service, servers.owner_urls[service])
         postgres = Postgres(DataDir(folder))
         postgres.port = int(servers.postgres_admin_url.rsplit(":", 1)[1].split("/")[0])
-        for service in SERVICES:
+        for service in service_names():
             done = postgres._psql(
                 f"\\connect {service}\nREASSIGN OWNED BY {service}_owner TO {service};\n"
                 f"DROP OWNED BY {service}_owner;\nDROP ROLE {service}_owner;\n"
             )
             assert done.returncode == 0, done.stderr
     with start_servers(folder, durable=True) as servers:
-        for service in SERVICES:
+        for service in service_names():
             upgrade(service, servers.owner_urls[service])
         rights = (
             "SELECT tableowner, has_table_privilege('referral', 'disclosures', 'DELETE'), "

@@ -214,8 +214,7 @@ async def test_closed_means_closed_on_the_day_in_finland(platform: Platform) -> 
         assert (organization["closed_today"], organization["closures"][0]["note"]) == (True, "Christmas")
         moment = datetime(2031, 12, 26, 22, 0, tzinfo=UTC)
         assert (await client.get("/services/business-advice")).json()["accepting"] is True
-    await app.state.luotsi.redis.aclose()
-    await app.state.luotsi.database.close()
+    await app.state.luotsi.close()
 
 
 async def test_services_of_what_is_inactive_are_not_listed_unless_asked_for(platform: Platform) -> None:

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from shared.services import SERVICES
+from shared.services import service_names
 from tests.platform import Platform
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", service_names())
 async def test_the_docs_page_asks_no_other_server(platform: Platform, service: str) -> None:
     client = platform.client(service)
     page = await client.get("/docs")

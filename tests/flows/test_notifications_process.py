@@ -85,7 +85,7 @@ async def test_a_worker_brings_an_event_to_the_mailbox_by_itself(platform: Platf
     town = await small_town(platform)
     async with MailServer() as server, running_worker(platform, server):
         await Story.of(platform, town).tell("sent", "source")
-        while await platform.workers["referral"].relay.step():
+        while await platform.relay("referral").step():
             pass
         assert await heard(platform, 2) == ["inbox", "email"]
     assert server.recipients == [town.desk.email]
@@ -125,7 +125,7 @@ async def test_three_workers_tell_everybody_once(platform: Platform) -> None:
         for name in ("one", "two", "three"):
             await crew.enter_async_context(running_worker(platform, server, name))
         for service in ("catalog", "referral"):
-            while await platform.workers[service].relay.step():
+            while await platform.relay(service).step():
                 pass
         channels = await heard(platform, 240)
     assert channels.count("inbox") == channels.count("email") == 120

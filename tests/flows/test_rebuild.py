@@ -13,9 +13,9 @@ from luotsi.commands.rebuild import COPIES, chosen, rebuild
 from luotsi.embedded.servers import Servers
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
-from shared.services import SERVICES
+from shared.services import service_names
 from tests.builders import Town, small_town
-from tests.flows.test_service_facts import keeper
+from tests.flows.test_service_facts import publisher
 from tests.platform import Platform
 from tests.referring import at_work, sent_referral
 
@@ -26,7 +26,7 @@ KEPT = ("notices", "deliveries", "preferences", "counters", "outbox", "inbox")
 def target(platform: Platform) -> Target:
     """The platform as an operator names it."""
     urls = platform.servers.database_urls
-    return Target(platform.mail, {f"{service.upper()}_DATABASE_URL": urls[service] for service in SERVICES}, {})
+    return Target(platform.mail, {f"{service.upper()}_DATABASE_URL": urls[service] for service in service_names()}, {})
 
 
 async def rows(platform: Platform, service: str, table: str) -> list[Any]:
@@ -51,7 +51,7 @@ async def a_busy_town(platform: Platform) -> Town:
         (notice,) = (await desk.get("/notices")).json()["contents"]
         assert (await desk.post(f"/notices/{notice['id']}/seen")).status_code == 200
         assert (await desk.put("/preferences", json={"email": False, "language": "sv"})).status_code == 200
-    await keeper(platform).step()
+    await publisher(platform).step()
     await platform.settle()
     return town
 
@@ -71,7 +71,7 @@ async def test_every_copy_becomes_what_it_was_and_nobody_is_told(platform: Platf
     await a_busy_town(platform)
     before = await copies(platform)
     kept = {table: await rows(platform, "notifications", table) for table in KEPT}
-    entries = {service: len(await platform.published(service)) for service in SERVICES}
+    entries = {service: len(await platform.published(service)) for service in service_names()}
     assert all(before.values())
     await ruin(platform)
     assert all(held != before[name] for name, held in (await copies(platform)).items())
@@ -82,7 +82,7 @@ async def test_every_copy_becomes_what_it_was_and_nobody_is_told(platform: Platf
     assert await copies(platform) == before
     await platform.settle()
     assert {table: await rows(platform, "notifications", table) for table in KEPT} == kept
-    assert {service: len(await platform.published(service)) for service in SERVICES} == entries
+    assert {service: len(await platform.published(service)) for service in service_names()} == entries
     assert await copies(platform) == before
 
 
@@ -130,7 +130,7 @@ def test_a_copy_that_does_not_exist_is_refused_with_the_list_of_those_that_do() 
 
 
 def test_the_command_says_what_it_rebuilt(servers: Servers, tmp_path: Path) -> None:
-    urls = {f"{service.upper()}_DATABASE_URL": servers.database_urls[service] for service in SERVICES}
+    urls = {f"{service.upper()}_DATABASE_URL": servers.database_urls[service] for service in service_names()}
     done = CliRunner().invoke(app, ["rebuild", "--all", "--data", str(tmp_path)], env=urls)
     assert done.exit_code == 0, done.output
     said = re.findall(r"^([a-z_.]+): \d+ rows, (?:all as they were|\d+ mended)$", done.stdout, re.M)

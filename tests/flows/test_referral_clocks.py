@@ -135,7 +135,7 @@ async def test_clocks_over_feasts_and_changes_of_the_clocks(
     ):
         before = at(moment).timestamp() - 1
         platform.clock.set(at(moment).fromtimestamp(before, at(moment).tzinfo))
-        await platform.ring()
+        await platform.fire_due()
         assert await rung(platform) == expected, f"a second before {name}"
         await wait_until(platform, moment)
         expected.append(name)
@@ -175,7 +175,7 @@ async def test_closures_stop_the_clock_also_when_they_come_later(platform: Platf
     await closed(platform, town)
     back = await adviser.read(referral["id"])
     assert shown(back["respond_by"]) == "2027-01-13 10:00", "taken away again"
-    await platform.ring()
+    await platform.fire_due()
     assert await rung(platform) == ["overdue_again"]
     await closed(platform, town, ("2027-01-21", "2027-02-28"))
     await wait_until(platform, "2027-03-02 09:59")

@@ -25,7 +25,7 @@ async def several(platform: Platform, town: Town, count: int) -> list[JSON]:
 
 
 def another_worker(platform: Platform) -> tuple[DeadlineScheduler, Database]:
-    """A clockwork with connections of its own, as another process has."""
+    """A deadline scheduler with connections of its own, as another process has."""
     database = Database(platform.servers.database_urls["referral"], pool_size=2)
     return DeadlineScheduler(database, Outbox("referral"), platform.vault, platform.clock), database
 
@@ -65,7 +65,7 @@ async def test_a_platform_that_was_down_for_a_month_catches_up_without_a_burst(p
     assert await rung(platform, expired["id"]) == ["expired"]
     assert await rung(platform, late["id"]) == ["expired"]
     assert await rung(platform, accepted["id"]) == ["no_news"], "not started is overtaken by no news"
-    await platform.ring()
+    await platform.fire_due()
     await wait_until(platform, "2027-02-12 18:00")
     assert await rung(platform) == ["expired", "expired", "no_news"]
 

@@ -123,8 +123,7 @@ async def test_logs_lose_what_they_tell_of_the_erased_and_the_streams_do_not_min
     assert await platform.scalar("referral", "SELECT count(*) FROM outbox") == 1
     assert await platform.scalar("referral", "SELECT id FROM outbox") == newest, "by it the relay knows its stream"
     assert await platform.scalar("referral", "SELECT count(*) FROM timeline") > 5, "the timeline stays"
-    relay = platform.workers["referral"].relay
-    assert await relay.step() == 0, "nothing seems lost"
+    assert await platform.relay("referral").step() == 0, "nothing seems lost"
     again = await a_closed_referral(platform, town)
     notices = (await platform.client("notifications", town.desk).get("/notices")).json()["contents"]
     assert {notice["referral_id"] for notice in notices} >= {again["id"]}
@@ -221,4 +220,13 @@ def test_a_file_that_leaves_a_register_out_is_refused(tmp_path: Path, wrong: dic
     path = tmp_path / "periods.yaml"
     path.write_text(yaml.safe_dump(wrong))
     with pytest.raises(PlatformError, match=r"has to (name|give)"):
+        read_periods(path)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "periods.yaml"
+    with pytest.raises(PlatformError, match="cannot be read: FileNotFoundError"):
+        read_periods(path)
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(PlatformError, match="cannot be read: ParserError"):
         read_periods(path)

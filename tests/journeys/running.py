@@ -20,6 +20,7 @@ from luotsi.platform.data_dir import is_free
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import find_target
 from luotsi.platform.tokens import choose_member, sign_token
+from shared.services import SERVICES
 
 PATIENCE = 60.0
 ADVISER = "adviser@navigaattori.example"
@@ -36,10 +37,10 @@ def eventually(look: Callable[[], Any], what: str) -> Any:
 
 
 def free_base() -> int:
-    """A port base whose three APIs find their ports free."""
+    """A port base above which every service finds its port free."""
     while True:
         base = random.randrange(10000, 19990, 10)
-        if all(is_free(base + offset) for offset in (1, 2, 3)):
+        if all(is_free(base + service.port) for service in SERVICES):
             return base
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.services import SERVICES
+from shared.services import SERVICES, get_service, service_names
 from tests.journeys.compose_stack import Stack, require_engine, wait_until
 
 pytestmark = pytest.mark.compose
 
 ADVISER = "adviser@navigaattori.example"
-PROCESSES = sorted(f"{service}-{kind}" for service in SERVICES for kind in ("web", "worker"))
+PROCESSES = sorted(name for service in SERVICES for name in service.process_names)
 LASTING = [*PROCESSES, "postgres", "redis", "edge"]
 
 
@@ -175,19 +175,20 @@ def test_what_the_edge_refuses_is_a_problem_too(bare: Stack) -> None:
     assert "server" not in answer.headers
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", service_names())
 def test_figures_are_not_for_those_outside(bare: Stack, service: str) -> None:
-    url = f"{bare.url}/api/{service}/metrics"
+    url = f"{bare.url}{get_service(service).prefix}/metrics"
     assert httpx2.get(url).status_code == 200
     assert httpx2.get(url, headers={"X-Forwarded-For": "198.51.100.7"}).status_code == 404
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", service_names())
 def test_a_service_knows_its_prefix(bare: Stack, service: str) -> None:
-    base = f"{bare.url}/api/{service}"
+    prefix = get_service(service).prefix
+    base = f"{bare.url}{prefix}"
     description = httpx2.get(f"{base}/openapi.json").json()
-    assert description["servers"] == [{"url": f"/api/{service}"}]
-    assert f"/api/{service}/openapi.json" in httpx2.get(f"{base}/docs").text
+    assert description["servers"] == [{"url": prefix}]
+    assert f"{prefix}/openapi.json" in httpx2.get(f"{base}/docs").text
     assert httpx2.get(f"{base}/readyz").json()["status"] == "ready"
 
 

@@ -6,26 +6,29 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Path, Request
 
 from services.catalog.domain.members import Caller
+from services.catalog.queries import visibility
 from services.catalog.queries.members import find_member
 from services.catalog.queries.organizations import find_organization
 from services.catalog.queries.services import find_service
 from services.catalog.tables import Member, Organization, Service
-from services.catalog.use_cases import visibility
-from services.catalog.use_cases.unit_of_work import UnitOfWork
+from services.catalog.unit_of_work import UnitOfWork
 from shared.clock import Clock, day_in_kuopio
 from shared.problems import not_found
+from shared.publishing.outbox import Outbox
 from shared.settings import Settings
-from shared.web.application import ActorOf, State, TransactionOf, state_of
+from shared.web.base import state_of
+from shared.web.json_api import ActorOf, ApiState, TransactionOf
 from shared.web.tokens import FindMember
 
 RowT = TypeVar("RowT")
 
 
-class CatalogApp(State):
+class CatalogApp(ApiState):
     """The state of the catalogue's application; `clock` says what day it is."""
 
     def __init__(self, settings: Settings, find: FindMember, clock: Clock) -> None:
         super().__init__("catalog", settings, find)
+        self.outbox = Outbox("catalog", settings.epoch)
         self.clock = clock
 
 

@@ -15,14 +15,14 @@ from services.catalog.api.dependencies import (
     member_to_change,
 )
 from services.catalog.api.pages import CountPageOf, make_page
+from services.catalog.queries import visibility
 from services.catalog.queries.members import page_of_members
 from services.catalog.schemas.members import MemberChange, MemberView, NewMember
 from services.catalog.schemas.pages import Page
 from services.catalog.tables import Member
-from services.catalog.use_cases import visibility
 from services.catalog.use_cases.members import change_member, create_member
-from shared.web.application import TransactionOf
 from shared.web.bodies import body, request_body
+from shared.web.json_api import TransactionOf
 from shared.web.versions import IF_MATCH, etag, require_match
 
 router = APIRouter(prefix="/members", tags=["members"])

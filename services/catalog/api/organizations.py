@@ -25,15 +25,15 @@ from services.catalog.schemas.organizations import (
 )
 from services.catalog.schemas.pages import Page
 from services.catalog.tables import Organization
+from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.organizations import (
     change_organization,
     create_organization,
     replace_closures,
     replace_locations,
 )
-from services.catalog.use_cases.unit_of_work import UnitOfWork
-from shared.web.application import TransactionOf
 from shared.web.bodies import body, request_body
+from shared.web.json_api import TransactionOf
 from shared.web.versions import IF_MATCH, etag, require_match
 
 router = APIRouter(prefix="/organizations", tags=["organisations"])

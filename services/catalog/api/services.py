@@ -20,11 +20,11 @@ from services.catalog.queries.services import ServiceFilter, one_service, page_o
 from services.catalog.schemas.pages import Page
 from services.catalog.schemas.services import Capacity, NewService, ServiceChange, ServiceView
 from services.catalog.tables import Service
+from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.services import change_service, create_service, set_capacity
-from services.catalog.use_cases.unit_of_work import UnitOfWork
 from shared.events.catalog import ServiceStatus
-from shared.web.application import TransactionOf
 from shared.web.bodies import body, request_body
+from shared.web.json_api import TransactionOf
 from shared.web.versions import IF_MATCH, etag, require_match
 
 router = APIRouter(prefix="/services", tags=["services"])

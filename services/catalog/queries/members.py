@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from services.catalog.queries.pages import PageWanted, as_uuid, count, one_page
+from services.catalog.queries.pages import PageWanted, as_uuid, count, one_page, one_row
 from services.catalog.tables import Member
 from shared.database.transaction import Transaction
 
@@ -16,7 +16,7 @@ async def find_member(tx: Transaction, key: str, organization_id: UUID | None, *
     wanted = select(Member).where(Member.id == member_id)
     if organization_id is not None:
         wanted = wanted.where(Member.organization_id == organization_id)
-    return await tx.first(wanted.with_for_update() if lock else wanted)
+    return await one_row(tx, wanted, lock=lock)
 
 
 async def page_of_members(

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import SQLModel, col, select
 
 from services.catalog.domain.names import is_slug
-from services.catalog.queries.pages import PageWanted, as_uuid, by_name, count, matching, one_page
+from services.catalog.queries.pages import PageWanted, as_uuid, by_name, count, matching, one_page, one_row
 from services.catalog.queries.search import Query
 from services.catalog.tables import Closure, Location, Organization, OrganizationAlias, OrganizationWords
 from shared.database.transaction import Transaction
@@ -39,7 +39,7 @@ async def find_organization(tx: Transaction, key: str, *, lock: bool = False) ->
         return None
     # A slug that is in use comes before one that was.
     wanted = select(Organization).where(condition).order_by((col(Organization.slug) == key).desc()).limit(1)
-    return await tx.first(wanted.with_for_update() if lock else wanted)
+    return await one_row(tx, wanted, lock=lock)
 
 
 async def page_of_organizations(

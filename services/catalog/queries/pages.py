@@ -1,14 +1,17 @@
-"""What all lists share: count pages, and the order of their rows."""
+"""What all reads share: one row or a page of them, the order of names, and which key is an id."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from services.catalog.queries.search import Query
 from shared.database.transaction import Transaction
+
+RowT = TypeVar("RowT", bound=SQLModel)
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,12 @@ class PageWanted:
 
     number: int
     size: int
+
+
+async def one_row(tx: Transaction, wanted: SelectOfScalar[RowT], *, lock: bool) -> RowT | None:
+    """The first row of a query; with `lock` nobody else changes it until the transaction ends."""
+    rows = await tx.all(wanted.with_for_update() if lock else wanted)
+    return next(iter(rows), None)
 
 
 async def count(tx: Transaction, wanted: Any) -> int:

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from services.catalog.domain.names import is_slug
 from services.catalog.domain.services import Situation
-from services.catalog.queries.pages import PageWanted, as_uuid, by_name, count, matching, one_page
+from services.catalog.queries.pages import PageWanted, as_uuid, by_name, count, matching, one_page, one_row
 from services.catalog.queries.search import Query
 from services.catalog.tables import (
     Closure,
@@ -63,7 +63,7 @@ async def find_service(tx: Transaction, key: str, *, lock: bool = False) -> Serv
         wanted = wanted.order_by((col(Service.slug) == key).desc()).limit(1)
     else:
         return None
-    return await tx.first(wanted.with_for_update() if lock else wanted)
+    return await one_row(tx, wanted, lock=lock)
 
 
 async def page_of_services(

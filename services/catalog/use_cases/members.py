@@ -8,11 +8,11 @@ from sqlmodel import col, select
 
 from services.catalog.domain.members import check_deputy
 from services.catalog.domain.organizations import PLATFORM_SLUG
+from services.catalog.queries.visibility import require_administrator, require_may_give
 from services.catalog.schemas.members import MemberChange, NewMember
 from services.catalog.tables import Member, Organization
+from services.catalog.unit_of_work import UnitOfWork, command, invalid_field
 from services.catalog.use_cases.recording import record_member_change
-from services.catalog.use_cases.unit_of_work import UnitOfWork, command, invalid_field
-from services.catalog.use_cases.visibility import require_administrator, require_may_give
 from shared.ids import new_id
 from shared.problems import conflict
 

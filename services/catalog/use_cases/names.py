@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from services.catalog.domain.names import renamed
 from services.catalog.tables import Organization, OrganizationAlias, Service, ServiceAlias, Texts
-from services.catalog.use_cases.unit_of_work import UnitOfWork
+from services.catalog.unit_of_work import UnitOfWork
 from shared.ids import new_id
 from shared.problems import conflict
 

@@ -10,14 +10,14 @@ from sqlmodel import col, select
 from services.catalog.domain.names import check_slug, slug_for
 from services.catalog.domain.organizations import check_closures, check_platform_slug, may_be_deactivated
 from services.catalog.queries.organizations import closures_of
+from services.catalog.queries.visibility import require_platform_administrator
 from services.catalog.schemas.organizations import Closures, Locations, NewOrganization, OrganizationChange
 from services.catalog.tables import Closure, Location, Organization, ServiceAtLocation
+from services.catalog.unit_of_work import UnitOfWork, command, invalid_field
 from services.catalog.use_cases.names import ORGANIZATIONS, check_slug_free, keep_alias
 from services.catalog.use_cases.recording import record_organization_change
 from services.catalog.use_cases.search_index import refresh_index
 from services.catalog.use_cases.texts import given, merged
-from services.catalog.use_cases.unit_of_work import UnitOfWork, command, invalid_field
-from services.catalog.use_cases.visibility import require_platform_administrator
 from shared.ids import new_id
 from shared.problems import conflict
 

@@ -9,14 +9,14 @@ from sqlmodel import col, select
 
 from services.catalog.domain.names import check_slug, slug_for
 from services.catalog.domain.services import check_capacity, check_response_days
+from services.catalog.queries.visibility import require_administrator
 from services.catalog.schemas.services import Capacity, NewService, ServiceChange
 from services.catalog.tables import Location, Organization, Service, ServiceAtLocation
+from services.catalog.unit_of_work import UnitOfWork, command, invalid_field
 from services.catalog.use_cases.names import SERVICES, check_slug_free, keep_alias
 from services.catalog.use_cases.recording import record_service_change
 from services.catalog.use_cases.search_index import refresh_index
 from services.catalog.use_cases.texts import given, merged
-from services.catalog.use_cases.unit_of_work import UnitOfWork, command, invalid_field
-from services.catalog.use_cases.visibility import require_administrator
 from shared.ids import new_id
 
 _TEXTS = {"name": True, "alternate_name": False, "description": False, "eligibility_description": False}

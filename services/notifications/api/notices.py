@@ -22,8 +22,9 @@ from services.notifications.use_cases import telling, visibility
 from shared.actors import Actor
 from shared.clock import utc_now
 from shared.problems import not_found
-from shared.web.application import ActorOf, SessionOf, state_of
+from shared.web.base import state_of
 from shared.web.bodies import body, request_body
+from shared.web.json_api import ActorOf, SessionOf
 from shared.web.pages import PageOf, next_link
 
 router = APIRouter()

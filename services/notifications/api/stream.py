@@ -17,7 +17,8 @@ from shared.actors import Actor
 from shared.database.connections import run_plainly
 from shared.database.outages import is_outage
 from shared.problems import Problem
-from shared.web.application import ActorOf, state_of
+from shared.web.base import state_of
+from shared.web.json_api import ActorOf
 from shared.web.tokens import authenticate
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from services.referral.tables.base import Base
 from services.referral.tables.clients import Client, ClientKey, ClientLookup
 from services.referral.tables.copies import Delivery, Member, Organization, Service
 from services.referral.tables.disclosures import AuditCut, AuditSeal, Disclosure
-from services.referral.tables.published_statistics import ToldFacts
+from services.referral.tables.published_statistics import PublishedStatistics
 from services.referral.tables.referrals import IdempotencyKey, Referral
 from services.referral.tables.timeline import Message, TimelineEntry, Timer
 
@@ -24,9 +24,9 @@ __all__ = [
     "Member",
     "Message",
     "Organization",
+    "PublishedStatistics",
     "Referral",
     "Service",
     "TimelineEntry",
     "Timer",
-    "ToldFacts",
 ]

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.services import SERVICES
+from shared.services import publishers
 from tests.faults.checks.expectations import CONSUMERS
 from tests.faults.lab import Lab
 
@@ -39,7 +39,7 @@ class Recovery:
             with contextlib.suppress(Exception):  # a server is still on its way back
                 newest = await self._newest() if newest is None else newest
                 if told is None and await self._newest() > newest:
-                    told = {service: await self._told_since(service) for service in SERVICES}
+                    told = {service: await self._told_since(service) for service in publishers()}
                 if told is not None and await self._dealt_with(told):
                     for service, events in told.items():
                         self._seen[service] = max([self._seen[service], *(event.row for event in events)])

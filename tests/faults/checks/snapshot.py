@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from shared.services import GROUPS, SERVICES
+from shared.services import groups_of, publishers, streams
 from tests.faults.checks.expectations import FACTS
 from tests.faults.lab import Lab
 
@@ -77,7 +77,7 @@ async def take_snapshot(lab: Lab) -> Snapshot:
     """Read it all."""
     logs, inboxes = {}, {}
     tables: dict[str, dict[str, list[Row]]] = {}
-    for service in SERVICES:
+    for service in publishers():
         rows = await lab.query(service, "SELECT id, event_id, type, subject, payload FROM outbox ORDER BY id")
         logs[service] = [_event(row) for row in rows]
         seen = await lab.query(service, "SELECT event_id, consumer FROM inbox")
@@ -121,12 +121,13 @@ _UNDER_WAY = {
 async def backlog(lab: Lab) -> Backlog:
     """Look for what is not done. Raises what the servers raise."""
     waiting = {}
-    for service in SERVICES:
+    for service in publishers():
         for name, sql in _UNDER_WAY.items():
             waiting[f"{name} in {service}"] = (await lab.query(service, sql))[0][0]
     due = "SELECT count(*) FROM deliveries WHERE next_attempt_at IS NOT NULL"
     waiting["deliveries due"] = (await lab.query("notifications", due))[0][0]
-    for stream, declared in GROUPS.items():
+    for stream in streams():
+        declared = groups_of(stream)
         found = {group["name"].decode(): group for group in await lab.redis.xinfo_groups(stream)}
         for group in declared:
             here = found.get(group)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.services import SERVICES
+from shared.services import publishers
 from tests.faults.checks.always import ALWAYS
 from tests.faults.checks.expectations import FACTS, Finding, told_parts
 from tests.faults.checks.notices import delivery_of
@@ -86,11 +86,11 @@ class Watch:
         mails = {delivery_of(mail) for mail in self.lab.mail.taken}
         found: list[Finding] = []
         sights: dict[str, Sight] = {}
-        for service in SERVICES:
+        for service in publishers():
             sights[service], wrong = await self._see(service)
             found += wrong
         found += await self._check_inboxes(sights)
-        for service in SERVICES:
+        for service in publishers():
             found += await self._check_copies(service, sights[service].copies)
         found += await self._check_promises(promises)
         found += await self._check_mails(mails)
@@ -114,7 +114,7 @@ class Watch:
         there = sights["notifications"]
         for service, sight in sights.items():
             missing = {str(event_id) for event_id in sight.inbox - self._known_events}
-            for owner in SERVICES:
+            for owner in publishers():
                 for event in await self._events(owner, "event_id = ANY($1::uuid[])", missing) if missing else ():
                     missing.discard(str(event["event_id"]))
                     if service == "notifications" and event["event_id"] in there.parked:
@@ -136,7 +136,7 @@ class Watch:
             if key not in self._known_copies:
                 fresh[key] = row
         found = []
-        for owner in SERVICES:
+        for owner in publishers():
             subjects = [key[2] for key in fresh if _COPIES[key[1]] == owner]
             events = await self._events(owner, "subject = ANY($1)", subjects) if subjects else []
             told = {(event["subject"], event["sequence"]): event for event in map(_opened, events)}

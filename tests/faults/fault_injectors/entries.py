@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from faststream.redis.message import DATA_KEY
 
-from shared.services import GROUPS, STREAMS, dead_stream
+from shared.services import dead_stream, groups_of, publishers, stream_of, streams
 from tests.faults.checks.expectations import CONSUMERS
 from tests.faults.lab import Lab
 
@@ -18,7 +18,7 @@ MARK = b"poison"
 
 async def send_copies(lab: Lab, lot: random.Random) -> None:
     """Old entries once more, in any order."""
-    for stream in GROUPS:
+    for stream in streams():
         entries = await lab.redis.xrevrange(stream, count=300)
         for _, fields in lot.sample(entries, min(len(entries), 80)):
             if MARK not in fields:
@@ -33,7 +33,7 @@ async def reverse_order(lab: Lab, lot: random.Random) -> None:
         await asyncio.sleep(3)
         rows = await lab.query(service, "SELECT payload FROM outbox WHERE published_at IS NULL ORDER BY id DESC")
         for row in rows:
-            await lab.redis.xadd(STREAMS[service], {DATA_KEY: row["payload"]})
+            await lab.redis.xadd(stream_of(service), {DATA_KEY: row["payload"]})
         await asyncio.sleep(1)
     finally:
         lab.hands.signal(f"{service}-worker", signal.SIGCONT)
@@ -41,7 +41,7 @@ async def reverse_order(lab: Lab, lot: random.Random) -> None:
 
 async def poison(lab: Lab, lot: random.Random) -> None:
     """Entries that are no events: a body that is none, no body, fields of a newer envelope, wrong data."""
-    for stream in GROUPS:
+    for stream in streams():
         for fields, groups in _no_events(stream):
             mark = uuid4().hex
             lab.poison.groups[mark] = groups
@@ -56,8 +56,8 @@ def _no_events(stream: str) -> list[tuple[dict[bytes, bytes], tuple[str, ...]]]:
     known = {"catalog.events": "catalog.member_changed.v1", "referral.events": "referral.sent.v1"}
     event_type = known.get(stream, "notification.delivered.v1")
     newer = _event(event_type, {}) | {"specversion": "2.0"}
-    owner = next(service for service, name in STREAMS.items() if name == stream)
-    concerned = tuple(group for group in GROUPS[stream] if event_type in CONSUMERS[owner][group])
+    owner = next(service for service in publishers() if stream_of(service) == stream)
+    concerned = tuple(group for group in groups_of(stream) if event_type in CONSUMERS[owner][group])
     for_all = [
         {data_key: b"{"},
         {data_key: b"\xff\x00\x80"},
@@ -65,7 +65,7 @@ def _no_events(stream: str) -> list[tuple[dict[bytes, bytes], tuple[str, ...]]]:
         {data_key: json.dumps(newer).encode()},
     ]
     wrong_data = {data_key: json.dumps(_event(event_type, {"id": "nobody"})).encode()}
-    return [*((fields, GROUPS[stream]) for fields in for_all), (wrong_data, concerned)]
+    return [*((fields, groups_of(stream)) for fields in for_all), (wrong_data, concerned)]
 
 
 def _event(event_type: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +89,8 @@ def _event(event_type: str, data: dict[str, Any]) -> dict[str, Any]:
 
 async def collect_dead(lab: Lab) -> None:
     """Write down which dead letters there are."""
-    for stream, groups in GROUPS.items():
+    for stream in streams():
+        groups = groups_of(stream)
         for group in groups:
             for _, fields in await lab.redis.xrange(dead_stream(stream, group)):
                 mark = fields.get(MARK, b"").decode()

@@ -7,7 +7,7 @@ import signal
 
 import asyncpg
 
-from shared.services import SERVICES
+from shared.services import service_names
 from tests.faults.lab import Lab
 
 _REFUSALS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
@@ -44,13 +44,13 @@ async def take_all_connections(lab: Lab, lot: random.Random) -> None:
     taken: list[asyncpg.Connection] = []
     with contextlib.suppress(*_REFUSALS):
         while True:
-            taken.append(await asyncpg.connect(lab.target.database_url(lot.choice(SERVICES)), timeout=5))
+            taken.append(await asyncpg.connect(lab.target.database_url(lot.choice(service_names())), timeout=5))
     try:
         await asyncio.sleep(1)
         with contextlib.suppress(*_REFUSALS):
             await drop_others(lab, taken)
             while True:
-                taken.append(await asyncpg.connect(lab.target.database_url(lot.choice(SERVICES)), timeout=5))
+                taken.append(await asyncpg.connect(lab.target.database_url(lot.choice(service_names())), timeout=5))
         await asyncio.sleep(3)
     finally:
         for connection in taken:

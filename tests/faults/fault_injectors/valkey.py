@@ -9,7 +9,7 @@ from pathlib import Path
 
 from redis.exceptions import RedisError
 
-from shared.services import GROUPS
+from shared.services import groups_of, streams
 from tests.faults.fault_injectors.entries import before_wiping
 from tests.faults.lab import Lab
 
@@ -35,7 +35,7 @@ async def flush_valkey(lab: Lab, lot: random.Random) -> None:
 
 async def destroy_group(lab: Lab, lot: random.Random) -> None:
     """A consumer group is gone, with its position and what was pending."""
-    there = [(stream, group) for stream in sorted(GROUPS) for group in GROUPS[stream]]
+    there = [(stream, group) for stream in sorted(streams()) for group in groups_of(stream)]
     lot.shuffle(there)
     for stream, group in there:
         with contextlib.suppress(RedisError):  # no such stream: an earlier fault has taken it
@@ -46,7 +46,7 @@ async def destroy_group(lab: Lab, lot: random.Random) -> None:
 
 async def delete_stream(lab: Lab, lot: random.Random) -> None:
     """One whole stream is gone."""
-    await lab.redis.delete(lot.choice(sorted(GROUPS)))
+    await lab.redis.delete(lot.choice(sorted(streams())))
 
 
 async def turn_read_only(lab: Lab, lot: random.Random) -> None:

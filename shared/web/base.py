@@ -1,0 +1,124 @@
+"""The base of every web process: an application with context, health and limits, whatever it serves.
+
+An HTTP API stands on it in `json_api.py`. What serves pages needs nothing else than this.
+"""
+
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
+
+from shared import telemetry
+from shared.database.connections import Database
+from shared.problems import Problem
+from shared.redis import RawRedis, connect
+from shared.services import get_service
+from shared.settings import Settings
+from shared.web import framework_problems
+from shared.web.health import add_health_routes
+from shared.web.middleware import AnswerProblem, RequestContext
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES: Final = 64 * 1024
+
+
+class State:
+    """What the requests of one application share."""
+
+    def __init__(self, service: str, settings: Settings) -> None:
+        self.service = get_service(service)
+        self.settings = settings
+        self.database = Database(settings.database_url.get_secret_value())
+        self.redis: RawRedis = connect(
+            settings.redis_url.get_secret_value(), socket_timeout=2, socket_connect_timeout=2
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.redis.aclose()
+        await self.database.close()
+
+
+def state_of(request: Request) -> Any:
+    """The `State` (or the service's own subclass of it) of the application that serves `request`."""
+    return request.app.state.luotsi
+
+
+def answer_as_text(_: Request, problem: Problem) -> Response:
+    """A problem as a line of plain text, for an application that has no form of its own for it."""
+    return PlainTextResponse(f"{problem.title}. {problem.detail}\n", problem.status, headers=problem.headers)
+
+
+def create_web_app(
+    state: State,
+    answer: AnswerProblem = answer_as_text,
+    *,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    openapi_url: str | None = None,
+    **options: Any,
+) -> FastAPI:
+    """The application without routes but those of health; the caller includes its own.
+
+    Every problem is answered by `answer`: what a route raises, what the framework refuses, what fails unexpectedly.
+    `options` are further ones of FastAPI's.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await state.close()
+
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=openapi_url,
+        redirect_slashes=False,  # a redirect would trust the Host header and forget the prefix
+        lifespan=lifespan,
+        **options,
+    )
+    # FastAPI wants the server to know the prefix; here the application does, whoever serves it.
+    app.root_path = state.settings.root_path
+    app.state.luotsi = state
+    app.add_middleware(RequestContext, answer=answer, max_body_bytes=max_body_bytes)
+    _answer_problems(app, answer)
+    add_health_routes(app, state.service, state.database, state.redis)
+    return app
+
+
+def _answer_problems(app: FastAPI, answer: AnswerProblem) -> None:
+    @app.exception_handler(Problem)
+    async def problem(request: Request, error: Problem) -> Response:
+        return answer(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def parameters(request: Request, error: RequestValidationError) -> Response:
+        return answer(request, framework_problems.from_validation(error))
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        return answer(request, framework_problems.from_http(error))
+
+
+def serve(service: str, settings: Settings, create: Callable[[], FastAPI]) -> None:
+    """Run a web process until it is told to stop."""
+    telemetry.configure_logging(service, settings.log_level)
+    try:
+        uvicorn.run(
+            create(),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+        )
+    except OSError as error:
+        log.critical("cannot listen on %s:%s: %s", settings.host, settings.port, error.strerror)
+        sys.exit(1)

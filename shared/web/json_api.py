@@ -1,0 +1,87 @@
+"""An HTTP API on the base of every web process: problems as JSON, access tokens, and its description (OpenAPI)."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Request, Security
+from fastapi.openapi.utils import get_openapi
+from fastapi.security import HTTPBearer
+
+from shared import problems
+from shared.actors import Actor
+from shared.database.transaction import Transaction
+from shared.settings import Settings
+from shared.web import problem_responses
+from shared.web.base import State, create_web_app, state_of
+from shared.web.bodies import add_body_schemas
+from shared.web.docs_page import add_docs_page
+from shared.web.tokens import FindMember, Verifier, authenticate
+
+
+class ApiState(State):
+    """What the requests of one API share: also how a caller's token is verified and its member found."""
+
+    def __init__(self, service: str, settings: Settings, find_member: FindMember) -> None:
+        super().__init__(service, settings)
+        self.verifier = Verifier(settings.issuer, settings.jwks)
+        self.find_member = find_member
+
+
+async def transaction(request: Request) -> AsyncIterator[Transaction]:
+    """One transaction per request, committed before the first byte of the answer goes out."""
+    async with state_of(request).database.transaction() as tx:
+        yield tx
+
+
+# scope="function": FastAPI would otherwise commit after the answer was sent.
+TransactionOf = Annotated[Transaction, Depends(transaction, scope="function")]
+
+
+# Says in OpenAPI which routes take a token; `authenticate` itself looks at it, and answers what is wrong with it.
+_BEARER = HTTPBearer(bearerFormat="JWT", description="An access token of the platform (RFC 9068)", auto_error=False)
+
+
+async def current_actor(request: Request, tx: TransactionOf, _: Annotated[object, Security(_BEARER)]) -> Actor:
+    """The member who calls; the first dependency of every route that is not public."""
+    shared: ApiState = state_of(request)
+    return await authenticate(request, tx, shared.verifier, shared.find_member)
+
+
+ActorOf = Annotated[Actor, Depends(current_actor)]
+
+
+def create_api(title: str, description: str, state: ApiState) -> FastAPI:
+    """The application without the service's own routes; these are to be included by the caller."""
+    app = create_web_app(
+        state,
+        problem_responses.response,
+        title=title,
+        description=description,
+        version="0.1.0",
+        openapi_url="/openapi.json",
+        responses=problem_responses.declared(),
+    )
+    add_docs_page(app, state.settings.root_path)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            servers=[{"url": app.root_path or "/"}],
+        )
+        add_body_schemas(schema)
+        schemas = schema["components"]["schemas"]
+        schemas["ProblemDetails"] = problems.ProblemDetails.model_json_schema()
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        for path in schema["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+        app.openapi_schema = schema
+    return app.openapi_schema
