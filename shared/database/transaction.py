@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, TypeVarTuple, overload
 
-from sqlalchemy import CursorResult, Executable, Select, bindparam, func
+from sqlalchemy import CursorResult, Executable, Row, Select, bindparam, func
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel, select
@@ -45,6 +45,13 @@ class Transaction:
         """Run any statement of Core's, `text()` included; rows come back as tuples."""
         await self.flush()
         return await self._connection.execute(statement, parameters)
+
+    async def stream(self, statement: Executable, parameters: Parameters | None = None) -> AsyncIterator[Row[Any]]:
+        """The rows of a statement one after the other, without all of them in memory at once."""
+        await self.flush()
+        async with self._connection.stream(statement, parameters) as rows:
+            async for row in rows:
+                yield row
 
     # A query for one thing is a Select as well: the first signature that fits counts.
     @overload
@@ -111,7 +118,10 @@ class Transaction:
                 known.update(changed)
 
     def defer(self, statement: Write, parameters: Parameters) -> None:
-        """Run a statement together with what is to be written; it sees nothing of that, nor that anything of it."""
+        """Run a statement together with what is to be written; it sees nothing of that, nor that anything of it.
+
+        Raises ValueError where another statement that goes along has a parameter of the same name.
+        """
         self._writes.add_statement(statement, parameters)
 
     async def flush(self) -> None:
@@ -131,13 +141,14 @@ class Transaction:
         await self.flush()
         before = {key: (row, dict(known)) for key, (row, known) in self._known.items()}
         shown = {key: values_of(row) for key, (row, _) in self._known.items()}
+        locks = set(self._locks)
         try:
             async with self._connection.begin_nested():
                 yield
                 await self.flush()
         except BaseException:
             self._writes.clear()
-            self._known = before
+            self._known, self._locks = before, locks  # the server lets go of locks that were taken in the block
             for key, (row, _) in before.items():
                 row.__dict__.update(shown[key])
             raise

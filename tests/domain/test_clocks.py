@@ -1,6 +1,7 @@
 """The timers of a referral: which run in which state, in which order they ring, and which of them are told."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -10,14 +11,14 @@ from services.referral.domain.deadlines import (
     OVERTAKEN_BY,
     Due,
     Standing,
-    StoredTimer,
     Terms,
     TimerKind,
+    is_due,
     not_overtaken,
     respond_by,
     terms,
     timers,
-    updated_timers,
+    timers_to_set,
 )
 from services.referral.domain.lifecycle import OPEN, Status
 from services.referral.domain.working_time import working_time
@@ -114,22 +115,29 @@ def test_of_what_rings_together_only_the_last_of_each_matter_is_told() -> None:
     assert set(OVERTAKEN_BY) | set(OVERTAKEN_BY.values()) == set(TimerKind)
 
 
-def test_a_timer_that_has_rung_is_wound_up_again_only_for_another_matter() -> None:
-    rung = StoredTimer(MONDAY, MONDAY + DAY, fired_at=MONDAY + 2 * DAY)
+class Stored(NamedTuple):
+    """A timer as it may be stored."""
+
+    since: datetime
+    due_at: datetime
+    fired_at: datetime | None = None
+
+
+def test_a_timer_that_has_fired_is_set_again_only_for_another_matter() -> None:
+    fired = Stored(MONDAY, MONDAY + DAY, fired_at=MONDAY + 2 * DAY)
     moved = Due(MONDAY, MONDAY + 3 * DAY)
-    assert updated_timers({TimerKind.OVERDUE: rung}, {TimerKind.OVERDUE: moved}) == {TimerKind.OVERDUE: rung}
+    assert timers_to_set({TimerKind.OVERDUE: fired}, {TimerKind.OVERDUE: moved}) == {}
     anew = Due(MONDAY + DAY, MONDAY + 4 * DAY)
-    assert updated_timers({TimerKind.NO_NEWS: rung}, {TimerKind.NO_NEWS: anew}) == {
-        TimerKind.NO_NEWS: StoredTimer(*anew)
-    }
+    assert timers_to_set({TimerKind.NO_NEWS: fired}, {TimerKind.NO_NEWS: anew}) == {TimerKind.NO_NEWS: anew}
 
 
-def test_a_timer_that_has_not_rung_moves_with_its_term_and_stops_with_its_state() -> None:
-    waiting = StoredTimer(MONDAY, MONDAY + DAY)
-    assert [waiting.is_due(MONDAY + days * DAY) for days in (0, 1, 2)] == [False, True, True]
+def test_a_timer_that_has_not_fired_moves_with_its_term_and_stops_with_its_state() -> None:
+    waiting = Stored(MONDAY, MONDAY + DAY)
+    assert [is_due(waiting, MONDAY + days * DAY) for days in (0, 1, 2)] == [False, True, True]
     moved = Due(MONDAY, MONDAY + 3 * DAY)
-    assert updated_timers({TimerKind.OVERDUE: waiting, TimerKind.EXPIRE: waiting}, {TimerKind.OVERDUE: moved}) == {
-        TimerKind.OVERDUE: StoredTimer(*moved)
+    assert timers_to_set({TimerKind.OVERDUE: waiting, TimerKind.EXPIRE: waiting}, {TimerKind.OVERDUE: moved}) == {
+        TimerKind.OVERDUE: moved
     }
-    assert updated_timers({}, {TimerKind.NO_NEWS: moved}) == {TimerKind.NO_NEWS: StoredTimer(*moved)}
-    assert not waiting._replace(fired_at=MONDAY + DAY).is_due(MONDAY + 2 * DAY)
+    assert timers_to_set({TimerKind.OVERDUE: waiting}, {TimerKind.OVERDUE: Due(MONDAY, MONDAY + DAY)}) == {}
+    assert timers_to_set({}, {TimerKind.NO_NEWS: moved}) == {TimerKind.NO_NEWS: moved}
+    assert not is_due(waiting._replace(fired_at=MONDAY + DAY), MONDAY + 2 * DAY)

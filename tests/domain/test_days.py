@@ -19,7 +19,7 @@ from shared.clock import ahead_by, utc_now
     ],
 )
 def test_today_is_the_day_in_kuopio(moment: datetime, day: date) -> None:
-    work = UnitOfWork(session=sentinel.session, outbox=sentinel.outbox, vault=sentinel.vault, now=moment)
+    work = UnitOfWork(tx=sentinel.tx, outbox=sentinel.outbox, vault=sentinel.vault, now=moment)
     assert work.today == day
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from services.referral.domain.lifecycle import Status
 from services.referral.domain.working_time import add_working_days, add_working_time
@@ -53,16 +53,15 @@ class Due(NamedTuple):
     at: datetime
 
 
-class StoredTimer(NamedTuple):
-    """A timer as it is kept. `fired_at` says when it had its effect for this `since`; None while it waits."""
+class StoredTimer(Protocol):
+    """What the rules know of a stored timer. `fired_at`: when it fired for this `since`; None while it waits."""
 
-    since: datetime
-    due_at: datetime
-    fired_at: datetime | None = None
-
-    def is_due(self, now: datetime) -> bool:
-        """Whether its time has come and it has not fired yet."""
-        return self.fired_at is None and self.due_at <= now
+    @property
+    def since(self) -> datetime: ...
+    @property
+    def due_at(self) -> datetime: ...
+    @property
+    def fired_at(self) -> datetime | None: ...
 
 
 class Terms(NamedTuple):
@@ -125,16 +124,23 @@ def _until_the_answer(standing: Standing, closures: Sequence[Closure]) -> dict[T
     return {kind: Due(since, add_working_time(since, span, closures)) for kind, span in after.items()}
 
 
-def updated_timers(
-    stored: Mapping[TimerKind, StoredTimer], running: Mapping[TimerKind, Due]
-) -> dict[TimerKind, StoredTimer]:
-    """The timers to keep instead of those that are stored; one that has fired for the same `since` stays as it is."""
-    updated = {}
-    for kind, due in running.items():
-        known = stored.get(kind)
-        fired = known is not None and known.since == due.since and known.fired_at is not None
-        updated[kind] = known if known is not None and fired else StoredTimer(due.since, due.at)
-    return updated
+def timers_to_set(stored: Mapping[TimerKind, StoredTimer], running: Mapping[TimerKind, Due]) -> dict[TimerKind, Due]:
+    """The running timers that are not stored as they should be: new ones, moved ones, and those with another `since`.
+
+    A timer that has fired stays as it is, as long as its `since` is the same.
+    """
+    return {kind: due for kind, due in running.items() if not _is_set(stored.get(kind), due)}
+
+
+def _is_set(timer: StoredTimer | None, due: Due) -> bool:
+    if timer is None or timer.since != due.since:
+        return False
+    return timer.fired_at is not None or timer.due_at == due.at
+
+
+def is_due(timer: StoredTimer, now: datetime) -> bool:
+    """Whether the timer's time has come and it has not fired yet."""
+    return timer.fired_at is None and timer.due_at <= now
 
 
 def not_overtaken(kinds: Sequence[TimerKind]) -> list[TimerKind]:

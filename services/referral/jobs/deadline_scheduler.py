@@ -51,8 +51,8 @@ class DeadlineScheduler:
         """Give timers to referrals that are under way without any, until none is left. Returns True: it is done."""
         found = True
         while found:
-            async with self._database.transaction() as session:
-                found = await adopt_some(UnitOfWork(session, self._outbox, self._vault, self._clock())) > 0
+            async with self._database.transaction() as tx:
+                found = await adopt_some(UnitOfWork(tx, self._outbox, self._vault, self._clock())) > 0
         return True
 
     async def step(self) -> bool:
@@ -60,8 +60,8 @@ class DeadlineScheduler:
         besides, taken = self._left_aside(), None
         try:
             with context.using(context.new_context()):
-                async with self._database.transaction() as session:
-                    work = UnitOfWork(session, self._outbox, self._vault, self._clock())
+                async with self._database.transaction() as tx:
+                    work = UnitOfWork(tx, self._outbox, self._vault, self._clock())
                     referral = await take_due(work, besides)
                     if referral is None:
                         return False

@@ -35,10 +35,10 @@ class DisclosureSealer:
 
     async def step(self) -> int:
         """Seal what is due; returns how many days were. Each seal is logged, outside of the reach of the database."""
-        async with self._database.transaction() as session:
-            if not await leases.take(session, "audit-seal", self._holder, _LEASE):
+        async with self._database.transaction() as tx:
+            if not await leases.take(tx, "audit-seal", self._holder, _LEASE):
                 return 0
-            made = await seal_finished_days(session, self._key, self._clock())
+            made = await seal_finished_days(tx, self._key, self._clock())
         for seal in made:
             log.info("disclosures of %s sealed: %d rows, seal %s", seal.day, seal.rows, seal.seal.hex())
         return len(made)

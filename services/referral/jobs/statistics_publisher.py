@@ -41,7 +41,7 @@ class StatisticsPublisher:
     async def step(self) -> int | None:
         """Look at every service once; returns how many had news. None when another worker has the lease."""
         with context.using(context.new_context()):
-            async with self._database.transaction() as session:
-                if not await leases.take(session, LEASE_NAME, self._holder, _LEASE):
+            async with self._database.transaction() as tx:
+                if not await leases.take(tx, LEASE_NAME, self._holder, _LEASE):
                     return None
-                return await publish_statistics(UnitOfWork(session, self._outbox, self._vault, self._clock()))
+                return await publish_statistics(UnitOfWork(tx, self._outbox, self._vault, self._clock()))

@@ -1,5 +1,6 @@
 """Chains of referrals: what lies below one, as its side may see it, and whether that side still knows the client."""
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from services.referral.domain.chains import below, still_knows
@@ -9,23 +10,29 @@ from services.referral.queries.visibility import side_of
 from services.referral.schemas.referrals import ChainLink
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
-from shared.database.connections import run_plainly
 
-_OTHERS = "SELECT FROM referrals WHERE root_id = $1 AND id <> $2 LIMIT 1"
+_CHAIN = select(Referral).where(col(Referral.root_id) == bindparam("root_id")).order_by(col(Referral.id))
+_OTHERS = (
+    select(Referral.id)
+    .where(col(Referral.root_id) == bindparam("root_id"), col(Referral.id) != bindparam("besides"))
+    .limit(1)
+)
+_STATUS = select(Referral.status).where(col(Referral.id) == bindparam("id"))
 
 
 async def members_of_chain(work: UnitOfWork, referral: Referral) -> list[Referral]:
     """Every referral of the chain that `referral` belongs to, itself included, the older first."""
-    chain = select(Referral).where(Referral.root_id == referral.root_id).order_by(col(Referral.id))
-    return list((await work.session.exec(chain)).all())
+    return await work.tx.all(_CHAIN, {"root_id": referral.root_id})
 
 
 async def knows_client(work: ActorUnitOfWork, referral: Referral) -> bool:
     """Whether the actor's side of `referral` may know who the client is."""
     parent_status = None
     if referral.parent_id is not None:
-        parent_status = Status((await work.session.get_one(Referral, referral.parent_id)).status)
-    return still_knows(side_of(work.actor, referral), Status(referral.status), parent_status)
+        parent_status = await work.tx.first(_STATUS, {"id": referral.parent_id})
+    return still_knows(
+        side_of(work.actor, referral), Status(referral.status), Status(parent_status) if parent_status else None
+    )
 
 
 async def visible_chain(work: ActorUnitOfWork, referral: Referral) -> list[ChainLink] | None:
@@ -34,11 +41,7 @@ async def visible_chain(work: ActorUnitOfWork, referral: Referral) -> list[Chain
     It begins with the first referral that the organisation made or was sent, and goes down from there: whoever began
     the chain sees all of it, whoever was asked in the middle sees its own part, and the last one only its own.
     """
-    if work.is_new(referral.id):
-        if referral.parent_id is None:
-            return None
-        await work.session.flush()  # it belongs to what is read next
-    if not await run_plainly(work.session, _OTHERS, referral.root_id, referral.id):
+    if await work.tx.first(_OTHERS, {"root_id": referral.root_id, "besides": referral.id}) is None:
         return None
     chain = await members_of_chain(work, referral)
     own = referral

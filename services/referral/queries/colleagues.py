@@ -13,8 +13,7 @@ from shared.problems import invalid
 
 async def colleague(work: ActorUnitOfWork, member_id: UUID, field: str) -> Member:
     """An active member of the actor's organisation, the actor included. Raises 422 for anybody else."""
-    found = await work.session.exec(select(Member).where(Member.id == member_id, visibility.colleagues(work.actor)))
-    member = found.one_or_none()
+    member = await work.tx.first(select(Member).where(Member.id == member_id, visibility.colleagues(work.actor)))
     if member is None:
         detail = "Name an active member of your organisation; GET /members of the catalogue lists them."
         raise invalid(detail, [{"field": field, "message": "no active member"}], name="unknown-member")

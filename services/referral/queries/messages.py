@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel import col, select
 
 from services.referral.domain.lifecycle import Side, Status, reads_messages
@@ -10,13 +11,12 @@ from services.referral.queries.chains import knows_client
 from services.referral.queries.visibility import side_of
 from services.referral.tables import Message, Referral
 from services.referral.unit_of_work import ActorUnitOfWork
-from shared.database.connections import run_plainly
 from shared.web.pages import Keyset
 
-_UNREAD = """
-SELECT referral_id, side, count(*) FROM messages
-WHERE referral_id = ANY($1) AND read_at IS NULL GROUP BY referral_id, side
-"""
+_UNREAD = text(
+    "SELECT referral_id, side, count(*) FROM messages "
+    "WHERE referral_id = ANY(CAST(:referrals AS uuid[])) AND read_at IS NULL GROUP BY referral_id, side"
+)
 
 
 async def list_messages(work: ActorUnitOfWork, referral: Referral, page: Keyset) -> list[Message]:
@@ -24,16 +24,14 @@ async def list_messages(work: ActorUnitOfWork, referral: Referral, page: Keyset)
     query = select(Message).where(Message.referral_id == referral.id)
     if page.after is not None:
         query = query.where(col(Message.id) < page.after)
-    return list((await work.session.exec(query.order_by(col(Message.id).desc()).limit(page.limit + 1))).all())
+    return await work.tx.all(query.order_by(col(Message.id).desc()).limit(page.limit + 1))
 
 
 async def unread_messages(work: ActorUnitOfWork, referrals: Sequence[Referral]) -> dict[UUID, int]:
     """Per referral, how many messages of the other side the actor's side may read and has not read yet."""
     shown = {referral.id: referral for referral in referrals}
     found = dict.fromkeys(shown, 0)
-    if all(work.is_new(referral_id) for referral_id in shown):
-        return found
-    for referral_id, written_by, number in await run_plainly(work.session, _UNREAD, list(shown)):
+    for referral_id, written_by, number in await work.tx.execute(_UNREAD, {"referrals": list(shown)}):
         referral = shown[referral_id]
         side = side_of(work.actor, referral)
         if written_by != side and await may_read(work, referral, Side(written_by)):

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy import ColumnElement, false, func
 from sqlmodel import col, select
 
@@ -26,22 +27,22 @@ from shared.web.pages import Keyset
 async def overview(work: ActorUnitOfWork, first: date | None, last: date | None) -> list[OverviewRow]:
     """Referrals sent from `first` to `last` (days in Kuopio, both included), a row per receiving organisation."""
     columns = (
-        Referral.target_organization_id,
-        Referral.status,
-        Referral.sent_at,
-        Referral.accepted_at,
-        Referral.declined_at,
-        Referral.closed_at,
-        Referral.reason_code,
-        Referral.reason_side,
-        Referral.answer_seen_at,
-        Referral.respond_by,
+        col(Referral.target_organization_id),
+        col(Referral.status),
+        col(Referral.sent_at),
+        col(Referral.accepted_at),
+        col(Referral.declined_at),
+        col(Referral.closed_at),
+        col(Referral.reason_code),
+        col(Referral.reason_side),
+        col(Referral.answer_seen_at),
+        col(Referral.respond_by),
     )
-    rows = await work.session.execute(select(*columns).where(*sent_between(first, last)))  # type: ignore[call-overload]
+    rows = await work.tx.execute(sa.select(*columns).where(*sent_between(first, last)))
     by_target: dict[UUID, list[Any]] = defaultdict(list)
     for row in rows:
         by_target[row.target_organization_id].append(row)
-    names = await NamesOf.of(work, by_target, [])
+    names = await NamesOf.of(work, by_target)
     table = [_row(names, target, found, work.now) for target, found in by_target.items()]
     return sorted(table, key=lambda row: (-row.waiting, -row.sent))
 
@@ -91,7 +92,7 @@ async def overview_referrals(work: ActorUnitOfWork, page: Keyset, only: Narrowin
         query = query.where(late if only.overdue else ~func.coalesce(late, false()))
     if page.after is not None:
         query = query.where(col(Referral.id) < page.after)
-    return list((await work.session.exec(query.order_by(col(Referral.id).desc()).limit(page.limit + 1))).all())
+    return await work.tx.all(query.order_by(col(Referral.id).desc()).limit(page.limit + 1))
 
 
 def overview_referral(referral: Referral, names: NamesOf) -> OverviewReferral:

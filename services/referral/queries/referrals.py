@@ -22,7 +22,8 @@ from shared.web.pages import Keyset
 
 async def visible_referral(work: ActorUnitOfWork, referral_id: UUID | None) -> Referral:
     """A referral that the actor may see. Raises 404 for any other id."""
-    return found_referral((await work.session.exec(visible(work.actor, referral_id))).one_or_none())
+    found = await work.tx.first(visible(work.actor, referral_id))
+    return found_referral(found)
 
 
 def visible(actor: Actor, referral_id: UUID | None) -> SelectOfScalar[Referral]:
@@ -42,8 +43,7 @@ async def list_referrals(work: ActorUnitOfWork, page: Keyset, narrowed: Narrowed
     query = select(Referral).where(*conditions(work.actor, narrowed))
     if page.after is not None:
         query = query.where(col(Referral.id) < page.after)
-    rows = await work.session.exec(query.order_by(col(Referral.id).desc()).limit(page.limit + 1))
-    return list(rows.all())
+    return await work.tx.all(query.order_by(col(Referral.id).desc()).limit(page.limit + 1))
 
 
 def summary(work: ActorUnitOfWork, referral: Referral, names: NamesOf, unread: Mapping[UUID, int]) -> ReferralSummary:

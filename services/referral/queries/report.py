@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy import func
 from sqlmodel import col, select
 
@@ -35,7 +36,7 @@ async def referral_report(
     made = report(counted, by, whole)
     organizations = {cell.group.organization for cell in made.cells if cell.group.organization}
     services = {cell.group.service for cell in made.cells if cell.group.service}
-    names = await NamesOf.of(work, organizations, services)
+    names = await NamesOf.of(work, organizations | services)
     return ReportView(
         by=[dimension for dimension in DIMENSIONS if dimension in by],
         first=whole.first,
@@ -64,27 +65,24 @@ def _shown(figures: Figures | None) -> dict[str, int | float | None]:
 
 async def _first_day(work: ActorUnitOfWork) -> date:
     """The day on which the first referral was sent; today, where none was."""
-    found = (await work.session.exec(select(func.min(Referral.sent_at)))).one()
+    found = await work.tx.first(select(func.min(Referral.sent_at)))
     return day_in_kuopio(found or work.now)
 
 
 async def _counted(work: ActorUnitOfWork, whole: Period) -> list[Counted]:
     columns = (
-        Referral.target_organization_id,
-        Referral.service_id,
-        Referral.language,
-        Referral.status,
-        Referral.sent_at,
-        Referral.accepted_at,
-        Referral.declined_at,
-        Referral.closed_at,
+        col(Referral.target_organization_id),
+        col(Referral.service_id),
+        col(Referral.language),
+        col(Referral.status),
+        col(Referral.sent_at),
+        col(Referral.accepted_at),
+        col(Referral.declined_at),
+        col(Referral.closed_at),
     )
     conditions = [*sent_between(whole.first, whole.last), col(Referral.status) != Status.ENTERED_IN_ERROR]
-    rows = await work.session.execute(select(*columns).where(*conditions))  # type: ignore[call-overload]
-    closures = {
-        row.id: [Closure.model_validate(each) for each in row.closures]
-        for row in await work.session.exec(select(Organization))
-    }
+    rows = await work.tx.execute(sa.select(*columns).where(*conditions))
+    closures = {row.id: row.closed_days for row in await work.tx.all(select(Organization))}
     return [
         Counted(
             organization=row.target_organization_id,

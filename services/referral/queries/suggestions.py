@@ -17,14 +17,14 @@ async def links(work: ActorUnitOfWork, referral: Referral) -> tuple[Link | None,
     followed = None
     if referral.follows_id is not None:
         query = select(Referral).where(Referral.id == referral.follows_id, visibility.sent_by(work.actor))
-        followed = (await work.session.exec(query)).one_or_none()
+        followed = await work.tx.first(query)
     return _link(followed), _link(follower)
 
 
 async def follower_of(work: ActorUnitOfWork, referral: Referral) -> Referral | None:
     """The referral by which the suggestion of a declined one was followed."""
     query = select(Referral).where(Referral.follows_id == referral.id, visibility.sent_by(work.actor))
-    return (await work.session.exec(query)).one_or_none()
+    return next(iter(await work.tx.all(query)), None)
 
 
 def _link(referral: Referral | None) -> Link | None:

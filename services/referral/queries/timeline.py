@@ -31,7 +31,7 @@ async def timeline(work: ActorUnitOfWork, referral: Referral) -> list[TimelineIt
     if side is Side.TARGET:
         query = query.where(col(TimelineEntry.event_type).not_in(_OF_THE_SOURCE_ALONE))
     in_order = (col(TimelineEntry.version), col(TimelineEntry.at), col(TimelineEntry.event_id))
-    own = (await work.session.exec(query.order_by(*in_order))).all()
+    own = await work.tx.all(query.order_by(*in_order))
     passed_on = {link.id: link.reference for link in below(referral.id, await members_of_chain(work, referral))}
     told = await _told(work, referral)
     return [
@@ -51,7 +51,7 @@ async def _ends(work: ActorUnitOfWork, referral_ids: Collection[UUID]) -> Sequen
     query = select(TimelineEntry).where(
         col(TimelineEntry.referral_id).in_(referral_ids), col(TimelineEntry.event_type).in_(ENDINGS)
     )
-    return (await work.session.exec(query.order_by(col(TimelineEntry.at), col(TimelineEntry.event_id)))).all()
+    return await work.tx.all(query.order_by(col(TimelineEntry.at), col(TimelineEntry.event_id)))
 
 
 async def _told(work: ActorUnitOfWork, referral: Referral) -> dict[UUID, list[Told]]:
@@ -61,7 +61,7 @@ async def _told(work: ActorUnitOfWork, referral: Referral) -> dict[UUID, list[To
         referral.target_organization_id: Side.TARGET,
     }
     found: dict[UUID, list[Told]] = defaultdict(list)
-    for proof in await work.session.exec(query):
+    for proof in await work.tx.all(query):
         side = sides.get(proof.organization_id, "coordinator")
         found[proof.cause_id].append(Told(side=side, channel=proof.channel, status=proof.status, at=proof.at))
     return found

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from sqlalchemy import func
-from sqlmodel import col, select
+from sqlalchemy import func, select
+from sqlmodel import col
 
 from services.referral.domain.chains import below
 from services.referral.domain.lifecycle import OPEN
@@ -64,7 +64,7 @@ async def _seen_by(work: ActorUnitOfWork, resting: Sequence[Referral], names: Na
     references = {each.id: each.reference for each in resting}
     key = (col(Disclosure.referral_id), col(Disclosure.organization_id), col(Disclosure.occasion))
     query = (
-        select(  # type: ignore[call-overload]
+        select(
             *key,
             func.array_agg(col(Disclosure.member_id).distinct()).label("members"),
             func.count().label("times"),
@@ -87,5 +87,5 @@ async def _seen_by(work: ActorUnitOfWork, resting: Sequence[Referral], names: Na
             first_at=row.first,
             last_at=row.last,
         )
-        for row in await work.session.execute(query)
+        for row in await work.tx.execute(query)
     ]

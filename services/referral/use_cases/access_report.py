@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 
 from services.referral.queries import visibility
 from services.referral.queries.clients import client_view
@@ -24,6 +24,7 @@ from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
 from services.referral.use_cases.clients import note_disclosure, open_details
 from services.referral.use_cases.sealed_texts import Texts, read_texts
 from services.referral.vault import unseal
+from shared.database.rows import RowT, table_of
 from shared.problems import not_found
 
 
@@ -32,12 +33,10 @@ async def report_for(work: ActorUnitOfWork, client_id: UUID | None) -> ClientRep
 
     Raises 404 for a client whom the actor may not give a report to.
     """
-    found = await work.session.exec(select(Client).where(Client.id == client_id, visibility.served_by(work.actor)))
-    client = found.one_or_none()
+    client = await work.tx.first(select(Client).where(Client.id == client_id, visibility.served_by(work.actor)))
     if client is None:
         raise not_found("client")
     note_disclosure(work, client.id, "report", None)
-    await work.session.flush()
     return await report(work, client, organization_id=work.actor.organization_id)
 
 
@@ -50,7 +49,7 @@ async def report(work: UnitOfWork, client: Client, *, organization_id: UUID | No
     shown = await _disclosures(work, client.id)
     involved = {one.organization_id for one in shown}
     involved |= {each for one in referrals for each in (one.source_organization_id, one.target_organization_id)}
-    names = await NamesOf.of(work, involved, {referral.service_id for referral in referrals})
+    names = await NamesOf.of(work, involved | {referral.service_id for referral in referrals})
     references = {referral.id: referral.reference for referral in referrals}
     return ClientReport(
         client=client_view(client, await open_details(work, client)),
@@ -93,8 +92,8 @@ def _in_short(referral: Referral, texts: Texts) -> BasisInShort | None:
 async def export(work: UnitOfWork, client: Client) -> ClientExport:
     """All that this service holds about a client, with every text opened."""
     key = await work.key_of(client.id)
-    lookups = await work.session.exec(select(ClientLookup.field).where(ClientLookup.client_id == client.id))
-    answers = await work.session.exec(select(IdempotencyKey).where(IdempotencyKey.client_id == client.id))
+    lookups = await work.tx.all(select(ClientLookup.field).where(ClientLookup.client_id == client.id))
+    answers = await work.tx.all(select(IdempotencyKey).where(IdempotencyKey.client_id == client.id))
     referrals = []
     for referral in await _referrals(work, client.id):
         messages = await _rows(work, Message, Message.referral_id == referral.id)
@@ -124,18 +123,19 @@ async def export(work: UnitOfWork, client: Client) -> ClientExport:
 
 async def _referrals(work: UnitOfWork, client_id: UUID) -> Sequence[Referral]:
     query = select(Referral).where(Referral.client_id == client_id).order_by(col(Referral.id))
-    return (await work.session.exec(query)).all()
+    return await work.tx.all(query)
 
 
 async def _disclosures(work: UnitOfWork, client_id: UUID) -> Sequence[Disclosure]:
     query = select(Disclosure).where(Disclosure.client_id == client_id)
-    return (await work.session.exec(query.order_by(col(Disclosure.at), col(Disclosure.id)))).all()
+    return await work.tx.all(query.order_by(col(Disclosure.at), col(Disclosure.id)))
 
 
-async def _rows(work: UnitOfWork, table: Any, condition: Any) -> Sequence[Any]:
+async def _rows(work: UnitOfWork, model: type[RowT], condition: Any) -> list[RowT]:
     """Oldest first: ids are in the order of time."""
-    return (await work.session.exec(select(table).where(condition).order_by(*table.__table__.primary_key))).all()
+    rows: list[RowT] = await work.tx.all(select(model).where(condition).order_by(*table_of(model).primary_key))
+    return rows
 
 
-async def _plain(work: UnitOfWork, table: Any, condition: Any) -> list[dict[str, Any]]:
-    return [row.model_dump(mode="json") for row in await _rows(work, table, condition)]
+async def _plain(work: UnitOfWork, model: type[SQLModel], condition: Any) -> list[dict[str, Any]]:
+    return [row.model_dump(mode="json") for row in await _rows(work, model, condition)]

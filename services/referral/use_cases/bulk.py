@@ -26,7 +26,7 @@ async def _give(work: ActorUnitOfWork, bulk: Bulk, chosen: Chosen) -> BulkResult
     """What a request for this referral alone would have been answered; a refusal undoes no more than its own part."""
     version = None
     try:
-        async with work.session.begin_nested():
+        async with work.tx.savepoint():
             referral = await locked_referral(work, chosen.id)
             require_side(work, referral, LIFECYCLE[bulk.command].sides)
             version = referral.version

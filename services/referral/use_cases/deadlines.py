@@ -1,22 +1,44 @@
 """Deadlines: the day a sent referral is to be answered by, its timers, and what happens when one is due."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import Text, Uuid, any_, bindparam, delete, func
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 
 from services.referral.domain import deadlines
-from services.referral.domain.deadlines import EXPIRED, Due, Standing, Terms, TimerKind, not_overtaken, updated_timers
+from services.referral.domain.deadlines import (
+    EXPIRED,
+    Due,
+    Standing,
+    Terms,
+    TimerKind,
+    is_due,
+    not_overtaken,
+    timers_to_set,
+)
 from services.referral.domain.lifecycle import OPEN, Status, decide
 from services.referral.queries.terms import closures_of, terms_of
 from services.referral.tables import Referral, Service, Timer
 from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.recording import record_change, record_reminder
-from services.referral.use_cases.timers import Timers, read_timers, write_timers
 from shared.events.catalog import Closure
 
 _ORDER: Final = {kind: number for number, kind in enumerate(TimerKind)}
+
+Timers = dict[TimerKind, Timer]
+
+_TIMERS = (
+    select(Timer).where(col(Timer.referral_id) == any_(bindparam("referrals", type_=ARRAY(Uuid)))).with_for_update()
+)
+_STOPPED = (
+    func.unnest(bindparam("referrals", type_=ARRAY(Uuid)), bindparam("kinds", type_=ARRAY(Text)))
+    .table_valued("referral_id", "kind")
+    .render_derived()
+)
+_STOP = delete(Timer).where(col(Timer.referral_id) == _STOPPED.c.referral_id, col(Timer.kind) == _STOPPED.c.kind)
 
 
 def set_deadline(referral: Referral, service: Service | None, closures: Sequence[Closure]) -> None:
@@ -36,18 +58,41 @@ def start_timers(work: UnitOfWork, referral: Referral, closures: Sequence[Closur
 async def recompute_timers(work: UnitOfWork, referrals: Sequence[Referral]) -> dict[UUID, Timers]:
     """Set, move and delete the timers of referrals by what the rules say now, with the targets' closures of today.
 
-    The caller holds the referrals' locks. Returns the timers that are stored then, by referral.
+    The caller holds the referrals' locks. Returns the timers there are then, by referral.
     """
-    closures = await closures_of(work, list({referral.target_organization_id for referral in referrals}))
-    before = await read_timers(work, [referral.id for referral in referrals])
-    after: dict[UUID, Timers] = {}
+    closures = await closures_of(work, {referral.target_organization_id for referral in referrals})
+    timers = await _lock_timers(work, [referral.id for referral in referrals])
+    stopped: list[Timer] = []
     for referral in referrals:
         running = _running(referral, closures[referral.target_organization_id])
         if TimerKind.OVERDUE in running:
             referral.respond_by = running[TimerKind.OVERDUE].at
-        after[referral.id] = updated_timers(before[referral.id], running)
-    await write_timers(work, before, after)
-    return after
+            work.tx.update(referral)
+        stopped += [timers[referral.id].pop(kind) for kind in timers[referral.id].keys() - running.keys()]
+        _set_timers(work, referral.id, timers[referral.id], running)
+    if stopped:
+        which = {"referrals": [each.referral_id for each in stopped], "kinds": [each.kind for each in stopped]}
+        work.tx.defer(_STOP, which)
+    return timers
+
+
+async def _lock_timers(work: UnitOfWork, referral_ids: Sequence[UUID]) -> dict[UUID, Timers]:
+    """The timers of each referral, locked; none for a referral without."""
+    found: dict[UUID, Timers] = {referral_id: {} for referral_id in referral_ids}
+    for timer in await work.tx.all(_TIMERS, {"referrals": list(found)}):
+        found[timer.referral_id][TimerKind(timer.kind)] = timer
+    return found
+
+
+def _set_timers(work: UnitOfWork, referral_id: UUID, timers: Timers, running: Mapping[TimerKind, Due]) -> None:
+    for kind, due in timers_to_set(timers, running).items():
+        timer = timers.get(kind)
+        if timer is None:
+            timers[kind] = Timer(referral_id=referral_id, kind=kind, since=due.since, due_at=due.at)
+            work.tx.insert(timers[kind])
+        else:
+            timer.since, timer.due_at, timer.fired_at = due.since, due.at, None
+            work.tx.update(timer)
 
 
 def _running(referral: Referral, closures: Sequence[Closure]) -> dict[TimerKind, Due]:
@@ -84,7 +129,7 @@ async def take_due(work: UnitOfWork, besides: Sequence[UUID]) -> Referral | None
         # Whoever writes a timer holds its referral, so the referral alone decides who may; nobody waits for anybody.
         .with_for_update(of=Referral, skip_locked=True)
     )
-    return (await work.session.exec(next_due)).first()
+    return next(iter(await work.tx.all(next_due)), None)
 
 
 async def fire_due(work: UnitOfWork, referral: Referral) -> None:
@@ -93,9 +138,11 @@ async def fire_due(work: UnitOfWork, referral: Referral) -> None:
     Its timers are computed anew first, so one that has moved or stopped since it was stored has no effect.
     """
     timers = (await recompute_timers(work, [referral]))[referral.id]
-    due = {kind: timer._replace(fired_at=work.now) for kind, timer in timers.items() if timer.is_due(work.now)}
-    await write_timers(work, {referral.id: timers}, {referral.id: timers | due})
-    for kind in sorted(not_overtaken(list(due)), key=_ORDER.__getitem__):
+    due = [kind for kind, timer in timers.items() if is_due(timer, work.now)]
+    for kind in due:
+        timers[kind].fired_at = work.now
+        work.tx.update(timers[kind])
+    for kind in sorted(not_overtaken(due), key=_ORDER.__getitem__):
         if kind is TimerKind.EXPIRE:
             await _expire(work, referral)
         else:
@@ -126,9 +173,16 @@ async def adopt_some(work: UnitOfWork, at_most: int = 100) -> int:
         .limit(at_most)
         .with_for_update(skip_locked=True)
     )
-    referrals = (await work.session.exec(without)).all()
-    for referral in referrals:
-        if referral.response_days is None:
-            await set_deadline(work, referral)
+    referrals = await work.tx.all(without)
+    await _set_missing_deadlines(work, [each for each in referrals if each.response_days is None])
     await recompute_timers(work, referrals)
     return len(referrals)
+
+
+async def _set_missing_deadlines(work: UnitOfWork, referrals: Sequence[Referral]) -> None:
+    known = select(Service).where(col(Service.id).in_({each.service_id for each in referrals}))
+    services = {service.id: service for service in await work.tx.all(known)} if referrals else {}
+    closures = await closures_of(work, {each.target_organization_id for each in referrals})
+    for referral in referrals:
+        set_deadline(referral, services.get(referral.service_id), closures[referral.target_organization_id])
+        work.tx.update(referral)

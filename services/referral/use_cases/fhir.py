@@ -15,7 +15,7 @@ async def fhir_bundle(work: ActorUnitOfWork, referral: Referral) -> dict[str, An
     """The referral as a FHIR Bundle for the actor's side. Showing client data is written down like any reading."""
     seen = await view(work, referral, "fhir")
     ids = [referral.source_organization_id, referral.target_organization_id]
-    rows = await work.session.exec(select(Organization).where(col(Organization.id).in_(ids)))
+    rows = await work.tx.all(select(Organization).where(col(Organization.id).in_(ids)))
     # Whoever passed it on was sent the parent; whoever was asked learns nothing of what lies above.
     parent_id = referral.parent_id if seen.side == Side.SOURCE else None
     return bundle(seen, {row.id: row.slug for row in rows}, parent_id)

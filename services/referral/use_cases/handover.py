@@ -53,9 +53,9 @@ async def still_open(work: UnitOfWork, theirs: ColumnElement[bool]) -> list[Refe
     """
     these = select(Referral.id).where(theirs, ~done())
     chains = select(Referral.id).where(col(Referral.id).in_(these) | col(Referral.root_id).in_(these))
-    await work.session.exec(chains.order_by(col(Referral.id)).with_for_update())
+    await work.tx.execute(chains.order_by(col(Referral.id)).with_for_update())
     query = select(Referral).where(theirs, ~done()).order_by(col(Referral.id)).with_for_update()
-    return list((await work.session.exec(query)).all())
+    return await work.tx.all(query)
 
 
 async def hand_over(work: UnitOfWork, taken: Iterable[Taken], heir: UUID | None, by: UUID | None) -> None:
@@ -70,13 +70,13 @@ async def hand_over(work: UnitOfWork, taken: Iterable[Taken], heir: UUID | None,
         record_change(work, referral, "handed_over", side, by)
     if begun:
         passed_on = col(Referral.root_id).in_(begun) & col(Referral.parent_id).is_not(None)
-        await work.session.execute(update(Referral).where(passed_on).values(first_source_member_id=heir))
+        await work.tx.execute(update(Referral).where(passed_on).values(first_source_member_id=heir))
 
 
 async def _own_deputy(work: ActorUnitOfWork) -> Member:
     """The actor's deputy, or the deputy's if that one has left."""
     query = select(Member).where(Member.organization_id == work.actor.organization_id)
-    staff = {each.id: each for each in await work.session.exec(query)}
+    staff = {each.id: each for each in await work.tx.all(query)}
     named = staff.get(staff[work.actor.member_id].deputy_id or work.actor.member_id)
     try:
         heir = stand_in(named, staff) if named is not None else None

@@ -16,7 +16,6 @@ from services.referral.use_cases.clients import note_disclosure
 from services.referral.use_cases.deadlines import recompute_timers
 from services.referral.use_cases.recording import record_message
 from services.referral.vault import seal, unseal
-from shared.database.deferred_inserts import add_object
 from shared.ids import new_id
 from shared.problems import conflict, invalid
 
@@ -36,7 +35,7 @@ async def write_message(work: ActorUnitOfWork, referral: Referral, text: str) ->
         text=seal(await work.key_of(referral.client_id), text, f"message:{message_id}"),
         created_at=work.now,
     )
-    add_object(work.session, message)
+    work.tx.insert(message)
     record_message(work, referral, message_id, side, work.actor.member_id)
     await recompute_timers(work, [referral])
     return message
@@ -73,7 +72,7 @@ async def mark_read(work: ActorUnitOfWork, referral: Referral, up_to: UUID) -> i
     that is none of this referral.
     """
     known = select(Message.id).where(Message.id == up_to, Message.referral_id == referral.id)
-    if (await work.session.exec(known)).first() is None:
+    if await work.tx.first(known) is None:
         errors = [{"field": "up_to", "message": "no message of this referral"}]
         raise invalid("Name a message of this referral; GET lists them.", errors, name="unknown-message")
     side = side_of(work.actor, referral)
@@ -85,5 +84,5 @@ async def mark_read(work: ActorUnitOfWork, referral: Referral, up_to: UUID) -> i
             col(Message.id) <= up_to,
             col(Message.read_at).is_(None),
         )
-        await work.session.execute(unread.values(read_at=work.now, read_by=work.actor.member_id))
+        await work.tx.execute(unread.values(read_at=work.now, read_by=work.actor.member_id))
     return (await unread_messages(work, [referral]))[referral.id]

@@ -5,13 +5,13 @@ from collections import defaultdict
 from datetime import timedelta
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel import col, or_, select
 
 from services.referral.domain.lifecycle import OPEN, Status
 from services.referral.domain.service_statistics import WINDOW, Case, statistics_of
 from services.referral.tables import Organization, PublishedStatistics, Referral, Service
 from services.referral.unit_of_work import UnitOfWork
-from shared.events.catalog import Closure
 from shared.events.referral import ServiceFacts
 
 _SLACK = timedelta(days=1)
@@ -23,14 +23,14 @@ async def publish_statistics(work: UnitOfWork) -> int:
 
     A service without referrals has one too, with its figures suppressed; so nobody can tell it from one with a few.
     """
-    services = (await work.session.exec(select(Service).order_by(col(Service.id)))).all()
-    organizations = {row.id: row for row in await work.session.exec(select(Organization))}
-    published = {row.service_id: row for row in await work.session.exec(select(PublishedStatistics))}
+    services = await work.tx.all(select(Service).order_by(col(Service.id)))
+    organizations = {row.id: row for row in await work.tx.all(select(Organization))}
+    published = {row.service_id: row for row in await work.tx.all(select(PublishedStatistics))}
     cases = await _cases(work)
     count = 0
     for service in services:
         owner = organizations.get(service.organization_id)
-        closures = [Closure.model_validate(each) for each in owner.closures] if owner else []
+        closures = owner.closed_days if owner else []
         statistics = statistics_of(service.id, service.organization_id, cases[service.id], closures, work.now)
         count += _publish(work, statistics, published.get(service.id))
     return count
@@ -41,10 +41,12 @@ def _publish(work: UnitOfWork, statistics: ServiceFacts, last: PublishedStatisti
     digest = hashlib.sha256(statistics.model_dump_json(exclude={"as_of"}).encode()).digest()
     if last is not None and last.digest == digest:
         return False
-    last = last or PublishedStatistics(service_id=statistics.service_id, sequence=0, digest=digest, told_at=work.now)
+    if last is None:
+        last = PublishedStatistics(service_id=statistics.service_id, sequence=0, digest=digest, told_at=work.now)
+        work.tx.insert(last)
     last.sequence, last.digest, last.told_at = last.sequence + 1, digest, work.now
-    work.session.add(last)
-    work.outbox.record(work.session, "referral.service_facts.v1", statistics.service_id, last.sequence, statistics)
+    work.tx.update(last)
+    work.outbox.record(work.tx, "referral.service_facts.v1", statistics.service_id, last.sequence, statistics)
     return True
 
 
@@ -52,18 +54,16 @@ async def _cases(work: UnitOfWork) -> defaultdict[UUID, list[Case]]:
     """The referrals that may count, by service."""
     recent = col(Referral.sent_at) >= work.now - WINDOW - _SLACK
     columns = (
-        Referral.service_id,
-        Referral.status,
-        Referral.sent_at,
-        Referral.accepted_at,
-        Referral.declined_at,
-        Referral.reason_code,
-        Referral.respond_by,
+        col(Referral.service_id),
+        col(Referral.status),
+        col(Referral.sent_at),
+        col(Referral.accepted_at),
+        col(Referral.declined_at),
+        col(Referral.reason_code),
+        col(Referral.respond_by),
     )
-    query = select(*columns).where(  # type: ignore[call-overload]
-        col(Referral.sent_at).is_not(None), or_(recent, col(Referral.status).in_(OPEN))
-    )
+    query = sa.select(*columns).where(col(Referral.sent_at).is_not(None), or_(recent, col(Referral.status).in_(OPEN)))
     found: defaultdict[UUID, list[Case]] = defaultdict(list)
-    for service_id, status, *rest in await work.session.execute(query):
+    for service_id, status, *rest in await work.tx.execute(query):
         found[service_id].append(Case(Status(status), *rest))
     return found

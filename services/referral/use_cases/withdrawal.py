@@ -46,11 +46,10 @@ async def lock_below(work: UnitOfWork, referral: Referral) -> list[Referral]:
     A chain is always locked from the top down, the older first, so that two transactions never wait for each other.
     While one waits, somebody may pass on what it is about to lock; so it looks again until nothing new is there.
     """
-    locked: dict[UUID, Referral] = {}
+    locked: dict[UUID, Referral] = {}  # of a row that is locked the chain holds another object, as it was before
     while True:
         new = [link.id for link in below(referral.id, await members_of_chain(work, referral)) if link.id not in locked]
         if not new:
             return [locked[key] for key in sorted(locked)]
         rows = select(Referral).where(col(Referral.id).in_(new)).order_by(col(Referral.id)).with_for_update()
-        found = await work.session.exec(rows.execution_options(populate_existing=True))
-        locked |= {row.id: row for row in found}
+        locked |= {row.id: row for row in await work.tx.all(rows)}
