@@ -15,7 +15,7 @@ from signal import SIGTERM
 from typing import Any
 
 from luotsi.platform.data_dir import is_free, read_json, temporary_data
-from luotsi.platform.process import PlatformError, Program, spawn, stop
+from luotsi.platform.process import PlatformError, ProcessSpec, spawn, stop
 from luotsi.platform.target import Target, find_target
 from shared.services import SERVICES
 
@@ -67,7 +67,7 @@ async def own_platform() -> AsyncIterator[Place]:
         begun = time.monotonic()
         base = _free_base()
         arguments = ["up", "--json", "--data", str(folder), "--port-base", str(base)]
-        program = Program(
+        spec = ProcessSpec(
             name="luotsi up",
             argv=[sys.executable, "-m", "luotsi", *arguments],
             env={**_own_environment(), "CLOCK_FILE": str(folder / "clock")},
@@ -75,7 +75,7 @@ async def own_platform() -> AsyncIterator[Place]:
             death_signal=SIGTERM,  # so that it goes in good order when the demo is killed
         )
         log = folder / "up.log"
-        child = spawn(program, log)
+        child = spawn(spec, log)
         try:
             while not (facts := read_json(folder / "platform.json")):
                 if child.poll() is not None or time.monotonic() - begun > _START_PATIENCE:

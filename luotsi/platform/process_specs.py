@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from luotsi.platform.data_dir import DataDir
-from luotsi.platform.process import Program
+from luotsi.platform.process import ProcessSpec
 from shared.services import Service, get_service
 
 _SOURCES = Path(__file__).resolve().parents[2]
@@ -38,30 +38,34 @@ class Addresses:
         return f"http://127.0.0.1:{self.port(service)}"
 
 
-def fork_server() -> Program:
-    """The process that all others of Luotsi's own code are copies of."""
-    return Program(
-        "fork-server", [sys.executable, "-m", "luotsi.platform.fork_server"], _environment({}), _SOURCES, forks=True
+def fork_server() -> ProcessSpec:
+    """The process that forks all others of Luotsi's own code."""
+    return ProcessSpec(
+        "fork-server",
+        [sys.executable, "-m", "luotsi.platform.fork_server"],
+        _environment({}),
+        _SOURCES,
+        is_fork_server=True,
     )
 
 
-def migration(service: str, addresses: Addresses) -> Program:
+def migration(service: str, addresses: Addresses) -> ProcessSpec:
     """The one-shot process that brings the service's database to the newest schema."""
     return _prepare(f"migrate-{service}", addresses, "migrate", service)
 
 
-def seeding(addresses: Addresses) -> Program:
+def seeding(addresses: Addresses) -> ProcessSpec:
     """The one-shot process that seeds the catalogue."""
     return _prepare("seed", addresses, "seed")
 
 
-def _prepare(name: str, addresses: Addresses, *arguments: str) -> Program:
+def _prepare(name: str, addresses: Addresses, *arguments: str) -> ProcessSpec:
     databases = {f"{service.upper()}_DATABASE_URL": url for service, url in addresses.databases.items()}
     owners = {f"{service.upper()}_OWNER_DATABASE_URL": url for service, url in addresses.owners.items()}
     return _python(name, "luotsi.platform.prepare", databases | owners, *arguments)
 
 
-def lasting(service: Service, data: DataDir, addresses: Addresses) -> Iterator[Program]:
+def service_specs(service: Service, data: DataDir, addresses: Addresses) -> Iterator[ProcessSpec]:
     """The processes of the service that run until the platform stops."""
     settings = _settings(service.name, data, addresses)
     if "web" in service.processes:
@@ -102,9 +106,9 @@ def _secrets(service: str, data: DataDir) -> dict[str, str]:
     return {name: f"{key}=" for name, key in found.items()}  # 32 bytes in base64url, padded
 
 
-def _python(name: str, module: str, settings: Mapping[str, str], *arguments: str) -> Program:
+def _python(name: str, module: str, settings: Mapping[str, str], *arguments: str) -> ProcessSpec:
     argv = [sys.executable, "-m", module, *arguments]
-    return Program(name, argv, _environment(settings), _SOURCES, forked=True)
+    return ProcessSpec(name, argv, _environment(settings), _SOURCES, forked=True)
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:

@@ -12,8 +12,7 @@ from sqlalchemy import text
 
 from luotsi.commands.rebuild import COPIES, rebuild
 from luotsi.platform.process import PlatformError
-from luotsi.retention.command import PERIODS
-from luotsi.retention.registers import REGISTERS, read_periods
+from luotsi.retention.registers import PERIODS, REGISTERS, read_periods
 from services.referral.jobs.disclosure_sealer import DisclosureSealer
 from tests.builders import Town, small_town
 from tests.flows.operating import luotsi, target

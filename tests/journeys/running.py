@@ -51,14 +51,20 @@ def living(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 
 class Running:
-    """One `luotsi up` in a session of its own, and what its users can do. Gone at the end of its `with` block."""
+    """One `luotsi up` in a session of its own, and what its users can do. Gone at the end of its `with` block.
 
-    def __init__(self, data: Path, base: int, settings: Mapping[str, str] | None = None) -> None:
+    `sources` is the folder of the code that it runs, where that is another than this one.
+    """
+
+    def __init__(
+        self, data: Path, base: int, settings: Mapping[str, str] | None = None, sources: Path | None = None
+    ) -> None:
         self.data = data
         self.base = base
         command = [sys.executable, "-m", "luotsi", "up", "--json", "--data", str(data), "--port-base", str(base)]
         self.process = psutil.Popen(
             command,
+            cwd=sources,
             env={**os.environ, **(settings or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

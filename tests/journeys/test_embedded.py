@@ -15,22 +15,13 @@ import pytest
 
 from luotsi.embedded.servers import start_servers
 from luotsi.platform.data_dir import temporary_data
+from shared.services import SERVICES, service_names
 from tests.journeys.running import ADVISER, DESK, Running, eventually, free_base, living
 
 pytestmark = pytest.mark.journey
 
 PROMISED_STOP = 10.0
-PIECES = [
-    "catalog-web",
-    "catalog-worker",
-    "referral-web",
-    "referral-worker",
-    "notifications-web",
-    "notifications-worker",
-    "fork-server",
-    "valkey",
-    "postgres",
-]
+PIECES = [*(name for service in SERVICES for name in service.process_names), "fork-server", "valkey", "postgres"]
 
 
 @pytest.fixture
@@ -47,7 +38,7 @@ def running() -> Iterator[Running]:
 
 
 def test_says_where_everything_is_once_it_is_ready(running: Running) -> None:
-    for service in ("catalog", "referral", "notifications"):
+    for service in service_names():
         answer = httpx2.get(f"{running.facts[service]}/readyz")
         assert (answer.status_code, answer.json()["status"]) == (200, "ready")
     emails = {account["email"] for account in running.facts["accounts"]}
