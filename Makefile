@@ -12,7 +12,7 @@ export UV_SYSTEM_CERTS := true
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check format faults bench test-compose env pins docs clean
+.PHONY: help up demo test check format faults bench coverage test-compose env pins docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
@@ -23,7 +23,7 @@ up: $(READY) ## Run the whole platform here: databases, services and workers (AR
 demo: $(READY) ## Play a referral from end to end on a fresh temporary platform
 	@$(BIN)/luotsi demo $(ARGS)
 
-test: $(READY) ## Run all tests but those in containers (ARGS="-k word")
+test: $(READY) ## Run all tests but those in containers (ARGS="--keep -k word": some, soon)
 	@$(BIN)/pytest $(ARGS)
 
 check: $(READY) ## Check format, lint, types and the direction of imports
@@ -42,6 +42,13 @@ faults: $(READY) ## Let faults happen to a working platform and check that nothi
 bench: $(READY) ## Measure the event path and the platform, beside others (ten minutes; ARGS=--quick)
 	@$(BIN)/python -m bench $(ARGS)
 
+coverage: $(READY) ## Run the tests, and print which lines and branches they ran, by folder (ARGS="tests/domain")
+	@$(BIN)/coverage erase
+	-@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage json -q -o .coverage/report.json
+	@$(BIN)/python -m tests.coverage_by_folder .coverage/report.json
+
 test-compose: $(READY) ## Run the tests in containers (needs docker compose)
 	@$(BIN)/pytest -m compose $(ARGS)
 
@@ -59,7 +66,7 @@ docs: $(READY) ## Write the generated pages of docs/ anew
 	@$(BIN)/python -m tests.events.golden
 
 clean: ## Remove the virtual environment and caches; data in .luotsi stays
-	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .luotsi-test
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements/uv.txt requirements/dev.txt Makefile

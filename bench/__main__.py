@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import report
+from bench.creation import processor_ms
 from bench.ground import Ground, Stuck, as_tasks, make_events, prepared
 from bench.notices import Samples, attended
 from bench.path import Forked, Result, Way, hosts, run_once
@@ -79,6 +80,16 @@ async def measure_notices(rounds: int, seconds: float) -> dict[int, list[Samples
     return samples
 
 
+async def measure_creation(rounds: int, count: int) -> list[float]:
+    """Milliseconds of processor time a created referral, `rounds` times on one platform."""
+    async with own_platform() as place, attended(place) as load:
+        found = []
+        for number in range(rounds):
+            say(f"creation, round {number + 1} of {rounds}, load {os.getloadavg()[0]:.1f}")
+            found.append(await processor_ms(place, load, count))
+        return found
+
+
 async def measure_starts(rounds: int) -> list[tuple[float, Memory, float]]:
     """Start and stop a fresh platform `rounds` times; with the load average after each."""
     starts = []
@@ -94,15 +105,17 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one round of each: to see that it works, not to quote")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--minutes", type=float, default=7, help="after these the event path begins no further round")
-    parser.add_argument("--only", choices=("path", "notices", "start"), action="append")
+    parser.add_argument("--only", choices=("path", "notices", "creation", "start"), action="append")
     asked = parser.parse_args()
-    rounds, parts = (1 if asked.quick else asked.rounds), asked.only or ["path", "notices", "start"]
-    begun, runs, samples, starts = time.monotonic(), {}, {}, []
+    rounds, parts = (1 if asked.quick else asked.rounds), asked.only or ["path", "notices", "creation", "start"]
+    begun, runs, samples, starts, costs = time.monotonic(), {}, {}, [], []
     FOLDER.mkdir(mode=0o711, exist_ok=True)
     if "start" in parts:
         starts = asyncio.run(measure_starts(rounds))
     if "notices" in parts:
         samples = asyncio.run(measure_notices(rounds, 2 if asked.quick else 5))
+    if "creation" in parts:
+        costs = asyncio.run(measure_creation(rounds, 100 if asked.quick else 300))
     if "path" in parts:
         for peer in PEERS:
             install(peer, FOLDER)
@@ -110,13 +123,13 @@ def main() -> None:
             runs = asyncio.run(measure_path(ground, rounds, 0.25 if asked.quick else 1.0, asked.minutes))
     loads = {"cores": os.cpu_count(), "load": os.getloadavg(), "seconds": round(time.monotonic() - begun)}
     facts = {"system": machine.platform(), "python": machine.python_version(), "rounds asked for": rounds, **loads}
-    document = report.as_document(facts, runs, samples, starts)
+    document = report.as_document(facts, runs, samples, starts, costs)
     (FOLDER / "results.json").write_text(json.dumps(document, indent=1) + "\n")
     console = Console(width=110)
     console.print(", ".join(f"{name} {value}" for name, value in facts.items()) + "\n")
     tables = [report.path_table(runs)] if runs else []
     tables += [report.notice_table(samples)] if samples else []
-    report.show(console, *tables, report.target_table(runs, samples, starts))
+    report.show(console, *tables, report.target_table(runs, samples, starts, costs))
 
 
 if __name__ == "__main__":

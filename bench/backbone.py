@@ -5,14 +5,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 import shared.consuming.worker
 from bench.ground import CONSUMER, EVENT_TYPE, PRODUCER, STREAM
 from shared.consuming.inbox import BatchHandler, Consumer
 from shared.consuming.stream_reader import subscribe
 from shared.consuming.worker import Worker, run
 from shared.database.connections import Database, run_plainly
+from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.publishing.relay import Relay
 from shared.services import stream_of
@@ -23,10 +22,10 @@ INSERT INTO effects (event_id, subject, sequence) SELECT * FROM unnest($1::uuid[
 """
 
 
-async def _take_effect(session: AsyncSession, events: Sequence[Envelope]) -> None:
+async def _take_effect(tx: Transaction, events: Sequence[Envelope]) -> None:
     """One statement for what came together, as the services' own copies are kept."""
     columns = ([e.id for e in events], [e.subject for e in events], [e.sequence for e in events])
-    await run_plainly(session, _EFFECT, *columns)
+    await run_plainly(tx, _EFFECT, *columns)
 
 
 def relay(task: dict[str, Any]) -> None:

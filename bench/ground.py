@@ -114,12 +114,12 @@ async def make_events(ground: Ground, count: int) -> list[Event]:
     outbox = Outbox(PRODUCER)
     await ground.empty()
     for begin in range(0, count, 500):
-        async with database.transaction() as session:
+        async with database.transaction() as tx:
             for _ in range(begin, min(begin + 500, count)):
                 state = _service()
-                outbox.record(session, EVENT_TYPE, state.id, 1, state)
-    async with database.transaction() as session:
-        rows = (await session.execute(text("SELECT event_id, type, subject, payload FROM outbox ORDER BY id"))).all()
+                outbox.record(tx, EVENT_TYPE, state.id, 1, state)
+    async with database.transaction() as tx:
+        rows = (await tx.execute(text("SELECT event_id, type, subject, payload FROM outbox ORDER BY id"))).all()
     await database.close()
     await ground.empty()
     return [tuple(row) for row in rows]

@@ -86,6 +86,13 @@ class Load:
                 samples.lost += 1
         return samples
 
+    async def one_by_one(self, count: int) -> None:
+        """Send `count` referrals, each when the one before was answered. Raises HTTPStatusError for a refusal."""
+        for _ in range(count):
+            headers = {"Idempotency-Key": str(uuid4())}
+            answer = await self.sender.post("/referrals", json=_referral(self.service_id), headers=headers)
+            answer.raise_for_status()
+
     async def _send(self, moment: float, due: dict[str, float], samples: Samples) -> None:
         body = _referral(self.service_id)
         headers = {"Idempotency-Key": str(uuid4())}

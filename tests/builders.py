@@ -100,8 +100,8 @@ class CatalogueFacts:
 
     async def _tell(self, event_type: str, subject: UUID, state: Payload) -> None:
         self._versions[subject] = self._versions.get(subject, 0) + 1
-        async with self.platform.databases["catalog"].transaction() as session:
-            Outbox("catalog").record(session, event_type, subject, self._versions[subject], state)
+        async with self.platform.databases["catalog"].transaction() as tx:
+            Outbox("catalog").record(tx, event_type, subject, self._versions[subject], state)
 
 
 @dataclass(frozen=True)

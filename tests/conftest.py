@@ -10,15 +10,22 @@ import pytest_asyncio
 from luotsi.embedded.servers import Servers, start_servers
 from shared.database.migrations import upgrade
 from shared.services import service_names
+from tests.kept_servers import kept_servers
 
 if TYPE_CHECKING:
     from tests.platform import Platform
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--keep` makes the next run with it start sooner."""
+    parser.addoption("--keep", action="store_true", help="keep the databases in .luotsi-test for the next run")
+
+
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """A PostgreSQL and a Valkey, each service's database at its newest schema."""
-    with start_servers(tmp_path_factory.mktemp("servers"), durable=False) as running:
+    kept = request.config.getoption("keep")
+    with kept_servers() if kept else start_servers(tmp_path_factory.mktemp("servers"), durable=False) as running:
         for service in service_names():
             upgrade(service, running.owner_urls[service])
         yield running

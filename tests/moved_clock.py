@@ -1,4 +1,4 @@
-"""Clocks in tests: moments as a clock on a wall in Kuopio shows them, and what the clockwork has told."""
+"""Clocks in tests: moments as a clock on a wall in Kuopio shows them, and which deadlines have passed."""
 
 from datetime import datetime
 
@@ -19,9 +19,9 @@ def shown(moment: str | None) -> str | None:
 
 
 async def wait_until(platform: Platform, text: str) -> None:
-    """Let the time come, and ring what is due then."""
+    """Let the time come, and what is due then happen."""
     platform.clock.set(at(text))
-    await platform.ring()
+    await platform.fire_due()
 
 
 async def rung(platform: Platform, referral_id: str | None = None) -> list[str]:

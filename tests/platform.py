@@ -46,9 +46,9 @@ class Tokens:
     """Signs access tokens with a key of the test's own."""
 
     def __init__(self, folder: Path) -> None:
-        self._key = ECKey.generate_key("P-256", parameters={"kid": "test"})
+        self.key = ECKey.generate_key("P-256", parameters={"kid": "test"})
         self.jwks = folder / "jwks.json"
-        self.jwks.write_text(json.dumps(KeySet([self._key]).as_dict(private=False)))
+        self.jwks.write_text(json.dumps(KeySet([self.key]).as_dict(private=False)))
 
     def sign(self, who: Someone, *, expired: bool = False, **claims: Any) -> str:
         """An access token for a member; `claims` replace the usual ones."""
@@ -64,7 +64,7 @@ class Tokens:
             "exp": int((now + timedelta(minutes=15)).timestamp()),
             "jti": str(uuid4()),
         }
-        return jwt.encode({"typ": "at+jwt", "alg": "ES256", "kid": "test"}, usual | claims, self._key)
+        return jwt.encode({"typ": "at+jwt", "alg": "ES256", "kid": "test"}, usual | claims, self.key)
 
 
 class MovableClock:
@@ -147,7 +147,7 @@ class Platform:
                     moved = await self._read(reader) or moved
 
     def deadline_scheduler(self) -> DeadlineScheduler:
-        """The clockwork of one more worker of the referral service."""
+        """The deadline scheduler of one more worker of the referral service."""
         return DeadlineScheduler(self.databases["referral"], Outbox("referral"), self.vault, self.clock)
 
     @property
@@ -156,8 +156,8 @@ class Platform:
         referral = self.settings["referral"]
         return Vault(referral.master_key.get_secret_value(), referral.index_key.get_secret_value())
 
-    async def ring(self) -> None:
-        """Let ring what is due by the clock, and carry the news around."""
+    async def fire_due(self) -> None:
+        """Do what timers are due for by the clock, and carry the events around."""
         deadline_scheduler = self.deadline_scheduler()
         while await deadline_scheduler.step():
             pass
@@ -180,14 +180,14 @@ class Platform:
 
     async def published(self, service: str) -> list[dict[str, Any]]:
         """Every event in the log of `service`, oldest first, published or not yet."""
-        async with self.databases[service].transaction() as session:
-            rows = await session.execute(text("SELECT payload FROM outbox ORDER BY id"))
+        async with self.databases[service].transaction() as tx:
+            rows = await tx.execute(text("SELECT payload FROM outbox ORDER BY id"))
             return [json.loads(row.payload) for row in rows]
 
     async def scalar(self, service: str, query: str, **params: Any) -> Any:
         """The one value of a query on the database of `service`."""
-        async with self.databases[service].transaction() as session:
-            return (await session.execute(text(query), params)).scalar_one_or_none()
+        async with self.databases[service].transaction() as tx:
+            return (await tx.execute(text(query), params)).scalar_one_or_none()
 
     async def empty(self) -> None:
         """Remove all that a test left behind."""
@@ -195,8 +195,8 @@ class Platform:
         await self.redis.flushall()
         shutil.rmtree(self.mail, ignore_errors=True)
         for database in self.owners.values():
-            async with database.transaction() as session:
-                await delete_all(session)
+            async with database.transaction() as tx:
+                await delete_all(tx)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -1,9 +1,11 @@
-"""What the papers say of the code is so, and complete: lifecycle, routes, problems, settings, modules, folders."""
+"""What the docs say of the code is so, and complete: lifecycle, routes, problems, settings, modules, words."""
 
 import re
 import subprocess
 import sys
+import tomllib
 from itertools import chain
+from pkgutil import resolve_name
 from uuid import uuid4
 
 import pytest
@@ -136,6 +138,63 @@ def test_every_module_that_services_share_is_explained() -> None:
     assert set(re.findall(r"^\| `(\w+)/` \|", explained, re.M)) == rooms
     modules = {path.name for path in shared.rglob("*.py") if path.parent.name != "events"} - {"__init__.py"}
     assert set(re.findall(r"`(\w+\.py)`", explained)) == modules
+
+
+def test_the_tree_shows_every_room_that_there_is() -> None:
+    tree = re.search(
+        r"^```\nservices/<name>/\n(.*?)^```", section(read("docs/architecture.md"), "## The tree"), re.M | re.S
+    )
+    assert tree is not None
+    services, rest = tree[1].split("shared/", maxsplit=1)
+    shared, luotsi = rest.split("luotsi/", maxsplit=1)
+    present = {
+        "services": {match[1] for name in tracked() if (match := re.match(r"services/\w+/(\w+)/", name))}
+        - {"data", "locales"},
+        "shared": {match[1] for name in tracked() if (match := re.match(r"shared/(\w+)/", name))},
+        "luotsi": {match[1] for name in tracked() if (match := re.match(r"luotsi/(\w+)/", name))},
+    }
+    for root, shown in (("services", services), ("shared", shared), ("luotsi", luotsi)):
+        assert set(re.findall(r"^  (\w+)/", shown, re.M)) == present[root], root
+
+
+def test_the_import_rule_on_the_page_is_the_one_that_is_checked() -> None:
+    contracts = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    [layers] = [each["layers"] for each in contracts if "services.catalog" in each.get("containers", ())]
+    checked = " → ".join(f"`{re.sub('[()]', '', layer)}`" for layer in layers)
+    assert checked in " ".join(section(read("docs/architecture.md"), "## The tree").split())
+
+
+def test_what_a_newcomer_looks_for_is_found_in_one_step() -> None:
+    rows = re.findall(r"^\| (.+) \| (.+) \|$", section(read("docs/architecture.md"), "## Where to look"), re.M)[2:]
+    assert len(rows) > 15
+    for wanted, where in rows:
+        paths = re.findall(r"`(\w+/[\w./]+)`", where)
+        assert paths, wanted
+        for path in paths:
+            assert (ROOT / path).is_file(), f"{wanted}: {path}"
+
+
+GLOSSARY = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", read("docs/glossary.md"), re.M)
+WORDS = [row for row in GLOSSARY if row[0] != "word" and not row[0].startswith("-")]
+
+
+def test_the_glossary_has_one_line_a_word() -> None:
+    rows = [line for line in read("docs/glossary.md").splitlines() if line.startswith("| ")]
+    assert len(WORDS) > 60
+    assert len(rows) == len(GLOSSARY), "a row has other than four cells"
+    for column in (0, 1):
+        names = [row[column] for row in WORDS]
+        assert len(set(names)) == len(names), {name for name in names if names.count(name) > 1}
+    for word, _, meaning, _ in WORDS:
+        assert meaning.endswith("."), word
+
+
+@pytest.mark.parametrize(("word", "where"), [(row[0], row[3]) for row in WORDS])
+def test_names_in_the_glossary_exist(word: str, where: str) -> None:
+    names = re.findall(r"`([\w.]+)`", where)
+    assert names, word
+    for name in names:
+        resolve_name(name)
 
 
 def test_every_command_is_named() -> None:

@@ -48,9 +48,9 @@ def _bytes(written: str) -> bytes:
 async def _verify(target: Target, known: bytes | None) -> disclosure_log.Verdict:
     database = Database(target.database_url("referral"), pool_size=1, answer_seconds=None)
     try:
-        async with database.transaction() as session:
-            await session.execute(text("SET LOCAL statement_timeout = 0"))
-            return await disclosure_log.verify(session, target.key("AUDIT_KEY"), utc_now(), known)
+        async with database.transaction() as tx:
+            await tx.execute(text("SET LOCAL statement_timeout = 0"))
+            return await disclosure_log.verify(tx, target.key("AUDIT_KEY"), utc_now(), known)
     finally:
         await database.close()
 
@@ -60,8 +60,8 @@ async def _seal(target: Target) -> int:
     days = 0
     try:
         while True:
-            async with database.transaction() as session:
-                made = await disclosure_log.seal_finished_days(session, target.key("AUDIT_KEY"), utc_now())
+            async with database.transaction() as tx:
+                made = await disclosure_log.seal_finished_days(tx, target.key("AUDIT_KEY"), utc_now())
             days += len(made)
             if not made:
                 return days

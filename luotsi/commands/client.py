@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 from sqlmodel import select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.platform.data_dir import write_private
 from luotsi.platform.process import PlatformError
@@ -21,12 +20,13 @@ from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
 from services.referral.domain.references import parse_reference
 from services.referral.schemas.access_report import ClientReport
 from services.referral.tables import Client, Referral
+from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases import access_report, erasure
 from services.referral.use_cases.clients import note_operator
-from services.referral.use_cases.unit_of_work import Work
 from services.referral.vault import Vault
 from shared.clock import KUOPIO, utc_now
 from shared.database.connections import Database
+from shared.database.transaction import Transaction
 from shared.publishing.outbox import Outbox
 
 app = typer.Typer(no_args_is_help=True)
@@ -89,7 +89,7 @@ def erase(
     if not yes:
         typer.confirm(f"Erase the client {who} for good?", abort=True)
 
-    async def work_on(work: Work, client: Client) -> int:
+    async def work_on(work: UnitOfWork, client: Client) -> int:
         try:
             return await erasure.erase_client(work, client, "operator: erase", end_open=end_open)
         except erasure.StillOpen as still:
@@ -101,19 +101,17 @@ def erase(
     print(f"erased; {count} referrals stay as codes and times. Backups made before still hold the key until they go")
 
 
-async def _report(work: Work, client: Client) -> ClientReport:
+async def _report(work: UnitOfWork, client: Client) -> ClientReport:
     note_operator(work, client, "operator: report")
-    await work.session.flush()
     return await access_report.report(work, client, organization_id=None)
 
 
-async def _export(work: Work, client: Client) -> dict[str, Any]:
+async def _export(work: UnitOfWork, client: Client) -> dict[str, Any]:
     note_operator(work, client, "operator: export")
-    await work.session.flush()
     return (await access_report.export(work, client)).model_dump(mode="json")
 
 
-def _run(target: Target, who: str, use_case: Callable[[Work, Client], Awaitable[T]]) -> T:
+def _run(target: Target, who: str, use_case: Callable[[UnitOfWork, Client], Awaitable[T]]) -> T:
     async def run() -> T:
         async with working(target) as work:
             return await use_case(work, await _client(work, who))
@@ -122,14 +120,14 @@ def _run(target: Target, who: str, use_case: Callable[[Work, Client], Awaitable[
 
 
 @asynccontextmanager
-async def working(target: Target) -> AsyncIterator[Work]:
+async def working(target: Target) -> AsyncIterator[UnitOfWork]:
     """A unit of work of the operator on the referral database, committed at the end."""
     database = Database(target.database_url("referral"), pool_size=1, answer_seconds=None)
     try:
-        async with database.transaction() as session:
-            await session.execute(text("SET LOCAL statement_timeout = 0"))
-            outbox = Outbox("referral", await epoch_of(target, session))
-            yield Work(session=session, outbox=outbox, vault=vault(target), now=utc_now())
+        async with database.transaction() as tx:
+            await tx.execute(text("SET LOCAL statement_timeout = 0"))
+            outbox = Outbox("referral", await epoch_of(target, tx))
+            yield UnitOfWork(tx=tx, outbox=outbox, vault=vault(target), now=utc_now())
     finally:
         await database.close()
 
@@ -144,21 +142,22 @@ def vault(target: Target) -> Vault:
     )
 
 
-async def epoch_of(target: Target, session: AsyncSession) -> int:
+async def epoch_of(target: Target, tx: Transaction) -> int:
     """The epoch that the service's processes write in: as set, or that of the newest event where that is higher."""
     newest = "SELECT CAST(CAST(payload AS json) ->> 'epoch' AS int) FROM outbox ORDER BY id DESC LIMIT 1"
-    told = (await session.execute(text(newest))).scalar_one_or_none()
+    told = (await tx.execute(text(newest))).scalar_one_or_none()
     return max(told or 1, int(target.environment.get("REFERRAL_EPOCH", "1")))
 
 
-async def _client(work: Work, who: str) -> Client:
+async def _client(work: UnitOfWork, who: str) -> Client:
     """The client of that id, or whom the referral of that reference is about. PlatformError when there is none."""
     try:
         client_id: UUID | None = UUID(who)
     except ValueError:
         reference = parse_reference(who)
-        client_id = (await work.session.exec(select(Referral.client_id).where(Referral.reference == reference))).first()
-    client = await erasure.lock_client(work.session, client_id)
+        found = await work.tx.all(select(Referral.client_id).where(Referral.reference == reference))
+        client_id = found[0] if found else None
+    client = await erasure.lock_client(work.tx, client_id)
     if client is None:
         raise PlatformError(f"no client has the id, and no referral the reference {who}")
     if client.erased_at is not None:
@@ -169,8 +168,8 @@ async def _client(work: Work, who: str) -> Client:
 async def _fetch(target: Target, service: str, query: Any, ids: list[Any]) -> list[dict[str, Any]]:
     database = Database(target.database_url(service), pool_size=1, answer_seconds=None)
     try:
-        async with database.transaction() as session:
-            rows = (await session.execute(query, {"ids": ids})).mappings()
+        async with database.transaction() as tx:
+            rows = (await tx.execute(query, {"ids": ids})).mappings()
             return [dict(row) | ({"payload": json.loads(row["payload"])} if "payload" in row else {}) for row in rows]
     finally:
         await database.close()

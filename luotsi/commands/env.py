@@ -71,8 +71,9 @@ def add_missing(path: Path) -> list[str]:
     made = {name: value for name, value in new_secrets().items() if name in lacking}
     example = _EXAMPLE_LINE.findall(EXAMPLE.read_text(encoding="utf-8"))
     added = [f"{name}={made.get(name, value)}\n" for name, value in example if name in lacking]
+    unfinished = path.read_text(encoding="utf-8")[-1:] not in ("", "\n")
     with path.open("a", encoding="utf-8") as file:
-        file.writelines(added)
+        file.writelines(["\n", *added] if unfinished else added)
         file.flush()
         os.fsync(file.fileno())
     return sorted(lacking)

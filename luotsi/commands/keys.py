@@ -107,8 +107,8 @@ async def _rotate(target: Target, keys: Vault, batch: int) -> tuple[int, int]:
     after = None
     try:
         while True:
-            async with database.transaction() as session:
-                done = await key_rotation.rotate_batch(session, keys, after, batch)
+            async with database.transaction() as tx:
+                done = await key_rotation.rotate_batch(tx, keys, after, batch)
             wrapped, hashed, after = wrapped + done.wrapped, hashed + done.hashed, done.last
             if after is None:
                 return wrapped, hashed
@@ -120,8 +120,8 @@ async def _standing(target: Target, keys: Vault) -> Standing:
     database = Database(target.database_url("referral"), pool_size=1, answer_seconds=None)
     query = "SELECT count(*) FILTER (WHERE substring(wrapped for 4) = :id) AS present, count(*) AS all FROM client_keys"
     try:
-        async with database.transaction() as session:
-            row = (await session.execute(text(query), {"id": keys.master_id})).one()
+        async with database.transaction() as tx:
+            row = (await tx.execute(text(query), {"id": keys.master_id})).one()
             return Standing(row.present, row.all - row.present)
     finally:
         await database.close()

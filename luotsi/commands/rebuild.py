@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlmodel import select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy import select, text
 
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
@@ -20,6 +18,8 @@ from services.referral.consumers import keep_proof
 from shared.consuming import catalog_copy
 from shared.consuming.copies import Copied
 from shared.database.connections import Database
+from shared.database.rows import table_of
+from shared.database.transaction import Transaction
 from shared.events import Envelope
 
 _STATES = text("SELECT event_id, subject, payload FROM outbox WHERE type = ANY(:types) ORDER BY id")
@@ -35,12 +35,12 @@ class Copy:
     table: type[Copied]
     owner: str
     types: tuple[str, ...]
-    apply: Callable[[AsyncSession, Envelope], Awaitable[Any]]
+    apply: Callable[[Transaction, Envelope], Awaitable[Any]]
 
 
 def _of_catalog(service: str, table: type[Copied], kind: str) -> Copy:
-    async def apply(session: AsyncSession, event: Envelope) -> None:
-        await catalog_copy.apply(session, table, event)
+    async def apply(tx: Transaction, event: Envelope) -> None:
+        await catalog_copy.apply(tx, table, event)
 
     return Copy(service, table, "catalog", (f"catalog.{kind}_changed.v1",), apply)
 
@@ -93,17 +93,17 @@ async def rebuild(target: Target, name: str) -> Rebuilt:
     own = Database(target.database_url(copy.service), pool_size=1, answer_seconds=None)
     owners = Database(target.database_url(copy.owner), pool_size=1, answer_seconds=None)
     try:
-        async with own.transaction() as session:
-            await session.execute(text("SET LOCAL statement_timeout = 0"))
+        async with own.transaction() as tx:
+            await tx.execute(text("SET LOCAL statement_timeout = 0"))
             # Consumers wait, so that no event is dealt with between the look at the inbox and the commit.
-            await session.execute(text(f"LOCK TABLE {_table(copy)} IN SHARE ROW EXCLUSIVE MODE"))
-            before = await _rows(session, copy)
-            dealt_with = set((await session.execute(_DEALT_WITH, {"consumer": copy.service})).scalars())
+            await tx.execute(text(f"LOCK TABLE {_table(copy)} IN SHARE ROW EXCLUSIVE MODE"))
+            before = await _rows(tx, copy)
+            dealt_with = set((await tx.execute(_DEALT_WITH, {"consumer": copy.service})).scalars())
             states = await _newest_states(owners, copy, dealt_with)
-            await session.execute(text(f"DELETE FROM {_table(copy)}"))  # noqa: S608  a name out of COPIES
+            await tx.execute(text(f"DELETE FROM {_table(copy)}"))  # noqa: S608  a name out of COPIES
             for state in states:
-                await copy.apply(session, state)
-            after = await _rows(session, copy)
+                await copy.apply(tx, state)
+            after = await _rows(tx, copy)
     finally:
         await own.close()
         await owners.close()
@@ -114,10 +114,9 @@ async def rebuild(target: Target, name: str) -> Rebuilt:
 async def _newest_states(owners: Database, copy: Copy, dealt_with: set[UUID]) -> list[Envelope]:
     """The newest event of each subject among those that the service has dealt with."""
     newest: dict[str, tuple[tuple[int, int], str]] = {}
-    async with owners.transaction() as session:
-        await session.execute(text("SET LOCAL statement_timeout = 0"))
-        rows = await session.stream(_STATES, {"types": list(copy.types)})
-        async for row in rows:
+    async with owners.transaction() as tx:
+        await tx.execute(text("SET LOCAL statement_timeout = 0"))
+        async for row in tx.stream(_STATES, {"types": list(copy.types)}):
             if row.event_id in dealt_with:
                 told = json.loads(row.payload)
                 order = (told["epoch"], told["sequence"])
@@ -126,10 +125,9 @@ async def _newest_states(owners: Database, copy: Copy, dealt_with: set[UUID]) ->
     return [Envelope.model_validate_json(payload) for _, payload in newest.values()]
 
 
-async def _rows(session: AsyncSession, copy: Copy) -> dict[UUID, dict[str, Any]]:
+async def _rows(tx: Transaction, copy: Copy) -> dict[UUID, dict[str, Any]]:
     """The rows of a copy, by id."""
-    table: Any = copy.table
-    found = await session.execute(select(table.__table__))
+    found = await tx.execute(select(table_of(copy.table)))
     return {row["id"]: dict(row) for row in found.mappings()}
 
 

@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from services.catalog import consumers as catalog
 from services.notifications.consumers import build_consumers
-from services.referral.consumers import Learning
+from services.referral.consumers import ReferralConsumers
 from services.referral.vault import Vault
 from shared.clock import utc_now
 from shared.consuming.inbox import Consumer
@@ -30,7 +30,7 @@ def types_on(stream: str) -> list[str]:
 def consumers() -> list[Consumer]:
     """Every consumer of every service, as its worker builds it."""
     vault = Vault(bytes(32), bytes(32))  # nothing is handled here, so nothing is sealed
-    referral = Learning(Outbox("referral"), vault, utc_now)
+    referral = ReferralConsumers(Outbox("referral"), vault, utc_now)
     return [*catalog.build_consumers(), *referral.consumers(), *build_consumers(Outbox("notifications"))]
 
 

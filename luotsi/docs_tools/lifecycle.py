@@ -9,7 +9,7 @@ from string import Template
 from typing import Final
 
 from services.notifications.texts import status_name
-from services.referral.domain.deadlines import NEWS_WITHIN, START_WITHIN, Kind
+from services.referral.domain.deadlines import NEWS_WITHIN, START_WITHIN, TimerKind
 from services.referral.domain.lifecycle import DISCLOSED, LIFECYCLE, OPEN, Carries, Outcome, Reason, Rule, Side, Status
 from shared.events.catalog import EXPIRY_DAYS, RESPONSE_DAYS, URGENT_RESPONSE_DAYS
 
@@ -169,18 +169,21 @@ def _sources(rule: Rule) -> str:
 def _clocks() -> str:
     answer = f"{RESPONSE_DAYS} working days after sending, urgent {URGENT_RESPONSE_DAYS}, or as the service says"
     rows = {
-        Kind.DUE_SOON: ("`requested`", "a working day before the answer is due; half a day where there is but one"),
-        Kind.OVERDUE: ("`requested`", answer),
-        Kind.OVERDUE_AGAIN: (
+        TimerKind.DUE_SOON: (
+            "`requested`",
+            "a working day before the answer is due; half a day where there is but one",
+        ),
+        TimerKind.OVERDUE: ("`requested`", answer),
+        TimerKind.OVERDUE_AGAIN: (
             "`requested`",
             "as many working days later again, or half way to expiry if that is sooner",
         ),
-        Kind.EXPIRE: ("`requested`", f"{EXPIRY_DAYS} working days after sending, or as the service says"),
-        Kind.NOT_STARTED: ("`accepted`", f"{START_WITHIN} working days after accepting"),
-        Kind.NO_NEWS: ("`accepted`, `in-progress`, `on-hold`", f"{NEWS_WITHIN} working days after the last news"),
+        TimerKind.EXPIRE: ("`requested`", f"{EXPIRY_DAYS} working days after sending, or as the service says"),
+        TimerKind.NOT_STARTED: ("`accepted`", f"{START_WITHIN} working days after accepting"),
+        TimerKind.NO_NEWS: ("`accepted`, `in-progress`, `on-hold`", f"{NEWS_WITHIN} working days after the last news"),
     }
-    events = {Kind.EXPIRE: "expired"}
-    listed = ((f"`referral.{events.get(kind, kind)}.v1`", *rows[kind]) for kind in Kind)
+    events = {TimerKind.EXPIRE: "expired"}
+    listed = ((f"`referral.{events.get(kind, kind)}.v1`", *rows[kind]) for kind in TimerKind)
     return _table(("event", "while", "when"), listed)
 
 

@@ -66,13 +66,13 @@ class Servers:
     same database for the role that owns it, `redis_urls` one per service and one for `operator`.
     """
 
-    def __init__(self, data: Path, *, durable: bool) -> None:
+    def __init__(self, data: Path, *, durable: bool, keep: bool) -> None:
         with ExitStack() as cleanup:
             folder = DataDir(data)
             lock = cleanup.enter_context(folder.locked())
             self._postgres = Postgres(folder, durable=durable)
             self._valkey = Valkey(folder, durable=durable)
-            self._durable = durable
+            self._keep = keep
             self.postgres_admin_url = self._postgres.admin_url
             self.database_urls = self._postgres.database_urls
             self.owner_urls = self._postgres.owner_urls
@@ -83,7 +83,7 @@ class Servers:
             self._cleanup = cleanup.pop_all()
 
     def _begin(self, cleanup: ExitStack) -> None:
-        if not self._durable:
+        if not self._keep:
             cleanup.callback(self._postgres.remove)
         self._valkey.prepare()
         self.valkey.start()
@@ -102,7 +102,7 @@ class Servers:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Stop both, and leave nothing behind of a throw-away pair but its (small) data directory."""
+        """Stop both, and leave nothing behind of a pair that is not kept but its (small) data directory."""
         self._cleanup.close()
 
     def __enter__(self) -> "Servers":
@@ -112,10 +112,11 @@ class Servers:
         self.stop()
 
 
-def start_servers(data: Path, *, durable: bool) -> Servers:
+def start_servers(data: Path, *, durable: bool, keep: bool | None = None) -> Servers:
     """Start a PostgreSQL and a Valkey with their files in `data` and wait until both answer.
 
-    `durable=False` gives up every promise against crashes of the machine for speed, and deletes the
-    database when stopped. Raises PlatformError when a server cannot be started.
+    `durable=False` gives up every promise against crashes of the machine for speed. `keep` says whether the database
+    stays when they are stopped; it does where it is durable, unless told otherwise. Raises PlatformError when a server
+    cannot be started.
     """
-    return Servers(data, durable=durable)
+    return Servers(data, durable=durable, keep=durable if keep is None else keep)

@@ -57,7 +57,7 @@ class EnvStore:
             line = f"{name}='{value}'" if value.startswith("{") else f"{name}={value}"
             written, found = re.subn(rf"^{name}=.*$", lambda _, new=line: new, written, flags=re.MULTILINE)  # type: ignore[misc]
             if not found:
-                written += line + "\n"
+                written = written.removesuffix("\n") + f"\n{line}\n"
         write_private(self._path, written)
 
 

@@ -5,16 +5,16 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.commands.client import epoch_of, vault
 from luotsi.retention.place import Due, Place
 from services.referral.domain import seals
 from services.referral.domain.lifecycle import TERMINAL, Status
+from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.disclosure_log import remove_until
 from services.referral.use_cases.erasure import erase_client, lock_client
-from services.referral.use_cases.unit_of_work import Work
 from shared.clock import day_in_kuopio
+from shared.database.transaction import Transaction
 from shared.publishing.outbox import Outbox
 
 _OVER = sorted({*TERMINAL, Status.DRAFT})
@@ -38,25 +38,23 @@ async def clients_due(place: Place) -> Due:
 async def erase_clients(place: Place) -> int:
     """Erase them, a transaction each: what was broken off is taken up by the next run."""
     keys = vault(place.target)
-    async with place.session("referral") as session:
-        outbox = Outbox("referral", await epoch_of(place.target, session))
-        due = [row.id for row in await _due(session, place.before, None)]
+    async with place.transaction("referral") as tx:
+        outbox = Outbox("referral", await epoch_of(place.target, tx))
+        due = [row.id for row in await _due(tx, place.before, None)]
     erased = 0
     for client_id in due:
-        async with place.session("referral") as session:
-            client = await lock_client(session, client_id)
-            if client and await _due(
-                session, place.before, client_id
-            ):  # nobody has referred the client in the meantime
-                work = Work(session=session, outbox=outbox, vault=keys, now=place.now)
+        async with place.transaction("referral") as tx:
+            client = await lock_client(tx, client_id)
+            if client and await _due(tx, place.before, client_id):  # nobody has referred the client in the meantime
+                work = UnitOfWork(tx=tx, outbox=outbox, vault=keys, now=place.now)
                 await erase_client(work, client, "retention", end_open=True)
                 erased += 1
     return erased
 
 
-async def _due(session: AsyncSession, before: datetime, client_id: UUID | None) -> list[Any]:
+async def _due(tx: Transaction, before: datetime, client_id: UUID | None) -> list[Any]:
     values = {"before": before, "id": client_id, "over": _OVER}
-    return list(await session.execute(text(_DUE), values))
+    return list(await tx.execute(text(_DUE), values))
 
 
 async def disclosures_due(place: Place) -> Due:
@@ -70,8 +68,8 @@ async def disclosures_due(place: Place) -> Due:
 
 async def remove_disclosures(place: Place) -> int:
     """Remove them, and record it under seal."""
-    async with place.session("referral") as session:
-        return await remove_until(session, place.target.key("AUDIT_KEY"), _last_day(place), place.now)
+    async with place.transaction("referral") as tx:
+        return await remove_until(tx, place.target.key("AUDIT_KEY"), _last_day(place), place.now)
 
 
 def _last_day(place: Place) -> date:

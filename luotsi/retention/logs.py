@@ -58,9 +58,9 @@ async def delivery_log_due(place: Place) -> Due:
 
 async def cut_delivery_log(place: Place) -> int:
     """Remove them, and first the proofs that the referral service has copied, or a rebuilt copy would lack these."""
-    async with place.session("notifications") as session:
+    async with place.transaction("notifications") as tx:
         subjects = list(
-            (await session.execute(text(f"SELECT o.subject {_OF_GONE_NOTICES}"), {"before": place.before})).scalars()
+            (await tx.execute(text(f"SELECT o.subject {_OF_GONE_NOTICES}"), {"before": place.before})).scalars()
         )
     gone = [UUID(subject) for subject in subjects]
     await place.change("referral", "DELETE FROM deliveries WHERE id = ANY(:gone) AND at < :before", gone=gone)
@@ -86,9 +86,9 @@ async def _forgettable(place: Place, service: str, *, remove: bool) -> Due:
     )
     rows, oldest, after = 0, None, None
     while True:
-        async with place.session(service) as session:
+        async with place.transaction(service) as tx:
             values = {"before": place.before, "after": after, "portion": _PORTION}
-            old = {row.event_id: row.since for row in await session.execute(query, values)}
+            old = {row.event_id: row.since for row in await tx.execute(query, values)}
         gone = list(old.keys() - await _in_some_log(place, list(old)))
         rows += len(gone)
         oldest = min([old[each] for each in gone] + ([oldest] if oldest else []), default=None)
@@ -104,9 +104,9 @@ async def _forgettable(place: Place, service: str, *, remove: bool) -> Due:
 async def _in_some_log(place: Place, ids: list[UUID]) -> set[UUID]:
     found: set[UUID] = set()
     for service in publishers():
-        async with place.session(service) as session:
+        async with place.transaction(service) as tx:
             query = text("SELECT event_id FROM outbox WHERE event_id = ANY(:ids)")
-            found |= set((await session.execute(query, {"ids": ids})).scalars())
+            found |= set((await tx.execute(query, {"ids": ids})).scalars())
     return found
 
 

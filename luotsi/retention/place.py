@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.platform.target import Target
 from shared.database.connections import Database
+from shared.database.transaction import Transaction
 from shared.services import service_names
 
 
@@ -37,22 +37,22 @@ class Place:
         return self.now - timedelta(days=self.days)
 
     @asynccontextmanager
-    async def session(self, service: str) -> AsyncIterator[AsyncSession]:
+    async def transaction(self, service: str) -> AsyncIterator[Transaction]:
         """A transaction on a service's database that may take its time."""
-        async with self.databases[service].transaction() as session:
-            await session.execute(text("SET LOCAL statement_timeout = 0"))
-            yield session
+        async with self.databases[service].transaction() as tx:
+            await tx.execute(text("SET LOCAL statement_timeout = 0"))
+            yield tx
 
     async def count(self, service: str, query: str, **values: Any) -> Due:
         """What a query counts, which gives rows and oldest."""
-        async with self.session(service) as session:
-            row = (await session.execute(text(query), {"before": self.before, **values})).one()
+        async with self.transaction(service) as tx:
+            row = (await tx.execute(text(query), {"before": self.before, **values})).one()
         return Due(row[0], row[1])
 
     async def change(self, service: str, statement: str, **values: Any) -> int:
         """Run a statement; returns how many rows it changed."""
-        async with self.session(service) as session:
-            done: Any = await session.execute(text(statement), {"before": self.before, **values})
+        async with self.transaction(service) as tx:
+            done: Any = await tx.execute(text(statement), {"before": self.before, **values})
         return int(done.rowcount)
 
 

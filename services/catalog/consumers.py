@@ -2,11 +2,10 @@
 
 from typing import Final
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from services.catalog.tables import ServiceFacts
 from shared.consuming.copies import overwrite_if_newer
 from shared.consuming.inbox import Consumer
+from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.events import referral as contract
 from shared.publishing.notify_listener import BATCH_DELAY
@@ -15,11 +14,11 @@ from shared.services import stream_of
 GROUP: Final = "catalog"
 
 
-async def keep_facts(session: AsyncSession, event: Envelope) -> None:
+async def keep_facts(tx: Transaction, event: Envelope) -> None:
     """Copy the facts of a service; a service that the catalogue does not know does no harm."""
     facts = contract.ServiceFacts.model_validate(event.data)
     values = {"id": facts.service_id, "facts": facts.model_dump(mode="json")}
-    await overwrite_if_newer(session, ServiceFacts, {**values, "epoch": event.epoch, "sequence": event.sequence})
+    await overwrite_if_newer(tx, ServiceFacts, {**values, "epoch": event.epoch, "sequence": event.sequence})
 
 
 def build_consumers() -> list[Consumer]:

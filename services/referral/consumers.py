@@ -1,23 +1,24 @@
-"""What the referral service learns: the catalogue's facts, who has left, and proof of who was told."""
+"""What the referral service does on events: keep copies, move deadlines, hand over, keep proofs of delivery."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.referral.domain.lifecycle import OPEN, Side
+from services.referral.queries.terms import closures_of
 from services.referral.tables import Delivery, Member, Organization, Referral, Service
-from services.referral.use_cases.deadlines import closures_of, recompute_timers
+from services.referral.unit_of_work import UnitOfWork
+from services.referral.use_cases.deadlines import recompute_timers
 from services.referral.use_cases.handover import hand_over, still_open
-from services.referral.use_cases.unit_of_work import Work
 from services.referral.vault import Vault
 from shared.clock import Clock
 from shared.consuming import catalog_copy
 from shared.consuming.copies import overwrite_all_if_newer
 from shared.consuming.deputies import UnknownMember, stand_in
 from shared.consuming.inbox import BatchHandler, Consumer, Handler, MissingDependency, arrived
+from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.events.catalog import MemberState
 from shared.events.notification import DeliveryState
@@ -26,8 +27,8 @@ from shared.publishing.outbox import Outbox
 from shared.services import stream_of
 
 
-class Learning:
-    """The handlers of this service's consumers."""
+class ReferralConsumers:
+    """The handlers of this service's consumers, and what they need for it."""
 
     def __init__(self, outbox: Outbox, vault: Vault, clock: Clock) -> None:
         self._outbox = outbox
@@ -50,39 +51,38 @@ class Learning:
             Consumer("referral", stream_of("notifications"), self._from_notifications, BATCH_DELAY),
         ]
 
-    async def organization_changed(self, session: AsyncSession, event: Envelope) -> None:
-        """Copy an organisation; its closures stop the clocks of what it was sent."""
-        organization_id = UUID(event.subject)
-        before = await closures_of(self._work(session), [organization_id])
-        news = await catalog_copy.apply(session, Organization, event)
-        work = self._work(session)  # another one, which knows of the news
+    async def organization_changed(self, tx: Transaction, event: Envelope) -> None:
+        """Copy an organisation; when its closures have changed, the deadlines of what it was sent move."""
+        work, organization_id = self._work(tx), UUID(event.subject)
+        before = await closures_of(work, [organization_id])
+        news = await catalog_copy.apply(tx, Organization, event)
         if news and await closures_of(work, [organization_id]) != before:
             await _move_deadlines(work, organization_id)
 
-    async def member_changed(self, session: AsyncSession, event: Envelope) -> None:
+    async def member_changed(self, tx: Transaction, event: Envelope) -> None:
         """Copy a member; hand over what is open when the member has left.
 
         The copy comes first: access ends at once. Handing over waits for the deputy, should the deputy not be
         known here yet, and is left out should the member be back by then.
         """
         member = MemberState.model_validate(event.data)
-        if await catalog_copy.apply(session, Member, event):
-            await arrived(session, _fact(member.id), self._from_catalog)
-        copy = await session.get_one(Member, member.id, populate_existing=True)
+        if await catalog_copy.apply(tx, Member, event):
+            await arrived(tx, _fact(member.id), self._from_catalog)
+        copy = await tx.get_one(Member, member.id)
         if not member.active and (copy.epoch, copy.sequence) == event.order:
-            await _hand_over_all(self._work(session), member.id, await _heir(session, member))
+            await _hand_over_all(self._work(tx), member.id, await _heir(tx, member))
 
-    def _work(self, session: AsyncSession) -> Work:
-        return Work(session=session, outbox=self._outbox, vault=self._vault, now=self._clock())
+    def _work(self, tx: Transaction) -> UnitOfWork:
+        return UnitOfWork(tx=tx, outbox=self._outbox, vault=self._vault, now=self._clock())
 
 
-async def services_changed(session: AsyncSession, events: Sequence[Envelope]) -> None:
+async def services_changed(tx: Transaction, events: Sequence[Envelope]) -> None:
     """Copy services."""
-    await catalog_copy.apply(session, Service, *events)
+    await catalog_copy.apply(tx, Service, *events)
 
 
-async def _keep_proofs(session: AsyncSession, events: Sequence[Envelope]) -> None:
-    await overwrite_all_if_newer(session, Delivery, [_proof(event) for event in events])
+async def _keep_proofs(tx: Transaction, events: Sequence[Envelope]) -> None:
+    await overwrite_all_if_newer(tx, Delivery, [_proof(event) for event in events])
 
 
 def _proof(event: Envelope) -> dict[str, Any]:
@@ -95,20 +95,20 @@ keep_proof: Final = BatchHandler(_keep_proofs)
 """Keeps the proof that a notice reached somebody, or that it could not."""
 
 
-async def _heir(session: AsyncSession, member: MemberState) -> UUID | None:
-    """Who acts for a member who has left, if anybody does. Raises Missing."""
+async def _heir(tx: Transaction, member: MemberState) -> UUID | None:
+    """Who acts for a member who has left, if anybody does. Raises MissingDependency for a deputy not known yet."""
     query = select(Member).where(Member.organization_id == member.organization_id)
-    staff = {each.id: each for each in await session.exec(query.execution_options(populate_existing=True))}
+    staff = {each.id: each for each in await tx.all(query)}
     try:
         return stand_in(member, staff)
     except UnknownMember as unknown:
-        if await session.get(Member, unknown.member_id) is None:
+        if await tx.get(Member, unknown.member_id) is None:
             raise MissingDependency(_fact(unknown.member_id)) from None
         return None  # a deputy of another organisation is none
 
 
-async def _move_deadlines(work: Work, organization_id: UUID) -> None:
-    """Reckon anew what an organisation has to answer or to go on with. Nothing is told of it, and no version raised."""
+async def _move_deadlines(work: UnitOfWork, organization_id: UUID) -> None:
+    """Compute the timers of all that an organisation was sent and that is open. No event, and no higher version."""
     under_way = (
         select(Referral)
         .where(
@@ -119,10 +119,10 @@ async def _move_deadlines(work: Work, organization_id: UUID) -> None:
         .order_by(col(Referral.id))
         .with_for_update()
     )
-    await recompute_timers(work, (await work.session.exec(under_way)).all())
+    await recompute_timers(work, await work.tx.all(under_way))
 
 
-async def _hand_over_all(work: Work, left: UUID, heir: UUID | None) -> None:
+async def _hand_over_all(work: UnitOfWork, left: UUID, heir: UUID | None) -> None:
     """What is open goes to the heir. Without one it stays with the organisation's advisers, who are told so."""
     theirs = (col(Referral.source_member_id) == left) | (col(Referral.assigned_member_id) == left)
     taken = [

@@ -15,11 +15,13 @@ _KEY_ID_BYTES = 4
 
 
 class Unreadable(Exception):
-    """A sealed value does not open: another key, another place, or damage."""
+    """A sealed value does not open: another key, other associated data, or damage."""
 
 
 class Vault:
-    """Seals and opens. Every sealed value is bound to its place, so that none can be moved to another row.
+    """Seals and opens with AES-256-GCM. Every value is bound to associated data, such as its row's id.
+
+    So it opens in the place it was sealed for only, and nobody can move it to another row.
 
     A random 96-bit nonce per value is safe for 2^32 values under one key (NIST SP 800-38D, 8.3); a client's
     key seals far fewer. While a key is being changed, the former one still opens and finds; only the new one seals.
@@ -66,23 +68,23 @@ def _id_of(master_key: bytes) -> bytes:
     return hashlib.sha256(b"luotsi master key id" + master_key).digest()[:_KEY_ID_BYTES]
 
 
-def seal(key: bytes, value: Any, place: str) -> bytes:
-    """`value` (anything JSON can hold) sealed under a client's key and bound to `place`."""
-    return _seal(AESGCM(key), json.dumps(value, ensure_ascii=False).encode(), place)
+def seal(key: bytes, value: Any, associated_data: str) -> bytes:
+    """`value` (anything JSON can hold) sealed under a client's key; it opens only with the same `associated_data`."""
+    return _seal(AESGCM(key), json.dumps(value, ensure_ascii=False).encode(), associated_data)
 
 
-def unseal(key: bytes, sealed: bytes, place: str) -> Any:
-    """What `seal` was given. Raises Unreadable."""
-    return json.loads(_open(AESGCM(key), sealed, place))
+def unseal(key: bytes, sealed: bytes, associated_data: str) -> Any:
+    """The value that `seal` was given. Raises Unreadable for another key, other associated data, or damage."""
+    return json.loads(_open(AESGCM(key), sealed, associated_data))
 
 
-def _seal(cipher: AESGCM, plain: bytes, place: str) -> bytes:
+def _seal(cipher: AESGCM, plain: bytes, associated_data: str) -> bytes:
     nonce = os.urandom(_NONCE_BYTES)
-    return nonce + cipher.encrypt(nonce, plain, place.encode())
+    return nonce + cipher.encrypt(nonce, plain, associated_data.encode())
 
 
-def _open(cipher: AESGCM, sealed: bytes, place: str) -> bytes:
+def _open(cipher: AESGCM, sealed: bytes, associated_data: str) -> bytes:
     try:
-        return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode())
+        return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], associated_data.encode())
     except InvalidTag:
-        raise Unreadable(place) from None
+        raise Unreadable(associated_data) from None

@@ -1,6 +1,6 @@
 """The worker process of the referral service."""
 
-from services.referral.consumers import Learning
+from services.referral.consumers import ReferralConsumers
 from services.referral.jobs.deadline_scheduler import DeadlineScheduler
 from services.referral.jobs.disclosure_sealer import DisclosureSealer
 from services.referral.jobs.statistics_publisher import StatisticsPublisher
@@ -16,13 +16,13 @@ def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
     """The worker; `clock` may be moved by tests."""
     vault = vault_of(settings)
     outbox = Outbox("referral", settings.epoch)
-    learning = Learning(outbox, vault, clock)
+    consumers = ReferralConsumers(outbox, vault, clock)
     database = Database(settings.database_url.get_secret_value(), pool_size=5)
     deadline_scheduler = DeadlineScheduler(database, outbox, vault, clock)
-    keeper = StatisticsPublisher(database, outbox, vault, settings.worker_name, clock)
+    publisher = StatisticsPublisher(database, outbox, vault, settings.worker_name, clock)
     sealer = DisclosureSealer(database, settings.audit_key.get_secret_value(), settings.worker_name, clock)
     return Worker(
-        "referral", settings, database, learning.consumers(), jobs=[deadline_scheduler.run, keeper.run, sealer.run]
+        "referral", settings, database, consumers.consumers(), jobs=[deadline_scheduler.run, publisher.run, sealer.run]
     )
 
 

@@ -3,19 +3,18 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Text
+from sqlalchemy import Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.actors import Membership
 from shared.consuming.copies import Copied, overwrite_all_if_newer
-from shared.database.connections import run_plainly
+from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.events.catalog import MemberState, OrganizationState, ServiceState
 from shared.events.envelope import Names, Payload
 
-_MEMBER = "SELECT organization_id, roles, active FROM members WHERE id = $1"
+_MEMBER = text("SELECT organization_id, roles, active FROM members WHERE id = :id")
 
 
 class OrganizationCopy(Copied):
@@ -75,12 +74,12 @@ _STATES: dict[type[Copied], type[Payload]] = {
 }
 
 
-async def apply(session: AsyncSession, table: type[Copied], *events: Envelope) -> set[UUID]:
+async def apply(tx: Transaction, table: type[Copied], *events: Envelope) -> set[UUID]:
     """Bring the copies in `table` up to `events`; returns the ids of those to which one was news.
 
     `table` is a service's own table on one of the three classes above.
     """
-    return await overwrite_all_if_newer(session, table, [_row(table, event) for event in events])
+    return await overwrite_all_if_newer(tx, table, [_row(table, event) for event in events])
 
 
 def _row(table: type[Copied], event: Envelope) -> dict[str, Any]:
@@ -90,11 +89,10 @@ def _row(table: type[Copied], event: Envelope) -> dict[str, Any]:
     return {**kept, "epoch": event.epoch, "sequence": event.sequence}
 
 
-__all__ = ["MemberCopy", "OrganizationCopy", "ServiceCopy", "apply"]
-
-
-async def find_member(session: AsyncSession, member_id: UUID) -> Membership | None:
+async def find_member(tx: Transaction, member_id: UUID) -> Membership | None:
     """What the copy knows of a member; None when it knows nothing."""
-    for organization_id, roles, active in await run_plainly(session, _MEMBER, member_id):
-        return Membership(organization_id, frozenset(roles), active)
-    return None
+    found = (await tx.execute(_MEMBER, {"id": member_id})).first()
+    return Membership(found.organization_id, frozenset(found.roles), found.active) if found else None
+
+
+__all__ = ["MemberCopy", "OrganizationCopy", "ServiceCopy", "apply", "find_member"]

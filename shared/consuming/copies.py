@@ -6,11 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import BigInteger, Integer
+from sqlalchemy import BigInteger, Integer, TextClause, text
 from sqlmodel import Field, SQLModel
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from shared.database.connections import run_plainly
+from shared.database.transaction import Transaction
 
 
 class Copied(SQLModel):
@@ -20,14 +19,12 @@ class Copied(SQLModel):
     sequence: int = Field(sa_type=BigInteger)
 
 
-async def overwrite_if_newer(session: AsyncSession, table: type[Copied], state: dict[str, Any]) -> bool:
+async def overwrite_if_newer(tx: Transaction, table: type[Copied], state: dict[str, Any]) -> bool:
     """`overwrite_all_if_newer` for one state; returns whether the copy changed."""
-    return bool(await overwrite_all_if_newer(session, table, [state]))
+    return bool(await overwrite_all_if_newer(tx, table, [state]))
 
 
-async def overwrite_all_if_newer(
-    session: AsyncSession, table: type[Copied], states: Iterable[dict[str, Any]]
-) -> set[UUID]:
+async def overwrite_all_if_newer(tx: Transaction, table: type[Copied], states: Iterable[dict[str, Any]]) -> set[UUID]:
     """Insert rows, or overwrite those with the same `id` where (epoch, sequence) is higher: one statement for all.
 
     Each state names the same columns, `id`, `epoch` and `sequence` among them. Returns the ids of the copies that
@@ -41,19 +38,20 @@ async def overwrite_all_if_newer(
             newest[state["id"]] = state
     if not newest:
         return set()
-    # By id, so that two workers with the same rows never wait for each other in a ring.
+    # By id, so that two workers with the same rows never wait for each other in a circle.
     rows = [newest[row_id] for row_id in sorted(newest, key=str)]
-    sql = _overwrite(str(table.__tablename__), tuple(rows[0]))
-    return {row["id"] for row in await run_plainly(session, sql, to_json(rows).decode())}
+    statement = _overwrite(str(table.__tablename__), tuple(rows[0]))
+    return set((await tx.execute(statement, {"rows": to_json(rows).decode()})).scalars())
 
 
 @cache
-def _overwrite(table: str, columns: Sequence[str]) -> str:
+def _overwrite(table: str, columns: Sequence[str]) -> TextClause:
     """Names come from models, never from outside. The server reads JSON into the columns' own types."""
     names = ", ".join(columns)
     changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name != "id")
-    return (
-        f"INSERT INTO {table} AS known ({names}) SELECT {names} FROM json_populate_recordset(NULL::{table}, $1::json) "  # noqa: S608
+    rows = f"json_populate_recordset(CAST(NULL AS {table}), CAST(:rows AS json))"
+    return text(
+        f"INSERT INTO {table} AS known ({names}) SELECT {names} FROM {rows} "  # noqa: S608
         f"ON CONFLICT (id) DO UPDATE SET {changes} "
         "WHERE (excluded.epoch, excluded.sequence) > (known.epoch, known.sequence) RETURNING id"
     )

@@ -14,8 +14,8 @@ _COUNT = text(
 
 async def count_failure(database: Database, stream: str, group: str, entry: str, reason: str) -> int:
     """Note that the handler failed on `entry` (an entry id, or an event id); returns how often it has."""
-    async with database.transaction() as session:
+    async with database.transaction() as tx:
         params = {"stream": stream, "entry": entry, "error": reason}
-        failures: int = (await session.execute(_COUNT, params)).scalar_one()
+        failures: int = (await tx.execute(_COUNT, params)).scalar_one()
     FAILED.labels(stream, group).inc()
     return failures

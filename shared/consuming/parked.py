@@ -32,8 +32,8 @@ async def retry_stuck(
 ) -> None:
     """Try each stuck event of `consumer` once, unless it failed less than `idle` ago. Raises on an outage only."""
     due = {"retry": RETRY, "types": list(consumer.handlers), "stream": consumer.stream, "idle": idle}
-    async with database.transaction() as session:
-        stuck = list((await session.execute(_DUE, due)).scalars())
+    async with database.transaction() as tx:
+        stuck = list((await tx.execute(_DUE, due)).scalars())
     for event_id in stuck:
         try:
             await _retry(database, consumer, event_id)
@@ -49,20 +49,20 @@ async def retry_stuck(
 
 
 async def _retry(database: Database, consumer: Consumer, event_id: UUID) -> None:
-    async with database.transaction() as session:
-        payload = (await session.execute(_TAKE, {"id": event_id, "retry": RETRY})).scalar()
+    async with database.transaction() as tx:
+        payload = (await tx.execute(_TAKE, {"id": event_id, "retry": RETRY})).scalar()
         if payload is not None:  # another worker may have been quicker
-            await handle_one(session, consumer, Envelope.model_validate_json(payload))
+            await handle_one(tx, consumer, Envelope.model_validate_json(payload))
 
 
 async def _dead_letter(
     database: Database, redis: RawRedis, consumer: Consumer, event_id: UUID, reason: str, failures: int
 ) -> None:
-    async with database.transaction() as session:
-        payload = (await session.execute(_TAKE, {"id": event_id, "retry": RETRY})).scalar()
+    async with database.transaction() as tx:
+        payload = (await tx.execute(_TAKE, {"id": event_id, "retry": RETRY})).scalar()
         if payload is None:
             return
-        await session.execute(_FORGET, {"id": event_id, "group": consumer.group})
+        await tx.execute(_FORGET, {"id": event_id, "group": consumer.group})
         fields = {bDATA_KEY: payload.encode()}
         # Before the commit: dying here makes two letters of it, which do the harm of one.
         await dead_letters.dead_letter(redis, consumer.stream, consumer.group, "", fields, reason, failures)

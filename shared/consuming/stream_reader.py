@@ -167,7 +167,7 @@ def subscribe(broker: RedisBroker, reader: StreamReader, worker_name: str, batch
     @subscriber
     async def take(entries: list[Any]) -> None:
         await reader.take_batch(entries)
-        await asyncio.sleep(consumer.rest)
+        await asyncio.sleep(consumer.delay)
 
     return subscriber
 

@@ -50,8 +50,8 @@ class Watchdog:
 
     async def look(self) -> None:
         """One look; touches the heartbeat when all is well. Raises StoppedConsuming."""
-        async with self._database.transaction() as session:
-            await session.execute(text("SELECT 1"))
+        async with self._database.transaction() as tx:
+            await tx.execute(text("SELECT 1"))
         for consumer, subscriber in self._reads:
             if not subscriber.running:
                 raise StoppedConsuming(f"{consumer.stream}: the subscriber has stopped")

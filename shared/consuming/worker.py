@@ -43,7 +43,7 @@ class Worker:
         database: Database,
         consumers: Sequence[Consumer],
         jobs: Sequence[Job] = (),
-        relay_rest: float = 0.0,
+        relay_delay: float = 0.0,
     ):
         self._settings = settings
         self._database = database
@@ -52,7 +52,7 @@ class Worker:
             settings.redis_url.get_secret_value(), socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
         )
         stream = get_service(service).stream
-        self.relay = Relay(database, self.redis, stream, settings.worker_name, rest=relay_rest) if stream else None
+        self.relay = Relay(database, self.redis, stream, settings.worker_name, delay=relay_delay) if stream else None
         self.readers = [StreamReader(database, self.redis, consumer) for consumer in consumers]
 
     async def run(self) -> None:

@@ -1,4 +1,4 @@
-"""One connection of the driver's own, for work that no session is needed for: opened when first used, and when lost."""
+"""A connection of asyncpg's own, beside SQLAlchemy's pool: opened when first used, and again when it was lost."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 
-class DriverConnection:
+class RawConnection:
     """For one user at a time. What it meets is either asyncpg's own error, or an OSError when it was lost."""
 
     def __init__(self, dsn: str, **options: Any) -> None:

@@ -70,7 +70,7 @@ class EventLog:
     """
 
     def __init__(self, database: Database, holder: str) -> None:
-        self._own = database.own_connection(synchronous_commit="off")
+        self._own = database.raw_connection(synchronous_commit="off")
         self._holder = holder
 
     async def look(self, batch: int) -> Look | None:
@@ -125,10 +125,10 @@ class EventLog:
     async def give_lease_back(self) -> None:
         """Let a successor begin at once."""
         async with self._own.in_use() as connection:
-            await leases.give_back_plainly(connection, "relay", self._holder)
+            await leases.give_back_on_raw_connection(connection, "relay", self._holder)
 
     async def _take_lease(self, connection: Any) -> bool:
-        return await leases.take_plainly(connection, "relay", self._holder, _LEASE)
+        return await leases.take_on_raw_connection(connection, "relay", self._holder, _LEASE)
 
 
 def _entry(row: Any) -> EntryId | None:

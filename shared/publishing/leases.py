@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
+
+from shared.database.transaction import Transaction
 
 # The database's own clock decides, so that two machines never disagree about the hour.
 _TAKE = """
@@ -14,28 +15,20 @@ ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded
 WHERE leases.holder = excluded.holder OR leases.expires_at < clock_timestamp()
 RETURNING holder
 """
-_GIVE_BACK = "DELETE FROM leases WHERE name = {name} AND holder = {holder}"
-
-_NAMED = {"name": ":name", "holder": ":holder", "span": ":span"}
-_NUMBERED = {"name": "$1", "holder": "$2", "span": "$3::interval"}
+_TAKE_NAMED = text(_TAKE.format(name=":name", holder=":holder", span="CAST(:span AS interval)"))
+_TAKE_NUMBERED = _TAKE.format(name="$1", holder="$2", span="$3::interval")
 
 
-async def take(session: AsyncSession, name: str, holder: str, span: timedelta) -> bool:
+async def take(tx: Transaction, name: str, holder: str, span: timedelta) -> bool:
     """Take or renew the lease `name`; returns whether `holder` has it now, for `span` from now."""
-    result = await session.execute(text(_TAKE.format(**_NAMED)), {"name": name, "holder": holder, "span": span})
-    return result.first() is not None
+    return (await tx.execute(_TAKE_NAMED, {"name": name, "holder": holder, "span": span})).first() is not None
 
 
-async def give_back(session: AsyncSession, name: str, holder: str) -> None:
+async def take_on_raw_connection(connection: Any, name: str, holder: str, span: timedelta) -> bool:
+    """`take` on a connection of asyncpg's."""
+    return await connection.fetchval(_TAKE_NUMBERED, name, holder, span) is not None
+
+
+async def give_back_on_raw_connection(connection: Any, name: str, holder: str) -> None:
     """End a lease early, so that a successor need not wait for it to run out."""
-    await session.execute(text(_GIVE_BACK.format(**_NAMED)), {"name": name, "holder": holder})
-
-
-async def take_plainly(connection: Any, name: str, holder: str, span: timedelta) -> bool:
-    """`take` on a connection of the driver."""
-    return await connection.fetchval(_TAKE.format(**_NUMBERED), name, holder, span) is not None
-
-
-async def give_back_plainly(connection: Any, name: str, holder: str) -> None:
-    """`give_back` on a connection of the driver."""
-    await connection.execute(_GIVE_BACK.format(**_NUMBERED), name, holder)
+    await connection.execute("DELETE FROM leases WHERE name = $1 AND holder = $2", name, holder)

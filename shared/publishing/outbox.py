@@ -2,12 +2,10 @@
 
 from uuid import UUID
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from shared import context
 from shared.clock import utc_now
-from shared.database.deferred_inserts import add
 from shared.database.tables import OutboxRow
+from shared.database.transaction import Transaction
 from shared.events import EVENT_TYPES, Envelope, Payload, schema_name
 from shared.ids import new_id
 
@@ -22,8 +20,8 @@ class Outbox:
         self._source = f"urn:luotsi:{service}"
         self._epoch = epoch
 
-    def record(self, session: AsyncSession, event_type: str, subject: UUID, sequence: int, data: Payload) -> Envelope:
-        """Add an event to the session. Never sends, commits, or opens a transaction.
+    def record(self, tx: Transaction, event_type: str, subject: UUID, sequence: int, data: Payload) -> Envelope:
+        """Add an event to what the transaction writes. Never sends, commits, or opens a transaction.
 
         `sequence` is the version of `subject` after the change. Raises TypeError when `data` is not what
         the contract says `event_type` carries.
@@ -45,12 +43,6 @@ class Outbox:
             traceparent=about.traceparent,
             data=data.model_dump(mode="json"),
         )
-        add(
-            session,
-            OutboxRow,
-            event_id=event.id,
-            type=event_type,
-            subject=event.subject,
-            payload=event.model_dump_json(),
-        )
+        payload = event.model_dump_json()
+        tx.insert(OutboxRow(event_id=event.id, type=event_type, subject=event.subject, payload=payload))
         return event

@@ -33,17 +33,17 @@ return added
 class Relay:
     """One relay works per database at a time, whoever holds its lease; the others stand by.
 
-    `rest` is how many seconds pass between a batch and the next, which is the fuller for it.
+    `delay` is how many seconds pass between a batch and the next, which is the fuller for it.
     """
 
     def __init__(
-        self, database: Database, redis: RawRedis, stream: str, holder: str, batch: int = 100, rest: float = 0.0
+        self, database: Database, redis: RawRedis, stream: str, holder: str, batch: int = 100, delay: float = 0.0
     ):
         self._log = EventLog(database, holder)
         self._redis = redis
         self._stream = stream
         self._batch = batch
-        self._rest = rest
+        self._delay = delay
         self._published = PUBLISHED.labels(stream)
         self.alarm = NotifyListener(database.listen_dsn, "outbox")
 
@@ -67,7 +67,7 @@ class Relay:
             if published is None:  # an outage, or another relay at work
                 await asyncio.sleep(_POLL_SECONDS)
             elif published < self._batch:
-                await asyncio.sleep(self._rest if published else 0)
+                await asyncio.sleep(self._delay if published else 0)
                 await self.alarm.wait(_POLL_SECONDS)
 
     async def step(self) -> int | None:

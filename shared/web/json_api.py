@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Request, Security
 from fastapi.openapi.utils import get_openapi
 from fastapi.security import HTTPBearer
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import problems
 from shared.actors import Actor
+from shared.database.transaction import Transaction
 from shared.settings import Settings
 from shared.web import problem_responses
 from shared.web.base import State, create_web_app, state_of
@@ -27,24 +27,24 @@ class ApiState(State):
         self.find_member = find_member
 
 
-async def unit_of_work(request: Request) -> AsyncIterator[AsyncSession]:
+async def transaction(request: Request) -> AsyncIterator[Transaction]:
     """One transaction per request, committed before the first byte of the answer goes out."""
-    async with state_of(request).database.transaction() as session:
-        yield session
+    async with state_of(request).database.transaction() as tx:
+        yield tx
 
 
 # scope="function": FastAPI would otherwise commit after the answer was sent.
-SessionOf = Annotated[AsyncSession, Depends(unit_of_work, scope="function")]
+TransactionOf = Annotated[Transaction, Depends(transaction, scope="function")]
 
 
 # Says in OpenAPI which routes take a token; `authenticate` itself looks at it, and answers what is wrong with it.
 _BEARER = HTTPBearer(bearerFormat="JWT", description="An access token of the platform (RFC 9068)", auto_error=False)
 
 
-async def current_actor(request: Request, session: SessionOf, _: Annotated[object, Security(_BEARER)]) -> Actor:
+async def current_actor(request: Request, tx: TransactionOf, _: Annotated[object, Security(_BEARER)]) -> Actor:
     """The member who calls; the first dependency of every route that is not public."""
     shared: ApiState = state_of(request)
-    return await authenticate(request, session, shared.verifier, shared.find_member)
+    return await authenticate(request, tx, shared.verifier, shared.find_member)
 
 
 ActorOf = Annotated[Actor, Depends(current_actor)]

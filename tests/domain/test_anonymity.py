@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.referral.domain.k_anonymity import OTHER, K, merge_rare
 from services.referral.domain.lifecycle import Reason, Status
-from services.referral.domain.service_statistics import WINDOW, Case, service_facts
+from services.referral.domain.service_statistics import WINDOW, Case, statistics_of
 from shared.events.catalog import Closure
 from shared.events.referral import ServiceFacts
 
@@ -18,7 +18,7 @@ FRIDAY = datetime(2026, 11, 20, 10, tzinfo=UTC)
 
 
 def of(cases: list[Case], *closures: Closure) -> ServiceFacts:
-    return service_facts(SERVICE, ORGANIZATION, cases, closures, NOW)
+    return statistics_of(SERVICE, ORGANIZATION, cases, closures, NOW)
 
 
 def answered(sent_at: datetime, hours: float, *, accepted: bool = True) -> Case:

@@ -6,14 +6,9 @@ import pytest
 from fastapi.routing import APIRoute
 
 from services.catalog.api import members, organizations, services
-from services.catalog.domain.rules import (
-    CAPACITY_STATUSES,
-    ORGANIZATION_TYPES,
-    ROLES,
-    SERVICE_STATUSES,
-    Situation,
-    obstacles,
-)
+from services.catalog.domain.members import ROLES
+from services.catalog.domain.organizations import ORGANIZATION_TYPES
+from services.catalog.domain.services import CAPACITY_STATUSES, SERVICE_STATUSES, Situation, obstacles
 from services.catalog.domain.target_groups import TARGET_GROUPS
 from shared.events import catalog
 

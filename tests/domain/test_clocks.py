@@ -1,6 +1,7 @@
 """The timers of a referral: which run in which state, in which order they ring, and which of them are told."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -9,15 +10,15 @@ from hypothesis import strategies as st
 from services.referral.domain.deadlines import (
     OVERTAKEN_BY,
     Due,
-    Kind,
     Standing,
-    StoredTimer,
     Terms,
+    TimerKind,
+    is_due,
+    not_overtaken,
     respond_by,
     terms,
     timers,
-    told,
-    wind_up,
+    timers_to_set,
 )
 from services.referral.domain.lifecycle import OPEN, Status
 from services.referral.domain.working_time import working_time
@@ -26,10 +27,10 @@ from shared.events.catalog import Closure
 MONDAY = datetime(2027, 1, 11, 8, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 RUNNING = {
-    Status.REQUESTED: {Kind.DUE_SOON, Kind.OVERDUE, Kind.OVERDUE_AGAIN, Kind.EXPIRE},
-    Status.ACCEPTED: {Kind.NOT_STARTED, Kind.NO_NEWS},
-    Status.IN_PROGRESS: {Kind.NO_NEWS},
-    Status.ON_HOLD: {Kind.NO_NEWS},
+    Status.REQUESTED: {TimerKind.DUE_SOON, TimerKind.OVERDUE, TimerKind.OVERDUE_AGAIN, TimerKind.EXPIRE},
+    Status.ACCEPTED: {TimerKind.NOT_STARTED, TimerKind.NO_NEWS},
+    Status.IN_PROGRESS: {TimerKind.NO_NEWS},
+    Status.ON_HOLD: {TimerKind.NO_NEWS},
 }
 
 
@@ -72,7 +73,7 @@ def test_the_days_of_a_service_or_the_platforms(
 )
 def test_after_how_many_working_hours_each_rings(promised: Terms, hours: tuple[int, ...]) -> None:
     running = timers(standing(promised=promised), [])
-    kinds = (Kind.DUE_SOON, Kind.OVERDUE, Kind.OVERDUE_AGAIN, Kind.EXPIRE)
+    kinds = (TimerKind.DUE_SOON, TimerKind.OVERDUE, TimerKind.OVERDUE_AGAIN, TimerKind.EXPIRE)
     spent = [working_time(MONDAY, running[kind].at) for kind in kinds]
     assert spent == [timedelta(hours=each) for each in hours]
 
@@ -95,35 +96,48 @@ def test_they_ring_one_after_another_whatever_the_days_and_closures(
     sent_at: datetime, promised: Terms, closures: list[Closure]
 ) -> None:
     running = timers(standing(promised=promised, sent_at=sent_at), closures)
-    moments = [running[kind].at for kind in (Kind.DUE_SOON, Kind.OVERDUE, Kind.OVERDUE_AGAIN, Kind.EXPIRE)]
+    moments = [
+        running[kind].at for kind in (TimerKind.DUE_SOON, TimerKind.OVERDUE, TimerKind.OVERDUE_AGAIN, TimerKind.EXPIRE)
+    ]
     assert sent_at < moments[0]
     assert moments == sorted(set(moments))
-    assert running[Kind.OVERDUE].at == respond_by(sent_at, promised, closures)
+    assert running[TimerKind.OVERDUE].at == respond_by(sent_at, promised, closures)
 
 
 def test_of_what_rings_together_only_the_last_of_each_matter_is_told() -> None:
-    assert told([Kind.DUE_SOON]) == [Kind.DUE_SOON]
-    assert told([Kind.DUE_SOON, Kind.OVERDUE]) == [Kind.OVERDUE]
-    assert told([Kind.EXPIRE, Kind.DUE_SOON, Kind.OVERDUE_AGAIN, Kind.OVERDUE]) == [Kind.EXPIRE]
-    assert told([Kind.NOT_STARTED, Kind.NO_NEWS]) == [Kind.NO_NEWS]
-    assert told([]) == []
-    assert set(OVERTAKEN_BY) | set(OVERTAKEN_BY.values()) == set(Kind)
+    assert not_overtaken([TimerKind.DUE_SOON]) == [TimerKind.DUE_SOON]
+    assert not_overtaken([TimerKind.DUE_SOON, TimerKind.OVERDUE]) == [TimerKind.OVERDUE]
+    assert not_overtaken([TimerKind.EXPIRE, TimerKind.DUE_SOON, TimerKind.OVERDUE_AGAIN, TimerKind.OVERDUE]) == [
+        TimerKind.EXPIRE
+    ]
+    assert not_overtaken([TimerKind.NOT_STARTED, TimerKind.NO_NEWS]) == [TimerKind.NO_NEWS]
+    assert not_overtaken([]) == []
+    assert set(OVERTAKEN_BY) | set(OVERTAKEN_BY.values()) == set(TimerKind)
 
 
-def test_a_timer_that_has_rung_is_wound_up_again_only_for_another_matter() -> None:
-    rung = StoredTimer(MONDAY, MONDAY + DAY, fired_at=MONDAY + 2 * DAY)
+class Stored(NamedTuple):
+    """A timer as it may be stored."""
+
+    since: datetime
+    due_at: datetime
+    fired_at: datetime | None = None
+
+
+def test_a_timer_that_has_fired_is_set_again_only_for_another_matter() -> None:
+    fired = Stored(MONDAY, MONDAY + DAY, fired_at=MONDAY + 2 * DAY)
     moved = Due(MONDAY, MONDAY + 3 * DAY)
-    assert wind_up({Kind.OVERDUE: rung}, {Kind.OVERDUE: moved}) == {Kind.OVERDUE: rung}
+    assert timers_to_set({TimerKind.OVERDUE: fired}, {TimerKind.OVERDUE: moved}) == {}
     anew = Due(MONDAY + DAY, MONDAY + 4 * DAY)
-    assert wind_up({Kind.NO_NEWS: rung}, {Kind.NO_NEWS: anew}) == {Kind.NO_NEWS: StoredTimer(*anew)}
+    assert timers_to_set({TimerKind.NO_NEWS: fired}, {TimerKind.NO_NEWS: anew}) == {TimerKind.NO_NEWS: anew}
 
 
-def test_a_timer_that_has_not_rung_moves_with_its_term_and_stops_with_its_state() -> None:
-    waiting = StoredTimer(MONDAY, MONDAY + DAY)
-    assert [waiting.is_due(MONDAY + days * DAY) for days in (0, 1, 2)] == [False, True, True]
+def test_a_timer_that_has_not_fired_moves_with_its_term_and_stops_with_its_state() -> None:
+    waiting = Stored(MONDAY, MONDAY + DAY)
+    assert [is_due(waiting, MONDAY + days * DAY) for days in (0, 1, 2)] == [False, True, True]
     moved = Due(MONDAY, MONDAY + 3 * DAY)
-    assert wind_up({Kind.OVERDUE: waiting, Kind.EXPIRE: waiting}, {Kind.OVERDUE: moved}) == {
-        Kind.OVERDUE: StoredTimer(*moved)
+    assert timers_to_set({TimerKind.OVERDUE: waiting, TimerKind.EXPIRE: waiting}, {TimerKind.OVERDUE: moved}) == {
+        TimerKind.OVERDUE: moved
     }
-    assert wind_up({}, {Kind.NO_NEWS: moved}) == {Kind.NO_NEWS: StoredTimer(*moved)}
-    assert not waiting._replace(fired_at=MONDAY + DAY).is_due(MONDAY + 2 * DAY)
+    assert timers_to_set({TimerKind.OVERDUE: waiting}, {TimerKind.OVERDUE: Due(MONDAY, MONDAY + DAY)}) == {}
+    assert timers_to_set({}, {TimerKind.NO_NEWS: moved}) == {TimerKind.NO_NEWS: moved}
+    assert not is_due(waiting._replace(fired_at=MONDAY + DAY), MONDAY + 2 * DAY)

@@ -6,7 +6,7 @@ from unittest.mock import sentinel
 
 import pytest
 
-from services.referral.use_cases.unit_of_work import Work
+from services.referral.unit_of_work import UnitOfWork
 from shared.clock import ahead_by, utc_now
 
 
@@ -19,7 +19,7 @@ from shared.clock import ahead_by, utc_now
     ],
 )
 def test_today_is_the_day_in_kuopio(moment: datetime, day: date) -> None:
-    work = Work(session=sentinel.session, outbox=sentinel.outbox, vault=sentinel.vault, now=moment)
+    work = UnitOfWork(tx=sentinel.tx, outbox=sentinel.outbox, vault=sentinel.vault, now=moment)
     assert work.today == day
 
 

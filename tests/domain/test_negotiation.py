@@ -21,6 +21,7 @@ from shared.web.negotiation import prefers
         ("text/html;q=0, */*", False),
         ("text/html;q=nonsense, */*;q=0.1", False),
         ("text/html, application/json", False),
+        ("application/json, text/html;level=1;q=0.5", False),
         (",;q=,", False),
     ],
 )

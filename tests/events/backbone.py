@@ -11,13 +11,13 @@ import asyncpg
 from prometheus_client import REGISTRY
 from redis.exceptions import ResponseError
 from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.embedded.servers import Servers
 from shared.consuming.inbox import Consumer, Handler
 from shared.consuming.stream_reader import Entry, StreamReader, ensure_group
 from shared.consuming.worker import Worker
 from shared.database.connections import Database
+from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.events.catalog import OrganizationState
 from shared.ids import new_id
@@ -40,17 +40,17 @@ class Trouble(Exception):
     """What a handler of these tests raises when it is told to fail."""
 
 
-async def note(session: AsyncSession, event: Envelope) -> None:
+async def note(tx: Transaction, event: Envelope) -> None:
     """The usual handler: its effect is a row for every time it is called."""
     values = {"event_id": event.id, "subject": event.subject, "sequence": event.sequence}
-    await session.execute(_NOTE, values)
+    await tx.execute(_NOTE, values)
 
 
 def failing_on(bad: Callable[[Envelope], bool], error: type[Exception] = Trouble) -> Handler:
     """A handler that notes and then fails where `bad` says so."""
 
-    async def handler(session: AsyncSession, event: Envelope) -> None:
-        await note(session, event)
+    async def handler(tx: Transaction, event: Envelope) -> None:
+        await note(tx, event)
         if bad(event):
             raise error("a handler's own fault")
 
@@ -107,16 +107,16 @@ class Backbone:
 
     async def tell(self, count: int = 1, *, subject: UUID | None = None, sequence: int = 1) -> list[Envelope]:
         """Record events in one transaction; those of one `subject` count its sequence up."""
-        async with self.publisher.transaction() as session:
+        async with self.publisher.transaction() as tx:
             return [
-                self.record(session, subject=subject, sequence=sequence + (number if subject else 0))
+                self.record(tx, subject=subject, sequence=sequence + (number if subject else 0))
                 for number in range(count)
             ]
 
-    def record(self, session: AsyncSession, *, subject: UUID | None = None, sequence: int = 1) -> Envelope:
-        """Record one event in a session."""
+    def record(self, tx: Transaction, *, subject: UUID | None = None, sequence: int = 1) -> Envelope:
+        """Record one event in a tx."""
         state = OrganizationState(id=subject or new_id(), slug="kuopio", name=names("kuopio"), active=True)
-        return self.outbox.record(session, TYPE, state.id, sequence, state)
+        return self.outbox.record(tx, TYPE, state.id, sequence, state)
 
     async def publish(self, relay: Relay | None = None) -> None:
         """Bring all that lies in the outbox onto the stream."""
@@ -135,8 +135,8 @@ class Backbone:
 
     async def noted(self) -> list[UUID]:
         """The events whose effect was committed, in that order; twice where it happened twice."""
-        async with self.consuming.transaction() as session:
-            return list((await session.execute(text("SELECT event_id FROM trial.ledger ORDER BY id"))).scalars())
+        async with self.consuming.transaction() as tx:
+            return list((await tx.execute(text("SELECT event_id FROM trial.ledger ORDER BY id"))).scalars())
 
     async def pending(self) -> list[str]:
         """Entries delivered and not acknowledged."""
@@ -148,8 +148,8 @@ class Backbone:
 
     async def scalar(self, query: str, database: Database | None = None) -> Any:
         """The one value of a query, on the consuming database unless another is named."""
-        async with (database or self.consuming).transaction() as session:
-            return (await session.execute(text(query))).scalar_one()
+        async with (database or self.consuming).transaction() as tx:
+            return (await tx.execute(text(query))).scalar_one()
 
     def settings(self, name: str, heartbeat: Path | None = None, redis_url: str | None = None) -> Settings:
         """Settings of a worker of the consuming service."""
@@ -199,24 +199,24 @@ class Backbone:
         """Remove all that a test left behind."""
         await self.operator.flushall()
         for database in self.owners:
-            async with database.transaction() as session:
-                await delete_all(session)
-        async with self.owners[1].transaction() as session:
-            await session.execute(text("CREATE SCHEMA IF NOT EXISTS trial"))
-            await session.execute(
+            async with database.transaction() as tx:
+                await delete_all(tx)
+        async with self.owners[1].transaction() as tx:
+            await tx.execute(text("CREATE SCHEMA IF NOT EXISTS trial"))
+            await tx.execute(
                 text(
                     "CREATE TABLE IF NOT EXISTS trial.ledger "
                     "(id bigint GENERATED ALWAYS AS IDENTITY, event_id uuid, subject text, sequence bigint)"
                 )
             )
-            await delete_all(session, "trial")
-            await session.execute(text("GRANT USAGE ON SCHEMA trial TO referral"))
-            await session.execute(text("GRANT ALL ON trial.ledger TO referral"))
+            await delete_all(tx, "trial")
+            await tx.execute(text("GRANT USAGE ON SCHEMA trial TO referral"))
+            await tx.execute(text("GRANT ALL ON trial.ledger TO referral"))
 
     async def close(self) -> None:
         """Take away the ledger, and close every connection."""
-        async with self.owners[1].transaction() as session:
-            await session.execute(text("DROP SCHEMA IF EXISTS trial CASCADE"))
+        async with self.owners[1].transaction() as tx:
+            await tx.execute(text("DROP SCHEMA IF EXISTS trial CASCADE"))
         for redis in (self.operator, self.producer, self.consumer):
             await redis.aclose()
         for database in (self.publisher, self.consuming, *self.owners):

@@ -1,7 +1,10 @@
 """The golden schemas: what each event looked like when others began to rely on it. `make docs` adds to them.
 
-Only what breaks nobody is written: a golden file is replaced when the old one and the new code understand
-each other, both ways; otherwise the change needs a new version of the type.
+The folder `golden` holds a file for the envelope, a file for each model of an event's data, and `types.json`, which
+says the model of each event type. A file holds the JSON Schema (`schema`) and examples (`samples`), one on a line.
+
+Only what breaks nobody is written: the files are replaced when the old ones and the new code understand each other,
+both ways; otherwise the change needs a new version of the type.
 """
 
 import json
@@ -31,23 +34,25 @@ _PLAIN: dict[Any, Any] = {
 }
 
 
-def schema(event_type: str, model: type[Payload]) -> dict[str, Any]:
-    """The JSON Schema of whole events of a type, as this code writes them."""
-    whole = Envelope.model_json_schema(mode="serialization")
-    data = model.model_json_schema(mode="serialization", ref_template="#/$defs/{model}")
-    definitions = data.pop("$defs", {}) | {model.__name__: data}
-    whole["properties"] |= {"type": {"const": event_type}, "data": {"$ref": f"#/$defs/{model.__name__}"}}
-    for part in (whole, *definitions.values()):
-        part["required"] = list(part["properties"])  # an event is written with all its fields, defaults too
-    return whole | {"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": definitions}
+def schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of a model, as this code writes it: with all its fields, those with a default too."""
+    whole = model.model_json_schema(mode="serialization", ref_template="#/$defs/{model}")
+    for part in (whole, *whole.get("$defs", {}).values()):
+        part["required"] = list(part["properties"])
+    return whole
 
 
-def samples(event_type: str, model: type[Payload]) -> list[dict[str, Any]]:
-    """Events of a type as this code writes them: full, as bare as may be, and one for every code of a closed list."""
-    return [_event(event_type, model, values) for values in _variants(model)]
+def samples(model: type[Payload]) -> list[dict[str, Any]]:
+    """Data of events as this code writes it: full, as bare as may be, and one for every code of a closed list."""
+    return [model.model_validate(values).model_dump(mode="json") for values in _variants(model)]
 
 
-def _event(event_type: str, model: type[Payload], data: Mapping[str, Any]) -> dict[str, Any]:
+def events(event_type: str, model: type[Payload]) -> list[dict[str, Any]]:
+    """The `samples` of a model as whole events of a type."""
+    return [_event(event_type, data) for data in samples(model)]
+
+
+def _event(event_type: str, data: dict[str, Any]) -> dict[str, Any]:
     event = Envelope(
         id=UUID(_PLAIN[UUID]),
         source="urn:luotsi:somewhere",
@@ -60,7 +65,7 @@ def _event(event_type: str, model: type[Payload], data: Mapping[str, Any]) -> di
         actor="system",
         correlationid="c",
         traceparent=f"00-{'1' * 32}-{'2' * 16}-01",
-        data=model.model_validate(data).model_dump(mode="json"),
+        data=data,
     )
     found: dict[str, Any] = event.model_dump(mode="json")
     return found
@@ -92,14 +97,36 @@ def _values(kind: Any) -> list[Any]:
     raise TypeError(f"no sample for {kind}")
 
 
+def models_of_types() -> dict[str, str]:
+    """The golden event types, each with the name of the model of its data."""
+    return _read("types.json")
+
+
 def read(event_type: str) -> dict[str, Any]:
-    """The golden file of a type: `schema` and `samples`."""
-    found: dict[str, Any] = json.loads((FOLDER / f"{event_type}.json").read_text(encoding="utf-8"))
+    """The golden version of a type, put together from the envelope's file and that of its model.
+
+    `schema` is the JSON Schema of whole events, `samples` are whole events.
+    """
+    envelope, model = _read("Envelope.json"), models_of_types()[event_type]
+    data = _read(f"{model}.json")
+    definitions = data["schema"].pop("$defs", {}) | {model: data["schema"]}
+    of_type = {"type": {"const": event_type}, "data": {"$ref": f"#/$defs/{model}"}}
+    whole = envelope["schema"] | {"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": definitions}
+    whole["properties"] |= of_type
+    named = {"type": event_type, "dataschema": schema_name(event_type)}
+    return {
+        "schema": whole,
+        "samples": [sample | named | {"data": one} for sample in envelope["samples"] for one in data["samples"]],
+    }
+
+
+def _read(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((FOLDER / name).read_text(encoding="utf-8"))
     return found
 
 
 def incompatibilities(event_type: str, model: type[Payload], golden: Mapping[str, Any]) -> list[str]:
-    """In what the golden version and this code do not understand each other; empty when they do."""
+    """In what the golden version of a type and this code do not understand each other; empty when they do."""
     found = []
     for sample in golden["samples"]:
         try:
@@ -107,30 +134,56 @@ def incompatibilities(event_type: str, model: type[Payload], golden: Mapping[str
         except ValidationError as error:
             found += [f"today's code refuses a golden event: {fault['loc']} {fault['msg']}" for fault in error.errors()]
     checker = jsonschema.Draft202012Validator(golden["schema"], format_checker=jsonschema.FormatChecker())
-    for sample in samples(event_type, model):
-        for fault in checker.iter_errors(sample):
+    for event in events(event_type, model):
+        for fault in checker.iter_errors(event):
             found.append(f"the golden schema refuses today's event: {fault.json_path} {fault.message}")
     return found
 
 
-def as_written(event_type: str, model: type[Payload]) -> str:
-    """What the golden file of this code would be."""
-    content = {"schema": schema(event_type, model), "samples": samples(event_type, model)}
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+def files() -> dict[str, str]:
+    """What the golden files of this code would be: name of the file → its text."""
+    models = sorted(set(EVENT_TYPES.values()), key=lambda model: model.__name__)
+    return {
+        "Envelope.json": _as_text(schema(Envelope), [_event("any", {})]),
+        **{f"{model.__name__}.json": as_written(model) for model in models},
+        "types.json": json.dumps({name: model.__name__ for name, model in EVENT_TYPES.items()}, indent=1) + "\n",
+    }
+
+
+def as_written(model: type[Payload]) -> str:
+    """What the golden file of a model would be."""
+    return _as_text(schema(model), samples(model))
+
+
+def _as_text(described: dict[str, Any], examples: list[dict[str, Any]]) -> str:
+    lines = ",\n  ".join(json.dumps(one, ensure_ascii=False) for one in examples)
+    shape = json.dumps(described, indent=1, ensure_ascii=False).replace("\n", "\n ")
+    return f'{{\n "schema": {shape},\n "samples": [\n  {lines}\n ]\n}}\n'
+
+
+def refused(models: Mapping[str, type[Payload]]) -> list[str]:
+    """Why these event types, each with its model, may not replace the golden ones; empty when they may."""
+    found = [
+        f"{event_type} is gone: others may still read it"
+        for event_type in models_of_types()
+        if event_type not in models
+    ]
+    for event_type in models_of_types().keys() & models.keys():
+        faults = incompatibilities(event_type, models[event_type], read(event_type))
+        found += [f"{event_type} needs a new version beside it: {fault}" for fault in faults[:1]]
+    return sorted(found)
 
 
 def write() -> None:
-    """Write every golden file anew that may be. Exits with 1 and the reasons where one may not."""
-    FOLDER.mkdir(exist_ok=True)
-    refused = []
-    for event_type, model in EVENT_TYPES.items():
-        path = FOLDER / f"{event_type}.json"
-        faults = incompatibilities(event_type, model, read(event_type)) if path.exists() else []
-        if faults:
-            refused.append(f"{event_type} needs a new version beside it: {faults[0]}")
-        else:
-            path.write_text(as_written(event_type, model), encoding="utf-8")
-    sys.exit("\n".join(refused) or None)
+    """Write the golden files anew. Writes nothing, and exits with 1 and the reasons, where one may not be replaced."""
+    if reasons := refused(EVENT_TYPES):
+        sys.exit("\n".join(reasons))
+    wanted = files()
+    for path in FOLDER.iterdir():
+        if path.name not in wanted:
+            path.unlink()
+    for name, text in wanted.items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.consuming import dead_letters
 from shared.consuming.inbox import Consumer
 from shared.consuming.stream_reader import StreamReader
+from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.events.catalog import OrganizationState
 from shared.ids import new_id
@@ -53,10 +53,10 @@ POISON = {
 }
 
 
-async def understand(session: AsyncSession, event: Envelope) -> None:
+async def understand(tx: Transaction, event: Envelope) -> None:
     """A handler that reads its data as the contract has it, and then notes."""
     OrganizationState.model_validate(event.data)
-    await note(session, event)
+    await note(tx, event)
 
 
 async def test_what_was_published_before_the_first_start_is_delivered(backbone: Backbone) -> None:
@@ -167,8 +167,8 @@ async def test_a_type_without_a_handler_is_passed_over_and_not_written_down(back
 
 
 async def test_a_handler_records_follow_ups_with_where_they_come_from(backbone: Backbone) -> None:
-    async def follow_up(session: AsyncSession, event: Envelope) -> None:
-        backbone.record(session)
+    async def follow_up(tx: Transaction, event: Envelope) -> None:
+        backbone.record(tx)
 
     [event] = await backbone.tell()
     await backbone.publish()
@@ -182,7 +182,7 @@ async def test_letters_beyond_ascii_survive(backbone: Backbone) -> None:
     name = "Hyvää yötä, Åland 🌊 ليل"
     seen: list[str] = []
 
-    async def look(session: AsyncSession, event: Envelope) -> None:
+    async def look(tx: Transaction, event: Envelope) -> None:
         seen.append(OrganizationState.model_validate(event.data).name.fi)
 
     await backbone.add_raw(
@@ -202,8 +202,8 @@ async def test_states_of_one_subject_arrive_in_order(backbone: Backbone) -> None
         await backbone.tell(subject=subject, sequence=number + 1)
     await backbone.publish()
     await backbone.reader().take_batch(await backbone.read())
-    async with backbone.consuming.transaction() as session:
-        sequences = (await session.execute(text("SELECT sequence FROM trial.ledger ORDER BY id"))).scalars().all()
+    async with backbone.consuming.transaction() as tx:
+        sequences = (await tx.execute(text("SELECT sequence FROM trial.ledger ORDER BY id"))).scalars().all()
     assert sequences == [1, 2, 3, 4, 5]
 
 

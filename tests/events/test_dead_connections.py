@@ -10,11 +10,13 @@ import pytest
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi as Driver
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.embedded.servers import Servers
-from shared.database.connections import Database, run_plainly
+from shared.database.connections import Database
 from shared.database.outages import is_outage
+from shared.database.tables import InboxRow
+from shared.database.transaction import Transaction
+from shared.ids import new_id
 from shared.publishing import notify_listener
 from shared.publishing.event_log import EventLog
 from shared.publishing.notify_listener import NotifyListener
@@ -40,26 +42,28 @@ def test_a_connection_that_is_dropped_while_it_is_made_is_an_outage(kind: type[E
     assert is_outage(kind("connection is closed"))
 
 
-Asking = Callable[[AsyncSession], Awaitable[object]]
+Asking = Callable[[Transaction], Awaitable[object]]
 
 
-async def by_session(session: AsyncSession) -> object:
-    return (await session.execute(text("SELECT 7"))).scalar_one()
+async def by_statement(tx: Transaction) -> object:
+    return (await tx.execute(text("SELECT 7"))).scalar_one()
 
 
-async def plainly(session: AsyncSession) -> object:
-    return (await run_plainly(session, "SELECT 7"))[0][0]
+async def by_writing(tx: Transaction) -> object:
+    tx.insert(InboxRow(event_id=new_id(), consumer="trial"))
+    await tx.flush()
+    return None
 
 
-async def in_a_savepoint(session: AsyncSession) -> object:
-    async with session.begin_nested():
-        return await plainly(session)
+async def in_a_savepoint(tx: Transaction) -> object:
+    async with tx.savepoint():
+        return await by_statement(tx)
 
 
-async def ask(database: Database, asking: Asking = by_session) -> object:
+async def ask(database: Database, asking: Asking = by_statement) -> object:
     """One transaction with one statement."""
-    async with database.transaction() as session:
-        return await asking(session)
+    async with database.transaction() as tx:
+        return await asking(tx)
 
 
 async def test_a_dead_connection_to_the_database_is_an_outage_and_then_replaced(servers: Servers) -> None:
@@ -75,7 +79,7 @@ async def test_a_dead_connection_to_the_database_is_an_outage_and_then_replaced(
         await database.close()
 
 
-@pytest.mark.parametrize("asking", [by_session, plainly, in_a_savepoint])
+@pytest.mark.parametrize("asking", [by_statement, by_writing, in_a_savepoint])
 async def test_a_connection_that_dies_within_a_transaction_is_not_asked_for_a_rollback(
     servers: Servers, asking: Asking
 ) -> None:
@@ -83,11 +87,11 @@ async def test_a_connection_that_dies_within_a_transaction_is_not_asked_for_a_ro
         database = Database(url, answer_seconds=0.3)
 
         async def cut_off_in_the_middle() -> None:
-            async with database.transaction() as session:
-                await asking(session)
+            async with database.transaction() as tx:
+                await asking(tx)
                 proxy.half_open()
                 proxy.heal()
-                await asking(session)
+                await asking(tx)
 
         with pytest.raises(TimeoutError):
             await cut_off_in_the_middle()

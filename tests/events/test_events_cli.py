@@ -86,8 +86,8 @@ async def test_lag_fails_when_something_is_dead_or_stuck(backbone: Backbone) -> 
     assert (await lag(backbone))[0] == 1
     await backbone.operator.delete(f"{STREAM}.dead.{GROUP}")
     assert (await lag(backbone))[0] == 0
-    async with backbone.consuming.transaction() as session:
-        await session.execute(text("INSERT INTO parked VALUES (gen_random_uuid(), 'retry', '{}')"))
+    async with backbone.consuming.transaction() as tx:
+        await tx.execute(text("INSERT INTO parked VALUES (gen_random_uuid(), 'retry', '{}')"))
     code, found = await lag(backbone)
     assert (code, found["services"][1]["stuck"]) == (1, 1)
 
@@ -146,8 +146,8 @@ async def test_a_whole_log_is_published_again_and_doubles_nothing(backbone: Back
 async def test_a_log_is_published_again_from_a_moment_on(backbone: Backbone) -> None:
     old, new = await backbone.tell(2), await backbone.tell(2)
     await backbone.publish()
-    async with backbone.publisher.transaction() as session:
-        await session.execute(text("UPDATE outbox SET recorded_at = now() - interval '2 days' WHERE id <= 2"))
+    async with backbone.publisher.transaction() as tx:
+        await tx.execute(text("UPDATE outbox SET recorded_at = now() - interval '2 days' WHERE id <= 2"))
     yesterday = datetime.now(UTC) - timedelta(days=1)
     written = yesterday.replace(tzinfo=None).isoformat(timespec="minutes")
     assert "2 events" in (await run(backbone, "republish", "catalog", "--since", written)).stdout

@@ -119,7 +119,7 @@ async def test_trimming_keeps_the_entry_by_which_a_loss_is_told(backbone: Backbo
 
 async def test_trimming_waits_for_nothing_where_there_is_no_stream(backbone: Backbone) -> None:
     await backbone.tell()
-    async with backbone.publisher.transaction() as session:
-        await session.execute(text("UPDATE outbox SET published_at = now(), entry_ms = 1, entry_seq = 0"))
+    async with backbone.publisher.transaction() as tx:
+        await tx.execute(text("UPDATE outbox SET published_at = now(), entry_ms = 1, entry_seq = 0"))
     await backbone.relay.trim()
     assert await backbone.operator.exists(STREAM) == 0

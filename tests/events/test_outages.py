@@ -7,29 +7,29 @@ from contextlib import suppress
 import asyncpg
 import pytest
 from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.embedded.servers import Servers
 from shared.consuming import dead_letters
 from shared.database.outages import is_outage
+from shared.database.transaction import Transaction
 from shared.events import Envelope
 from tests.events.backbone import GROUP, STREAM, Backbone, note, until
 
 Break = Callable[[], Awaitable[None]]
 
 
-def twice(harm: Callable[[AsyncSession], Awaitable[None]]) -> Callable[[AsyncSession, Envelope], Awaitable[None]]:
+def twice(harm: Callable[[Transaction], Awaitable[None]]) -> Callable[[Transaction, Envelope], Awaitable[None]]:
     """A handler that notes, and on its first two calls lets something happen to its server.
 
     Twice: a batch that fails is tried again entry by entry, and only what fails there would be counted.
     """
     left = [harm, harm]
 
-    async def handler(session: AsyncSession, event: Envelope) -> None:
-        await note(session, event)
+    async def handler(tx: Transaction, event: Envelope) -> None:
+        await note(tx, event)
         if left:
-            await left.pop()(session)
-        await session.execute(text("SELECT 1"))
+            await left.pop()(tx)
+        await tx.execute(text("SELECT 1"))
 
     return handler
 
@@ -41,8 +41,8 @@ async def blameless(backbone: Backbone) -> bool:
 
 
 async def test_a_connection_ended_inside_a_handler_is_no_failure_of_it(backbone: Backbone) -> None:
-    async def end_connection(session: AsyncSession) -> None:
-        pid = (await session.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+    async def end_connection(tx: Transaction) -> None:
+        pid = (await tx.execute(text("SELECT pg_backend_pid()"))).scalar_one()
         admin = await asyncpg.connect(backbone.servers.postgres_admin_url)
         await admin.execute("SELECT pg_terminate_backend($1)", pid)
         await admin.close()
@@ -58,11 +58,11 @@ async def test_a_database_that_only_reads_is_no_failure_of_the_handler(backbone:
     """As right after a failover, when the connection leads to a server that may not write."""
     refused = 0
 
-    async def become_read_only(session: AsyncSession) -> None:
+    async def become_read_only(tx: Transaction) -> None:
         nonlocal refused
         refused += 1
-        await session.execute(text("SET LOCAL transaction_read_only = on"))
-        await session.execute(text("DELETE FROM trial.ledger"))
+        await tx.execute(text("SET LOCAL transaction_read_only = on"))
+        await tx.execute(text("DELETE FROM trial.ledger"))
 
     events = await backbone.tell(2)
     await backbone.publish()
@@ -77,14 +77,14 @@ async def test_a_deadlock_is_no_failure_of_the_handler(backbone: Backbone) -> No
     both = asyncio.Barrier(2)
     crossed = {"forwards": False, "backwards": False}
 
-    def crossing(way: str, first: int, second: int) -> Callable[[AsyncSession, Envelope], Awaitable[None]]:
-        async def handler(session: AsyncSession, event: Envelope) -> None:
-            await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": first})
+    def crossing(way: str, first: int, second: int) -> Callable[[Transaction, Envelope], Awaitable[None]]:
+        async def handler(tx: Transaction, event: Envelope) -> None:
+            await tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": first})
             if not crossed[way]:
                 crossed[way] = True
                 await both.wait()
-            await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": second})
-            await note(session, event)
+            await tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": second})
+            await note(tx, event)
 
         return handler
 
@@ -110,7 +110,7 @@ async def test_an_outage_while_a_failure_is_noted_leaves_no_neighbour_behind(bac
     assert await backbone.pending() == [entries[0][0]]
 
 
-def failing_then_cutting(backbone: Backbone, bad: Envelope) -> Callable[[AsyncSession, Envelope], Awaitable[None]]:
+def failing_then_cutting(backbone: Backbone, bad: Envelope) -> Callable[[Transaction, Envelope], Awaitable[None]]:
     """A handler that fails on `bad`; meanwhile, once, the table in which failures are noted is out of reach."""
     calls = 0
 
@@ -126,7 +126,7 @@ def failing_then_cutting(backbone: Backbone, bad: Envelope) -> Callable[[AsyncSe
         await holder.close()
         await onlooker.close()
 
-    async def handler(session: AsyncSession, event: Envelope) -> None:
+    async def handler(tx: Transaction, event: Envelope) -> None:
         nonlocal calls
         if event.id == bad.id:
             calls += 1
@@ -134,7 +134,7 @@ def failing_then_cutting(backbone: Backbone, bad: Envelope) -> Callable[[AsyncSe
                 cutting.append(asyncio.create_task(lock_failures()))
                 await asyncio.sleep(0.2)
             raise RuntimeError
-        await note(session, event)
+        await note(tx, event)
 
     cutting: list[asyncio.Task[None]] = []
     return handler
@@ -205,8 +205,8 @@ async def test_redis_killed_between_commit_and_acknowledgement_doubles_nothing(
     await backbone.publish()
     entries = await backbone.read()
 
-    async def kill_redis(session: AsyncSession, event: Envelope) -> None:
-        await note(session, event)
+    async def kill_redis(tx: Transaction, event: Envelope) -> None:
+        await note(tx, event)
         servers.valkey.kill()
 
     taking = asyncio.create_task(backbone.reader(kill_redis, max_failures=1).take_batch(entries))

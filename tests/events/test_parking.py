@@ -1,17 +1,16 @@
 """An event that needs a fact of another stream waits for it, and is never dropped."""
 
 import asyncio
-from typing import ClassVar
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.consuming import dead_letters
 from shared.consuming.copies import overwrite_if_newer
 from shared.consuming.inbox import Consumer, MissingDependency, arrived, handle
 from shared.consuming.parked import retry_stuck
+from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.events.catalog import OrganizationState
 from shared.ids import new_id
@@ -34,23 +33,21 @@ class Needs:
         self.seen, self.go_on = asyncio.Event(), asyncio.Event()
         self.go_on.set()
 
-    async def need(self, session: AsyncSession, event: Envelope) -> None:
+    async def need(self, tx: Transaction, event: Envelope) -> None:
         self.looks += 1
-        known = (
-            await session.execute(text("SELECT count(*) FROM trial.ledger WHERE subject = 'the fact'"))
-        ).scalar_one()
+        known = (await tx.execute(text("SELECT count(*) FROM trial.ledger WHERE subject = 'the fact'"))).scalar_one()
         if not known:
             self.seen.set()
             await self.go_on.wait()
             raise MissingDependency("the fact")
-        await note(session, event)
+        await note(tx, event)
         if self.failures:
             self.failures -= 1
             raise Trouble
 
-    async def bring(self, session: AsyncSession, event: Envelope) -> None:
-        await note(session, event.model_copy(update={"subject": "the fact"}))
-        await arrived(session, "the fact", self.consumer.handlers)
+    async def bring(self, tx: Transaction, event: Envelope) -> None:
+        await note(tx, event.model_copy(update={"subject": "the fact"}))
+        await arrived(tx, "the fact", self.consumer.handlers)
 
 
 def event(backbone: Backbone, event_type: str = NEEDY) -> Envelope:
@@ -58,7 +55,8 @@ def event(backbone: Backbone, event_type: str = NEEDY) -> Envelope:
     state = OrganizationState(id=new_id(), slug="kuopio", name=names("kuopio"), active=True)
 
     class Sink:
-        added: ClassVar[list[object]] = []
+        def insert(self, *rows: object) -> None:
+            """Nothing is to be published here."""
 
     envelope = Outbox("catalog").record(Sink(), NEEDY, state.id, 1, state)  # type: ignore[arg-type]
     return envelope.model_copy(update={"type": event_type})
@@ -107,8 +105,8 @@ async def test_fact_and_event_that_cross_on_two_connections_never_miss_each_othe
         needs.go_on.set()
         await parking
     else:
-        async with backbone.consuming.transaction() as session:
-            await needs.bring(session, fact)  # holds the lock of the fact, uncommitted
+        async with backbone.consuming.transaction() as tx:
+            await needs.bring(tx, fact)  # holds the lock of the fact, uncommitted
             needs.go_on.set()
             await asyncio.sleep(0.2)
             assert not parking.done()
@@ -154,13 +152,13 @@ async def test_a_copy_is_overwritten_by_a_higher_state_only(backbone: Backbone) 
 
     async def tell(epoch: int, sequence: int) -> bool:
         values = {"id": one, "slug": f"{epoch}-{sequence}", "name": {}, "active": True, "closures": []}
-        async with backbone.consuming.transaction() as session:
-            return await overwrite_if_newer(session, Organization, {**values, "epoch": epoch, "sequence": sequence})
+        async with backbone.consuming.transaction() as tx:
+            return await overwrite_if_newer(tx, Organization, {**values, "epoch": epoch, "sequence": sequence})
 
     try:
         told = [await tell(*order) for order in ((1, 2), (1, 1), (1, 2), (1, 3), (2, 1), (1, 9))]
         assert told == [True, False, False, True, True, False]
         assert await backbone.scalar("SELECT slug FROM organizations") == "2-1"
     finally:
-        async with backbone.consuming.transaction() as session:
-            await session.execute(text("DELETE FROM organizations"))
+        async with backbone.consuming.transaction() as tx:
+            await tx.execute(text("DELETE FROM organizations"))

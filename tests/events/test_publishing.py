@@ -40,9 +40,9 @@ async def test_an_entry_is_plain_json_that_any_client_can_read(backbone: Backbon
 
 async def test_an_event_of_a_rolled_back_change_never_happened(backbone: Backbone) -> None:
     async def record_in_vain() -> None:
-        async with backbone.publisher.transaction() as session:
-            backbone.record(session)
-            await session.flush()
+        async with backbone.publisher.transaction() as tx:
+            backbone.record(tx)
+            await tx.flush()
             raise Trouble
 
     with pytest.raises(Trouble):
@@ -55,9 +55,9 @@ async def test_data_that_the_type_does_not_carry_is_refused(backbone: Backbone) 
     member = MemberState(
         id=new_id(), organization_id=new_id(), email="a@b.example", language="fi", roles=(), active=True
     )
-    async with backbone.publisher.transaction() as session:
+    async with backbone.publisher.transaction() as tx:
         with pytest.raises(TypeError):
-            backbone.outbox.record(session, "catalog.organization_changed.v1", member.id, 1, member)
+            backbone.outbox.record(tx, "catalog.organization_changed.v1", member.id, 1, member)
 
 
 async def test_the_order_of_the_log_is_the_order_of_the_stream(backbone: Backbone) -> None:
@@ -92,8 +92,8 @@ async def test_one_relay_works_at_a_time_and_another_takes_over_from_a_dead_one(
     assert await backbone.relay.step() == 0
     await backbone.tell(3)
     assert await other.step() is None
-    async with backbone.publisher.transaction() as session:  # as if the holder had not been heard of for long
-        await session.execute(text("UPDATE leases SET expires_at = now() - interval '1 second'"))
+    async with backbone.publisher.transaction() as tx:  # as if the holder had not been heard of for long
+        await tx.execute(text("UPDATE leases SET expires_at = now() - interval '1 second'"))
     assert await other.step() == 3
     assert await backbone.relay.step() is None
     assert len(await ids_on_stream(backbone)) == 3
@@ -125,8 +125,8 @@ async def test_a_holder_that_lost_its_lease_unawares_does_no_harm(backbone: Back
     stale._append = late  # type: ignore[assignment, method-assign]
     step = asyncio.create_task(stale.step())
     await held.wait()
-    async with backbone.publisher.transaction() as session:
-        await session.execute(text("UPDATE leases SET expires_at = now() - interval '1 second'"))
+    async with backbone.publisher.transaction() as tx:
+        await tx.execute(text("UPDATE leases SET expires_at = now() - interval '1 second'"))
     await backbone.publish()
     more = await backbone.tell(2)
     await backbone.publish()
@@ -164,7 +164,7 @@ async def test_a_sleeper_that_is_cancelled_as_the_alarm_rings_ends(backbone: Bac
 
 
 async def test_what_is_recorded_while_the_relay_rests_goes_out_together(backbone: Backbone) -> None:
-    relay = Relay(backbone.publisher, backbone.producer, STREAM, "relay-1", rest=3.0)
+    relay = Relay(backbone.publisher, backbone.producer, STREAM, "relay-1", delay=3.0)
     append, sizes = relay._append, []
 
     async def counted(payloads: Sequence[str], newest: EntryId | None) -> list[EntryId] | None:

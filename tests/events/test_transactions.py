@@ -1,36 +1,48 @@
-"""One transaction for what the session does and for what goes past it: all of it or nothing, whoever wrote it."""
+"""What a transaction promises: all or nothing, no change lost in silence, no row written twice."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import pytest
-from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy import bindparam, delete, event, text, update
+from sqlalchemy.exc import DBAPIError, NoResultFound
+from sqlmodel import col, select
 
-from shared.database.connections import run_plainly
 from shared.database.outages import is_outage
-from shared.database.tables import InboxRow
+from shared.database.tables import FailureRow, InboxRow, LeaseRow, OutboxRow
+from shared.database.transaction import Transaction, UnsavedChanges
 from shared.ids import new_id
 from tests.events.backbone import Backbone, Trouble
 
-_INSERT = "INSERT INTO inbox (event_id, consumer) VALUES ($1, $2)"
+_INSERT = text("INSERT INTO inbox (event_id, consumer) VALUES (:id, :consumer)")
 _COUNT = "SELECT count(*) FROM inbox"
 
 
-async def test_what_the_session_and_the_driver_write_is_committed_together(backbone: Backbone) -> None:
-    async with backbone.consuming.transaction() as session:
-        await run_plainly(session, _INSERT, new_id(), "plainly")
-        session.add(InboxRow(event_id=new_id(), consumer="by session"))
+def inbox_row(consumer: str = "somebody") -> InboxRow:
+    """A row that says nothing about any event that there is."""
+    return InboxRow(event_id=new_id(), consumer=consumer)
+
+
+def failure(failures: int = 1) -> FailureRow:
+    """A row with a number in it that can be changed."""
+    return FailureRow(stream="s", entry_id="1-0", failures=failures, last_error="Trouble")
+
+
+async def test_what_statements_and_rows_write_is_committed_together(backbone: Backbone) -> None:
+    async with backbone.consuming.transaction() as tx:
+        await tx.execute(_INSERT, {"id": new_id(), "consumer": "by statement"})
+        tx.insert(inbox_row())
+        await tx.flush()
         assert await backbone.scalar(_COUNT) == 0, "nobody else sees anything of it yet"
     assert await backbone.scalar(_COUNT) == 2
 
 
 async def test_neither_is_there_when_the_block_fails(backbone: Backbone) -> None:
     async def fail() -> None:
-        async with backbone.consuming.transaction() as session:
-            await run_plainly(session, _INSERT, new_id(), "plainly")
-            session.add(InboxRow(event_id=new_id(), consumer="by session"))
-            await session.flush()
+        async with backbone.consuming.transaction() as tx:
+            await tx.execute(_INSERT, {"id": new_id(), "consumer": "by statement"})
+            tx.insert(inbox_row())
+            await tx.flush()
             raise Trouble
 
     with pytest.raises(Trouble):
@@ -38,48 +50,270 @@ async def test_neither_is_there_when_the_block_fails(backbone: Backbone) -> None
     assert await backbone.scalar(_COUNT) == 0
 
 
-async def test_a_savepoint_takes_back_what_went_past_the_session_too(backbone: Backbone) -> None:
-    async def fail(session: AsyncSession) -> None:
-        async with session.begin_nested():
-            await run_plainly(session, _INSERT, new_id(), "inside")
+async def test_a_savepoint_takes_back_all_that_was_written_since_and_nothing_else(backbone: Backbone) -> None:
+    async def fail(tx: Transaction) -> None:
+        async with tx.savepoint():
+            tx.insert(inbox_row("row inside"))
+            await tx.execute(_INSERT, {"id": new_id(), "consumer": "inside"})
+            tx.insert(inbox_row("not even sent"))
             raise Trouble
 
-    async with backbone.consuming.transaction() as session:
-        await run_plainly(session, _INSERT, new_id(), "before")
+    async with backbone.consuming.transaction() as tx:
+        await tx.execute(_INSERT, {"id": new_id(), "consumer": "before"})
+        tx.insert(inbox_row("row before"))
         with pytest.raises(Trouble):
-            await fail(session)
-        await run_plainly(session, _INSERT, new_id(), "after")
-    assert await backbone.scalar("SELECT array_agg(consumer ORDER BY consumer) FROM inbox") == ["after", "before"]
+            await fail(tx)
+        async with tx.savepoint():
+            tx.insert(inbox_row("kept"))
+        await tx.execute(_INSERT, {"id": new_id(), "consumer": "after"})
+    kept = ["after", "before", "kept", "row before"]
+    assert await backbone.scalar("SELECT array_agg(consumer ORDER BY consumer) FROM inbox") == kept
+
+
+async def test_a_savepoint_takes_back_what_was_changed_in_rows(backbone: Backbone) -> None:
+    async def fail(tx: Transaction, row: FailureRow) -> None:
+        async with tx.savepoint():
+            row.failures = 2
+            tx.update(row)
+            await tx.flush()
+            row.failures = 3
+            raise Trouble
+
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(row := failure())
+        with pytest.raises(Trouble):
+            await fail(tx, row)
+        assert row.failures == 1
+        row.last_error = "another"
+        tx.update(row)
+    async with backbone.consuming.transaction() as tx:
+        kept = await tx.get_one(FailureRow, "s", "1-0")
+    assert (kept.failures, kept.last_error) == (1, "another")
 
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])
 async def test_a_transaction_ends_with_its_block_and_not_before(backbone: Backbone, end: str) -> None:
-    async with backbone.consuming.transaction() as session:
-        await session.execute(text("SELECT 1"))
-        with pytest.raises(RuntimeError):
-            await getattr(session, end)()
+    async with backbone.consuming.transaction() as tx:
+        await tx.execute(text("SELECT 1"))
+        assert not hasattr(tx, end)
+
+
+async def test_a_change_after_an_insertion_was_sent_is_kept_or_told(backbone: Backbone) -> None:
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(row := failure())
+        row.failures = 2  # not sent yet: it goes in as it is when it is sent
+        await tx.flush()
+        row.failures = 3
+        tx.update(row)
+    assert await backbone.scalar("SELECT failures FROM failures") == 3
+
+    async def forget() -> None:
+        async with backbone.consuming.transaction() as tx:
+            row = await tx.get_one(FailureRow, "s", "1-0")
+            row.failures = 4
+
+    with pytest.raises(UnsavedChanges, match="FailureRow: failures"):
+        await forget()
+    assert await backbone.scalar("SELECT failures FROM failures") == 3
+
+
+async def test_a_change_of_a_row_that_was_sent_is_not_forgotten_in_silence_either(backbone: Backbone) -> None:
+    async def forget() -> None:
+        async with backbone.consuming.transaction() as tx:
+            tx.insert(row := failure())
+            await tx.flush()
+            row.failures = 2
+
+    with pytest.raises(UnsavedChanges):
+        await forget()
+    assert await backbone.scalar("SELECT count(*) FROM failures") == 0
+
+
+async def test_what_is_to_be_inserted_is_found_by_every_way_of_reading(backbone: Backbone) -> None:
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(row := inbox_row())
+        assert await tx.get(InboxRow, row.event_id, row.consumer) is not None
+        tx.insert(other := inbox_row())
+        assert (await tx.execute(text(_COUNT))).scalar_one() == 2
+        tx.insert(third := inbox_row())
+        found = await tx.all(select(InboxRow.event_id).order_by(col(InboxRow.event_id)))
+    assert found == sorted([row.event_id, other.event_id, third.event_id])
+
+
+async def test_what_is_to_be_changed_is_found_changed(backbone: Backbone) -> None:
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(failure())
+        row = await tx.get_one(FailureRow, "s", "1-0")
+        row.failures = 7
+        tx.update(row)
+        assert (await tx.execute(text("SELECT failures FROM failures"))).scalar_one() == 7
+        assert (await tx.get_one(FailureRow, "s", "1-0")).failures == 7
+
+
+async def test_a_new_row_has_the_defaults_of_its_model_and_of_the_server(backbone: Backbone) -> None:
+    async with backbone.publisher.transaction() as tx:
+        tx.insert(OutboxRow(event_id=new_id(), type="t", subject="s", payload='{"a": "\\u00e4\\n"}'))
+        [row] = await tx.all(select(OutboxRow))
+    assert row.id == 1
+    assert row.recorded_at is not None
+    assert row.published_at is None
+    assert row.payload == '{"a": "\\u00e4\\n"}'
+
+
+async def test_a_row_is_inserted_once(backbone: Backbone) -> None:
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(row := inbox_row())
+        with pytest.raises(ValueError, match="already"):
+            tx.insert(row)
+        await tx.flush()
+        with pytest.raises(ValueError, match="already"):
+            tx.insert(row)
+    assert await backbone.scalar(_COUNT) == 1
+
+
+async def test_only_a_row_of_this_transaction_can_be_updated(backbone: Backbone) -> None:
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(row := failure())
+    async with backbone.consuming.transaction() as tx:
+        row.failures = 2
+        with pytest.raises(ValueError, match="not read"):
+            tx.update(row)
+
+
+async def test_an_update_writes_what_has_changed_and_leaves_the_rest_to_others(backbone: Backbone) -> None:
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(failure())
+    async with backbone.consuming.transaction() as tx:
+        row = await tx.get_one(FailureRow, "s", "1-0")
+        await tx.execute(update(FailureRow).values(last_error="by another hand"))
+        row.failures = 2
+        tx.update(row)
+    async with backbone.consuming.transaction() as tx:
+        kept = await tx.get_one(FailureRow, "s", "1-0")
+    assert (kept.failures, kept.last_error) == (2, "by another hand")
+
+
+async def test_changes_of_many_rows_go_in_by_one_statement_and_each_row_gets_its_own(backbone: Backbone) -> None:
+    until = datetime(2026, 11, 2, 9, 30, 0, 123456, tzinfo=UTC)
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(*(LeaseRow(name=f"l{number}", holder="nobody", expires_at=until) for number in range(5)))
+    given: list[str] = []
+
+    def keep(*about: Any) -> None:
+        given.append(about[2])
+
+    event.listen(backbone.consuming.engine.sync_engine, "before_cursor_execute", keep)
+    async with backbone.consuming.transaction() as tx:
+        rows = await tx.all(select(LeaseRow).order_by(col(LeaseRow.name)))
+        for number, row in enumerate(rows):
+            row.holder = f"h{number}"
+            if number == 0:
+                row.expires_at = until + timedelta(days=1)
+            tx.update(row)
+    event.remove(backbone.consuming.engine.sync_engine, "before_cursor_execute", keep)
+    assert len(given) == 2, given
+    assert given[1].count("UPDATE leases") == 2, "one part for each set of columns that changed"
+    async with backbone.consuming.transaction() as tx:
+        kept = await tx.all(select(LeaseRow).order_by(col(LeaseRow.name)))
+    assert [row.holder for row in kept] == ["h0", "h1", "h2", "h3", "h4"]
+    assert [row.expires_at - until for row in kept] == [timedelta(days=1), *[timedelta()] * 4]
+
+
+async def test_a_deferred_statement_goes_along_and_sees_nothing_of_the_others(backbone: Backbone) -> None:
+    async with backbone.publisher.transaction() as tx:
+        tx.insert(old := OutboxRow(event_id=new_id(), type="t", subject="s", payload="{}"))
+    async with backbone.publisher.transaction() as tx:
+        tx.insert(OutboxRow(event_id=new_id(), type="t", subject="s", payload="{}"))
+        tx.defer(update(OutboxRow).where(col(OutboxRow.type) == "t").values(type="changed"), {})
+    types = "SELECT string_agg(type, ' ' ORDER BY id) FROM outbox"
+    assert await backbone.scalar(types, database=backbone.publisher) == "changed t"
+    assert old.type == "t"
+
+
+async def test_rows_of_several_entities_and_of_columns_come_as_they_were_asked_for(backbone: Backbone) -> None:
+    until = datetime(2026, 11, 2, 9, 30, 0, 123456, tzinfo=UTC)
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(failure(), LeaseRow(name="l", holder="s", expires_at=until))
+    same = LeaseRow.holder == FailureRow.stream
+    async with backbone.consuming.transaction() as tx:
+        [(lease, row)] = await tx.all(select(LeaseRow, FailureRow).where(same))
+        assert (lease.expires_at, row.failures) == (until, 1)
+        [(name, failures)] = await tx.all(select(LeaseRow.name, FailureRow.failures).where(same))
+        assert (name, failures) == ("l", 1)
+        assert await tx.first(select(LeaseRow).where(LeaseRow.name == "another")) is None
+        with pytest.raises(NoResultFound):
+            await tx.get_one(LeaseRow, "another")
+
+
+async def test_an_advisory_lock_is_asked_for_once_and_held_to_the_end(backbone: Backbone) -> None:
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+    async with backbone.consuming.transaction() as tx:
+        await tx.advisory_lock("a")
+        await tx.advisory_lock("a")
+        await tx.advisory_lock("b")
+        assert await backbone.scalar(held) == 2
+    assert await backbone.scalar(held) == 0
+
+
+async def test_an_advisory_lock_of_a_savepoint_that_is_undone_is_asked_for_again(backbone: Backbone) -> None:
+    async def fail(tx: Transaction) -> None:
+        async with tx.savepoint():
+            await tx.advisory_lock("a")
+            raise Trouble
+
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+    async with backbone.consuming.transaction() as tx:
+        with pytest.raises(Trouble):
+            await fail(tx)
+        assert await backbone.scalar(held) == 0, "the server has let go of it"
+        await tx.advisory_lock("a")
+        assert await backbone.scalar(held) == 1
+
+
+async def test_two_deferred_statements_never_share_a_parameter(backbone: Backbone) -> None:
+    forget = delete(InboxRow).where(col(InboxRow.consumer) == bindparam("who"))
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(inbox_row("a"), inbox_row("b"))
+        await tx.flush()
+        tx.defer(forget, {"who": "a"})
+        with pytest.raises(ValueError, match="who"):
+            tx.defer(forget, {"who": "b"})
+        await tx.flush()
+        tx.defer(forget, {"who": "b"})
+    assert await backbone.scalar(_COUNT) == 0
+
+
+async def test_reading_sees_each_statement_as_of_its_own_moment(backbone: Backbone) -> None:
+    async with backbone.consuming.reading() as tx:
+        assert await tx.all(select(InboxRow)) == []
+        async with backbone.consuming.transaction() as other:
+            other.insert(inbox_row())
+        assert len(await tx.all(select(InboxRow))) == 1
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'referral' AND state = 'idle in transaction'"
+        assert await backbone.scalar(waiting) == 0, "no transaction stays open between two statements"
 
 
 async def test_the_pool_gets_no_connection_back_that_is_still_in_a_transaction(backbone: Backbone) -> None:
+    pid = text("SELECT pg_backend_pid()")
     seen: list[Any] = []
 
     async def end_it() -> None:
-        async with backbone.consuming.transaction() as session:
-            seen.append(await run_plainly(session, "SELECT pg_backend_pid()"))
-            await run_plainly(session, "SELECT pg_terminate_backend(pg_backend_pid())")
+        async with backbone.consuming.transaction() as tx:
+            seen.append((await tx.execute(pid)).scalar_one())
+            await tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
     with pytest.raises(Exception) as ended:  # noqa: PT011 - whatever it is, it has to be an outage
         await end_it()
     assert is_outage(ended.value)
-    async with backbone.consuming.transaction() as session:
-        assert await run_plainly(session, "SELECT pg_backend_pid()") != seen[0]
+    async with backbone.consuming.transaction() as tx:
+        assert (await tx.execute(pid)).scalar_one() != seen[0]
 
 
 async def test_a_value_that_does_not_fit_is_the_callers_fault_and_no_outage(backbone: Backbone) -> None:
     async def ask() -> None:
-        async with backbone.consuming.transaction() as session:
-            await run_plainly(session, _INSERT, "no id at all", "plainly")
+        async with backbone.consuming.transaction() as tx:
+            await tx.execute(_INSERT, {"id": "no id at all", "consumer": "somebody"})
 
-    with pytest.raises(asyncpg.DataError) as refused:
+    with pytest.raises(DBAPIError) as refused:
         await ask()
     assert not is_outage(refused.value)

@@ -4,10 +4,10 @@ import asyncio
 from contextlib import suppress
 
 import pytest
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.consuming import dead_letters
 from shared.consuming.watchdog import StoppedConsuming
+from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.task_group import run_task_group
 from tests.events.backbone import GROUP, PATIENCE, STREAM, Backbone, failing_on, met, note, until
@@ -62,8 +62,8 @@ async def test_nothing_is_acknowledged_before_its_effect_is_committed(backbone: 
     await backbone.publish()
     held, release = asyncio.Event(), asyncio.Event()
 
-    async def slow(session: AsyncSession, event: Envelope) -> None:
-        await note(session, event)
+    async def slow(tx: Transaction, event: Envelope) -> None:
+        await note(tx, event)
         held.set()
         await release.wait()
 
@@ -81,8 +81,8 @@ async def test_a_worker_cancelled_in_the_middle_of_a_batch_leaves_nothing_lost(
     await backbone.publish()
     held = asyncio.Event()
 
-    async def stuck(session: AsyncSession, event: Envelope) -> None:
-        await note(session, event)
+    async def stuck(tx: Transaction, event: Envelope) -> None:
+        await note(tx, event)
         held.set()
         await asyncio.sleep(3600)
 

@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from luotsi.embedded.servers import Servers
+from shared.database.transaction import Transaction
 from shared.events import Envelope
 from tests.events.backbone import STREAM, Backbone, met, note, until
 from tests.events.test_dead_connections import behind
@@ -55,8 +55,8 @@ async def test_a_worker_to_whom_redis_is_lost_before_it_reads_waits(
     await backbone.read(count=1)  # so that the worker of this name has something to finish before it reads
     async with behind(servers.redis_urls["referral"]) as (proxy, url):
 
-        async def lose(session: AsyncSession, event: Envelope) -> None:
-            await note(session, event)
+        async def lose(tx: Transaction, event: Envelope) -> None:
+            await note(tx, event)
             if event.id == events[0].id:
                 setattr(proxy, fault, True)
 
@@ -76,11 +76,11 @@ async def _has_noted(backbone: Backbone, count: int) -> bool:
 async def test_a_worker_outlives_a_database_that_is_killed(backbone: Backbone, servers: Servers) -> None:
     held, release = asyncio.Event(), asyncio.Event()
 
-    async def slow(session: AsyncSession, event: Envelope) -> None:
+    async def slow(tx: Transaction, event: Envelope) -> None:
         if event.sequence == 2:  # in hand while the database dies
             held.set()
             await release.wait()
-        await note(session, event)
+        await note(tx, event)
 
     async with backbone.working(slow) as task:
         events = await backbone.tell(2)

@@ -12,9 +12,9 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
-from sqlalchemy import event, text
-from sqlalchemy.orm import Session
+from sqlalchemy import text
 
 from shared import clock
 from shared.events import Envelope
@@ -74,24 +74,23 @@ def _inject_clock(file: Path) -> None:
 
 
 def _watch_requests(passed: Passed) -> None:
-    def wrote(session: Session, *_: object) -> None:
-        session.info["wrote"] = True
+    """A request counts when it has written rows, or by a statement of its own."""
+    transaction = _module("shared.database.transaction").Transaction
+    execute, flush = transaction.execute, transaction.flush
+    wrote: WeakSet[Any] = WeakSet()
 
-    def writes(session: Any) -> bool:
-        return bool(session.info.get("wrote") or session.added or session.new or session.dirty)
+    async def executing(tx: Any, statement: Any, parameters: Any = None) -> Any:
+        if getattr(statement, "is_dml", False):
+            wrote.add(tx)
+        return await execute(tx, statement, parameters)
 
-    # What is sent past the session was written as well. Wrapped before any module takes it over by its name.
-    additions = _module("shared.database.deferred_inserts")
-    send = additions.send_added
+    async def flushing(tx: Any) -> None:
+        if tx._writes:
+            wrote.add(tx)
+        await flush(tx)
 
-    async def send_added(session: Any) -> None:
-        if session.added:
-            session.info["wrote"] = True
-        await send(session)
-
-    additions.send_added = send_added
-    event.listen(Session, "after_flush", wrote)
-    _watch_commit(writes, passed, "request")
+    transaction.execute, transaction.flush = executing, flushing
+    _watch_commit(lambda tx: tx in wrote or bool(tx._writes), passed, "request")
 
 
 def _watch_worker(passed: Passed) -> None:
@@ -103,14 +102,16 @@ def _watch_worker(passed: Passed) -> None:
         reader._acknowledge, passed, before="consumer before XACK", after="consumer after XACK"
     )
     claim = inbox._claim
+    claimed: WeakSet[Any] = WeakSet()
 
-    async def marked_claim(session: Any, *arguments: Any) -> Any:
-        fresh = await claim(session, *arguments)
-        session.info["claimed"] = bool(fresh)
+    async def marked_claim(tx: Any, *arguments: Any) -> Any:
+        fresh = await claim(tx, *arguments)
+        if fresh:
+            claimed.add(tx)
         return fresh
 
     inbox._claim = marked_claim
-    _watch_commit(lambda session: session.info.get("claimed", False), passed, "consumer", "inbox commit")
+    _watch_commit(claimed.__contains__, passed, "consumer", "inbox commit")
     worker.Janitor = partial(worker.Janitor, min_idle=MIN_IDLE)
 
 
@@ -119,11 +120,11 @@ def _watch_commit(counts: Callable[[Any], bool], passed: Passed, who: str, what:
     database = _module("shared.database.connections")
     commit = database._commit
 
-    async def watched(session: Any, held: Any) -> None:
-        counted = counts(session)
+    async def watched(tx: Any, held: Any) -> None:
+        counted = counts(tx)
         if counted:
             passed(f"{who} before {what}")
-        await commit(session, held)
+        await commit(tx, held)
         if counted:
             passed(f"{who} after {what}")
 
@@ -178,11 +179,11 @@ def _read_more() -> None:
     class Newer(ReferralState):
         waiting_list: int | None = None
 
-    async def hear_more(outbox: Any, session: Any, event: Envelope) -> None:
-        await hear(outbox, session, event)
+    async def hear_more(outbox: Any, tx: Any, event: Envelope) -> None:
+        await hear(outbox, tx, event)
         inner = event.data.get("referral", {})
         state = Newer.model_validate({**inner, **event.data})
-        await session.execute(text(NOTE), {"event_id": event.id, "waiting": state.waiting_list})
+        await tx.execute(text(NOTE), {"event_id": event.id, "waiting": state.waiting_list})
 
     consumers._hear = hear_more
 

@@ -64,12 +64,12 @@ class Kuopio:
 
 async def kuopio(platform: Platform) -> Kuopio:
     """Seed the catalogue of the platform."""
-    async with platform.databases["catalog"].transaction() as session:
-        await seed_into(session)
+    async with platform.databases["catalog"].transaction() as tx:
+        await seed_into(tx)
     return Kuopio(platform, await _people(platform))
 
 
 async def _people(platform: Platform) -> dict[str, Someone]:
-    async with platform.databases["catalog"].transaction() as session:
-        rows = await session.execute(text("SELECT id, organization_id, email, roles FROM members"))
+    async with platform.databases["catalog"].transaction() as tx:
+        rows = await tx.execute(text("SELECT id, organization_id, email, roles FROM members"))
         return {row.email: Someone(row.id, row.organization_id, row.email, tuple(row.roles)) for row in rows}

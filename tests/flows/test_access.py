@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text, true
 
-from services.catalog.api import dependencies as catalog_dependencies
+from services.catalog.queries import visibility as catalog_visibility
 from services.catalog.use_cases.seed import seed_into
 from services.notifications.use_cases import visibility as notifications_scope
-from services.referral.use_cases import visibility as referral_scope
+from services.referral.queries import visibility as referral_scope
 from shared.services import service_names
 from tests.builders import Someone
 from tests.platform import Platform
@@ -260,7 +260,7 @@ SCOPES: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "clients of one's organisation": (referral_scope, "own_clients", lambda _: true()),
     "notices to oneself": (notifications_scope, "told_to", lambda _: true()),
     "deliveries to one's organisation": (notifications_scope, "told_to_organization_of", lambda _: true()),
-    "members of one's organisation": (catalog_dependencies, "visible_organization", lambda _: None),
+    "members of one's organisation": (catalog_visibility, "visible_organization", lambda _: None),
 }
 
 

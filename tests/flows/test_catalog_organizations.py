@@ -1,5 +1,6 @@
 """Organisations changed over HTTP: entering, renaming, closing, moving; who may; what is told of it."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,6 +42,14 @@ async def test_an_organisation_is_entered_found_and_told_of(platform: Platform) 
         "email": None,
         "closures": [],
     }
+
+
+async def test_one_slug_is_taken_once_by_those_who_ask_at_the_same_moment(platform: Platform) -> None:
+    town = await kuopio(platform)
+    answers = await asyncio.gather(*(town.admin.post("/organizations", json=NEW) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    refused = [answer for answer in answers if answer.status_code == 409]
+    assert {answer.headers["content-type"] for answer in refused} == {"application/problem+json"}
 
 
 async def test_behind_the_edge_the_location_has_its_prefix(platform: Platform) -> None:

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from services.catalog.domain.rules import CAPACITY_STATUSES, SERVICE_STATUSES
+from services.catalog.domain.services import CAPACITY_STATUSES, SERVICE_STATUSES
 from services.catalog.main import create_app
 from shared.clock import day_in_kuopio
 from tests.flows.catalog_kuopio import kuopio
@@ -188,13 +188,13 @@ async def test_the_filter_and_what_is_shown_agree_in_every_situation(platform: P
 
 async def bring_about(platform: Platform, *, active: bool, closed: bool, desk: bool) -> None:
     """Make every organisation active, closed today and reachable, or not."""
-    async with platform.databases["catalog"].transaction() as session:
-        await session.execute(text("UPDATE organizations SET active = :it"), {"it": active})
-        await session.execute(text("UPDATE members SET active = :it"), {"it": desk})
-        await session.execute(text("DELETE FROM closures"))
+    async with platform.databases["catalog"].transaction() as tx:
+        await tx.execute(text("UPDATE organizations SET active = :it"), {"it": active})
+        await tx.execute(text("UPDATE members SET active = :it"), {"it": desk})
+        await tx.execute(text("DELETE FROM closures"))
         if closed:
             add = "INSERT INTO closures SELECT gen_random_uuid(), id, :day, :day, '{}' FROM organizations"
-            await session.execute(text(add), {"day": day_in_kuopio(datetime.now(UTC))})
+            await tx.execute(text(add), {"day": day_in_kuopio(datetime.now(UTC))})
 
 
 async def test_closed_means_closed_on_the_day_in_finland(platform: Platform) -> None:

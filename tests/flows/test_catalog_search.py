@@ -130,7 +130,7 @@ async def test_the_index_answers_a_search(platform: Platform) -> None:
     typed = select(ServiceWords.service_id).where(Query("advice for comp").matches(col(ServiceWords.words)))
     database = platform.databases["catalog"]
     spelled = typed.compile(database.engine.sync_engine, compile_kwargs={"literal_binds": True})
-    async with database.transaction() as session:
-        await session.execute(text("SET LOCAL enable_seqscan = off"))
-        plan = (await session.execute(text(f"EXPLAIN {spelled}"))).scalars().all()
+    async with database.transaction() as tx:
+        await tx.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = (await tx.execute(text(f"EXPLAIN {spelled}"))).scalars().all()
     assert any("ix_service_words_words" in line for line in plan), plan

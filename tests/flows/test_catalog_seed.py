@@ -68,8 +68,8 @@ def test_desks_read_different_languages() -> None:
 
 
 async def test_seeding_tells_of_every_row_and_does_it_once(platform: Platform) -> None:
-    async with platform.databases["catalog"].transaction() as session:
-        report = await seed_into(session)
+    async with platform.databases["catalog"].transaction() as tx:
+        report = await seed_into(tx)
     entries = read_data()
     assert report.organizations == len(entries)
     assert report.services == sum(len(entry.services) for entry in entries)
@@ -77,15 +77,15 @@ async def test_seeding_tells_of_every_row_and_does_it_once(platform: Platform) -
     told = await platform.published("catalog")
     assert len(told) == report.organizations + report.services + report.members
     assert {event["sequence"] for event in told} == {1}
-    async with platform.databases["catalog"].transaction() as session:
-        again = await seed_into(session)
+    async with platform.databases["catalog"].transaction() as tx:
+        again = await seed_into(tx)
     assert (again.organizations, again.services, again.members) == (0, 0, 0)
     assert len(await platform.published("catalog")) == len(told)
 
 
 async def test_seeding_for_real_use_brings_no_accounts(platform: Platform) -> None:
-    async with platform.databases["catalog"].transaction() as session:
-        report = await seed_into(session, with_members=False)
+    async with platform.databases["catalog"].transaction() as tx:
+        report = await seed_into(tx, with_members=False)
     assert report.members == 0
     assert await platform.scalar("catalog", "SELECT count(*) FROM members") == 0
 
@@ -95,8 +95,8 @@ async def test_seeding_overwrites_nothing_even_under_a_new_slug(platform: Platfo
     renaming = {"slug": "navi", "name": {"fi": "Navi"}}
     assert (await town.change("PATCH", "/organizations/navigaattori", renaming)).status_code == 200
     assert (await town.change("PATCH", "/services/business-advice", {"status": "inactive"})).status_code == 200
-    async with platform.databases["catalog"].transaction() as session:
-        report = await seed_into(session)
+    async with platform.databases["catalog"].transaction() as tx:
+        report = await seed_into(tx)
     assert (report.organizations, report.services, report.members) == (0, 0, 0)
     assert (await town.read("/organizations/navi"))["name"] == "Navi"
     assert (await town.read("/services/business-advice"))["status"] == "inactive"
@@ -104,12 +104,12 @@ async def test_seeding_overwrites_nothing_even_under_a_new_slug(platform: Platfo
 
 async def test_seeding_brings_back_what_is_missing(platform: Platform) -> None:
     town = await kuopio(platform)
-    async with platform.databases["catalog"].transaction() as session:
-        await session.execute(text("DELETE FROM service_at_locations"))
-        await session.execute(text("DELETE FROM services WHERE slug = 'business-advice'"))
-        await session.execute(text("DELETE FROM members WHERE email = 'desk@uef.example'"))
-    async with platform.databases["catalog"].transaction() as session:
-        report = await seed_into(session)
+    async with platform.databases["catalog"].transaction() as tx:
+        await tx.execute(text("DELETE FROM service_at_locations"))
+        await tx.execute(text("DELETE FROM services WHERE slug = 'business-advice'"))
+        await tx.execute(text("DELETE FROM members WHERE email = 'desk@uef.example'"))
+    async with platform.databases["catalog"].transaction() as tx:
+        report = await seed_into(tx)
     assert (report.organizations, report.services, report.members) == (0, 1, 1)
     service = await town.read("/services/business-advice")
     assert [place["location"]["name"] for place in service["service_at_locations"]] == ["Kuopio"]
@@ -144,8 +144,8 @@ async def test_a_member_who_left_can_be_made_the_administrator(platform: Platfor
     town = await kuopio(platform)
     desk = town.people["desk@uef.example"]
     assert (await town.change("PATCH", f"/members/{desk.id}", {"active": False})).status_code == 200
-    async with platform.databases["catalog"].transaction() as session:
-        assert await make_admin(session, desk.email, "uef")
+    async with platform.databases["catalog"].transaction() as tx:
+        assert await make_admin(tx, desk.email, "uef")
     state = await town.last_event("catalog.member_changed.v1")
     assert state["data"]["active"] is True
     assert state["data"]["roles"] == ["adviser", "recipient", "admin"]
@@ -154,9 +154,9 @@ async def test_a_member_who_left_can_be_made_the_administrator(platform: Platfor
 
 @pytest.mark.parametrize(("email", "slug"), [("nobody", "luotsi"), ("a@b.example", "Not A Slug")])
 async def test_an_administrator_needs_an_address_and_a_slug(platform: Platform, email: str, slug: str) -> None:
-    async with platform.databases["catalog"].transaction() as session:
+    async with platform.databases["catalog"].transaction() as tx:
         with pytest.raises(ValueError, match=r"address|slug") as wrong:
-            await make_admin(session, email, slug)
+            await make_admin(tx, email, slug)
     assert not isinstance(wrong.value, ValidationError)
     assert await platform.scalar("catalog", "SELECT count(*) FROM organizations") == 0
 

@@ -147,8 +147,8 @@ async def test_renaming_keeps_the_old_name_and_slug_with_dates(platform: Platfor
     assert taken.status_code == 409
     back = await town.change("PATCH", "/services/jobs-for-talent", {"slug": "talent-matching"})
     assert [each["slug"] for each in back.json()["aliases"] if "slug" in each] == ["jobs-for-talent"]
-    async with platform.databases["catalog"].transaction() as session:
-        assert (await seed_into(session)).services == 0
+    async with platform.databases["catalog"].transaction() as tx:
+        assert (await seed_into(tx)).services == 0
 
 
 async def test_a_service_is_given_at_places_of_its_own_organisation(platform: Platform) -> None:

@@ -107,8 +107,8 @@ async def test_a_rotation_that_was_broken_off_goes_on_where_it_was(platform: Pla
     for _ in range(3):
         await sent_referral(platform, town)
     keys = vault(replace(target(platform), environment=environment(platform) | changing(platform)))
-    async with platform.databases["referral"].transaction() as session:
-        one = await rotate_batch(session, keys, None, 1)
+    async with platform.databases["referral"].transaction() as tx:
+        one = await rotate_batch(tx, keys, None, 1)
     assert (one.wrapped, one.hashed) == (1, 3)
     rest = await asyncio.to_thread(luotsi, platform, "keys", "rotate", **changing(platform))
     assert "2 keys wrapped anew, 6 hashes made anew" in rest.stdout
@@ -188,3 +188,41 @@ def test_a_running_platform_must_know_the_new_key_first(tmp_path: Path) -> None:
     command("renew", "master", *where)
     with pytest.raises(PlatformError, match="does not know the new key"):
         command("rotate", *where)
+
+
+async def test_a_former_key_stays_while_a_client_needs_it(platform: Platform) -> None:
+    town = await small_town(platform)
+    await sent_referral(platform, town)
+    both = changing(platform)
+    count = await platform.scalar("referral", "SELECT count(*) FROM client_keys")
+    found = await asyncio.to_thread(luotsi, platform, "keys", "status", **both)
+    assert (found.exit_code, found.stdout) == (1, f"0 client keys under the present master key, {count} under others\n")
+    with pytest.raises(PlatformError, match="still wrapped by a former master key"):
+        await asyncio.to_thread(luotsi, platform, "keys", "retire", **both)
+    await asyncio.to_thread(luotsi, platform, "keys", "rotate", **both)
+    found = await asyncio.to_thread(luotsi, platform, "keys", "status", **both)
+    assert (found.exit_code, found.stdout) == (0, f"{count} client keys under the present master key, 0 under others\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("renew", "kitchen"), "there is no key kitchen: say master, index or signing"),
+        (("renew", "master"), "no platform has run in"),
+        (("renew", "master", "--env", "nowhere.env"), "there is no nowhere.env"),
+    ],
+)
+def test_keys_that_are_not_there_are_named(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    where = ["--data", str(tmp_path)]
+    if words[-1] == "kitchen":
+        where, _ = a_data_directory(tmp_path)
+    with pytest.raises(PlatformError, match=said):
+        command(*words, *where)
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_an_env_file_is_given_what_it_lacks(tmp_path: Path, end: str) -> None:
+    path = tmp_path / ".env"
+    path.write_text(f"MASTER_KEY=one{end}")
+    new_keys.store(path, tmp_path).write({"MASTER_KEY": "two", "INDEX_KEY": "three", "JWKS_JSON": '{"keys": []}'})
+    assert path.read_text() == "MASTER_KEY=two\nINDEX_KEY=three\nJWKS_JSON='{\"keys\": []}'\n"

@@ -3,21 +3,25 @@
 import asyncio
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
+from redis import Redis
 from typer.testing import CliRunner
 
-from luotsi.cli import app
+from luotsi.cli import app, main
 from luotsi.embedded.servers import Servers
 from luotsi.platform.key_files import ensure_keys
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import find_target
+from shared.services import dead_stream
 from shared.web.tokens import Verifier
 
 ISSUER = "https://luotsi.example"
@@ -36,8 +40,9 @@ def run(servers: Servers, tmp_path: Path) -> Run:
         "ISSUER": ISSUER,
     }
 
-    def run(*arguments: str) -> str:
-        result = CliRunner().invoke(app, [*arguments, "--data", str(tmp_path)], env=environment)
+    def run(*arguments: str, data: bool = True, **changes: str) -> str:
+        where = ["--data", str(tmp_path)] if data else []
+        result = CliRunner().invoke(app, [*arguments, *where], env=environment | changes)
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == 0, result.output
@@ -103,6 +108,45 @@ def test_seeding_twice_adds_nothing_and_accounts_are_optional(run: Run) -> None:
     assert " 0 organisations, 0 services, 0 members" in run("seed")
 
 
+def test_a_token_needs_the_catalogue_and_the_signing_key(run: Run, tmp_path: Path) -> None:
+    run("admin", "create", "boss@kuopio.example", "--org", "kuopio")
+    (tmp_path / "keys/signing.json").unlink()
+    with pytest.raises(PlatformError, match="the signing key cannot be read"):
+        run("token", "boss@kuopio.example")
+    with pytest.raises(PlatformError, match="the catalogue's database does not answer"):
+        run("token", "boss@kuopio.example", CATALOG_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+
+
+def test_migrating_again_changes_nothing(run: Run, servers: Servers) -> None:
+    said = run("migrate", "catalog", CATALOG_OWNER_DATABASE_URL=servers.owner_urls["catalog"])
+    assert said == "catalog: up to date"
+    with pytest.raises(PlatformError, match="no such service: kitchen"):
+        run("migrate", "kitchen")
+
+
+def test_an_env_file_is_written_once_and_completed_when_asked(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "deployment.env"
+    assert "is written" in run("env", str(path), data=False)
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if not line.startswith("ISSUER=")))
+    assert "does not name ISSUER" in run("env", str(path), data=False)
+    assert "has been given ISSUER" in run("env", str(path), "--add", data=False)
+    assert "stays as it is" in run("env", str(path), data=False)
+    assert "lacks nothing" in run("env", str(path), "--add", data=False)
+
+
+def test_what_cannot_be_done_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("CATALOG_DATABASE_URL", raising=False)
+    monkeypatch.setattr(sys, "argv", ["luotsi", "token", "boss@kuopio.example", "--data", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert said.startswith("luotsi: no platform is running in ")
+    assert said.count("\n") == 1
+
+
 def test_without_a_platform_it_says_how_to_get_one(tmp_path: Path) -> None:
     target = find_target(tmp_path, {})
     for ask in (lambda: target.database_url("catalog"), lambda: target.redis_url, lambda: target.signing_key):
@@ -140,3 +184,20 @@ def test_doctor_names_each_piece_that_is_not_well(servers: Servers, tmp_path: Pa
     ill = {line.split()[2] for line in result.stdout.splitlines() if line.split()[:2] == ["!!", "database"]}
     assert (well, ill) == ({"catalog"}, {"referral", "notifications"})
     assert "set REFERRAL_URL" in result.stdout
+
+
+def test_doctor_looks_at_every_group_of_every_stream(servers: Servers, tmp_path: Path) -> None:
+    redis: Any = Redis.from_url(servers.redis_urls["operator"])
+    redis.flushall()
+    redis.xgroup_create("referral.events", "catalog", id="0", mkstream=True)
+    redis.xadd("referral.events", {"__data__": "{}"})
+    redis.xadd(dead_stream("referral.events", "catalog"), {"__data__": "{}"})
+    redis.close()
+    environment = {"REDIS_URL": servers.redis_urls["operator"], "COLUMNS": "200"}
+    result = CliRunner().invoke(app, ["doctor", "--data", str(tmp_path)], env=environment)
+    assert result.exit_code == 1
+    rows = [line.split("!!")[1].strip() for line in result.stdout.splitlines() if "!!" in line]
+    found = {row.split("  ")[0]: row for row in rows}
+    assert "1 to read, 0 in work, 1 dead letters, 0 consumers" in found["referral.events → catalog"]
+    assert "the declared group is missing" in found["catalog.events → referral"]
+    assert "append-only file NOT durable" in found["redis"], "the tests' server never waits for the disk"

@@ -15,7 +15,7 @@ from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
 from shared.services import service_names
 from tests.builders import Town, small_town
-from tests.flows.test_service_facts import keeper
+from tests.flows.test_service_facts import publisher
 from tests.platform import Platform
 from tests.referring import at_work, sent_referral
 
@@ -51,7 +51,7 @@ async def a_busy_town(platform: Platform) -> Town:
         (notice,) = (await desk.get("/notices")).json()["contents"]
         assert (await desk.post(f"/notices/{notice['id']}/seen")).status_code == 200
         assert (await desk.put("/preferences", json={"email": False, "language": "sv"})).status_code == 200
-    await keeper(platform).step()
+    await publisher(platform).step()
     await platform.settle()
     return town
 

@@ -135,7 +135,7 @@ async def test_clocks_over_feasts_and_changes_of_the_clocks(
     ):
         before = at(moment).timestamp() - 1
         platform.clock.set(at(moment).fromtimestamp(before, at(moment).tzinfo))
-        await platform.ring()
+        await platform.fire_due()
         assert await rung(platform) == expected, f"a second before {name}"
         await wait_until(platform, moment)
         expected.append(name)
@@ -175,7 +175,7 @@ async def test_closures_stop_the_clock_also_when_they_come_later(platform: Platf
     await closed(platform, town)
     back = await adviser.read(referral["id"])
     assert shown(back["respond_by"]) == "2027-01-13 10:00", "taken away again"
-    await platform.ring()
+    await platform.fire_due()
     assert await rung(platform) == ["overdue_again"]
     await closed(platform, town, ("2027-01-21", "2027-02-28"))
     await wait_until(platform, "2027-03-02 09:59")
@@ -214,9 +214,9 @@ async def test_reminders_go_to_the_desk_and_the_assigned_member(platform: Platfo
     handler = await town.facts.member("handler@businesskuopio.example", town.business, "adviser")
     await platform.settle()
     referral = await sent_at(platform, town, "2027-01-11 10:00")
-    async with platform.databases["referral"].transaction() as session:
+    async with platform.databases["referral"].transaction() as tx:
         # Assigned once, and no recipient any more: not of the desk, and still told.
-        await session.execute(text("UPDATE referrals SET assigned_member_id = :id"), {"id": handler.id})
+        await tx.execute(text("UPDATE referrals SET assigned_member_id = :id"), {"id": handler.id})
     for moment in ("2027-01-12 10:00", "2027-01-13 10:00", "2027-01-15 10:00"):
         await wait_until(platform, moment)
     assert await told(platform, town.desk, handler) == {

@@ -1,17 +1,19 @@
-"""How many statements creating a referral takes; rows that are only added are kept as the session would keep them."""
+"""What creating a referral costs: how many statements, how many seals; and that what is written is kept as it was."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import bindparam, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col
 
+from services.referral import vault
 from services.referral.tables import Client, ClientKey
-from shared.database.connections import Session
-from shared.database.deferred_inserts import add, add_object, add_statement
 from shared.database.outages import is_outage
 from shared.database.tables import OutboxRow
+from shared.database.transaction import Transaction
 from shared.ids import new_id
 from tests.builders import small_town
 from tests.platform import Platform
@@ -20,32 +22,69 @@ from tests.referring import at_work, new_referral
 TABLES = ("clients", "client_keys", "client_lookups", "referrals", "timers", "timeline", "outbox", "disclosures")
 
 
+def count_statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every statement that reaches the server from now on, as it is given to the driver."""
+    given: list[str] = []
+    execute = asyncpg.Connection.execute
+
+    async def executing(connection: Any, sql: str, *values: Any, **options: Any) -> Any:
+        given.append(sql.strip())
+        return await execute(connection, sql, *values, **options)
+
+    async def fetching(statement: Any, *values: Any, **options: Any) -> Any:
+        given.append(statement.get_query().strip())
+        return await fetch(statement, *values, **options)
+
+    fetch = asyncpg.prepared_stmt.PreparedStatement.fetch
+    monkeypatch.setattr(asyncpg.Connection, "execute", executing)
+    monkeypatch.setattr(asyncpg.prepared_stmt.PreparedStatement, "fetch", fetching)
+    return given
+
+
 async def test_creating_and_sending_takes_few_statements(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     town = await small_town(platform)
-    given: list[str] = []
-
-    def counted(name: str) -> Any:
-        run = getattr(asyncpg.Connection, name)
-
-        async def counting(connection: Any, sql: str, *values: Any, **options: Any) -> Any:
-            given.append(sql.strip())
-            return await run(connection, sql, *values, **options)
-
-        return counting
-
-    def compiled(*about: Any) -> None:
-        raise AssertionError(f"not by the session: {about[2]}")
-
-    for name in ("fetch", "execute", "executemany"):
-        monkeypatch.setattr(asyncpg.Connection, name, counted(name))
-    engine = platform.apps["referral"].state.luotsi.database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", compiled)
-    answer = await at_work(platform, town.adviser).refer(new_referral(town))
-    event.remove(engine, "before_cursor_execute", compiled)
+    adviser = at_work(platform, town.adviser)
+    assert (await adviser.refer(new_referral(town))).status_code == 201  # the connection is open, and all is prepared
+    given = count_statements(monkeypatch)
+    answer = await adviser.refer(new_referral(town, client={"language": "fi", "name": "Toinen Asiakas"}))
     assert answer.status_code == 201, answer.text
     assert len(given) <= 7, "\n".join(given)
+    assert [sql.rstrip(";") for sql in (given[0], given[-1])] == ["BEGIN", "COMMIT"]
     written = next(sql for sql in given if sql.startswith("WITH"))
-    assert all(f'INSERT INTO "{table}"' in written for table in TABLES), "all that is added goes in by one statement"
+    assert all(f"INSERT INTO {table} " in written for table in TABLES), "all that is new goes in by one statement"
+    assert "UPDATE idempotency_keys" in written, "and the answer is kept by the same"
+
+
+async def test_creating_seals_each_thing_once_and_opens_nothing(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = await small_town(platform)
+    sealed: list[str] = []
+    opened: list[str] = []
+    seal, open_ = vault._seal, vault._open
+
+    def sealing(cipher: Any, plain: bytes, associated_data: str) -> bytes:
+        sealed.append(associated_data)
+        return seal(cipher, plain, associated_data)
+
+    def opening(cipher: Any, ciphertext: bytes, associated_data: str) -> bytes:
+        opened.append(associated_data)
+        return open_(cipher, ciphertext, associated_data)
+
+    monkeypatch.setattr(vault, "_seal", sealing)
+    monkeypatch.setattr(vault, "_open", opening)
+    answer = await at_work(platform, town.adviser).refer(new_referral(town), key="one-key")
+    referral = answer.json()
+    client_id, member_id = referral["client"]["id"], town.adviser.id
+    assert sorted(sealed) == sorted(
+        [
+            f"key:{client_id}",
+            f"client:{client_id}:details",
+            f"referral:{referral['id']}:texts",
+            f"answer:{member_id}:one-key",
+        ]
+    )
+    assert opened == []
 
 
 def a_client() -> Client:
@@ -62,10 +101,10 @@ def a_client() -> Client:
     )
 
 
-def record(session: Any) -> Any:
-    """Add an event; returns its id."""
+def record(tx: Transaction) -> Any:
+    """Insert an event; returns its id."""
     event_id = new_id()
-    add(session, OutboxRow, event_id=event_id, type="t", subject="s", payload='{"a": "\\u00e4\\n"}')
+    tx.insert(OutboxRow(event_id=event_id, type="t", subject="s", payload='{"a": "\\u00e4\\n"}'))
     return event_id
 
 
@@ -74,30 +113,35 @@ async def recorded(platform: Platform) -> Any:
     return await platform.scalar("referral", "SELECT array_agg(event_id ORDER BY id) FROM outbox")
 
 
-async def test_what_is_added_is_kept_as_it_was(platform: Platform) -> None:
+async def test_what_is_inserted_is_kept_as_it_was(platform: Platform) -> None:
     client = a_client()
-    async with platform.databases["referral"].transaction() as session:
-        add(session, ClientKey, client_id=client.id, wrapped=b"\xff")  # before the client that it refers to
-        add_object(session, client)
+    async with platform.databases["referral"].transaction() as tx:
+        tx.insert(ClientKey(client_id=client.id, wrapped=b"\xff"))  # before the client that it refers to
+        tx.insert(client)
         client.language = "so"
-        event_ids = [record(session), record(session)]
-    async with platform.databases["referral"].transaction() as session:
-        kept = await session.get_one(Client, client.id)
+        event_ids = [record(tx), record(tx)]
+    async with platform.databases["referral"].transaction() as tx:
+        kept = await tx.get_one(Client, client.id)
         assert kept.model_dump() == client.model_dump(), "as it was at the end"
-        assert (await session.get_one(ClientKey, client.id)).wrapped == b"\xff"
-    assert await recorded(platform) == event_ids, "in the order in which they were added"
+        assert (await tx.get_one(ClientKey, client.id)).wrapped == b"\xff"
+    assert await recorded(platform) == event_ids, "in the order in which they were inserted"
     assert await platform.scalar("referral", "SELECT min(payload) FROM outbox") == '{"a": "\\u00e4\\n"}'
     assert await platform.scalar("referral", "SELECT count(*) FROM outbox WHERE recorded_at IS NOT NULL") == 2
 
 
 async def test_a_statement_that_nobody_waits_for_goes_along(platform: Platform) -> None:
-    async with platform.databases["referral"].transaction() as session:
-        old, other = record(session), record(session)
-    async with platform.databases["referral"].transaction() as session:
-        add_statement(session, "UPDATE outbox SET type = $2 WHERE event_id = $1", old, "changed")
-        new = record(session)
-        add_statement(session, "UPDATE outbox SET subject = $1 WHERE event_id = $2", "moved", other)
-        add_statement(session, "UPDATE outbox SET type = $2 WHERE event_id = $1", new, "not seen")
+    this_one = update(OutboxRow).where(col(OutboxRow.event_id) == bindparam("of_event"))
+    moved = update(OutboxRow).where(col(OutboxRow.event_id) == bindparam("of_other")).values(subject="moved")
+    async with platform.databases["referral"].transaction() as tx:
+        old, other = record(tx), record(tx)
+    async with platform.databases["referral"].transaction() as tx:
+        tx.defer(this_one.values(type="changed"), {"of_event": old})
+        new = record(tx)
+        tx.defer(moved, {"of_other": other})
+        tx.defer(
+            update(OutboxRow).where(col(OutboxRow.event_id) == bindparam("of_new")).values(type="not seen"),
+            {"of_new": new},
+        )
     assert await recorded(platform) == [old, other, new]
     kept = "SELECT string_agg(type || ' ' || subject, ', ' ORDER BY id) FROM outbox"
     assert await platform.scalar("referral", kept) == "changed s, t moved, t s"
@@ -105,10 +149,10 @@ async def test_a_statement_that_nobody_waits_for_goes_along(platform: Platform) 
 
 async def test_nothing_of_it_stays_when_the_transaction_fails(platform: Platform) -> None:
     async def fail(*, flush: bool) -> None:
-        async with platform.databases["referral"].transaction() as session:
-            record(session)
+        async with platform.databases["referral"].transaction() as tx:
+            record(tx)
             if flush:
-                await session.flush()
+                await tx.flush()
             raise LookupError
 
     for flush in (False, True):
@@ -117,36 +161,36 @@ async def test_nothing_of_it_stays_when_the_transaction_fails(platform: Platform
     assert await recorded(platform) is None
 
 
-async def test_a_savepoint_takes_back_what_was_added_since_and_nothing_else(platform: Platform) -> None:
-    async def fail(session: Any) -> None:
-        async with session.begin_nested():
-            record(session)
+async def test_a_savepoint_takes_back_what_was_inserted_since_and_nothing_else(platform: Platform) -> None:
+    async def fail(tx: Transaction) -> None:
+        async with tx.savepoint():
+            record(tx)
             raise LookupError
 
-    async with platform.databases["referral"].transaction() as session:
-        before = record(session)
+    async with platform.databases["referral"].transaction() as tx:
+        before = record(tx)
         with pytest.raises(LookupError):
-            await fail(session)
-        async with session.begin_nested():
-            inside = record(session)
-        after = record(session)
+            await fail(tx)
+        async with tx.savepoint():
+            inside = record(tx)
+        after = record(tx)
     assert await recorded(platform) == [before, inside, after]
 
 
 async def test_what_can_not_be_inserted_is_a_fault_and_a_lost_connection_an_outage(platform: Platform) -> None:
     async def write(*, cut: bool) -> None:
-        async with platform.databases["referral"].transaction() as session:
-            add(session, ClientKey, client_id=new_id(), wrapped=b"")
+        async with platform.databases["referral"].transaction() as tx:
+            tx.insert(ClientKey(client_id=new_id(), wrapped=b""))
             if cut:
-                assert isinstance(session, Session)
-                session.driver.terminate()
+                raw: Any = await tx._connection.get_raw_connection()
+                raw.driver_connection.terminate()
 
-    with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
+    with pytest.raises(IntegrityError) as refused:
         await write(cut=False)
     assert not is_outage(refused.value)
     with pytest.raises(Exception) as lost:  # noqa: PT011 - whatever it is, it has to be an outage
         await write(cut=True)
     assert is_outage(lost.value)
-    async with platform.databases["referral"].transaction() as session:
-        event_id = record(session)
+    async with platform.databases["referral"].transaction() as tx:
+        event_id = record(tx)
     assert await recorded(platform) == [event_id], "the pool has replaced the connection"

@@ -3,7 +3,8 @@
 import pytest
 
 from services.referral.domain.references import new_reference
-from services.referral.use_cases import creation, recipients
+from services.referral.queries import recipients
+from services.referral.use_cases import creation
 from tests.builders import small_town
 from tests.platform import Platform
 from tests.referring import at_work, new_referral, problem, sent_referral

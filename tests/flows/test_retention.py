@@ -39,9 +39,9 @@ async def due(platform: Platform, *arguments: str) -> dict[str, int]:
 async def age(platform: Platform, days: int) -> None:
     """Let everything that is there have happened that many days earlier."""
     for service, tables in AGES.items():
-        async with platform.owners[service].transaction() as session:
+        async with platform.owners[service].transaction() as tx:
             for table in tables:
-                columns = await session.execute(
+                columns = await tx.execute(
                     text(
                         "SELECT column_name FROM information_schema.columns WHERE table_name = :table "
                         "AND table_schema = 'public' AND data_type = 'timestamp with time zone'"
@@ -49,7 +49,7 @@ async def age(platform: Platform, days: int) -> None:
                     {"table": table},
                 )
                 earlier = ", ".join(f"{name} = {name} - interval '{days} days'" for name in columns.scalars())
-                await session.execute(text(f"UPDATE {table} SET {earlier}"))
+                await tx.execute(text(f"UPDATE {table} SET {earlier}"))
 
 
 async def a_closed_referral(platform: Platform, town: Town) -> JSON:
@@ -206,8 +206,8 @@ async def test_periods_are_those_of_the_file(platform: Platform, tmp_path: Path)
     own.write_text(yaml.safe_dump({**read_periods(PERIODS), "clients": 10, "answers": 19}))
     removed = await due(platform, "--run", "--file", str(own))
     assert (removed["clients"], removed["answers"]) == (1, 1)
-    async with platform.databases["referral"].transaction() as session:
-        rows = (await session.execute(text("SELECT CAST(c.* AS text) FROM clients c"))).scalars().all()
+    async with platform.databases["referral"].transaction() as tx:
+        rows = (await tx.execute(text("SELECT CAST(c.* AS text) FROM clients c"))).scalars().all()
     assert all(secret not in row for secret in SECRETS for row in rows)
 
 
@@ -219,4 +219,13 @@ def test_a_file_that_leaves_a_register_out_is_refused(tmp_path: Path, wrong: dic
     path = tmp_path / "periods.yaml"
     path.write_text(yaml.safe_dump(wrong))
     with pytest.raises(PlatformError, match=r"has to (name|give)"):
+        read_periods(path)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "periods.yaml"
+    with pytest.raises(PlatformError, match="cannot be read: FileNotFoundError"):
+        read_periods(path)
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(PlatformError, match="cannot be read: ParserError"):
         read_periods(path)

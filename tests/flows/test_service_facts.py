@@ -15,8 +15,8 @@ JSON = dict[str, Any]
 EVENT = "referral.service_facts.v1"
 
 
-def keeper(platform: Platform, clock: Clock = utc_now, holder: str = "referral-test") -> StatisticsPublisher:
-    """The fact keeper of a referral worker; the clock may be moved."""
+def publisher(platform: Platform, clock: Clock = utc_now, holder: str = "referral-test") -> StatisticsPublisher:
+    """The statistics publisher of a referral worker; the clock may be moved."""
     return StatisticsPublisher(
         platform.databases["referral"], Outbox("referral"), Vault(bytes(32), bytes(32)), holder, clock
     )
@@ -39,8 +39,8 @@ class Network:
         return [await self.desk.read(answer.json()["id"]) for answer in made]
 
     async def learn(self, clock: Clock = utc_now) -> int | None:
-        """Let the keeper look, and the events travel; how many services were told of."""
-        told = await keeper(self.platform, clock).step()
+        """Let the publisher look, and the events travel; how many services were told of."""
+        told = await publisher(self.platform, clock).step()
         await self.platform.settle()
         return told
 
@@ -133,9 +133,9 @@ async def test_open_referrals_whose_answer_is_late_are_overdue(platform: Platfor
 async def test_one_worker_at_a_time_keeps_the_facts(platform: Platform) -> None:
     place = await network(platform)
     await place.refer(5)
-    assert await keeper(platform, holder="one").step()
-    assert await keeper(platform, holder="two").step() is None
-    assert await keeper(platform, holder="one").step() == 0
+    assert await publisher(platform, holder="one").step()
+    assert await publisher(platform, holder="two").step() is None
+    assert await publisher(platform, holder="one").step() == 0
 
 
 async def test_rare_reasons_are_told_as_other(platform: Platform) -> None:

@@ -2,7 +2,10 @@
 
 import json
 import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +17,7 @@ from shared.web import token_signing
 from shared.web import tokens as access_tokens
 from shared.web.tokens import Verifier
 from tests.builders import Someone
-from tests.platform import ISSUER, Tokens
+from tests.platform import ISSUER, Platform, Tokens
 
 WHO = Someone(id=UUID(int=1), organization_id=UUID(int=2), email="adviser@navigaattori.example", roles=())
 
@@ -102,3 +105,50 @@ async def test_no_more_tokens_are_remembered_than_there_is_room_for(
         await verifier.claims(tokens.sign(WHO))
     assert len(verifier._verified) == 3
     assert all(claims["exp"] > time.time() for claims in verifier._verified.values())
+
+
+async def test_a_token_of_another_kind_is_refused(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path)
+    claims = jwt.decode(tokens.sign(WHO), tokens.key).claims
+    verifier = Verifier(ISSUER, str(tokens.jwks))
+    for kind in ("at+jwt", "application/AT+JWT"):
+        signed = jwt.encode({"typ": kind, "alg": "ES256", "kid": "test"}, claims, tokens.key)
+        assert (await verifier.claims(signed))["sub"] == str(WHO.id)
+    with pytest.raises(Problem) as refused:
+        await verifier.claims(jwt.encode({"typ": "JWT", "alg": "ES256", "kid": "test"}, claims, tokens.key))
+    assert refused.value.status == 401
+
+
+async def test_keys_are_fetched_from_an_address(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path)
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        verifier = Verifier(ISSUER, f"http://127.0.0.1:{server.server_port}/jwks.json")
+        assert (await verifier.claims(tokens.sign(WHO)))["sub"] == str(WHO.id)
+        server.shutdown()
+
+
+async def test_keys_that_cannot_be_read_leave_the_known_ones_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = Tokens(tmp_path)
+    monkeypatch.setattr(access_tokens, "_REFETCH_AFTER_SECONDS", -1.0)
+    known, unknown = (Verifier(ISSUER, str(tokens.jwks)) for _ in range(2))
+    await known.claims(tokens.sign(WHO))
+    tokens.jwks.unlink()
+    with pytest.raises(Problem):
+        await known.claims("nonsense")  # has the keys fetched anew
+    assert (await known.claims(tokens.sign(WHO)))["sub"] == str(WHO.id)
+    with pytest.raises(Problem) as away:
+        await unknown.claims(tokens.sign(WHO))
+    assert away.value.status == 503
+
+
+async def test_a_token_that_names_nobody_is_refused(platform: Platform) -> None:
+    for nobody in ({"sub": "somebody"}, {"org": 7}):
+        token = platform.tokens.sign(WHO, **nobody)
+        async with platform.client("referral", Authorization=f"Bearer {token}") as client:
+            answer = await client.get("/referrals")
+        assert answer.status_code == 401
+        assert answer.json()["detail"] == "The access token names no member of the platform."

@@ -6,12 +6,14 @@ from uuid import UUID, uuid5
 
 from babel import Locale
 
-from services.catalog.domain.rules import accepting, obstacles
+from services.catalog.domain.services import accepting, obstacles
 from services.catalog.domain.target_groups import TARGET_GROUPS, TAXONOMY, term_id
 from services.catalog.domain.texts import LANGUAGES, in_language
 from services.catalog.queries.organizations import FoundOrganization
 from services.catalog.queries.services import FoundService
-from services.catalog.schemas.views import MemberView, OrganizationView, ServiceView
+from services.catalog.schemas.members import MemberView
+from services.catalog.schemas.organizations import OrganizationView
+from services.catalog.schemas.services import ServiceView
 from services.catalog.tables import Closure, Location, Member, OrganizationAlias, ServiceAlias, ServiceFacts
 
 

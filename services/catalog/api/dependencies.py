@@ -2,23 +2,22 @@
 
 from datetime import date
 from typing import Annotated, TypeVar
-from uuid import UUID
 
 from fastapi import Depends, Path, Request
 
-from services.catalog.domain.rules import Caller
+from services.catalog.domain.members import Caller
+from services.catalog.queries import visibility
 from services.catalog.queries.members import find_member
 from services.catalog.queries.organizations import find_organization
 from services.catalog.queries.services import find_service
 from services.catalog.tables import Member, Organization, Service
-from services.catalog.use_cases import visibility
-from services.catalog.use_cases.unit_of_work import Work
+from services.catalog.unit_of_work import UnitOfWork
 from shared.clock import Clock, day_in_kuopio
 from shared.problems import not_found
 from shared.publishing.outbox import Outbox
 from shared.settings import Settings
 from shared.web.base import state_of
-from shared.web.json_api import ActorOf, ApiState, SessionOf
+from shared.web.json_api import ActorOf, ApiState, TransactionOf
 from shared.web.tokens import FindMember
 
 RowT = TypeVar("RowT")
@@ -45,72 +44,68 @@ ServiceKey = Annotated[str, Path(alias="id", description="Id, slug or former slu
 MemberKey = Annotated[str, Path(alias="id", description="Id")]
 
 
-async def current_caller(session: SessionOf, actor: ActorOf) -> Caller:
+async def current_caller(tx: TransactionOf, actor: ActorOf) -> Caller:
     """Who calls, as the rules see it. Raises 401."""
-    return await visibility.caller_of(session, actor)
+    return await visibility.caller_of(tx, actor)
 
 
 CallerOf = Annotated[Caller, Depends(current_caller)]
 
 
-async def current_work(request: Request, session: SessionOf, caller: CallerOf) -> Work:
-    """What a use case works with."""
+async def unit_of_work(request: Request, tx: TransactionOf, caller: CallerOf) -> UnitOfWork:
+    """The unit of work of a request that a member makes."""
     app: CatalogApp = state_of(request)
-    return Work(session, app.outbox, app.clock(), caller)
+    return UnitOfWork(tx, app.outbox, app.clock(), caller)
 
 
-WorkOf = Annotated[Work, Depends(current_work)]
+WorkOf = Annotated[UnitOfWork, Depends(unit_of_work)]
 
 
-async def organization_of_path(session: SessionOf, key: OrganizationKey) -> Organization:
+async def organization_of_path(tx: TransactionOf, key: OrganizationKey) -> Organization:
     """The organisation that the path names. Raises 404."""
-    return _known(await find_organization(session, key), "organisation")
+    return _found(await find_organization(tx, key), "organisation")
 
 
-async def service_of_path(session: SessionOf, key: ServiceKey) -> Service:
+async def service_of_path(tx: TransactionOf, key: ServiceKey) -> Service:
     """The service that the path names. Raises 404."""
-    return _known(await find_service(session, key), "service")
+    return _found(await find_service(tx, key), "service")
 
 
-async def member_of_path(session: SessionOf, caller: CallerOf, key: MemberKey) -> Member:
+async def member_of_path(tx: TransactionOf, caller: CallerOf, key: MemberKey) -> Member:
     """The member that the path names. Raises 404 for one of another organisation, too."""
-    return _known(await find_member(session, key, visible_organization(caller)), "member")
+    return _found(await find_member(tx, key, visibility.visible_organization(caller)), "member")
 
 
-async def organization_to_change(session: SessionOf, caller: CallerOf, key: OrganizationKey) -> Organization:
-    """The organisation that the path names, held until the answer. Raises 404, and 403 to all but administrators."""
-    organization = _known(await find_organization(session, key, lock=True), "organisation")
-    caller.check_administers(organization.id)
+async def organization_to_change(tx: TransactionOf, caller: CallerOf, key: OrganizationKey) -> Organization:
+    """The organisation that the path names, locked until the answer. Raises 404, and 403 to all but administrators."""
+    organization = _found(await find_organization(tx, key, lock=True), "organisation")
+    visibility.require_administrator(caller, organization.id)
     return organization
 
 
-async def service_to_change(session: SessionOf, caller: CallerOf, key: ServiceKey) -> Service:
-    """The service that the path names, held until the answer. Raises 404, and 403 to all but administrators."""
-    service = _known(await find_service(session, key, lock=True), "service")
-    caller.check_administers(service.organization_id)
+async def service_to_change(tx: TransactionOf, caller: CallerOf, key: ServiceKey) -> Service:
+    """The service that the path names, locked until the answer. Raises 404, and 403 to all but administrators."""
+    service = _found(await find_service(tx, key, lock=True), "service")
+    visibility.require_administrator(caller, service.organization_id)
     return service
 
 
-async def member_to_change(session: SessionOf, caller: CallerOf, key: MemberKey) -> Member:
-    """The member that the path names, held until the answer. Raises 404, and 403 to all but administrators."""
-    member = _known(await find_member(session, key, visible_organization(caller), lock=True), "member")
-    caller.check_administers(member.organization_id)
+async def member_to_change(tx: TransactionOf, caller: CallerOf, key: MemberKey) -> Member:
+    """The member that the path names, locked until the answer. Raises 404, and 403 to all but administrators."""
+    visible = visibility.visible_organization(caller)
+    member = _found(await find_member(tx, key, visible, lock=True), "member")
+    visibility.require_administrator(caller, member.organization_id)
     return member
 
 
 async def administers_platform(caller: CallerOf) -> None:
     """Raise 403 unless the caller administers the platform."""
-    caller.check_administers_platform()
+    visibility.require_platform_administrator(caller)
 
 
 async def administers_some(caller: CallerOf) -> None:
     """Raise 403 unless the caller administers some organisation; which one is settled when the body is read."""
-    caller.check_administers_some()
-
-
-def visible_organization(caller: Caller) -> UUID | None:
-    """The organisation whose members the caller sees; None when it sees all."""
-    return None if caller.is_platform_admin else caller.organization_id
+    visibility.require_some_administrator(caller)
 
 
 def location(request: Request, path: str) -> str:
@@ -118,7 +113,8 @@ def location(request: Request, path: str) -> str:
     return f"{request.scope.get('root_path', '')}{path}"
 
 
-def _known(found: RowT | None, what: str) -> RowT:
-    if found is None:
+def _found(row: RowT | None, what: str) -> RowT:
+    """The row. Raises 404 where there is none, `what` being the word for it."""
+    if row is None:
         raise not_found(what)
-    return found
+    return row

@@ -13,16 +13,16 @@ from services.catalog.api.dependencies import (
     location,
     member_of_path,
     member_to_change,
-    visible_organization,
 )
-from services.catalog.api.pages import CountPageOf, Page, make_page
+from services.catalog.api.pages import CountPageOf, make_page
+from services.catalog.queries import visibility
 from services.catalog.queries.members import page_of_members
-from services.catalog.schemas.members import MemberChange, NewMember
-from services.catalog.schemas.views import MemberView
+from services.catalog.schemas.members import MemberChange, MemberView, NewMember
+from services.catalog.schemas.pages import Page
 from services.catalog.tables import Member
 from services.catalog.use_cases.members import change_member, create_member
 from shared.web.bodies import body, request_body
-from shared.web.json_api import SessionOf
+from shared.web.json_api import TransactionOf
 from shared.web.versions import IF_MATCH, etag, require_match
 
 router = APIRouter(prefix="/members", tags=["members"])
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/members", tags=["members"])
 
 @router.get("", summary="Members of one's own organisation, by address")
 async def members(
-    session: SessionOf,
+    tx: TransactionOf,
     caller: CallerOf,
     page: CountPageOf,
     organization_id: Annotated[
@@ -39,14 +39,14 @@ async def members(
     active: Annotated[bool | None, Query(description="Only those who are active, or only those who are not")] = None,
 ) -> Page[MemberView]:
     """Members of the caller's organisation; an administrator of the platform sees those of all."""
-    found, total = await page_of_members(session, page, visible_organization(caller), organization_id, active)
+    found, total = await page_of_members(tx, page, visibility.visible_organization(caller), organization_id, active)
     return make_page(page, [member_view(each) for each in found], total)
 
 
 @router.get("/{id}", summary="One member")
 async def member(row: Annotated[Member, Depends(member_of_path)], response: Response) -> MemberView:
     """A member of the caller's organisation; an administrator of the platform sees any."""
-    return _view(row, response)
+    return _answer(row, response)
 
 
 @router.post(
@@ -62,7 +62,7 @@ async def enter(
     """Administrators of the organisation; those of the platform for any, and only they make coordinators."""
     row = await create_member(work, new)
     response.headers["Location"] = location(request, f"/members/{row.id}")
-    return _view(row, response)
+    return _answer(row, response)
 
 
 @router.patch("/{id}", summary="Change or deactivate a member", openapi_extra=request_body(MemberChange) | IF_MATCH)
@@ -75,9 +75,9 @@ async def change(
 ) -> MemberView:
     """Needs `If-Match`. A member is never deleted: `active: false` ends its access at once."""
     require_match(request, row.version)
-    return _view(await change_member(work, row, wanted), response)
+    return _answer(await change_member(work, row, wanted), response)
 
 
-def _view(row: Member, response: Response) -> MemberView:
+def _answer(row: Member, response: Response) -> MemberView:
     response.headers["ETag"] = etag(row.version)
     return member_view(row)

@@ -14,20 +14,26 @@ from services.catalog.api.dependencies import (
     organization_to_change,
 )
 from services.catalog.api.locale import LanguageOf
-from services.catalog.api.pages import CountPageOf, Page, make_page
+from services.catalog.api.pages import CountPageOf, make_page
 from services.catalog.queries.organizations import page_of_organizations, with_belongings
-from services.catalog.schemas.organizations import Closures, Locations, NewOrganization, OrganizationChange
-from services.catalog.schemas.views import OrganizationView
+from services.catalog.schemas.organizations import (
+    Closures,
+    Locations,
+    NewOrganization,
+    OrganizationChange,
+    OrganizationView,
+)
+from services.catalog.schemas.pages import Page
 from services.catalog.tables import Organization
+from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.organizations import (
     change_organization,
     create_organization,
     replace_closures,
     replace_locations,
 )
-from services.catalog.use_cases.unit_of_work import Work
 from shared.web.bodies import body, request_body
-from shared.web.json_api import SessionOf
+from shared.web.json_api import TransactionOf
 from shared.web.versions import IF_MATCH, etag, require_match
 
 router = APIRouter(prefix="/organizations", tags=["organisations"])
@@ -37,7 +43,7 @@ ToChange = Annotated[Organization, Depends(organization_to_change)]
 
 @router.get("", summary="Active organisations, by name or by text", response_model_exclude_none=True)
 async def organizations(
-    session: SessionOf,
+    tx: TransactionOf,
     page: CountPageOf,
     language: LanguageOf,
     today: TodayOf,
@@ -46,13 +52,13 @@ async def organizations(
     ] = None,
 ) -> Page[OrganizationView]:
     """Public: no token is needed."""
-    found, total = await page_of_organizations(session, page, language, query)
+    found, total = await page_of_organizations(tx, page, language, query)
     return make_page(page, [organization_view(each, language, today) for each in found], total)
 
 
 @router.get("/{id}", summary="One organisation by id, slug or former slug", response_model_exclude_none=True)
 async def organization(
-    session: SessionOf,
+    tx: TransactionOf,
     row: Annotated[Organization, Depends(organization_of_path)],
     language: LanguageOf,
     today: TodayOf,
@@ -60,7 +66,7 @@ async def organization(
 ) -> OrganizationView:
     """Public: no token is needed."""
     response.headers["ETag"] = etag(row.version)
-    [found] = await with_belongings(session, [row])
+    [found] = await with_belongings(tx, [row])
     return organization_view(found, language, today)
 
 
@@ -82,7 +88,7 @@ async def enter(
     """Administrators of the platform only."""
     row = await create_organization(work, new)
     response.headers["Location"] = location(request, f"/organizations/{row.id}")
-    return await _changed(work, row, language, response)
+    return await _answer(work, row, language, response)
 
 
 @router.patch(
@@ -101,7 +107,7 @@ async def change(
 ) -> OrganizationView:
     """Needs `If-Match`. A former name or slug is kept as an alias, and goes on being found."""
     require_match(request, row.version)
-    return await _changed(work, await change_organization(work, row, wanted), language, response)
+    return await _answer(work, await change_organization(work, row, wanted), language, response)
 
 
 @router.put(
@@ -120,7 +126,7 @@ async def close(
 ) -> OrganizationView:
     """Needs `If-Match`. Replaces all closures; on those days its services are not `accepting`."""
     require_match(request, row.version)
-    return await _changed(work, await replace_closures(work, row, wanted), language, response)
+    return await _answer(work, await replace_closures(work, row, wanted), language, response)
 
 
 @router.put(
@@ -139,11 +145,10 @@ async def locate(
 ) -> OrganizationView:
     """Needs `If-Match`. Replaces all places; one with an `id` that is there already is kept under it."""
     require_match(request, row.version)
-    return await _changed(work, await replace_locations(work, row, wanted), language, response)
+    return await _answer(work, await replace_locations(work, row, wanted), language, response)
 
 
-async def _changed(work: Work, row: Organization, language: str, response: Response) -> OrganizationView:
+async def _answer(work: UnitOfWork, row: Organization, language: str, response: Response) -> OrganizationView:
     response.headers["ETag"] = etag(row.version)
-    await work.session.flush()
-    [found] = await with_belongings(work.session, [row])
+    [found] = await with_belongings(work.tx, [row])
     return organization_view(found, language, work.today)

@@ -1,26 +1,13 @@
-"""Count pages, as HSDS 3.1 has them."""
+"""Numbered pages of lists: which one is asked for, and how it is answered."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query
-from pydantic import BaseModel
 
 from services.catalog.queries.pages import PageWanted
+from services.catalog.schemas.pages import Page
 
 ItemT = TypeVar("ItemT")
-
-
-class Page(BaseModel, Generic[ItemT]):
-    """One page of a list. `size` is how many items this page holds."""
-
-    total_items: int
-    total_pages: int
-    page_number: int
-    size: int
-    first_page: bool
-    last_page: bool
-    empty: bool
-    contents: list[ItemT]
 
 
 def page_wanted(

@@ -15,16 +15,16 @@ from services.catalog.api.dependencies import (
     service_to_change,
 )
 from services.catalog.api.locale import LanguageOf
-from services.catalog.api.pages import CountPageOf, Page, make_page
+from services.catalog.api.pages import CountPageOf, make_page
 from services.catalog.queries.services import ServiceFilter, one_service, page_of_services
-from services.catalog.schemas.services import Capacity, NewService, ServiceChange
-from services.catalog.schemas.views import ServiceView
+from services.catalog.schemas.pages import Page
+from services.catalog.schemas.services import Capacity, NewService, ServiceChange, ServiceView
 from services.catalog.tables import Service
+from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.services import change_service, create_service, set_capacity
-from services.catalog.use_cases.unit_of_work import Work
 from shared.events.catalog import ServiceStatus
 from shared.web.bodies import body, request_body
-from shared.web.json_api import SessionOf
+from shared.web.json_api import TransactionOf
 from shared.web.versions import IF_MATCH, etag, require_match
 
 router = APIRouter(prefix="/services", tags=["services"])
@@ -52,20 +52,20 @@ def wanted_services(
 
 @router.get("", summary="Services by text and filters", response_model_exclude_none=True)
 async def services(
-    session: SessionOf,
+    tx: TransactionOf,
     page: CountPageOf,
     answer_language: LanguageOf,
     today: TodayOf,
     only: Annotated[ServiceFilter, Depends(wanted_services)],
 ) -> Page[ServiceView]:
     """Public: no token is needed. The best match comes first, without a text the order is by name."""
-    found, total = await page_of_services(session, page, answer_language, only, today)
+    found, total = await page_of_services(tx, page, answer_language, only, today)
     return make_page(page, [service_view(each, answer_language) for each in found], total)
 
 
 @router.get("/{id}", summary="One service by id or slug", response_model_exclude_none=True)
 async def service(
-    session: SessionOf,
+    tx: TransactionOf,
     row: Annotated[Service, Depends(service_of_path)],
     language: LanguageOf,
     today: TodayOf,
@@ -73,7 +73,7 @@ async def service(
 ) -> ServiceView:
     """Public: no token is needed."""
     response.headers["ETag"] = etag(row.version)
-    return service_view(await one_service(session, row.id, today), language)
+    return service_view(await one_service(tx, row.id, today), language)
 
 
 @router.post(
@@ -94,7 +94,7 @@ async def enter(
     """Administrators of the organisation; those of the platform for any."""
     row = await create_service(work, new)
     response.headers["Location"] = location(request, f"/services/{row.id}")
-    return await _changed(work, row, language, response)
+    return await _answer(work, row, language, response)
 
 
 @router.patch(
@@ -113,7 +113,7 @@ async def change(
 ) -> ServiceView:
     """Needs `If-Match`."""
     require_match(request, row.version)
-    return await _changed(work, await change_service(work, row, wanted), language, response)
+    return await _answer(work, await change_service(work, row, wanted), language, response)
 
 
 @router.put(
@@ -132,10 +132,9 @@ async def capacity(
 ) -> ServiceView:
     """Needs `If-Match`. With `no-capacity` the service is not `accepting`."""
     require_match(request, row.version)
-    return await _changed(work, await set_capacity(work, row, wanted), language, response)
+    return await _answer(work, await set_capacity(work, row, wanted), language, response)
 
 
-async def _changed(work: Work, row: Service, language: str, response: Response) -> ServiceView:
+async def _answer(work: UnitOfWork, row: Service, language: str, response: Response) -> ServiceView:
     response.headers["ETag"] = etag(row.version)
-    await work.session.flush()
-    return service_view(await one_service(work.session, row.id, work.today), language)
+    return service_view(await one_service(work.tx, row.id, work.today), language)

@@ -4,25 +4,23 @@ from uuid import UUID
 
 from sqlalchemy import func
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.catalog.queries.pages import PageWanted, as_uuid, count
+from services.catalog.queries.pages import PageWanted, as_uuid, count, one_page, one_row
 from services.catalog.tables import Member
+from shared.database.transaction import Transaction
 
 
-async def find_member(
-    session: AsyncSession, key: str, organization_id: UUID | None, *, lock: bool = False
-) -> Member | None:
+async def find_member(tx: Transaction, key: str, organization_id: UUID | None, *, lock: bool = False) -> Member | None:
     """The member with that id, if it belongs to `organization_id` (None: to any); `lock` holds the row."""
     member_id = as_uuid(key)
     wanted = select(Member).where(Member.id == member_id)
     if organization_id is not None:
         wanted = wanted.where(Member.organization_id == organization_id)
-    return (await session.exec(wanted.with_for_update() if lock else wanted)).first()
+    return await one_row(tx, wanted, lock=lock)
 
 
 async def page_of_members(
-    session: AsyncSession,
+    tx: Transaction,
     page: PageWanted,
     visible: UUID | None,
     organization_id: UUID | None,
@@ -38,7 +36,6 @@ async def page_of_members(
             wanted = wanted.where(Member.organization_id == only)
     if active is not None:
         wanted = wanted.where(col(Member.active) == active)
-    total = await count(session, wanted)
+    total = await count(tx, wanted)
     wanted = wanted.order_by(func.lower(Member.email), col(Member.id))
-    rows = (await session.exec(wanted.offset((page.number - 1) * page.size).limit(page.size))).all()
-    return list(rows), total
+    return await tx.all(one_page(wanted, page)), total

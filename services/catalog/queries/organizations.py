@@ -8,12 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import SQLModel, col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.catalog.domain.rules import is_slug
-from services.catalog.queries.pages import PageWanted, as_uuid, by_name, count, matching
+from services.catalog.domain.names import is_slug
+from services.catalog.queries.pages import PageWanted, as_uuid, by_name, count, matching, one_page, one_row
 from services.catalog.queries.search import Query
 from services.catalog.tables import Closure, Location, Organization, OrganizationAlias, OrganizationWords
+from shared.database.transaction import Transaction
 
 RowT = TypeVar("RowT", bound=SQLModel)
 
@@ -28,7 +28,7 @@ class FoundOrganization:
     locations: Sequence[Location]
 
 
-async def find_organization(session: AsyncSession, key: str, *, lock: bool = False) -> Organization | None:
+async def find_organization(tx: Transaction, key: str, *, lock: bool = False) -> Organization | None:
     """The organisation with that id, slug, or former slug. `lock`: until the transaction ends."""
     if (row_id := as_uuid(key)) is not None:
         condition: ColumnElement[bool] = col(Organization.id) == row_id
@@ -39,11 +39,11 @@ async def find_organization(session: AsyncSession, key: str, *, lock: bool = Fal
         return None
     # A slug that is in use comes before one that was.
     wanted = select(Organization).where(condition).order_by((col(Organization.slug) == key).desc()).limit(1)
-    return (await session.exec(wanted.with_for_update() if lock else wanted)).first()
+    return await one_row(tx, wanted, lock=lock)
 
 
 async def page_of_organizations(
-    session: AsyncSession, page: PageWanted, language: str, query: str | None
+    tx: Transaction, page: PageWanted, language: str, query: str | None
 ) -> tuple[list[FoundOrganization], int]:
     """One page of the active organisations, best match first, else by name; and how many there are in all."""
     wanted = select(Organization).where(col(Organization.active))
@@ -52,26 +52,28 @@ async def page_of_organizations(
         typed = Query(query)
         wanted = wanted.join(OrganizationWords, col(OrganizationWords.organization_id) == Organization.id)
         wanted, order = matching(wanted, typed, OrganizationWords.words)
-    total = await count(session, wanted)
+    total = await count(tx, wanted)
     wanted = wanted.order_by(*order, by_name(Organization.name, language), col(Organization.id))
-    rows = (await session.exec(wanted.offset((page.number - 1) * page.size).limit(page.size))).all()
-    return await with_belongings(session, rows), total
+    return await with_belongings(tx, await tx.all(one_page(wanted, page))), total
 
 
-async def with_belongings(session: AsyncSession, rows: Sequence[Organization]) -> list[FoundOrganization]:
+async def closures_of(tx: Transaction, organization_id: UUID) -> Sequence[Closure]:
+    """The closures of an organisation, in order."""
+    return await _belonging(tx, Closure, [organization_id], col(Closure.starts_on))
+
+
+async def with_belongings(tx: Transaction, rows: Sequence[Organization]) -> list[FoundOrganization]:
     """The organisations with their aliases (latest first), closures and locations (in order)."""
     ids = [row.id for row in rows]
-    aliases = _by_organization(
-        await _belonging(session, OrganizationAlias, ids, col(OrganizationAlias.valid_until).desc())
-    )
-    closures = _by_organization(await _belonging(session, Closure, ids, col(Closure.starts_on)))
-    locations = _by_organization(await _belonging(session, Location, ids, col(Location.id)))
+    aliases = _by_organization(await _belonging(tx, OrganizationAlias, ids, col(OrganizationAlias.valid_until).desc()))
+    closures = _by_organization(await _belonging(tx, Closure, ids, col(Closure.starts_on)))
+    locations = _by_organization(await _belonging(tx, Location, ids, col(Location.id)))
     return [FoundOrganization(row, aliases[row.id], closures[row.id], locations[row.id]) for row in rows]
 
 
-async def _belonging(session: AsyncSession, table: type[RowT], ids: Sequence[UUID], order: Any) -> Sequence[RowT]:
+async def _belonging(tx: Transaction, table: type[RowT], ids: Sequence[UUID], order: Any) -> Sequence[RowT]:
     owner: Any = table.organization_id  # type: ignore[attr-defined]
-    return (await session.exec(select(table).where(owner.in_(ids)).order_by(order))).all()
+    return await tx.all(select(table).where(owner.in_(ids)).order_by(order))
 
 
 def _by_organization(rows: Sequence[Any]) -> defaultdict[UUID, list[Any]]:

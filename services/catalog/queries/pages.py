@@ -1,14 +1,17 @@
-"""What all lists share: count pages, and the order of their rows."""
+"""What all reads share: one row or a page of them, the order of names, and which key is an id."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from services.catalog.queries.search import Query
+from shared.database.transaction import Transaction
+
+RowT = TypeVar("RowT", bound=SQLModel)
 
 
 @dataclass(frozen=True)
@@ -19,10 +22,22 @@ class PageWanted:
     size: int
 
 
-async def count(session: AsyncSession, wanted: Any) -> int:
+async def one_row(tx: Transaction, wanted: SelectOfScalar[RowT], *, lock: bool) -> RowT | None:
+    """The first row of a query; with `lock` nobody else changes it until the transaction ends."""
+    rows = await tx.all(wanted.with_for_update() if lock else wanted)
+    return next(iter(rows), None)
+
+
+async def count(tx: Transaction, wanted: Any) -> int:
     """How many rows a query would find."""
     counted = select(func.count()).select_from(wanted.order_by(None).subquery())
-    return (await session.exec(counted)).one()
+    found: int = (await tx.execute(counted)).scalar_one()
+    return found
+
+
+def one_page(wanted: Any, page: PageWanted) -> Any:
+    """The query narrowed to the rows of one page."""
+    return wanted.offset((page.number - 1) * page.size).limit(page.size)
 
 
 def by_name(name: Any, language: str) -> Any:

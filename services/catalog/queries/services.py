@@ -9,10 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, or_
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.catalog.domain.rules import Situation, is_slug
-from services.catalog.queries.pages import PageWanted, as_uuid, by_name, count, matching
+from services.catalog.domain.names import is_slug
+from services.catalog.domain.services import Situation
+from services.catalog.queries.pages import PageWanted, as_uuid, by_name, count, matching, one_page, one_row
 from services.catalog.queries.search import Query
 from services.catalog.tables import (
     Closure,
@@ -25,6 +25,7 @@ from services.catalog.tables import (
     ServiceFacts,
     ServiceWords,
 )
+from shared.database.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class ServiceFilter:
     accepting: bool | None = None
 
 
-async def find_service(session: AsyncSession, key: str, *, lock: bool = False) -> Service | None:
+async def find_service(tx: Transaction, key: str, *, lock: bool = False) -> Service | None:
     """The service with that id, slug, or former slug. `lock`: until the transaction ends."""
     if (row_id := as_uuid(key)) is not None:
         wanted = select(Service).where(Service.id == row_id)
@@ -62,11 +63,11 @@ async def find_service(session: AsyncSession, key: str, *, lock: bool = False) -
         wanted = wanted.order_by((col(Service.slug) == key).desc()).limit(1)
     else:
         return None
-    return (await session.exec(wanted.with_for_update() if lock else wanted)).first()
+    return await one_row(tx, wanted, lock=lock)
 
 
 async def page_of_services(
-    session: AsyncSession, page: PageWanted, language: str, only: ServiceFilter, today: date
+    tx: Transaction, page: PageWanted, language: str, only: ServiceFilter, today: date
 ) -> tuple[list[FoundService], int]:
     """One page of services, best match first, else by name; and how many there are in all."""
     wanted = _services(today)
@@ -76,16 +77,15 @@ async def page_of_services(
     if only.query and only.query.strip():
         wanted = wanted.join(ServiceWords, col(ServiceWords.service_id) == Service.id)
         wanted, order = matching(wanted, Query(only.query), ServiceWords.words)
-    total = await count(session, wanted)
+    total = await count(tx, wanted)
     wanted = wanted.order_by(*order, by_name(Service.name, language), col(Service.id))
-    rows = (await session.execute(wanted.offset((page.number - 1) * page.size).limit(page.size))).all()
-    return await _found(session, rows), total
+    return await _found(tx, await tx.all(one_page(wanted, page))), total
 
 
-async def one_service(session: AsyncSession, service_id: UUID, today: date) -> FoundService:
+async def one_service(tx: Transaction, service_id: UUID, today: date) -> FoundService:
     """A service that is known to exist, as it is found."""
-    rows = (await session.execute(_services(today).where(Service.id == service_id))).all()
-    return (await _found(session, rows))[0]
+    [found] = await _found(tx, await tx.all(_services(today).where(col(Service.id) == service_id)))
+    return found
 
 
 def _services(today: date) -> Any:
@@ -132,11 +132,11 @@ def _conditions(only: ServiceFilter, today: date) -> list[ColumnElement[bool]]:
     return found
 
 
-async def _found(session: AsyncSession, rows: Sequence[Any]) -> list[FoundService]:
+async def _found(tx: Transaction, rows: Sequence[Any]) -> list[FoundService]:
     ids = [service.id for service, *_ in rows]
     former = select(ServiceAlias).where(col(ServiceAlias.service_id).in_(ids))
     aliases: defaultdict[UUID, list[ServiceAlias]] = defaultdict(list)
-    for alias in (await session.exec(former.order_by(col(ServiceAlias.valid_until).desc()))).all():
+    for alias in await tx.all(former.order_by(col(ServiceAlias.valid_until).desc())):
         aliases[alias.service_id].append(alias)
     links = (
         select(ServiceAtLocation, Location)
@@ -145,10 +145,10 @@ async def _found(session: AsyncSession, rows: Sequence[Any]) -> list[FoundServic
         .order_by(col(ServiceAtLocation.id))
     )
     places: defaultdict[UUID, list[tuple[ServiceAtLocation, Location]]] = defaultdict(list)
-    for link, location in (await session.exec(links)).all():
+    for link, location in await tx.all(links):
         places[link.service_id].append((link, location))
-    known = await session.exec(select(ServiceFacts).where(col(ServiceFacts.id).in_(ids)))
-    facts = {row.id: row for row in known.all()}
+    known = await tx.all(select(ServiceFacts).where(col(ServiceFacts.id).in_(ids)))
+    facts = {row.id: row for row in known}
     return [
         FoundService(
             service,

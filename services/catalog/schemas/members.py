@@ -1,12 +1,13 @@
-"""Members of staff."""
+"""Members of staff over HTTP: what changes them, and how they are shown."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from services.catalog.domain.rules import ROLES
-from services.catalog.schemas.parts import Email, Left
+from services.catalog.domain.members import ROLES
+from services.catalog.schemas.parts import Email, LeftOut
 from shared.events.catalog import Language, Role
 from shared.web.requests import Body
 
@@ -31,8 +32,22 @@ class NewMember(Body):
 class MemberChange(Body):
     """What is to change of a member. `active: false` ends its access at once; `deputy_id` takes over."""
 
-    email: Email = Left
-    language: Language = Left
-    roles: Roles = Left
-    active: bool = Left
+    email: Email = LeftOut
+    language: Language = LeftOut
+    roles: Roles = LeftOut
+    active: bool = LeftOut
     deputy_id: UUID | None = None
+
+
+class MemberView(BaseModel):
+    """A member of staff, as its organisation sees it."""
+
+    id: UUID
+    organization_id: UUID
+    email: str
+    language: str
+    roles: list[str]
+    active: bool
+    deputy_id: UUID | None
+    created_at: datetime
+    version: int

@@ -1,12 +1,25 @@
-"""Organisations, their closures and locations."""
+"""Organisations over HTTP, their closures and locations: what changes them, and how they are shown (HSDS 3.1)."""
 
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from services.catalog.domain.rules import LocationType, OrganizationType
-from services.catalog.schemas.parts import Day, Description, Email, Left, Name, Slug, Text, WebAddress, _OneLine
+from services.catalog.domain.organizations import LocationType, OrganizationType
+from services.catalog.schemas.parts import (
+    AliasView,
+    Day,
+    Description,
+    Email,
+    LeftOut,
+    Name,
+    OneLine,
+    Slug,
+    Text,
+    Translations,
+    WebAddress,
+)
 from shared.web.requests import Body
 
 
@@ -26,15 +39,15 @@ class NewOrganization(Body):
 class OrganizationChange(Body):
     """What is to change of an organisation. Its former name, and slug, live on as an alias."""
 
-    slug: Slug = Left
-    organization_type: OrganizationType = Left
-    name: Name = Left
+    slug: Slug = LeftOut
+    organization_type: OrganizationType = LeftOut
+    name: Name = LeftOut
     alternate_name: Name | None = None
-    description: Description = Left
+    description: Description = LeftOut
     parent_organization_id: UUID | None = None
     email: Email | None = None
     website: WebAddress | None = None
-    active: bool = Left
+    active: bool = LeftOut
 
 
 class NewClosure(Body):
@@ -65,7 +78,7 @@ class NewLocation(Body):
     description: Description | None = None
     url: WebAddress | None = None
     address_1: Text | None = None
-    postal_code: Annotated[str, StringConstraints(min_length=1, max_length=20), _OneLine] | None = None
+    postal_code: Annotated[str, StringConstraints(min_length=1, max_length=20), OneLine] | None = None
     city: Text | None = None
 
 
@@ -73,3 +86,64 @@ class Locations(Body):
     """All places of an organisation, instead of those it had."""
 
     locations: list[NewLocation] = Field(max_length=50)
+
+
+class Address(BaseModel):
+    """A street address (HSDS address)."""
+
+    id: UUID
+    address_1: str
+    city: str
+    state_province: str
+    postal_code: str
+    country: str
+    address_type: str
+
+
+class LocationView(BaseModel):
+    """A place (HSDS location). `addresses` is empty while the street address is not known."""
+
+    id: UUID
+    location_type: str
+    name: str
+    description: str | None
+    url: str | None
+    city: str | None
+    addresses: list[Address]
+    translations: Translations
+
+
+class ClosureView(BaseModel):
+    """Days without service, both ends included."""
+
+    starts_on: date
+    ends_on: date
+    note: str | None
+    translations: Translations
+
+
+class OrganizationBrief(BaseModel):
+    """The organisation of a service (HSDS organization)."""
+
+    id: UUID
+    slug: str
+    name: str
+    description: str
+
+
+class OrganizationView(OrganizationBrief):
+    """An organisation (HSDS organization) with its former names, closures and places."""
+
+    alternate_name: str | None
+    organization_type: str
+    email: str | None
+    website: str | None
+    parent_organization_id: UUID | None
+    active: bool
+    closed_today: bool
+    closures: list[ClosureView]
+    aliases: list[AliasView]
+    locations: list[LocationView]
+    translations: Translations
+    last_modified: datetime
+    version: int

@@ -1,13 +1,14 @@
-"""What several bodies have in common."""
+"""What several requests and answers have in common."""
 
 import re
 import unicodedata
 from datetime import date
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 
-from services.catalog.domain.rules import LONGEST_SLUG
+from services.catalog.domain.names import LONGEST_SLUG
+from shared.events.catalog import Language
 from shared.web.requests import Body
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -27,27 +28,28 @@ def _written_day(value: object) -> object:
     return value
 
 
-_OneLine = AfterValidator(_one_line)
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200), _OneLine]
+OneLine = AfterValidator(_one_line)
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200), OneLine]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
 Day = Annotated[date, BeforeValidator(_written_day)]
-Slug = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_SLUG), _OneLine]
+Slug = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_SLUG), OneLine]
 Email = Annotated[
     str,
     StringConstraints(max_length=254, pattern=r"^[^\s@<>,;:()\[\]\\\"]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"),
-    _OneLine,
+    OneLine,
 ]
-WebAddress = Annotated[str, StringConstraints(max_length=500, pattern=r"^https?://[^\s<>\"]+$"), _OneLine]
+WebAddress = Annotated[str, StringConstraints(max_length=500, pattern=r"^https?://[^\s<>\"]+$"), OneLine]
 LanguageTag = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, to_lower=True)
 ]
 
 
 def each_once(items: list[Any]) -> list[Any]:
+    """The items without those that were there before."""
     return list(dict.fromkeys(items))
 
 
-Left: Any = Field(default=None)
+LeftOut: Any = Field(default=None)
 """A field that a change may leave out, and may not set to null."""
 
 
@@ -81,3 +83,17 @@ class Description(_Texts):
     fi: LongText | None = None
     sv: LongText | None = None
     en: LongText | None = None
+
+
+Translations = dict[Language, dict[str, str]]
+"""Language → field → text: all there is of the texts of a thing."""
+
+
+class AliasView(BaseModel):
+    """A former name; `valid_until` is the last day it was in use."""
+
+    name: str
+    slug: str | None
+    valid_from: date | None
+    valid_until: date
+    translations: Translations

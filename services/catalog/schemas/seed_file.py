@@ -7,7 +7,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from services.catalog.domain.rules import OrganizationType, check_slug
+from services.catalog.domain.names import check_slug
+from services.catalog.domain.organizations import OrganizationType
 from services.catalog.domain.target_groups import TARGET_GROUPS
 from shared.events.catalog import Language, Role
 from shared.events.envelope import Names

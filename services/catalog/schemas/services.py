@@ -1,13 +1,27 @@
-"""Services and the room they have."""
+"""Services over HTTP and the room they have: what changes them, and how they are shown (HSDS 3.1)."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from services.catalog.domain.response_days import LONGEST_EXPIRY, LONGEST_RESPONSE
+from services.catalog.domain.services import LONGEST_EXPIRY, LONGEST_RESPONSE
 from services.catalog.domain.target_groups import TARGET_GROUPS
-from services.catalog.schemas.parts import Description, Email, LanguageTag, Left, Name, Slug, WebAddress, each_once
+from services.catalog.schemas.facts import FactsView
+from services.catalog.schemas.organizations import LocationView, OrganizationBrief
+from services.catalog.schemas.parts import (
+    AliasView,
+    Description,
+    Email,
+    LanguageTag,
+    LeftOut,
+    Name,
+    Slug,
+    Translations,
+    WebAddress,
+    each_once,
+)
 from shared.events.catalog import CapacityStatus, ServiceStatus
 from shared.web.requests import Body
 
@@ -60,17 +74,110 @@ class NewService(Body):
 class ServiceChange(Body):
     """What is to change of a service."""
 
-    slug: Slug = Left
-    name: Name = Left
+    slug: Slug = LeftOut
+    name: Name = LeftOut
     alternate_name: Name | None = None
     description: Description | None = None
     eligibility_description: Description | None = None
-    status: ServiceStatus = Left
-    languages: LanguageTags = Left
-    target_groups: TargetGroups = Left
-    location_ids: LocationIds = Left
+    status: ServiceStatus = LeftOut
+    languages: LanguageTags = LeftOut
+    target_groups: TargetGroups = LeftOut
+    location_ids: LocationIds = LeftOut
     url: WebAddress | None = None
     email: Email | None = None
     response_days: ResponseDays | None = None
     urgent_response_days: ResponseDays | None = None
     expiry_days: ExpiryDays | None = None
+
+
+class LanguageView(BaseModel):
+    """A language in which a service is given (HSDS language)."""
+
+    id: UUID
+    code: str
+    name: str
+
+
+class CapacityView(BaseModel):
+    """Whether there is room. `available`: free places, where they are counted."""
+
+    status: str
+    available: int | None
+    updated: datetime
+
+
+class UnitView(BaseModel):
+    """What capacity is counted in (HSDS unit)."""
+
+    id: UUID
+    name: str
+
+
+class CountedCapacity(BaseModel):
+    """Free places (HSDS service_capacity); only where they are counted."""
+
+    id: UUID
+    unit: UnitView
+    available: int
+    updated: datetime
+
+
+class TermView(BaseModel):
+    """A target group (HSDS taxonomy_term)."""
+
+    id: UUID
+    code: str
+    name: str
+    description: str
+    taxonomy: str
+
+
+class AttributeView(BaseModel):
+    """Whom a service is for (HSDS attribute)."""
+
+    id: UUID
+    link_type: str
+    label: str
+    taxonomy_term: TermView
+
+
+class ServiceAtLocationView(BaseModel):
+    """A service at a place (HSDS service_at_location)."""
+
+    id: UUID
+    location: LocationView
+
+
+class ServiceView(BaseModel):
+    """A service (HSDS service). `accepting`: refer here today; `not_accepting_because` says why not."""
+
+    id: UUID
+    slug: str
+    organization_id: UUID
+    organization: OrganizationBrief
+    name: str
+    alternate_name: str | None
+    description: str
+    eligibility_description: str | None
+    status: str
+    url: str | None
+    email: str | None
+    languages: list[LanguageView]
+    capacity: CapacityView
+    capacities: list[CountedCapacity]
+    response_days: int | None = Field(description="Working days to answer, where they are not the platform's 2")
+    urgent_response_days: int | None = Field(description="The same for urgent referrals, where they are not 1")
+    expiry_days: int | None = Field(description="Working days after which a referral expires, where they are not 10")
+    target_groups: list[str] = Field(description="Codes of the target groups; with names under `attributes`")
+    attributes: list[AttributeView]
+    service_at_locations: list[ServiceAtLocationView]
+    aliases: list[AliasView]
+    accepting: bool
+    not_accepting_because: list[str]
+    facts: FactsView | None
+    facts_status: Literal["shown", "suppressed", "unknown"] = Field(
+        description="suppressed: of fewer than five referrals, none perhaps; unknown: nothing was heard yet"
+    )
+    translations: Translations
+    last_modified: datetime
+    version: int

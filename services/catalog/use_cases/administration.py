@@ -4,18 +4,20 @@ import asyncio
 
 from pydantic import ValidationError
 from sqlalchemy import func
-from sqlmodel import select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import col, select
 
-from services.catalog.domain.rules import ROLES, RuleBroken, check_slug
-from services.catalog.queries import search
+from services.catalog.domain.members import ROLES
+from services.catalog.domain.names import check_slug
+from services.catalog.domain.refusals import RuleBroken
 from services.catalog.queries.organizations import find_organization
 from services.catalog.schemas.members import NewMember
 from services.catalog.schemas.seed_file import read_data
 from services.catalog.tables import Member, Organization
-from services.catalog.use_cases.recording import member_changed, organization_changed
-from services.catalog.use_cases.seed import ONE_AT_A_TIME
+from services.catalog.use_cases.recording import record_member_change, record_organization_change
+from services.catalog.use_cases.search_index import refresh_index
+from services.catalog.use_cases.seed import SEED_LOCK
 from shared.database.connections import Database
+from shared.database.transaction import Transaction
 from shared.ids import new_id
 from shared.publishing.outbox import Outbox
 
@@ -31,37 +33,37 @@ def create_admin(database_url: str, email: str, organization_slug: str) -> bool:
     async def run() -> bool:
         database = Database(database_url, pool_size=1)
         try:
-            async with database.transaction() as session:
-                return await make_admin(session, email, organization_slug)
+            async with database.transaction() as tx:
+                return await make_admin(tx, email, organization_slug)
         finally:
             await database.close()
 
     return asyncio.run(run())
 
 
-async def make_admin(session: AsyncSession, email: str, organization_slug: str) -> bool:
+async def make_admin(tx: Transaction, email: str, organization_slug: str) -> bool:
     """What `create_admin` does, within a transaction of the caller's."""
     new = _checked(email, organization_slug)
     outbox = Outbox("catalog")
-    await session.execute(ONE_AT_A_TIME)
-    organization = await find_organization(session, organization_slug)
+    await tx.advisory_lock(SEED_LOCK)
+    organization = await find_organization(tx, organization_slug)
     if organization is None:
-        organization = await _enter_organization(session, outbox, organization_slug)
+        organization = await _enter_organization(tx, outbox, organization_slug)
     same = select(Member).where(
-        Member.organization_id == organization.id, func.lower(Member.email) == func.lower(new.email)
+        col(Member.organization_id) == organization.id, func.lower(Member.email) == func.lower(new.email)
     )
-    member = (await session.exec(same)).first()
+    member = await tx.first(same)
     if member is None:
         member = Member(id=new_id(), organization_id=organization.id, email=new.email, language="fi", roles=["admin"])
-        session.add(member)
-        await session.flush()
+        tx.insert(member)
     elif member.active and "admin" in member.roles:
         return False
     else:
         member.active = True
         member.roles = [role for role in ROLES if role in {*member.roles, "admin"}]
         member.version += 1
-    member_changed(session, outbox, member)
+        tx.update(member)
+    record_member_change(tx, outbox, member)
     return True
 
 
@@ -75,7 +77,7 @@ def _checked(email: str, organization_slug: str) -> NewMember:
         raise ValueError(f"{email} is not an e-mail address") from None
 
 
-async def _enter_organization(session: AsyncSession, outbox: Outbox, slug: str) -> Organization:
+async def _enter_organization(tx: Transaction, outbox: Outbox, slug: str) -> Organization:
     """Enter the organisation as the seed data knows it; one that they do not know is named like its slug."""
     known = next((entry for entry in read_data() if entry.slug == slug), None)
     organization = Organization(
@@ -85,7 +87,7 @@ async def _enter_organization(session: AsyncSession, outbox: Outbox, slug: str) 
         name=known.name.model_dump() if known else {"fi": slug},
         description=known.description.model_dump() if known else {"fi": slug},
     )
-    session.add(organization)
-    await search.index(session, organization)
-    await organization_changed(session, outbox, organization)
+    tx.insert(organization)
+    record_organization_change(tx, outbox, organization, ())
+    await refresh_index(tx, [organization])
     return organization

@@ -6,96 +6,91 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from services.catalog.domain.rules import PLATFORM_SLUG, Deputy, RuleBroken, check_deputy
+from services.catalog.domain.members import check_deputy
+from services.catalog.domain.organizations import PLATFORM_SLUG
+from services.catalog.queries.visibility import require_administrator, require_may_give
 from services.catalog.schemas.members import MemberChange, NewMember
 from services.catalog.tables import Member, Organization
-from services.catalog.use_cases.recording import member_changed
-from services.catalog.use_cases.unit_of_work import Work
+from services.catalog.unit_of_work import UnitOfWork, command, invalid_field
+from services.catalog.use_cases.recording import record_member_change
 from shared.ids import new_id
+from shared.problems import conflict
 
 
-async def create_member(work: Work, new: NewMember) -> Member:
-    """Enter a member of an organisation that the caller administers. Raises NotYours, RuleBroken."""
-    organization = await _hold(work, new.organization_id or work.caller.organization_id)
-    work.caller.check_administers(organization.id)
-    work.caller.check_may_give((), new.roles)
-    member = Member(id=new_id(), organization_id=organization.id, **new.model_dump(exclude={"organization_id"}))
-    await _check_deputy(work, member, {})
-    await _check_email_free(work, organization.id, new.email, None)
-    work.session.add(member)
-    await work.session.flush()
-    member_changed(work.session, work.outbox, member)
+@command
+async def create_member(work: UnitOfWork, new: NewMember) -> Member:
+    """Enter a member of an organisation that the caller administers. Raises 403, 422, 409."""
+    organization = await _lock(work, new.organization_id or work.caller.organization_id)
+    require_administrator(work.caller, organization.id)
+    require_may_give(work.caller, (), new.roles)
+    values = new.model_dump(exclude={"organization_id"})
+    member = Member(id=new_id(), organization_id=organization.id, created_at=work.now, **values)
+    await _check_deputy(work, member)
+    await _check_email_free(work, member)
+    work.tx.insert(member)
+    record_member_change(work.tx, work.outbox, member)
     return member
 
 
-async def change_member(work: Work, member: Member, change: MemberChange) -> Member:
-    """Change what the change names. Raises NotYours, RuleBroken."""
+@command
+async def change_member(work: UnitOfWork, member: Member, change: MemberChange) -> Member:
+    """Change what the change names. Raises 403, 422, 409."""
     named: dict[str, Any] = change.model_dump(exclude_unset=True)
     changes = {field: value for field, value in named.items() if getattr(member, field) != value}
     if not changes:
         return member
-    organization = await _hold(work, member.organization_id)
-    work.caller.check_may_give(member.roles, changes.get("roles", ()))
-    # Colleagues come and go, so an unchanged deputy is looked at again when it begins to matter.
-    if "deputy_id" in changes or changes.get("active") is False:
-        await _check_deputy(work, member, changes)
-    if "email" in changes:
-        await _check_email_free(work, organization.id, changes["email"], member.id)
-    await _check_someone_administers(work, organization, member, changes)
+    organization = await _lock(work, member.organization_id)
+    require_may_give(work.caller, member.roles, changes.get("roles", ()))
     for field, value in changes.items():
         setattr(member, field, value)
+    # Colleagues come and go, so an unchanged deputy is looked at again when it begins to matter.
+    if "deputy_id" in changes or changes.get("active") is False:
+        await _check_deputy(work, member)
+    if "email" in changes:
+        await _check_email_free(work, member)
+    await _check_someone_administers(work, organization, member)
     member.version += 1
-    member_changed(work.session, work.outbox, member)
+    work.tx.update(member)
+    record_member_change(work.tx, work.outbox, member)
     return member
 
 
-async def _hold(work: Work, organization_id: UUID) -> Organization:
-    """The organisation, held: changes of its members happen one after the other."""
-    held = select(Organization).where(Organization.id == organization_id).with_for_update()
-    organization = (await work.session.exec(held)).first()
+async def _lock(work: UnitOfWork, organization_id: UUID) -> Organization:
+    """The organisation, locked: changes of its members happen one after the other. Raises 422."""
+    organization = await work.tx.get(Organization, organization_id, lock=True)
     if organization is None:
-        raise RuleBroken("There is no organisation with that id.", "organization_id")
+        raise invalid_field("There is no organisation with that id.", "organization_id")
     return organization
 
 
-async def _check_deputy(work: Work, member: Member, changes: dict[str, Any]) -> None:
-    """Raise RuleBroken when the member would have a deputy, after `changes`, who may not stand in for it."""
-    deputy_id: UUID | None = changes.get("deputy_id", member.deputy_id)
-    if deputy_id is not None:
-        rows = await work.session.exec(select(Member).where(Member.organization_id == member.organization_id))
-        known = {row.id: _as_deputy(row, row.roles) for row in rows.all()}
-        check_deputy(_as_deputy(member, changes.get("roles", member.roles)), deputy_id, known)
+async def _check_deputy(work: UnitOfWork, member: Member) -> None:
+    """Raise RuleBroken when the member has a deputy who may not stand in for it."""
+    if member.deputy_id is not None:
+        own = select(Member).where(col(Member.organization_id) == member.organization_id)
+        check_deputy(member, member.deputy_id, {each.id: each for each in await work.tx.all(own)})
 
 
-def _as_deputy(row: Member, roles: list[str]) -> Deputy:
-    return Deputy(row.id, row.organization_id, row.active, roles, row.deputy_id)
-
-
-async def _check_email_free(work: Work, organization_id: UUID, email: str, own_id: UUID | None) -> None:
+async def _check_email_free(work: UnitOfWork, member: Member) -> None:
+    """Raise 409 when a colleague has the member's address, whatever its capitals."""
     same = select(Member.id).where(
-        Member.organization_id == organization_id, func.lower(Member.email) == func.lower(email)
+        col(Member.organization_id) == member.organization_id,
+        func.lower(Member.email) == func.lower(member.email),
+        col(Member.id) != member.id,
     )
-    if (await work.session.exec(same)).first() not in (None, own_id):
-        raise RuleBroken(
-            "The organisation has a member with this address already. Change that one, or activate it again.",
-            "email",
-            conflict=True,
-            name="email-taken",
-        )
+    if await work.tx.first(same.limit(1)) is not None:
+        detail = "The organisation has a member with this address already. Change that one, or activate it again."
+        raise conflict(detail, name="email-taken")
 
 
-async def _check_someone_administers(
-    work: Work, organization: Organization, member: Member, changes: dict[str, Any]
-) -> None:
-    """Raise RuleBroken when nobody would be left who administers the platform."""
-    stays = changes.get("active", member.active) and "admin" in changes.get("roles", member.roles)
-    if organization.slug != PLATFORM_SLUG or stays:
+async def _check_someone_administers(work: UnitOfWork, organization: Organization, member: Member) -> None:
+    """Raise 409 when nobody would be left who administers the platform."""
+    if organization.slug != PLATFORM_SLUG or (member.active and "admin" in member.roles):
         return
     others = select(Member.id).where(
-        Member.organization_id == organization.id,
-        Member.id != member.id,
+        col(Member.organization_id) == organization.id,
+        col(Member.id) != member.id,
         col(Member.active),
         col(Member.roles).contains(["admin"]),
     )
-    if (await work.session.exec(others.limit(1))).first() is None:
-        raise RuleBroken("The platform needs an administrator: name another one first.", "roles", conflict=True)
+    if await work.tx.first(others.limit(1)) is None:
+        raise conflict("The platform needs an administrator: name another one first.")

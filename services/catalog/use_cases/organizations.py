@@ -1,27 +1,34 @@
 """Commands on organisations: enter, change, close for some days, say where they are."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from services.catalog.domain.rules import RuleBroken, check_closures, check_platform_untouched, check_slug
-from services.catalog.queries import search
+from services.catalog.domain.names import check_slug, slug_for
+from services.catalog.domain.organizations import check_closures, check_platform_slug, may_be_deactivated
+from services.catalog.queries.organizations import closures_of
+from services.catalog.queries.visibility import require_platform_administrator
 from services.catalog.schemas.organizations import Closures, Locations, NewOrganization, OrganizationChange
 from services.catalog.tables import Closure, Location, Organization, ServiceAtLocation
+from services.catalog.unit_of_work import UnitOfWork, command, invalid_field
 from services.catalog.use_cases.names import ORGANIZATIONS, check_slug_free, keep_alias
-from services.catalog.use_cases.recording import organization_changed
-from services.catalog.use_cases.unit_of_work import Work, given, merged, slug_for
+from services.catalog.use_cases.recording import record_organization_change
+from services.catalog.use_cases.search_index import refresh_index
+from services.catalog.use_cases.texts import given, merged
 from shared.ids import new_id
+from shared.problems import conflict
 
 _TEXTS = {"name": True, "alternate_name": False, "description": True}
 """Fields with texts → whether the organisation cannot be without."""
 
 
-async def create_organization(work: Work, new: NewOrganization) -> Organization:
-    """Enter an organisation. Raises NotYours, RuleBroken."""
-    work.caller.check_administers_platform()
+@command
+async def create_organization(work: UnitOfWork, new: NewOrganization) -> Organization:
+    """Enter an organisation. Raises 403, 422, 409."""
+    require_platform_administrator(work.caller)
     name = given(new.name, "name", needed=True)
     slug = slug_for(new.slug, name)
     await _check_parent(work, None, new.parent_organization_id)
@@ -32,18 +39,23 @@ async def create_organization(work: Work, new: NewOrganization) -> Organization:
         name=name,
         alternate_name=given(new.alternate_name),
         description=given(new.description, "description", needed=True),
+        created_at=work.now,
+        updated_at=work.now,
         **new.model_dump(include={"organization_type", "parent_organization_id", "email", "website"}),
     )
-    work.session.add(organization)
-    await search.index(work.session, organization)
-    await organization_changed(work.session, work.outbox, organization)
+    work.tx.insert(organization)
+    record_organization_change(work.tx, work.outbox, organization, ())
+    await refresh_index(work.tx, [organization])
     return organization
 
 
-async def change_organization(work: Work, organization: Organization, change: OrganizationChange) -> Organization:
-    """Change what the change names; a name or slug that was is kept as an alias. Raises RuleBroken."""
+@command
+async def change_organization(work: UnitOfWork, organization: Organization, change: OrganizationChange) -> Organization:
+    """Change what the change names; a name or slug that was is kept as an alias. Raises 422, 409."""
     changes: dict[str, Any] = change.model_dump(exclude_unset=True)
-    check_platform_untouched(organization.slug, new_slug=changes.get("slug"), active=changes.get("active"))
+    check_platform_slug(organization.slug, changes.get("slug", organization.slug))
+    if changes.get("active") is False and not may_be_deactivated(organization.slug):
+        raise conflict("The organisation that runs the platform stays active.")
     for field, needed in _TEXTS.items():
         if field in changes:
             changes[field] = merged(getattr(organization, field), getattr(change, field), field, needed=needed)
@@ -57,68 +69,75 @@ async def change_organization(work: Work, organization: Organization, change: Or
         await keep_alias(work, ORGANIZATIONS, organization, changes)
         for field, value in changes.items():
             setattr(organization, field, value)
-        await search.index(work.session, organization)
-        await _touched(work, organization)
+        _record_change(work, organization, await closures_of(work.tx, organization.id))
+        await refresh_index(work.tx, [organization])
     return organization
 
 
-async def replace_closures(work: Work, organization: Organization, new: Closures) -> Organization:
-    """Give an organisation these closures instead of those it had. Raises RuleBroken."""
+@command
+async def replace_closures(work: UnitOfWork, organization: Organization, new: Closures) -> Organization:
+    """Give an organisation these closures instead of those it had. Raises 422."""
     check_closures([(each.starts_on, each.ends_on) for each in new.closures])
-    await work.session.execute(delete(Closure).where(col(Closure.organization_id) == organization.id))
-    for each in new.closures:
-        row = Closure(
+    await work.tx.execute(delete(Closure).where(col(Closure.organization_id) == organization.id))
+    closures = [
+        Closure(
             id=new_id(),
             organization_id=organization.id,
             starts_on=each.starts_on,
             ends_on=each.ends_on,
             note=given(each.note),
         )
-        work.session.add(row)
-    await work.session.flush()
-    await _touched(work, organization)
+        for each in new.closures
+    ]
+    work.tx.insert(*closures)
+    _record_change(work, organization, closures)
     return organization
 
 
-async def replace_locations(work: Work, organization: Organization, new: Locations) -> Organization:
-    """Give an organisation these places instead of those it had. Raises RuleBroken for one that a service is at."""
-    here = await work.session.exec(select(Location).where(Location.organization_id == organization.id))
-    before = {row.id: row for row in here.all()}
+@command
+async def replace_locations(work: UnitOfWork, organization: Organization, new: Locations) -> Organization:
+    """Give an organisation these places instead of those it had. Raises 422, and 409 for one that a service is at."""
+    here = await work.tx.all(select(Location).where(col(Location.organization_id) == organization.id))
+    before = {row.id: row for row in here}
     kept = {each.id for each in new.locations if each.id is not None}
     if kept - before.keys():
-        raise RuleBroken("An id names a place that this organisation does not have.", "locations")
+        raise invalid_field("An id names a place that this organisation does not have.", "locations")
     await _check_unused(work, before.keys() - kept)
-    await work.session.execute(delete(Location).where(col(Location.id).in_(before.keys() - kept)))
+    await work.tx.execute(delete(Location).where(col(Location.id).in_(before.keys() - kept)))
     for each in new.locations:
         values = each.model_dump(exclude={"id", "name", "description"})
         values |= {"name": given(each.name, "name", needed=True), "description": given(each.description)}
-        row = before[each.id] if each.id else Location(id=new_id(), organization_id=organization.id, **values)
-        for field, value in values.items():
-            setattr(row, field, value)
-        work.session.add(row)
-    await _touched(work, organization)
+        if each.id is None:
+            work.tx.insert(Location(id=new_id(), organization_id=organization.id, **values))
+        else:
+            row = before[each.id]
+            for field, value in values.items():
+                setattr(row, field, value)
+            work.tx.update(row)
+    _record_change(work, organization, await closures_of(work.tx, organization.id))
     return organization
 
 
-async def _touched(work: Work, organization: Organization) -> None:
+def _record_change(work: UnitOfWork, organization: Organization, closures: Sequence[Closure]) -> None:
     organization.version += 1
     organization.updated_at = work.now
-    await organization_changed(work.session, work.outbox, organization)
+    work.tx.update(organization)
+    record_organization_change(work.tx, work.outbox, organization, closures)
 
 
-async def _check_parent(work: Work, own_id: UUID | None, parent_id: UUID | None) -> None:
-    """Raise RuleBroken unless the parent is known and does not stand below its child."""
+async def _check_parent(work: UnitOfWork, own_id: UUID | None, parent_id: UUID | None) -> None:
+    """Raise 422 unless the parent is known and does not stand below its child."""
     following = parent_id
     while following is not None:
-        parent = await work.session.get(Organization, following)
+        parent = await work.tx.get(Organization, following)
         if parent is None:
-            raise RuleBroken("There is no organisation with that id.", "parent_organization_id")
+            raise invalid_field("There is no organisation with that id.", "parent_organization_id")
         if parent.id == own_id:
-            raise RuleBroken("An organisation does not stand above itself.", "parent_organization_id")
+            raise invalid_field("An organisation does not stand above itself.", "parent_organization_id")
         following = parent.parent_organization_id
 
 
-async def _check_unused(work: Work, location_ids: set[UUID]) -> None:
+async def _check_unused(work: UnitOfWork, location_ids: set[UUID]) -> None:
     used = select(ServiceAtLocation.id).where(col(ServiceAtLocation.location_id).in_(location_ids)).limit(1)
-    if (await work.session.exec(used)).first() is not None:
-        raise RuleBroken("A service is given at a place that would go. Move it first.", "locations", conflict=True)
+    if await work.tx.first(used) is not None:
+        raise conflict("A service is given at a place that would go. Move it first.")

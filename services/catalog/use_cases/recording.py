@@ -1,32 +1,33 @@
 """What the catalogue publishes when a row has changed: its whole state, with the row's version as sequence."""
 
-from sqlmodel import select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from collections.abc import Iterable
 
 from services.catalog.domain.texts import as_names
 from services.catalog.tables import Closure, Member, Organization, Service
-from shared.events import catalog as told
+from shared.database.transaction import Transaction
+from shared.events import catalog as contract
 from shared.publishing.outbox import Outbox
 
 
-async def organization_changed(session: AsyncSession, outbox: Outbox, organization: Organization) -> None:
-    """Record the organisation's state, closures as they stand in the session's transaction included."""
-    mine = select(Closure).where(Closure.organization_id == organization.id).order_by("starts_on")
-    closures = (await session.exec(mine)).all()
-    state = told.OrganizationState(
+def record_organization_change(
+    tx: Transaction, outbox: Outbox, organization: Organization, closures: Iterable[Closure]
+) -> None:
+    """Record the organisation's state, with all of its closures as they are now."""
+    in_order = sorted(closures, key=lambda closure: closure.starts_on)
+    state = contract.OrganizationState(
         id=organization.id,
         slug=organization.slug,
         name=as_names(organization.name),
         active=organization.active,
         email=organization.email,
-        closures=tuple(told.Closure(starts_on=each.starts_on, ends_on=each.ends_on) for each in closures),
+        closures=tuple(contract.Closure(starts_on=each.starts_on, ends_on=each.ends_on) for each in in_order),
     )
-    outbox.record(session, "catalog.organization_changed.v1", organization.id, organization.version, state)
+    outbox.record(tx, "catalog.organization_changed.v1", organization.id, organization.version, state)
 
 
-def service_changed(session: AsyncSession, outbox: Outbox, service: Service) -> None:
+def record_service_change(tx: Transaction, outbox: Outbox, service: Service) -> None:
     """Record the service's state."""
-    state = told.ServiceState.model_validate(
+    state = contract.ServiceState.model_validate(
         {
             "id": service.id,
             "slug": service.slug,
@@ -41,12 +42,12 @@ def service_changed(session: AsyncSession, outbox: Outbox, service: Service) -> 
             "expiry_days": service.expiry_days,
         }
     )
-    outbox.record(session, "catalog.service_changed.v1", service.id, service.version, state)
+    outbox.record(tx, "catalog.service_changed.v1", service.id, service.version, state)
 
 
-def member_changed(session: AsyncSession, outbox: Outbox, member: Member) -> None:
+def record_member_change(tx: Transaction, outbox: Outbox, member: Member) -> None:
     """Record the member's state."""
-    state = told.MemberState.model_validate(
+    state = contract.MemberState.model_validate(
         {
             "id": member.id,
             "organization_id": member.organization_id,
@@ -57,4 +58,4 @@ def member_changed(session: AsyncSession, outbox: Outbox, member: Member) -> Non
             "deputy_id": member.deputy_id,
         }
     )
-    outbox.record(session, "catalog.member_changed.v1", member.id, member.version, state)
+    outbox.record(tx, "catalog.member_changed.v1", member.id, member.version, state)

@@ -1,15 +1,13 @@
 """Seeding: brings `data/kuopio.yaml` into the catalogue, inserting what is missing and overwriting nothing."""
 
 import asyncio
+from collections import defaultdict
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.catalog.queries import search
-from services.catalog.schemas.seed_file import MemberEntry, OrganizationEntry, ServiceEntry, read_data
+from services.catalog.schemas.seed_file import LocationEntry, MemberEntry, OrganizationEntry, ServiceEntry, read_data
 from services.catalog.tables import (
     Location,
     Member,
@@ -19,12 +17,15 @@ from services.catalog.tables import (
     ServiceAlias,
     ServiceAtLocation,
 )
-from services.catalog.use_cases.recording import member_changed, organization_changed, service_changed
+from services.catalog.use_cases.recording import record_member_change, record_organization_change, record_service_change
+from services.catalog.use_cases.search_index import refresh_index
 from shared.database.connections import Database
+from shared.database.transaction import Transaction
 from shared.ids import new_id
 from shared.publishing.outbox import Outbox
 
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7205759403792795)")
+SEED_LOCK = "catalog.seed"
+"""Advisory lock: whoever enters what the data file describes does so alone."""
 
 
 @dataclass(frozen=True)
@@ -42,62 +43,75 @@ def seed(database_url: str, *, with_members: bool = True) -> SeedReport:
     async def run() -> SeedReport:
         database = Database(database_url, pool_size=1)
         try:
-            async with database.transaction() as session:
-                return await seed_into(session, with_members=with_members)
+            async with database.transaction() as tx:
+                return await seed_into(tx, with_members=with_members)
         finally:
             await database.close()
 
     return asyncio.run(run())
 
 
-async def seed_into(session: AsyncSession, *, with_members: bool = True) -> SeedReport:
-    """Seed within a transaction of the caller's. Every insert is recorded in the outbox."""
-    await session.execute(ONE_AT_A_TIME)
-    work = _Seeding(session, Outbox("catalog"))
-    await work.look()
+async def seed_into(tx: Transaction, *, with_members: bool = True) -> SeedReport:
+    """Seed within a transaction of the caller's. Every insert is recorded in the outbox.
+
+    All rows go out as one statement, and the search index is written once for all: so there is a dozen statements
+    however long the file.
+    """
+    await tx.advisory_lock(SEED_LOCK)
+    seeding = _Seeding(tx, Outbox("catalog"))
+    await seeding.read_catalogue()
     for entry in read_data():
-        await work.organization(entry, with_members=with_members)
-    return SeedReport(*work.inserted)
+        seeding.organization(entry, with_members=with_members)
+    if seeding.changed:
+        await refresh_index(tx, seeding.changed)
+    return SeedReport(seeding.organizations, seeding.services, seeding.members)
 
 
 class _Seeding:
-    """One run: what is there already, and how much came in (`inserted`: organisations, services, members)."""
+    """One run: what is there already, what came in (`organizations`, `services`, `members`: how many).
 
-    def __init__(self, session: AsyncSession, outbox: Outbox) -> None:
-        self._session = session
+    `changed` are the organisations that are new or have new services.
+    """
+
+    def __init__(self, tx: Transaction, outbox: Outbox) -> None:
+        self.organizations = self.services = self.members = 0
+        self.changed: list[Organization] = []
+        self._tx = tx
         self._outbox = outbox
-        self.inserted = [0, 0, 0]
-        self._organizations: dict[str, Organization] = {}
+        self._by_slug: dict[str, Organization] = {}
         self._service_slugs: set[str] = set()
-        self._members: set[tuple[UUID, str]] = set()
+        self._addresses: set[tuple[UUID, str]] = set()
+        self._locations: defaultdict[UUID, dict[str | None, UUID]] = defaultdict(dict)
+        """Organisation → name in Finnish → location."""
 
-    async def look(self) -> None:
+    async def read_catalogue(self) -> None:
         """Learn what is there. What was given another slug is known by its former one too."""
-        by_id = {each.id: each for each in (await self._session.exec(select(Organization))).all()}
-        for alias in (await self._session.exec(select(OrganizationAlias))).all():
+        by_id = {each.id: each for each in await self._tx.all(select(Organization))}
+        for alias in await self._tx.all(select(OrganizationAlias)):
             if alias.slug is not None:
-                self._organizations[alias.slug] = by_id[alias.organization_id]
-        self._organizations |= {each.slug: each for each in by_id.values()}
+                self._by_slug[alias.slug] = by_id[alias.organization_id]
+        self._by_slug |= {each.slug: each for each in by_id.values()}
         former = select(ServiceAlias.slug).where(col(ServiceAlias.slug).is_not(None))
-        self._service_slugs = set((await self._session.execute(select(Service.slug).union(former))).scalars())
-        members = await self._session.exec(select(Member.organization_id, Member.email))
-        self._members = {(organization_id, email.lower()) for organization_id, email in members.all()}
+        self._service_slugs = set((await self._tx.execute(select(Service.slug).union(former))).scalars())
+        members = await self._tx.all(select(Member.organization_id, Member.email))
+        self._addresses = {(organization_id, email.lower()) for organization_id, email in members}
+        for location in await self._tx.all(select(Location)):
+            self._locations[location.organization_id][location.name.get("fi")] = location.id
 
-    async def organization(self, entry: OrganizationEntry, *, with_members: bool) -> None:
+    def organization(self, entry: OrganizationEntry, *, with_members: bool) -> None:
         """Insert what is missing of one organisation of the file."""
-        before = sum(self.inserted)
-        organization = self._organizations.get(entry.slug) or await self._new_organization(entry)
-        places = await self._places(organization, entry)
+        before = self.organizations + self.services
+        organization = self._by_slug.get(entry.slug) or self._new_organization(entry)
         for service in entry.services:
             if service.slug not in self._service_slugs:
-                await self._new_service(organization, service, places)
-        if sum(self.inserted) > before:
-            await search.index(self._session, organization)
+                self._new_service(organization, service, entry.locations)
+        if self.organizations + self.services > before:
+            self.changed.append(organization)
         for member in entry.members if with_members else ():
-            if (organization.id, member.email.lower()) not in self._members:
+            if (organization.id, member.email.lower()) not in self._addresses:
                 self._new_member(organization, member)
 
-    async def _new_organization(self, entry: OrganizationEntry) -> Organization:
+    def _new_organization(self, entry: OrganizationEntry) -> Organization:
         organization = Organization(
             id=new_id(),
             slug=entry.slug,
@@ -105,36 +119,32 @@ class _Seeding:
             name=entry.name.model_dump(),
             alternate_name=entry.alternate_name.model_dump() if entry.alternate_name else {},
             description=entry.description.model_dump(),
-            parent_organization_id=self._organizations[entry.parent].id if entry.parent else None,
+            parent_organization_id=self._by_slug[entry.parent].id if entry.parent else None,
         )
-        self._session.add(organization)
-        await self._session.flush()
+        self._tx.insert(organization)
         for alias in entry.aliases:
-            row = OrganizationAlias(id=new_id(), organization_id=organization.id, **alias.model_dump())
-            self._session.add(row)
+            self._tx.insert(OrganizationAlias(id=new_id(), organization_id=organization.id, **alias.model_dump()))
         for place in entry.locations:
-            self._session.add(
-                Location(
-                    id=new_id(),
-                    organization_id=organization.id,
-                    location_type=place.type,
-                    name=place.name.model_dump(),
-                    city=place.city,
-                )
-            )
-        await self._session.flush()
-        await organization_changed(self._session, self._outbox, organization)
-        self._organizations[entry.slug] = organization
-        self.inserted[0] += 1
+            self._new_location(organization, place)
+        record_organization_change(self._tx, self._outbox, organization, ())
+        self._by_slug[entry.slug] = organization
+        self.organizations += 1
         return organization
 
-    async def _places(self, organization: Organization, entry: OrganizationEntry) -> dict[str, UUID]:
-        """Location keys of the file → ids, for those places that the organisation (still) has."""
-        here = await self._session.exec(select(Location).where(Location.organization_id == organization.id))
-        by_name = {each.name.get("fi"): each.id for each in here.all()}
-        return {place.key: by_name[place.name.fi] for place in entry.locations if place.name.fi in by_name}
+    def _new_location(self, organization: Organization, entry: LocationEntry) -> None:
+        location = Location(
+            id=new_id(),
+            organization_id=organization.id,
+            location_type=entry.type,
+            name=entry.name.model_dump(),
+            city=entry.city,
+        )
+        self._tx.insert(location)
+        self._locations[organization.id][entry.name.fi] = location.id
 
-    async def _new_service(self, organization: Organization, entry: ServiceEntry, places: dict[str, UUID]) -> None:
+    def _new_service(
+        self, organization: Organization, entry: ServiceEntry, locations: tuple[LocationEntry, ...]
+    ) -> None:
         service = Service(
             id=new_id(),
             slug=entry.slug,
@@ -145,14 +155,15 @@ class _Seeding:
             languages=list(entry.languages),
             target_groups=list(entry.target_groups),
         )
-        self._session.add(service)
-        await self._session.flush()
+        self._tx.insert(service)
+        there = self._locations[organization.id]
+        # By name, for those that the organisation (still) has.
+        ids = {each.key: there[each.name.fi] for each in locations if each.name.fi in there}
         for key in entry.locations:
-            if key in places:
-                row = ServiceAtLocation(id=new_id(), service_id=service.id, location_id=places[key])
-                self._session.add(row)
-        service_changed(self._session, self._outbox, service)
-        self.inserted[1] += 1
+            if key in ids:
+                self._tx.insert(ServiceAtLocation(id=new_id(), service_id=service.id, location_id=ids[key]))
+        record_service_change(self._tx, self._outbox, service)
+        self.services += 1
 
     def _new_member(self, organization: Organization, entry: MemberEntry) -> None:
         member = Member(
@@ -162,6 +173,6 @@ class _Seeding:
             language=entry.language,
             roles=list(entry.roles),
         )
-        self._session.add(member)
-        member_changed(self._session, self._outbox, member)
-        self.inserted[2] += 1
+        self._tx.insert(member)
+        record_member_change(self._tx, self._outbox, member)
+        self.members += 1

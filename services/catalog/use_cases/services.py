@@ -7,14 +7,16 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from services.catalog.domain.response_days import check_response_days
-from services.catalog.domain.rules import RuleBroken, check_capacity, check_slug
-from services.catalog.queries import search
+from services.catalog.domain.names import check_slug, slug_for
+from services.catalog.domain.services import check_capacity, check_response_days
+from services.catalog.queries.visibility import require_administrator
 from services.catalog.schemas.services import Capacity, NewService, ServiceChange
 from services.catalog.tables import Location, Organization, Service, ServiceAtLocation
+from services.catalog.unit_of_work import UnitOfWork, command, invalid_field
 from services.catalog.use_cases.names import SERVICES, check_slug_free, keep_alias
-from services.catalog.use_cases.recording import service_changed
-from services.catalog.use_cases.unit_of_work import Work, given, merged, slug_for
+from services.catalog.use_cases.recording import record_service_change
+from services.catalog.use_cases.search_index import refresh_index
+from services.catalog.use_cases.texts import given, merged
 from shared.ids import new_id
 
 _TEXTS = {"name": True, "alternate_name": False, "description": False, "eligibility_description": False}
@@ -23,12 +25,13 @@ _TEXTS = {"name": True, "alternate_name": False, "description": False, "eligibil
 _DAYS = ("response_days", "urgent_response_days", "expiry_days")
 
 
-async def create_service(work: Work, new: NewService) -> Service:
-    """Enter a service of an organisation that the caller administers. Raises NotYours, RuleBroken."""
-    organization = await work.session.get(Organization, new.organization_id or work.caller.organization_id)
+@command
+async def create_service(work: UnitOfWork, new: NewService) -> Service:
+    """Enter a service of an organisation that the caller administers. Raises 403, 422, 409."""
+    organization = await work.tx.get(Organization, new.organization_id or work.caller.organization_id)
     if organization is None:
-        raise RuleBroken("There is no organisation with that id.", "organization_id")
-    work.caller.check_administers(organization.id)
+        raise invalid_field("There is no organisation with that id.", "organization_id")
+    require_administrator(work.caller, organization.id)
     name = given(new.name, "name", needed=True)
     slug = slug_for(new.slug, name)
     check_capacity(new.capacity.status, new.capacity.available)
@@ -45,18 +48,21 @@ async def create_service(work: Work, new: NewService) -> Service:
         eligibility_description=given(new.eligibility_description),
         capacity=new.capacity.status,
         available=new.capacity.available,
+        capacity_updated_at=work.now,
+        created_at=work.now,
+        updated_at=work.now,
         **new.model_dump(include={"status", "languages", "target_groups", "url", "email", *_DAYS}),
     )
-    work.session.add(service)
-    await work.session.flush()
-    await _place(work, service, new.location_ids)
-    await search.index(work.session, organization)
-    service_changed(work.session, work.outbox, service)
+    work.tx.insert(service)
+    _place(work, service, new.location_ids)
+    record_service_change(work.tx, work.outbox, service)
+    await refresh_index(work.tx, [organization])
     return service
 
 
-async def change_service(work: Work, service: Service, change: ServiceChange) -> Service:
-    """Change what the change names; a name or slug that was is kept as an alias. Raises RuleBroken."""
+@command
+async def change_service(work: UnitOfWork, service: Service, change: ServiceChange) -> Service:
+    """Change what the change names; a name or slug that was is kept as an alias. Raises 422, 409."""
     changes: dict[str, Any] = change.model_dump(exclude_unset=True)
     location_ids = changes.pop("location_ids", None)
     for field, needed in _TEXTS.items():
@@ -73,46 +79,48 @@ async def change_service(work: Work, service: Service, change: ServiceChange) ->
         await keep_alias(work, SERVICES, service, changes)
         for field, value in changes.items():
             setattr(service, field, value)
-        organization = await work.session.get_one(Organization, service.organization_id)
-        await search.index(work.session, organization)
-        _touched(work, service)
+        _record_change(work, service)
+        await refresh_index(work.tx, [await work.tx.get_one(Organization, service.organization_id)])
     return service
 
 
-async def set_capacity(work: Work, service: Service, capacity: Capacity) -> Service:
-    """Say whether there is room. Saying the same again counts as news, for it is confirmed. Raises RuleBroken."""
+@command
+async def set_capacity(work: UnitOfWork, service: Service, capacity: Capacity) -> Service:
+    """Say whether there is room. Saying the same again counts as news, for it is confirmed. Raises 422."""
     check_capacity(capacity.status, capacity.available)
     service.capacity = capacity.status
     service.available = capacity.available
     service.capacity_updated_at = work.now
-    _touched(work, service)
+    _record_change(work, service)
     return service
 
 
-def _touched(work: Work, service: Service) -> None:
+def _record_change(work: UnitOfWork, service: Service) -> None:
     service.version += 1
     service.updated_at = work.now
-    service_changed(work.session, work.outbox, service)
+    work.tx.update(service)
+    record_service_change(work.tx, work.outbox, service)
 
 
-async def _moved(work: Work, service: Service, location_ids: Sequence[UUID]) -> bool:
+async def _moved(work: UnitOfWork, service: Service, location_ids: Sequence[UUID]) -> bool:
     """Give the service at these places; whether that is any change."""
-    mine = select(ServiceAtLocation.location_id).where(ServiceAtLocation.service_id == service.id)
-    if set((await work.session.exec(mine)).all()) == set(location_ids):
+    mine = select(ServiceAtLocation.location_id).where(col(ServiceAtLocation.service_id) == service.id)
+    if set(await work.tx.all(mine)) == set(location_ids):
         return False
     await _check_locations(work, service.organization_id, location_ids)
-    await work.session.execute(delete(ServiceAtLocation).where(col(ServiceAtLocation.service_id) == service.id))
-    await _place(work, service, location_ids)
+    await work.tx.execute(delete(ServiceAtLocation).where(col(ServiceAtLocation.service_id) == service.id))
+    _place(work, service, location_ids)
     return True
 
 
-async def _place(work: Work, service: Service, location_ids: Sequence[UUID]) -> None:
+def _place(work: UnitOfWork, service: Service, location_ids: Sequence[UUID]) -> None:
     for location_id in location_ids:
-        work.session.add(ServiceAtLocation(id=new_id(), service_id=service.id, location_id=location_id))
-    await work.session.flush()
+        work.tx.insert(ServiceAtLocation(id=new_id(), service_id=service.id, location_id=location_id))
 
 
-async def _check_locations(work: Work, organization_id: UUID, location_ids: Sequence[UUID]) -> None:
-    own = select(Location.id).where(Location.organization_id == organization_id, col(Location.id).in_(location_ids))
-    if len((await work.session.exec(own)).all()) != len(location_ids):
-        raise RuleBroken("An id names a place that the organisation does not have.", "location_ids")
+async def _check_locations(work: UnitOfWork, organization_id: UUID, location_ids: Sequence[UUID]) -> None:
+    own = select(Location.id).where(
+        col(Location.organization_id) == organization_id, col(Location.id).in_(location_ids)
+    )
+    if len(await work.tx.all(own)) != len(location_ids):
+        raise invalid_field("An id names a place that the organisation does not have.", "location_ids")

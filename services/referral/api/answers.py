@@ -7,8 +7,8 @@ from fastapi import Request, Response
 
 from services.referral.schemas.parts import OnDuplicate
 from services.referral.schemas.referrals import ReferralView
+from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.duplicates import PossibleDuplicate, question
-from services.referral.use_cases.unit_of_work import ActorWork
 from shared.web import problem_responses
 from shared.web.versions import etag
 
@@ -26,15 +26,15 @@ def created_answer(request: Request, response: Response, seen: ReferralView) -> 
 
 
 @asynccontextmanager
-async def undone_if_asked(work: ActorWork, choice: OnDuplicate) -> AsyncIterator[None]:
+async def undone_if_asked(work: ActorUnitOfWork, choice: OnDuplicate) -> AsyncIterator[None]:
     """What is done inside is undone when PossibleDuplicate is raised, so that the caller can be asked first."""
     if choice != "ask":
         yield
         return
-    async with work.session.begin_nested():
+    async with work.tx.savepoint():
         yield
 
 
-def ask(request: Request, work: ActorWork, possible: PossibleDuplicate) -> Response:
+def ask(request: Request, work: ActorUnitOfWork, possible: PossibleDuplicate) -> Response:
     """The question, as an answer of its own and not raised: that it tells of clients is to be kept."""
     return problem_responses.response(request, question(work, possible))

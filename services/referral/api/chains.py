@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only, only_for
 from services.referral.domain.lifecycle import LIFECYCLE, Side
+from services.referral.queries.withdrawals import withdrawal_preview
 from services.referral.schemas.commands import Forward
 from services.referral.schemas.referrals import ReferralView
 from services.referral.schemas.withdrawal import WithdrawalPreview
 from services.referral.use_cases.forwarding import forward
-from services.referral.use_cases.reading import view
-from services.referral.use_cases.withdrawal import withdrawal_preview
+from services.referral.use_cases.showing import view
 from shared.web.bodies import body, request_body
 from shared.web.versions import IF_MATCH, etag, require_match
 

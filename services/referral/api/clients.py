@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from services.referral.api.dependencies import WorkOf, as_id, requires
+from services.referral.queries.clients import find_clients
 from services.referral.schemas.access_report import ClientReport
-from services.referral.schemas.clients import ClientSearch, FoundClient, FoundClients
-from services.referral.use_cases.access_report import client_to_report_on, report
-from services.referral.use_cases.clients import find_clients, note_disclosure, references_of, show_client
-from services.referral.use_cases.reading import client_view
+from services.referral.schemas.clients import ClientSearch, FoundClients
+from services.referral.use_cases.access_report import report_for
+from services.referral.use_cases.clients import show_found
 from shared.web.bodies import body, request_body
 
 router = APIRouter(tags=["clients"])
@@ -26,13 +26,7 @@ async def search_clients(work: WorkOf, search: Annotated[ClientSearch, body(Clie
 
     A search is a POST, so that nothing personal stands in an address.
     """
-    clients = await find_clients(work, search)
-    references = await references_of(work, clients)
-    found = []
-    for client in clients:
-        shown = client_view(client, await show_client(work, client, "search"))
-        found.append(FoundClient(**shown.model_dump(), references=references[client.id]))
-    return FoundClients(contents=found)
+    return FoundClients(contents=await show_found(work, await find_clients(work, search)))
 
 
 @router.get("/clients/{client_id}/report", summary="Who handled a client's data, for the client who asks")
@@ -41,7 +35,4 @@ async def get_report(work: WorkOf, client_id: str) -> ClientReport:
 
     The report is such a showing too, and is the last of them. Members are named for your own organisation only.
     """
-    client = await client_to_report_on(work, as_id(client_id))
-    note_disclosure(work, client.id, "report", None)
-    await work.session.flush()
-    return await report(work, client, organization_id=work.actor.organization_id)
+    return await report_for(work, as_id(client_id))

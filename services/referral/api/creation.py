@@ -6,13 +6,14 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.referral.api.answers import ask, created_answer, undone_if_asked
 from services.referral.api.dependencies import WorkOf, requires
-from services.referral.schemas.referrals import BeforeSendingRequest, NewReferral, ReferralView
-from services.referral.schemas.sending import BeforeSending
+from services.referral.schemas.referrals import NewReferral, ReferralView
+from services.referral.schemas.sending import BeforeSending, BeforeSendingRequest
+from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.checking import before_sending
-from services.referral.use_cases.creation import claim_key, create, keep_answer
-from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
-from services.referral.use_cases.reading import view
-from services.referral.use_cases.unit_of_work import ActorWork
+from services.referral.use_cases.creation import create
+from services.referral.use_cases.duplicates import PossibleDuplicate
+from services.referral.use_cases.idempotency import claim_key, keep_answer
+from services.referral.use_cases.showing import view_created
 from shared.problems import malformed
 from shared.web.bodies import body, refuse_unstorable, request_body
 
@@ -73,14 +74,13 @@ async def create_referral(
     return created_answer(request, response, answer)
 
 
-async def _created(work: ActorWork, key: str, new: NewReferral) -> ReferralView:
+async def _created(work: ActorUnitOfWork, key: str, new: NewReferral) -> ReferralView:
     stored = await claim_key(work, key, new)
     if stored is not None:
         return ReferralView.model_validate(stored)
-    referral = await create(work, new)
-    duplicates = await duplicates_of(work, referral, new.on_duplicate)
-    answer = await view(work, referral, "create", duplicates=duplicates)
-    await keep_answer(work, key, referral, answer.model_dump(mode="json"))
+    created = await create(work, new)
+    answer = await view_created(work, created)
+    await keep_answer(work, key, created.referral, answer.model_dump(mode="json"))
     return answer
 
 

@@ -7,16 +7,16 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from services.referral.domain.lifecycle import Side
+from services.referral.queries.referrals import visible_referral
 from services.referral.settings import ReferralSettings, vault_of
 from services.referral.tables import Referral
-from services.referral.use_cases.commands import require_side
-from services.referral.use_cases.reading import visible_referral
-from services.referral.use_cases.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
+from services.referral.use_cases.commands import locked_referral, require_side
 from shared.clock import Clock, utc_now
 from shared.publishing.outbox import Outbox
 from shared.web.base import state_of
 from shared.web.bodies import receive
-from shared.web.json_api import ActorOf, ApiState, SessionOf
+from shared.web.json_api import ActorOf, ApiState, TransactionOf
 from shared.web.tokens import FindMember
 
 
@@ -30,13 +30,13 @@ class ReferralApp(ApiState):
         self.clock = clock
 
 
-async def unit_of_work(request: Request, session: SessionOf, actor: ActorOf) -> ActorWork:
+async def unit_of_work(request: Request, tx: TransactionOf, actor: ActorOf) -> ActorUnitOfWork:
     """The unit of work of a request that a member makes."""
     app: ReferralApp = state_of(request)
-    return ActorWork(session=session, outbox=app.outbox, vault=app.vault, now=app.clock(), actor=actor)
+    return ActorUnitOfWork(tx=tx, outbox=app.outbox, vault=app.vault, now=app.clock(), actor=actor)
 
 
-WorkOf = Annotated[ActorWork, Depends(unit_of_work)]
+WorkOf = Annotated[ActorUnitOfWork, Depends(unit_of_work)]
 
 
 def as_id(text: str) -> UUID | None:
@@ -55,14 +55,14 @@ async def the_referral(work: WorkOf, referral_id: str) -> Referral:
 async def the_locked_referral(request: Request, work: WorkOf, referral_id: str) -> Referral:
     """The referral of the path, to be changed: nobody else changes it until this request is done."""
     await receive(request)  # a slow sender must not hold the lock while it sends
-    return await visible_referral(work, as_id(referral_id), lock=True)
+    return await locked_referral(work, as_id(referral_id))
 
 
 ReferralOf = Annotated[Referral, Depends(the_referral)]
 LockedReferralOf = Annotated[Referral, Depends(the_locked_referral)]
 
 
-def requires(*roles: str) -> Callable[[ActorWork], Awaitable[None]]:
+def requires(*roles: str) -> Callable[[ActorUnitOfWork], Awaitable[None]]:
     """A dependency: 403 unless the actor has one of `roles`; the first is the one that is asked for."""
 
     async def check(work: WorkOf) -> None:
@@ -72,7 +72,7 @@ def requires(*roles: str) -> Callable[[ActorWork], Awaitable[None]]:
     return check
 
 
-def only_for(*sides: Side) -> Callable[[ActorWork, Referral], Awaitable[None]]:
+def only_for(*sides: Side) -> Callable[[ActorUnitOfWork, Referral], Awaitable[None]]:
     """A dependency: 403 unless the actor stands on one of `sides` of the referral, which is only read."""
 
     async def check(work: WorkOf, referral: ReferralOf) -> None:
@@ -81,7 +81,7 @@ def only_for(*sides: Side) -> Callable[[ActorWork, Referral], Awaitable[None]]:
     return check
 
 
-def only(*sides: Side) -> Callable[[ActorWork, Referral], Awaitable[None]]:
+def only(*sides: Side) -> Callable[[ActorUnitOfWork, Referral], Awaitable[None]]:
     """A dependency: 403 unless the actor stands on one of `sides` of the locked referral."""
 
     async def check(work: WorkOf, referral: LockedReferralOf) -> None:

@@ -12,7 +12,7 @@ from services.referral.schemas.referrals import ReferralView
 from services.referral.use_cases.assignment import assign
 from services.referral.use_cases.bulk import give_to_many
 from services.referral.use_cases.handover import hand_over_own
-from services.referral.use_cases.reading import view
+from services.referral.use_cases.showing import view
 from shared.web.bodies import body, request_body
 from shared.web.versions import IF_MATCH, require_match
 

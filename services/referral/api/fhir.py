@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from services.referral.api.dependencies import ReferralOf, WorkOf
 from services.referral.fhir.bundle import MEDIA_TYPE
 from services.referral.use_cases.fhir import fhir_bundle
-from services.referral.use_cases.reading import look_at
+from services.referral.use_cases.showing import look_at
 from shared.web.versions import etag
 
 router = APIRouter(tags=["referrals"])

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.referral.api.answers import ask, created_answer, undone_if_asked
 from services.referral.api.dependencies import LockedReferralOf, WorkOf, only
 from services.referral.domain.lifecycle import Side
-from services.referral.schemas.desk import SendSuggested
 from services.referral.schemas.referrals import ReferralView
-from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
+from services.referral.schemas.sending import SendSuggested
+from services.referral.use_cases.duplicates import PossibleDuplicate
 from services.referral.use_cases.following import send_suggested
-from services.referral.use_cases.reading import view
+from services.referral.use_cases.showing import view_created
 from shared.web.bodies import body, request_body
 from shared.web.versions import IF_MATCH, require_match
 
@@ -42,7 +42,6 @@ async def follow_suggestion(
     try:
         async with undone_if_asked(work, given.on_duplicate):
             following = await send_suggested(work, referral, given)
-            duplicates = await duplicates_of(work, following, given.on_duplicate)
     except PossibleDuplicate as possible:
         return ask(request, work, possible)
-    return created_answer(request, response, await view(work, following, "create", duplicates=duplicates))
+    return created_answer(request, response, await view_created(work, following))

@@ -9,9 +9,9 @@ from fastapi.responses import HTMLResponse
 from services.referral.api.dependencies import WorkOf, requires
 from services.referral.consent.page import POLICY, consent_page
 from services.referral.consent.statutes import statutes
+from services.referral.queries.consent_texts import consent_text
 from services.referral.schemas.legal_basis import ConsentTextView, LegalBases
 from services.referral.schemas.parts import LanguageTag
-from services.referral.use_cases.legal_bases import consent_text
 from shared.web.json_api import ActorOf
 from shared.web.negotiation import prefers
 

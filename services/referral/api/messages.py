@@ -6,11 +6,9 @@ from fastapi import APIRouter, Depends, Request
 
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
 from services.referral.domain.lifecycle import Side
-from services.referral.schemas.desk import ReadUpTo
-from services.referral.schemas.referrals import NewMessage
-from services.referral.schemas.timeline import MessagePage, MessagesRead, MessageView
-from services.referral.use_cases.clients import note_disclosure
-from services.referral.use_cases.messages import list_messages, mark_read, message_view, unread_messages, write_message
+from services.referral.queries.messages import list_messages, unread_messages
+from services.referral.schemas.messages import MessagePage, MessagesRead, MessageView, NewMessage, ReadUpTo
+from services.referral.use_cases.messages import mark_read, message_view, show_messages, write_message
 from shared.web.bodies import body, request_body
 from shared.web.pages import PageOf, next_link
 
@@ -21,9 +19,7 @@ router = APIRouter(tags=["messages"])
 async def get_messages(request: Request, work: WorkOf, referral: ReferralOf, page: PageOf) -> MessagePage:
     """The text of the other side's message is null once you may no longer read it. Listing marks nothing as read."""
     found = await list_messages(work, referral, page)
-    shown = [await message_view(work, referral, message) for message in found[: page.limit]]
-    if any(message.text is not None for message in shown):
-        note_disclosure(work, referral.client_id, "messages", referral.id)
+    shown = await show_messages(work, referral, found[: page.limit])
     unread = (await unread_messages(work, [referral]))[referral.id]
     return MessagePage(contents=shown, next=next_link(request, page, found), unread=unread)
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from services.referral.api.dependencies import WorkOf, requires
 from services.referral.domain.attention import Attention
 from services.referral.domain.lifecycle import Status
+from services.referral.queries.names import NamesOf
+from services.referral.queries.overview import Narrowing, overview, overview_referral, overview_referrals
 from services.referral.schemas.overview import Overview, OverviewPage
-from services.referral.use_cases.names import NamesOf
-from services.referral.use_cases.overview import Narrowing, overview, overview_referral, overview_referrals
 from shared.web.pages import PageOf, next_link
 
 router = APIRouter(tags=["overview"], dependencies=[Depends(requires("coordinator"))])

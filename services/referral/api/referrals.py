@@ -9,19 +9,20 @@ from services.referral.api.answers import ask, referral_answer, undone_if_asked
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
 from services.referral.domain.attention import Attention
 from services.referral.domain.lifecycle import LIFECYCLE, Rule, Side, Status
+from services.referral.queries.filters import Assigned, Narrowed
+from services.referral.queries.messages import unread_messages
+from services.referral.queries.names import NamesOf
+from services.referral.queries.referrals import list_referrals, summary
+from services.referral.queries.timeline import timeline
 from services.referral.schemas.commands import BODIES, CommandBody, Send
 from services.referral.schemas.referrals import DraftChange, ReferralPage, ReferralView
 from services.referral.schemas.timeline import Timeline
 from services.referral.tables import Referral
+from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.commands import perform
 from services.referral.use_cases.creation import edit
 from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
-from services.referral.use_cases.filters import Assigned, Narrowed
-from services.referral.use_cases.messages import unread_messages
-from services.referral.use_cases.names import NamesOf
-from services.referral.use_cases.reading import list_referrals, look_at, summary, view
-from services.referral.use_cases.timeline import timeline
-from services.referral.use_cases.unit_of_work import ActorWork
+from services.referral.use_cases.showing import look_at, view
 from shared.problems import conflict
 from shared.web.bodies import body, request_body
 from shared.web.pages import PageOf, next_link
@@ -113,7 +114,7 @@ def _command_route(command: str, rule: Rule) -> Callable[..., Awaitable[Referral
 
 
 async def _send(
-    request: Request, response: Response, work: ActorWork, referral: Referral, carried: Send
+    request: Request, response: Response, work: ActorUnitOfWork, referral: Referral, carried: Send
 ) -> ReferralView | Response:
     """Sending says what there is already, and does not happen when the caller wants to be asked first."""
     try:

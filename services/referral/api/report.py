@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 
 from services.referral.api.dependencies import WorkOf, requires
 from services.referral.api.overview import From, To
+from services.referral.api.report_csv import CSV_TYPE, as_csv
 from services.referral.domain.report import Dimension
-from services.referral.schemas.report import CSV_TYPE, ReportView, as_csv
-from services.referral.use_cases.report import referral_report
+from services.referral.queries.report import referral_report
+from services.referral.schemas.report import ReportView
 from shared.problems import invalid
 
 router = APIRouter(tags=["overview"], dependencies=[Depends(requires("coordinator"))])

@@ -13,7 +13,7 @@ TELLING: Final = frozenset({"email", "phone", "business_id"})
 REFUSAL_COUNTS: Final = timedelta(days=90)
 """How long a refusal speaks against asking the same service again; days are days in Kuopio."""
 
-Kind = Literal["open", "refused"]
+DuplicateKind = Literal["open", "refused"]
 
 
 def agreeing(one: Mapping[str, bytes], other: Mapping[str, bytes]) -> list[str]:
@@ -22,7 +22,7 @@ def agreeing(one: Mapping[str, bytes], other: Mapping[str, bytes]) -> list[str]:
     return common if TELLING.intersection(common) else []
 
 
-def speaks_against(status: Status, declined_on: date | None, today: date) -> Kind | None:
+def speaks_against(status: Status, declined_on: date | None, today: date) -> DuplicateKind | None:
     """Why an earlier referral to the same service speaks against another: it is open, or was refused of late.
 
     A draft counts as open: somebody is about to send it.

@@ -1,14 +1,14 @@
-"""The response clocks of a referral: which timers run in which state, and when each rings. Pure rules, no I/O.
+"""Deadlines of a referral: which timers run in which state, and when each is due. Pure rules, no I/O.
 
-`timers` is the whole truth. The rows in the database are what it said last, and are asked of it again before
-anything is told; so a row that has fallen behind the facts moves, and tells nothing.
+`timers` decides. The rows in the database hold what it said last, and it is asked again before a row has any effect.
+So a row that is out of date, as after a new closure, is moved, and reminds of nothing.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from services.referral.domain.lifecycle import Status
 from services.referral.domain.working_time import add_working_days, add_working_time
@@ -26,7 +26,7 @@ EXPIRED: Final = "expired"
 """The business status of a referral that nobody answered."""
 
 
-class Kind(StrEnum):
+class TimerKind(StrEnum):
     """What a timer is for."""
 
     DUE_SOON = "due_soon"
@@ -37,32 +37,31 @@ class Kind(StrEnum):
     NO_NEWS = "no_news"
 
 
-OVERTAKEN_BY: Final[Mapping[Kind, Kind]] = {
-    Kind.DUE_SOON: Kind.OVERDUE,
-    Kind.OVERDUE: Kind.OVERDUE_AGAIN,
-    Kind.OVERDUE_AGAIN: Kind.EXPIRE,
-    Kind.NOT_STARTED: Kind.NO_NEWS,
+OVERTAKEN_BY: Final[Mapping[TimerKind, TimerKind]] = {
+    TimerKind.DUE_SOON: TimerKind.OVERDUE,
+    TimerKind.OVERDUE: TimerKind.OVERDUE_AGAIN,
+    TimerKind.OVERDUE_AGAIN: TimerKind.EXPIRE,
+    TimerKind.NOT_STARTED: TimerKind.NO_NEWS,
 }
-"""Reminder → the one that says more. When both are due at once, as after an outage, only the latter is told."""
+"""Timer → the one that says more. When both are due at once, as after an outage, only the latter has an effect."""
 
 
 class Due(NamedTuple):
-    """When a timer rings, and the moment from which it counts. Another `since` is another matter: it rings again."""
+    """When a timer is due, and the moment it counts from. With another `since` it is due again, though it has fired."""
 
     since: datetime
     at: datetime
 
 
-class StoredTimer(NamedTuple):
-    """A timer as it is written down. `fired_at`: it has rung for this `since`, and is done with."""
+class StoredTimer(Protocol):
+    """What the rules know of a stored timer. `fired_at`: when it fired for this `since`; None while it waits."""
 
-    since: datetime
-    due_at: datetime
-    fired_at: datetime | None = None
-
-    def is_due(self, now: datetime) -> bool:
-        """Whether it is to ring."""
-        return self.fired_at is None and self.due_at <= now
+    @property
+    def since(self) -> datetime: ...
+    @property
+    def due_at(self) -> datetime: ...
+    @property
+    def fired_at(self) -> datetime | None: ...
 
 
 class Terms(NamedTuple):
@@ -81,7 +80,7 @@ def terms(urgency: str, response: int | None, urgent_response: int | None, expir
 
 @dataclass(frozen=True)
 class Standing:
-    """What the clocks look at in a referral that was sent. `news_at`: its last change or message by a person."""
+    """What deadlines depend on in a referral that was sent. `news_at`: its last change or message by a person."""
 
     status: Status
     sent_at: datetime
@@ -90,51 +89,60 @@ class Standing:
     terms: Terms
 
 
-def respond_by(sent_at: datetime, promised: Terms, closures: Sequence[Closure]) -> datetime:
+def respond_by(sent_at: datetime, terms: Terms, closures: Sequence[Closure]) -> datetime:
     """Until when the target is to answer."""
-    return add_working_days(sent_at, promised.response_days, closures)
+    return add_working_days(sent_at, terms.response_days, closures)
 
 
-def timers(standing: Standing, closures: Sequence[Closure]) -> dict[Kind, Due]:
-    """The timers that run, and when they ring; none for a referral that has ended. `closures` are the target's."""
+def timers(standing: Standing, closures: Sequence[Closure]) -> dict[TimerKind, Due]:
+    """The timers that run, and when they are due; none once a referral has ended. `closures` are the target's."""
     if standing.status is Status.REQUESTED:
         return _until_the_answer(standing, closures)
-    running: dict[Kind, Due] = {}
+    running: dict[TimerKind, Due] = {}
     if standing.status is Status.ACCEPTED:
         since = standing.accepted_at or standing.news_at
-        running[Kind.NOT_STARTED] = Due(since, add_working_days(since, START_WITHIN, closures))
+        running[TimerKind.NOT_STARTED] = Due(since, add_working_days(since, START_WITHIN, closures))
     if standing.status in (Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD):
         since = standing.news_at
-        running[Kind.NO_NEWS] = Due(since, add_working_days(since, NEWS_WITHIN, closures))
+        running[TimerKind.NO_NEWS] = Due(since, add_working_days(since, NEWS_WITHIN, closures))
     return running
 
 
-def _until_the_answer(standing: Standing, closures: Sequence[Closure]) -> dict[Kind, Due]:
+def _until_the_answer(standing: Standing, closures: Sequence[Closure]) -> dict[TimerKind, Due]:
     """A reminder one working day before the answer is due (half a day, where there is but one), one when it is.
 
     The second reminder comes after as many days again, or half way to expiry where that is sooner.
     """
     respond, expire = standing.terms.response_days * _DAY, standing.terms.expiry_days * _DAY
     after = {
-        Kind.DUE_SOON: respond - min(_DAY, respond / 2),
-        Kind.OVERDUE: respond,
-        Kind.OVERDUE_AGAIN: respond + min(respond, (expire - respond) / 2),
-        Kind.EXPIRE: expire,
+        TimerKind.DUE_SOON: respond - min(_DAY, respond / 2),
+        TimerKind.OVERDUE: respond,
+        TimerKind.OVERDUE_AGAIN: respond + min(respond, (expire - respond) / 2),
+        TimerKind.EXPIRE: expire,
     }
     since = standing.sent_at
     return {kind: Due(since, add_working_time(since, span, closures)) for kind, span in after.items()}
 
 
-def wind_up(there: Mapping[Kind, StoredTimer], running: Mapping[Kind, Due]) -> dict[Kind, StoredTimer]:
-    """The timers there are to be, of those that were written down; one that has rung for its `since` stays as it is."""
-    wound = {}
-    for kind, due in running.items():
-        known = there.get(kind)
-        rung = known is not None and known.since == due.since and known.fired_at is not None
-        wound[kind] = known if known is not None and rung else StoredTimer(due.since, due.at)
-    return wound
+def timers_to_set(stored: Mapping[TimerKind, StoredTimer], running: Mapping[TimerKind, Due]) -> dict[TimerKind, Due]:
+    """The running timers that are not stored as they should be: new ones, moved ones, and those with another `since`.
+
+    A timer that has fired stays as it is, as long as its `since` is the same.
+    """
+    return {kind: due for kind, due in running.items() if not _is_set(stored.get(kind), due)}
 
 
-def told(ringing: Sequence[Kind]) -> list[Kind]:
-    """Which of the timers that ring at one time are told of: those that no other of them has overtaken."""
-    return [kind for kind in ringing if OVERTAKEN_BY.get(kind) not in ringing]
+def _is_set(timer: StoredTimer | None, due: Due) -> bool:
+    if timer is None or timer.since != due.since:
+        return False
+    return timer.fired_at is not None or timer.due_at == due.at
+
+
+def is_due(timer: StoredTimer, now: datetime) -> bool:
+    """Whether the timer's time has come and it has not fired yet."""
+    return timer.fired_at is None and timer.due_at <= now
+
+
+def not_overtaken(kinds: Sequence[TimerKind]) -> list[TimerKind]:
+    """Those timers, of some that are due at one time, that no other of them has overtaken (OVERTAKEN_BY)."""
+    return [kind for kind in kinds if OVERTAKEN_BY.get(kind) not in kinds]

@@ -8,14 +8,14 @@ from typing import Final, Literal
 
 from services.referral.domain.k_anonymity import enough
 
-Kind = Literal["month", "quarter", "year", "whole"]
+PeriodKind = Literal["month", "quarter", "year", "whole"]
 
 
 @dataclass(frozen=True)
 class Period:
     """Days from `first` to `last`, both included."""
 
-    kind: Kind
+    kind: PeriodKind
     first: date
     last: date
 
@@ -34,7 +34,7 @@ def last_of_month(day: date) -> date:
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
-_WIDER: Final[tuple[tuple[Kind, Callable[[date], object]], ...]] = (
+_WIDER: Final[tuple[tuple[PeriodKind, Callable[[date], object]], ...]] = (
     ("quarter", lambda day: (day.year, (day.month - 1) // 3)),
     ("year", lambda day: day.year),
     ("whole", lambda day: None),
@@ -49,16 +49,19 @@ def widened(counts: Mapping[date, int], whole: Period) -> list[Period]:
     so none can be subtracted from another. The counts together must be enough.
     """
     months = sorted(month for month, count in counts.items() if count)
-    blocks: list[tuple[Kind, list[date]]] = [("month", [month]) for month in months]
+    blocks: list[tuple[PeriodKind, list[date]]] = [("month", [month]) for month in months]
     for kind, name in _WIDER:
         blocks = _merged(blocks, counts, kind, name)
     return [_period(kind, held, whole) for kind, held in blocks]
 
 
 def _merged(
-    blocks: Sequence[tuple[Kind, list[date]]], counts: Mapping[date, int], kind: Kind, name: Callable[[date], object]
-) -> list[tuple[Kind, list[date]]]:
-    found: list[tuple[Kind, list[date]]] = []
+    blocks: Sequence[tuple[PeriodKind, list[date]]],
+    counts: Mapping[date, int],
+    kind: PeriodKind,
+    name: Callable[[date], object],
+) -> list[tuple[PeriodKind, list[date]]]:
+    found: list[tuple[PeriodKind, list[date]]] = []
     for _, group in groupby(blocks, key=lambda block: name(block[1][0])):
         together = list(group)
         if all(enough(sum(counts[month] for month in held)) for _, held in together):
@@ -68,7 +71,7 @@ def _merged(
     return found
 
 
-def _period(kind: Kind, months: Sequence[date], whole: Period) -> Period:
+def _period(kind: PeriodKind, months: Sequence[date], whole: Period) -> Period:
     """The period of that kind in which `months` lie, as far as it lies in the whole."""
     if kind == "whole":
         return whole

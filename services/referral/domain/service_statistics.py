@@ -48,10 +48,10 @@ def hours_to_answer(cases: Sequence[Case], closures: Sequence[Closure]) -> list[
     return [span / timedelta(hours=1) for span in spans]
 
 
-def service_facts(
+def statistics_of(
     service_id: UUID, organization_id: UUID, cases: Sequence[Case], closures: Sequence[Closure], now: datetime
 ) -> ServiceFacts:
-    """The facts of a service at `now`, suppressed where they would rest on too few referrals.
+    """The statistics of a service at `now`, suppressed where they would rest on too few referrals.
 
     `closures` are those of its organisation. `cases` may hold more than what counts.
     """

@@ -1,4 +1,4 @@
-"""The clockwork: lets timers ring that are due. Any number of workers may run it on one database."""
+"""The deadline scheduler: does what timers are due for. Any number of workers may run it on one database."""
 
 import asyncio
 import logging
@@ -6,8 +6,8 @@ import time
 from typing import Final
 from uuid import UUID
 
-from services.referral.use_cases.deadlines import adopt_some, ring, take_due
-from services.referral.use_cases.unit_of_work import Work
+from services.referral.unit_of_work import UnitOfWork
+from services.referral.use_cases.deadlines import adopt_some, fire_due, take_due
 from services.referral.vault import Vault
 from shared import context
 from shared.clock import Clock, utc_now
@@ -22,11 +22,11 @@ START_AFTER_SECONDS: Final = 10.0
 """The worker reads its streams meanwhile: a closure entered while it was down is known before anything expires."""
 
 _ASIDE_SECONDS: Final = 60.0
-"""How long a referral is left alone on which the clockwork failed, so that it holds up no other."""
+"""How long a referral is left alone after its timers failed, so that it holds up no other."""
 
 
 class DeadlineScheduler:
-    """One transaction a referral: lock it, reckon anew, tell, commit. What is not committed is taken again."""
+    """One transaction a referral: lock it, do what is due, commit. One that fails is tried again a minute later."""
 
     def __init__(self, database: Database, outbox: Outbox, vault: Vault, clock: Clock = utc_now) -> None:
         self._database = database
@@ -41,32 +41,32 @@ class DeadlineScheduler:
         await asyncio.sleep(START_AFTER_SECONDS)
         while True:
             busy = False
-            with waited_out("clockwork"):
+            with waited_out("deadline scheduler"):
                 adopted = adopted or await self.adopt()
                 busy = await self.step()
             if not busy:
                 await asyncio.sleep(POLL_SECONDS)
 
     async def adopt(self) -> bool:
-        """Give timers to what is under way without any. True, for it is done."""
+        """Give timers to referrals that are under way without any, until none is left. Returns True: it is done."""
         found = True
         while found:
-            async with self._database.transaction() as session:
-                found = await adopt_some(Work(session, self._outbox, self._vault, self._clock())) > 0
+            async with self._database.transaction() as tx:
+                found = await adopt_some(UnitOfWork(tx, self._outbox, self._vault, self._clock())) > 0
         return True
 
     async def step(self) -> bool:
-        """Let the timers of one referral ring; returns whether there was one."""
+        """Do what is due for one referral; returns whether there was one."""
         besides, taken = self._left_aside(), None
         try:
             with context.using(context.new_context()):
-                async with self._database.transaction() as session:
-                    work = Work(session, self._outbox, self._vault, self._clock())
+                async with self._database.transaction() as tx:
+                    work = UnitOfWork(tx, self._outbox, self._vault, self._clock())
                     referral = await take_due(work, besides)
                     if referral is None:
                         return False
                     taken = referral.id
-                    await ring(work, referral)
+                    await fire_due(work, referral)
         except Exception as error:
             if taken is None or is_outage(error):
                 raise

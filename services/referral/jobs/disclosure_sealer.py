@@ -1,4 +1,4 @@
-"""The sealer: a worker's job that seals each day of the disclosure log soon after it is over."""
+"""The disclosure sealer: seals each day of the disclosure log soon after it is over."""
 
 import asyncio
 import logging
@@ -28,17 +28,17 @@ class DisclosureSealer:
     async def run(self) -> None:
         """Seal until cancelled; an outage of the database is waited out."""
         while True:
-            with waited_out("sealer"):
+            with waited_out("disclosure sealer"):
                 while await self.step():
                     pass
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
     async def step(self) -> int:
         """Seal what is due; returns how many days were. Each seal is logged, outside of the reach of the database."""
-        async with self._database.transaction() as session:
-            if not await leases.take(session, "audit-seal", self._holder, _LEASE):
+        async with self._database.transaction() as tx:
+            if not await leases.take(tx, "audit-seal", self._holder, _LEASE):
                 return 0
-            made = await seal_finished_days(session, self._key, self._clock())
+            made = await seal_finished_days(tx, self._key, self._clock())
         for seal in made:
             log.info("disclosures of %s sealed: %d rows, seal %s", seal.day, seal.rows, seal.seal.hex())
         return len(made)

@@ -1,11 +1,11 @@
-"""The fact keeper: every few minutes, one of the workers tells what the network has learnt of the services."""
+"""The statistics publisher: every few minutes, one of the workers publishes the statistics that have changed."""
 
 import asyncio
 from datetime import timedelta
 from typing import Final
 
-from services.referral.use_cases.service_statistics import tell_service_facts
-from services.referral.use_cases.unit_of_work import Work
+from services.referral.unit_of_work import UnitOfWork
+from services.referral.use_cases.service_statistics import publish_statistics
 from services.referral.vault import Vault
 from shared import context
 from shared.clock import Clock, utc_now
@@ -35,13 +35,13 @@ class StatisticsPublisher:
         """Work until cancelled; an outage of the database is waited out."""
         while True:
             await asyncio.sleep(EVERY.total_seconds())
-            with waited_out("fact keeper"):
+            with waited_out("statistics publisher"):
                 await self.step()
 
     async def step(self) -> int | None:
-        """Look at every service once; returns how many were told of. None when another worker has the lease."""
+        """Look at every service once; returns how many had news. None when another worker has the lease."""
         with context.using(context.new_context()):
-            async with self._database.transaction() as session:
-                if not await leases.take(session, LEASE_NAME, self._holder, _LEASE):
+            async with self._database.transaction() as tx:
+                if not await leases.take(tx, LEASE_NAME, self._holder, _LEASE):
                     return None
-                return await tell_service_facts(Work(session, self._outbox, self._vault, self._clock()))
+                return await publish_statistics(UnitOfWork(tx, self._outbox, self._vault, self._clock()))

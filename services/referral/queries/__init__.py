@@ -1,1 +1,1 @@
-"""Reads: a file a noun. They change nothing."""
+"""Reads, a file a noun. They change nothing, lock nothing, and open nothing that is sealed."""

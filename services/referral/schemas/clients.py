@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
 from stdnum.fi import ytunnus
 
+from services.referral.domain.identifiers import FIELDS
 from services.referral.schemas.parts import EmailAddress, LanguageTag, Line
 from shared.web.requests import Body
 
@@ -39,6 +40,10 @@ class NewClient(Body):
         if self.business_id is not None and self.kind != "company":
             raise ValueError("business_id is for companies; leave it out for a person")
         return self
+
+    def details(self) -> dict[str, str]:
+        """What is kept sealed and finds the client again: those of identifiers.FIELDS that are known."""
+        return self.model_dump(mode="json", include=set(FIELDS), exclude_none=True)
 
 
 class ClientSearch(Body):

@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from services.referral.domain.lifecycle import Carries, Outcome, Reason
+from services.referral.schemas.legal_basis import LegalBasis
 from services.referral.schemas.parts import OnDuplicate, Text, Urgency
-from services.referral.schemas.referrals import LegalBasis
 from shared.web.requests import Body
 
 

@@ -6,18 +6,8 @@ from uuid import UUID
 from pydantic import BaseModel, Field, model_validator
 
 from services.referral.schemas.commands import Decline, GivenReason, Nothing, no_needless_words
-from services.referral.schemas.parts import OnDuplicate, Text
-from services.referral.schemas.referrals import LegalBasis
 from shared.problems import ProblemDetails
 from shared.web.requests import Body
-
-
-class SendSuggested(Body):
-    """What sending on to the suggested service takes; a note that is left out is that of the declined referral."""
-
-    legal_basis: LegalBasis
-    shareable_note: Text | None = Field(None, description="Seen by the recipient before it accepts: nothing personal")
-    on_duplicate: OnDuplicate = "go_on"
 
 
 class Assignment(Body):
@@ -68,12 +58,6 @@ class HandOver(Body):
     """Who takes over; left out, it is the deputy whom the catalogue names."""
 
     to: UUID | None = None
-
-
-class ReadUpTo(Body):
-    """Up to which message everything was read."""
-
-    up_to: UUID
 
 
 class BulkResult(BaseModel):

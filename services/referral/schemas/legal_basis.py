@@ -1,11 +1,39 @@
-"""What the API answers about legal bases: the pick-list of statutes, and the text for a client who may consent."""
+"""Legal bases: the one of a referral, the statutes to choose from, and the text for a client who may consent."""
 
-from pydantic import BaseModel, Field
+from datetime import date
+from typing import Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
 
 from services.referral.consent.statutes import Statute
 from services.referral.consent.texts import ConsentText
-from services.referral.schemas.parts import Named
+from services.referral.schemas.parts import Line, Named, Text
 from shared.events.envelope import Names
+from shared.web.requests import Body
+
+
+class Consent(Body):
+    """The client's own consent (GDPR article 6(1)(a)), given for this recipient."""
+
+    given_on: date
+    how: Literal["oral", "written", "electronic"]
+    scope: Text
+
+
+class LegalBasis(Body):
+    """What allows telling this recipient about the client: a consent, or a statute. Who recorded it is the caller."""
+
+    kind: Literal["consent", "statute"]
+    consent: Consent | None = None
+    statute: Line | None = None
+
+    @model_validator(mode="after")
+    def _kind_matches_content(self) -> Self:
+        if (self.consent is not None) != (self.kind == "consent"):
+            raise ValueError("give `consent` exactly when the kind is consent")
+        if (self.statute is not None) != (self.kind == "statute"):
+            raise ValueError("give `statute` exactly when the kind is statute")
+        return self
 
 
 class LegalBases(BaseModel):

@@ -1,39 +1,16 @@
 """Referrals over HTTP: what creating and changing one takes, and how one is shown."""
 
 from datetime import date, datetime
-from typing import Any, Literal, Self
+from typing import Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
 from services.referral.schemas.clients import ClientView, NewClient
-from services.referral.schemas.parts import CodedText, Line, Named, OnDuplicate, Page, Text, Urgency
+from services.referral.schemas.legal_basis import LegalBasis
+from services.referral.schemas.parts import CodedText, Named, OnDuplicate, Page, Text, Urgency
 from services.referral.schemas.sending import BeforeSending, Duplicate, OfferedService
 from shared.web.requests import Body
-
-
-class Consent(Body):
-    """The client's own consent (GDPR article 6(1)(a)), given for this recipient."""
-
-    given_on: date
-    how: Literal["oral", "written", "electronic"]
-    scope: Text
-
-
-class LegalBasis(Body):
-    """What allows telling this recipient about the client: a consent, or a statute. Who recorded it is the caller."""
-
-    kind: Literal["consent", "statute"]
-    consent: Consent | None = None
-    statute: Line | None = None
-
-    @model_validator(mode="after")
-    def _kind_matches_content(self) -> Self:
-        if (self.consent is not None) != (self.kind == "consent"):
-            raise ValueError("give `consent` exactly when the kind is consent")
-        if (self.statute is not None) != (self.kind == "statute"):
-            raise ValueError("give `statute` exactly when the kind is statute")
-        return self
 
 
 class NewReferral(Body):
@@ -53,21 +30,6 @@ class NewReferral(Body):
     @model_validator(mode="after")
     def _one_client(self) -> Self:
         if (self.client_id is None) == (self.client is None):
-            raise ValueError("give either client_id, for a client you have, or client, for a new one")
-        return self
-
-
-class BeforeSendingRequest(Body):
-    """What a referral would be about: a service, and the client if it is settled already."""
-
-    service_id: UUID
-    client_id: UUID | None = None
-    client: NewClient | None = None
-    urgency: Urgency = "routine"
-
-    @model_validator(mode="after")
-    def _one_client_at_most(self) -> Self:
-        if self.client_id is not None and self.client is not None:
             raise ValueError("give either client_id, for a client you have, or client, for a new one")
         return self
 
@@ -92,12 +54,6 @@ class DraftChange(Body):
         if self.client_id is not None and self.client is not None:
             raise ValueError("give either client_id, for another client, or client, to correct this one")
         return self
-
-
-class NewMessage(Body):
-    """A message to the other side."""
-
-    text: Text
 
 
 class Link(BaseModel):

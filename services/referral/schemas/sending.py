@@ -1,11 +1,38 @@
-"""What there is to know before a referral is sent, and where else to send it."""
+"""Sending a referral: what there is to know before, and where else it could go."""
 
 from datetime import date, datetime
+from typing import Self
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, model_validator
 
-from services.referral.schemas.parts import Named
+from services.referral.schemas.clients import NewClient
+from services.referral.schemas.legal_basis import LegalBasis
+from services.referral.schemas.parts import Named, OnDuplicate, Text, Urgency
+from shared.web.requests import Body
+
+
+class BeforeSendingRequest(Body):
+    """What a referral would be about: a service, and the client if it is settled already."""
+
+    service_id: UUID
+    client_id: UUID | None = None
+    client: NewClient | None = None
+    urgency: Urgency = "routine"
+
+    @model_validator(mode="after")
+    def _one_client_at_most(self) -> Self:
+        if self.client_id is not None and self.client is not None:
+            raise ValueError("give either client_id, for a client you have, or client, for a new one")
+        return self
+
+
+class SendSuggested(Body):
+    """What sending on to the suggested service takes; a note that is left out is that of the declined referral."""
+
+    legal_basis: LegalBasis
+    shareable_note: Text | None = Field(None, description="Seen by the recipient before it accepts: nothing personal")
+    on_duplicate: OnDuplicate = "go_on"
 
 
 class Duplicate(BaseModel):

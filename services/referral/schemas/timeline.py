@@ -1,32 +1,9 @@
-"""What happened to a referral, and what its two sides write to each other."""
+"""What happened to a referral, and who was told."""
 
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel
-
-from services.referral.schemas.parts import Page
-
-
-class MessageView(BaseModel):
-    """A message; `text` is null where the caller no longer may read what the other side wrote.
-
-    `read_at` is when the side that did not write it first read it; `read_by` who did, for that side only.
-    """
-
-    id: UUID
-    side: str
-    member_id: UUID | None
-    text: str | None
-    created_at: datetime
-    read_at: datetime | None
-    read_by: UUID | None
-
-
-class MessagesRead(BaseModel):
-    """How many messages of the other side are still unread."""
-
-    unread: int
 
 
 class Told(BaseModel):
@@ -55,13 +32,6 @@ class TimelineItem(BaseModel):
     reason_code: str | None
     outcome_code: str | None
     told: list[Told]
-
-
-class MessagePage(Page):
-    """Messages, newest first; `unread` counts those of the other side in the whole referral."""
-
-    contents: list[MessageView]
-    unread: int
 
 
 class Timeline(BaseModel):

@@ -1,13 +1,10 @@
-"""The referral service's tables: its own rows, and its copy of the catalogue's facts.
-
-A flush writes tables in the order of module and class names, so a table's name comes after those it refers to.
-"""
+"""The referral service's tables: its own rows, a file a noun, and its copy of what other services publish."""
 
 from services.referral.tables.base import Base
 from services.referral.tables.clients import Client, ClientKey, ClientLookup
 from services.referral.tables.copies import Delivery, Member, Organization, Service
 from services.referral.tables.disclosures import AuditCut, AuditSeal, Disclosure
-from services.referral.tables.published_statistics import ToldFacts
+from services.referral.tables.published_statistics import PublishedStatistics
 from services.referral.tables.referrals import IdempotencyKey, Referral
 from services.referral.tables.timeline import Message, TimelineEntry, Timer
 
@@ -24,9 +21,9 @@ __all__ = [
     "Member",
     "Message",
     "Organization",
+    "PublishedStatistics",
     "Referral",
     "Service",
     "TimelineEntry",
     "Timer",
-    "ToldFacts",
 ]

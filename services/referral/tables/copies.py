@@ -11,10 +11,16 @@ from sqlmodel import Field
 from services.referral.tables.base import Base, Moment, one_of
 from shared.consuming.catalog_copy import MemberCopy, OrganizationCopy, ServiceCopy
 from shared.consuming.copies import Copied
+from shared.events.catalog import Closure
 
 
 class Organization(Base, OrganizationCopy, table=True):
     """An organisation, copied from the catalogue."""
+
+    @property
+    def closed_days(self) -> list[Closure]:
+        """The days on which it does not serve."""
+        return [Closure.model_validate(each) for each in self.closures]
 
 
 class Service(Base, ServiceCopy, table=True):

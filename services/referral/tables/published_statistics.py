@@ -1,4 +1,4 @@
-"""What was told of services."""
+"""Which statistics of each service were published last."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,8 +9,8 @@ from sqlmodel import Field
 from services.referral.tables.base import Base, Moment
 
 
-class ToldFacts(Base, table=True):
-    """What was told last of a service's facts: `digest` is of all that was told, `sequence` counts the tellings."""
+class PublishedStatistics(Base, table=True):
+    """The statistics of a service that were published last, as a `digest` (SHA-256); `sequence` counts the events."""
 
     __tablename__ = "told_facts"
 

@@ -7,20 +7,20 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, Uuid, text
 from sqlmodel import Field
 
-from services.referral.domain.deadlines import Kind
+from services.referral.domain.deadlines import TimerKind
 from services.referral.domain.lifecycle import Side
 from services.referral.tables.base import Base, Moment, one_of
 
 
 class Timer(Base, table=True):
-    """When something is told of a referral, or it expires, unless it moves before. Written under the referral's lock.
+    """When a referral is reminded of or expires, unless the timer is moved before. Written under the referral's lock.
 
-    `since` is the moment from which it counts. It rings once for each: with another `since` it is wound up again.
+    `since` is the moment it counts from. It fires once (`fired_at`); set with another `since`, it will fire again.
     """
 
     __tablename__ = "timers"
     __table_args__: ClassVar = (
-        one_of("kind", Kind),
+        one_of("kind", TimerKind),
         Index("ix_timers_due", "due_at", postgresql_where=text("fired_at IS NULL")),
     )
 

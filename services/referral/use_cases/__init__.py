@@ -1,1 +1,1 @@
-"""What the service does, one function a use case: load, decide, record. Nothing here commits."""
+"""Commands, one function each: load, decide, record. Also showing client data, which is recorded. None commits."""

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 
+from services.referral.queries import visibility
+from services.referral.queries.clients import client_view
+from services.referral.queries.names import NamesOf
 from services.referral.schemas.access_report import BasisInShort, ClientExport, ClientReport, Handling, ReferredTo
 from services.referral.tables import (
     Client,
@@ -17,35 +20,36 @@ from services.referral.tables import (
     Referral,
     TimelineEntry,
 )
-from services.referral.use_cases import visibility
-from services.referral.use_cases.clients import open_details
-from services.referral.use_cases.names import NamesOf
-from services.referral.use_cases.reading import client_view
+from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
+from services.referral.use_cases.clients import note_disclosure, open_details
 from services.referral.use_cases.sealed_texts import Texts, read_texts
-from services.referral.use_cases.unit_of_work import ActorWork, Work
 from services.referral.vault import unseal
+from shared.database.rows import RowT, table_of
 from shared.problems import not_found
 
 
-async def client_to_report_on(work: ActorWork, client_id: UUID | None) -> Client:
-    """A client whom the actor may give a report to. Raises 404."""
-    found = await work.session.exec(select(Client).where(Client.id == client_id, visibility.served_by(work.actor)))
-    client = found.one_or_none()
+async def report_for(work: ActorUnitOfWork, client_id: UUID | None) -> ClientReport:
+    """The report that an adviser asks for; asking is written down, and is the last line of it.
+
+    Raises 404 for a client whom the actor may not give a report to.
+    """
+    client = await work.tx.first(select(Client).where(Client.id == client_id, visibility.served_by(work.actor)))
     if client is None:
         raise not_found("client")
-    return client
+    note_disclosure(work, client.id, "report", None)
+    return await report(work, client, organization_id=work.actor.organization_id)
 
 
-async def report(work: Work, client: Client, *, organization_id: UUID | None) -> ClientReport:
-    """Who handled the client's data, for an organisation; its own members are named, or all of them to an operator.
+async def report(work: UnitOfWork, client: Client, *, organization_id: UUID | None) -> ClientReport:
+    """Who handled the client's data. Only members of `organization_id` are named; all of them where it is None.
 
-    To be told of in the log like any other showing, by whoever asks for it.
+    The caller has noted the disclosure before, so that it stands in the report too.
     """
     referrals = await _referrals(work, client.id)
     shown = await _disclosures(work, client.id)
     involved = {one.organization_id for one in shown}
     involved |= {each for one in referrals for each in (one.source_organization_id, one.target_organization_id)}
-    names = await NamesOf.of(work, involved, {referral.service_id for referral in referrals})
+    names = await NamesOf.of(work, involved | {referral.service_id for referral in referrals})
     references = {referral.id: referral.reference for referral in referrals}
     return ClientReport(
         client=client_view(client, await open_details(work, client)),
@@ -85,11 +89,11 @@ def _in_short(referral: Referral, texts: Texts) -> BasisInShort | None:
     return BasisInShort.model_validate({**said, "recorded_at": referral.legal_basis_recorded_at})
 
 
-async def export(work: Work, client: Client) -> ClientExport:
+async def export(work: UnitOfWork, client: Client) -> ClientExport:
     """All that this service holds about a client, with every text opened."""
     key = await work.key_of(client.id)
-    lookups = await work.session.exec(select(ClientLookup.field).where(ClientLookup.client_id == client.id))
-    answers = await work.session.exec(select(IdempotencyKey).where(IdempotencyKey.client_id == client.id))
+    lookups = await work.tx.all(select(ClientLookup.field).where(ClientLookup.client_id == client.id))
+    answers = await work.tx.all(select(IdempotencyKey).where(IdempotencyKey.client_id == client.id))
     referrals = []
     for referral in await _referrals(work, client.id):
         messages = await _rows(work, Message, Message.referral_id == referral.id)
@@ -117,20 +121,21 @@ async def export(work: Work, client: Client) -> ClientExport:
     )
 
 
-async def _referrals(work: Work, client_id: UUID) -> Sequence[Referral]:
+async def _referrals(work: UnitOfWork, client_id: UUID) -> Sequence[Referral]:
     query = select(Referral).where(Referral.client_id == client_id).order_by(col(Referral.id))
-    return (await work.session.exec(query)).all()
+    return await work.tx.all(query)
 
 
-async def _disclosures(work: Work, client_id: UUID) -> Sequence[Disclosure]:
+async def _disclosures(work: UnitOfWork, client_id: UUID) -> Sequence[Disclosure]:
     query = select(Disclosure).where(Disclosure.client_id == client_id)
-    return (await work.session.exec(query.order_by(col(Disclosure.at), col(Disclosure.id)))).all()
+    return await work.tx.all(query.order_by(col(Disclosure.at), col(Disclosure.id)))
 
 
-async def _rows(work: Work, table: Any, condition: Any) -> Sequence[Any]:
+async def _rows(work: UnitOfWork, model: type[RowT], condition: Any) -> list[RowT]:
     """Oldest first: ids are in the order of time."""
-    return (await work.session.exec(select(table).where(condition).order_by(*table.__table__.primary_key))).all()
+    rows: list[RowT] = await work.tx.all(select(model).where(condition).order_by(*table_of(model).primary_key))
+    return rows
 
 
-async def _plain(work: Work, table: Any, condition: Any) -> list[dict[str, Any]]:
-    return [row.model_dump(mode="json") for row in await _rows(work, table, condition)]
+async def _plain(work: UnitOfWork, model: type[SQLModel], condition: Any) -> list[dict[str, Any]]:
+    return [row.model_dump(mode="json") for row in await _rows(work, model, condition)]

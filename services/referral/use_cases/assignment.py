@@ -3,14 +3,14 @@
 from uuid import UUID
 
 from services.referral.domain.lifecycle import Side, Status, may_be_assigned
+from services.referral.queries.colleagues import colleague, require_role
 from services.referral.tables import Referral
-from services.referral.use_cases.colleagues import colleague, require_role
-from services.referral.use_cases.recording import assigned
-from services.referral.use_cases.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
+from services.referral.use_cases.recording import record_assignment
 from shared.problems import conflict
 
 
-async def assign(work: ActorWork, referral: Referral, member_id: UUID | None) -> None:
+async def assign(work: ActorUnitOfWork, referral: Referral, member_id: UUID | None) -> None:
     """Give the referral to a recipient of the actor's organisation, or back to all of them; again is no change.
 
     Raises 409 for a referral that has ended, 422 for a member who can't take it.
@@ -22,4 +22,4 @@ async def assign(work: ActorWork, referral: Referral, member_id: UUID | None) ->
     if member_id is not None:
         require_role(await colleague(work, member_id, "member_id"), ("recipient",), "member_id")
     former, referral.assigned_member_id = referral.assigned_member_id, member_id
-    assigned(work, referral, former, Side.TARGET, work.actor.member_id)
+    record_assignment(work, referral, former, Side.TARGET, work.actor.member_id)

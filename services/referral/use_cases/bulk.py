@@ -4,14 +4,13 @@ from uuid import UUID
 
 from services.referral.domain.lifecycle import LIFECYCLE
 from services.referral.schemas.desk import Bulk, BulkResult, Chosen
-from services.referral.use_cases.commands import perform, require_side
-from services.referral.use_cases.reading import visible_referral
-from services.referral.use_cases.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
+from services.referral.use_cases.commands import locked_referral, perform, require_side
 from shared.problems import Problem, details
 from shared.web.versions import stale
 
 
-async def give_to_many(work: ActorWork, bulk: Bulk) -> list[BulkResult]:
+async def give_to_many(work: ActorUnitOfWork, bulk: Bulk) -> list[BulkResult]:
     """The results in the order of the request.
 
     Referrals are locked in the order of their ids, so that two who work through the same ones never wait for each
@@ -23,12 +22,12 @@ async def give_to_many(work: ActorWork, bulk: Bulk) -> list[BulkResult]:
     return [results[chosen.id] for chosen in bulk.referrals]
 
 
-async def _give(work: ActorWork, bulk: Bulk, chosen: Chosen) -> BulkResult:
+async def _give(work: ActorUnitOfWork, bulk: Bulk, chosen: Chosen) -> BulkResult:
     """What a request for this referral alone would have been answered; a refusal undoes no more than its own part."""
     version = None
     try:
-        async with work.session.begin_nested():
-            referral = await visible_referral(work, chosen.id, lock=True)
+        async with work.tx.savepoint():
+            referral = await locked_referral(work, chosen.id)
             require_side(work, referral, LIFECYCLE[bulk.command].sides)
             version = referral.version
             if version != chosen.version:

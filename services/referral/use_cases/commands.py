@@ -1,21 +1,30 @@
 """Commands on a referral: the lifecycle decides, the change is recorded, or nothing happens at all."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from uuid import UUID
 
 from services.referral.domain.attention import is_answer
-from services.referral.domain.lifecycle import IllegalCommand, Side, Status, decide
+from services.referral.domain.lifecycle import LIFECYCLE, IllegalCommand, Rule, Side, Status, decide
+from services.referral.queries.recipients import Recipient, recipient_of, require_desk, suggestable_service
+from services.referral.queries.referrals import found_referral, visible
+from services.referral.queries.visibility import side_of
+from services.referral.queries.withdrawals import no_consent
 from services.referral.schemas.commands import CommandBody, Complete, Decline, Nothing, WithdrawConsent, WithReason
 from services.referral.tables import Referral
-from services.referral.use_cases.deadlines import promise, recompute_timers, start
-from services.referral.use_cases.recipients import desk_of, referable_service, suggestable_service
-from services.referral.use_cases.recording import changed
+from services.referral.unit_of_work import ActorUnitOfWork
+from services.referral.use_cases.deadlines import recompute_timers, set_deadline, start_timers
+from services.referral.use_cases.recording import record_change
 from services.referral.use_cases.sealed_texts import Texts, read_texts, write_texts
-from services.referral.use_cases.unit_of_work import ActorWork
-from services.referral.use_cases.visibility import side_of
-from services.referral.use_cases.withdrawal import no_consent, note_withdrawal, withdraw_below
+from services.referral.use_cases.withdrawal import note_withdrawal, withdraw_below
 from shared.problems import conflict, forbidden, invalid
 
 _ROLES = {Side.SOURCE: ("adviser",), Side.TARGET: ("recipient",)}
+
+
+async def locked_referral(work: ActorUnitOfWork, referral_id: UUID | None) -> Referral:
+    """A referral that the actor may see, locked until the unit of work ends. Raises 404 for any other id."""
+    found = await work.tx.first(visible(work.actor, referral_id).with_for_update())
+    return found_referral(found)
 
 
 def roles_on(side: Side, referral: Referral) -> tuple[str, ...]:
@@ -24,7 +33,7 @@ def roles_on(side: Side, referral: Referral) -> tuple[str, ...]:
     return (*_ROLES[side], "recipient") if passed_on else _ROLES[side]
 
 
-def require_side(work: ActorWork, referral: Referral, sides: frozenset[Side]) -> None:
+def require_side(work: ActorUnitOfWork, referral: Referral, sides: frozenset[Side]) -> None:
     """Raise 403 unless the actor stands on one of `sides` and has the role that acts there."""
     side = side_of(work.actor, referral)
     if side not in sides:
@@ -32,40 +41,70 @@ def require_side(work: ActorWork, referral: Referral, sides: frozenset[Side]) ->
     work.actor.require(*roles_on(side, referral))
 
 
-async def perform(work: ActorWork, referral: Referral, command: str, carried: CommandBody | None = None) -> None:
+async def perform(work: ActorUnitOfWork, referral: Referral, command: str, carried: CommandBody | None = None) -> None:
     """Carry out a command of the lifecycle. Raises 409 when the state forbids it, 422 when something is missing."""
-    try:
-        rule = decide(
-            command,
-            Status(referral.status),
-            was_sent=referral.sent_at is not None,
-            is_closed=referral.closed_at is not None,
-        )
-    except IllegalCommand as illegal:
-        raise conflict(illegal.why, name="illegal-command") from None
+    rule = _allowed(referral, command)
     texts = await read_texts(work, referral)
+    if command == "send":
+        send(work, referral, texts, await recipient_of(work, referral.service_id))
+        await write_texts(work, referral, texts)
+        work.tx.update(referral)
+        return
     side = side_of(work.actor, referral)
     if command in _FIRST:
-        await _FIRST[command](work, referral, texts)
-    if rule.to is not None:
-        referral.status = rule.to
-        referral.reason_code = referral.reason_side = texts.status_reason = None  # they spoke of the former state
+        _FIRST[command](work, referral)
+    _enter_state(work, referral, texts, rule)
     await _keep(work, referral, texts, carried or Nothing(), side)
-    if rule.stamps is not None:
-        setattr(referral, rule.stamps, work.now)
     await write_texts(work, referral, texts)
-    if command == "send":
-        await promise(work, referral)
-    changed(work, referral, rule.event, side, work.actor.member_id)
-    if command == "send":
-        await start(work, referral)
-    else:
-        await recompute_timers(work, [referral])
+    record_change(work, referral, rule.event, side, work.actor.member_id)
+    await recompute_timers(work, [referral])
     if isinstance(carried, WithdrawConsent):
         await withdraw_below(work, referral, carried.withdrawal)
 
 
-async def _keep(work: ActorWork, referral: Referral, texts: Texts, carried: CommandBody, side: Side) -> None:
+def send(work: ActorUnitOfWork, referral: Referral, texts: Texts, recipient: Recipient) -> None:
+    """Send a draft of the actor's to the recipient that was looked up for it; its texts are to be sealed afterwards.
+
+    Raises 422 without a reason, a legal basis, or somebody to receive it.
+    """
+    refuse_incomplete(texts)
+    require_desk(recipient)
+    rule = LIFECYCLE["send"]
+    referral.desk_member_ids = recipient.desk
+    _enter_state(work, referral, texts, rule)
+    set_deadline(referral, recipient.service, recipient.organization.closed_days)
+    record_change(work, referral, rule.event, Side.SOURCE, work.actor.member_id)
+    start_timers(work, referral, recipient.organization.closed_days)
+
+
+def refuse_incomplete(texts: Texts) -> None:
+    """Raise 422 where a referral lacks what only a draft may lack."""
+    missing = [name for name in ("reason", "legal_basis") if getattr(texts, name) is None]
+    if missing:
+        errors = [{"field": name, "message": "needed for sending"} for name in missing]
+        detail = f"To send the referral, give its {' and '.join(missing)}; or keep it as a draft with `send: false`."
+        raise invalid(detail, errors, name="incomplete-referral")
+
+
+def _allowed(referral: Referral, command: str) -> Rule:
+    """The rule of a command that the referral's state allows. Raises 409."""
+    was_sent, is_closed = referral.sent_at is not None, referral.closed_at is not None
+    try:
+        return decide(command, Status(referral.status), was_sent=was_sent, is_closed=is_closed)
+    except IllegalCommand as illegal:
+        raise conflict(illegal.why, name="illegal-command") from None
+
+
+def _enter_state(work: ActorUnitOfWork, referral: Referral, texts: Texts, rule: Rule) -> None:
+    """Give the referral the state and the time that a rule leads to."""
+    if rule.to is not None:
+        referral.status = rule.to
+        referral.reason_code = referral.reason_side = texts.status_reason = None  # they spoke of the former state
+    if rule.stamps is not None:
+        setattr(referral, rule.stamps, work.now)
+
+
+async def _keep(work: ActorUnitOfWork, referral: Referral, texts: Texts, carried: CommandBody, side: Side) -> None:
     """Keep what the command brought along: codes in columns, words under seal."""
     if isinstance(carried, WithReason | Decline):
         referral.reason_code, referral.reason_side = carried.reason.code, side
@@ -82,31 +121,19 @@ async def _keep(work: ActorWork, referral: Referral, texts: Texts, carried: Comm
         note_withdrawal(referral, carried.withdrawal, side)
 
 
-async def _prepare_to_send(work: ActorWork, referral: Referral, texts: Texts) -> None:
-    """What sending takes: a service that can be referred to, a reason, a legal basis, somebody to receive it."""
-    await referable_service(work, referral.service_id)
-    missing = [name for name in ("reason", "legal_basis") if getattr(texts, name) is None]
-    if missing:
-        errors = [{"field": name, "message": "needed for sending"} for name in missing]
-        detail = f"To send the referral, give its {' and '.join(missing)}; or keep it as a draft with `send: false`."
-        raise invalid(detail, errors, name="incomplete-referral")
-    referral.desk_member_ids = list(await desk_of(work, referral.target_organization_id))
-
-
-async def _see_answer(work: ActorWork, referral: Referral, _: Texts) -> None:
+def _see_answer(work: ActorUnitOfWork, referral: Referral) -> None:
     """Whoever closes has seen how it ended."""
     ended_by = Side(referral.reason_side) if referral.reason_side else None
     if referral.answer_seen_at is None and is_answer(Status(referral.status), ended_by):
         referral.answer_seen_at = work.now
 
 
-async def _check_consent(_: ActorWork, referral: Referral, __: Texts) -> None:
+def _check_consent(_: ActorUnitOfWork, referral: Referral) -> None:
     if referral.legal_basis_kind != "consent":
         raise no_consent()
 
 
-_FIRST: dict[str, Callable[[ActorWork, Referral, Texts], Awaitable[None]]] = {
-    "send": _prepare_to_send,
+_FIRST: dict[str, Callable[[ActorUnitOfWork, Referral], None]] = {
     "withdraw-consent": _check_consent,
     "close": _see_answer,
 }

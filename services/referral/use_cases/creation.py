@@ -1,100 +1,104 @@
-"""Creating a referral and changing a draft; the same key never creates twice."""
+"""Creating a referral, and changing a draft."""
 
-from typing import Any
-from uuid import UUID
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlmodel import select
 
 from services.referral.domain.lifecycle import Side, Status
 from services.referral.domain.references import new_reference
-from services.referral.schemas.referrals import DraftChange, LegalBasis, NewReferral
-from services.referral.tables import Client, IdempotencyKey, Referral
-from services.referral.tables.catalog_facts import CatalogService
-from services.referral.use_cases.clients import change_client, create_client, note_disclosure, own_client
-from services.referral.use_cases.commands import perform
-from services.referral.use_cases.recipients import referable_service
-from services.referral.use_cases.recording import changed
+from services.referral.queries.clients import lookups_of
+from services.referral.queries.recipients import Recipient, recipient_of, require_desk
+from services.referral.schemas.legal_basis import LegalBasis
+from services.referral.schemas.referrals import DraftChange, NewReferral
+from services.referral.schemas.sending import Duplicate
+from services.referral.tables import Client, Referral
+from services.referral.unit_of_work import ActorUnitOfWork
+from services.referral.use_cases import duplicates
+from services.referral.use_cases.clients import PreparedClient, add_client, change_client, own_client, prepare_client
+from services.referral.use_cases.commands import refuse_incomplete, send
+from services.referral.use_cases.recording import record_change
 from services.referral.use_cases.sealed_texts import Texts, read_texts, write_texts
-from services.referral.use_cases.unit_of_work import ActorWork
-from services.referral.vault import seal, unseal
-from shared.database.connections import run_plainly
-from shared.database.deferred_inserts import add_object, add_statement
 from shared.ids import new_id
-from shared.problems import conflict, invalid, unavailable
+from shared.problems import invalid
 
 _TEXTS = ("reason", "shareable_note", "private_note")
-_TAKEN = "SELECT FROM referrals WHERE reference = $1"
-_CLAIM = """
-INSERT INTO idempotency_keys (member_id, key, request_digest, created_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT DO NOTHING RETURNING key
-"""
-_KEEP = """
-UPDATE idempotency_keys SET client_id = $3, referral_id = $4, answer = $5 WHERE member_id = $1 AND key = $2
-"""
 
 
-async def claim_key(work: ActorWork, key: str, request: NewReferral) -> dict[str, Any] | None:
-    """Claim an idempotency key; returns the stored answer when this very request was carried out before.
+@dataclass(frozen=True)
+class CreatedReferral:
+    """A referral that was just created, and what is known of it, so that nothing is read or opened to show it.
 
-    A second request with the same key waits until the first has committed. Raises 422 for another body.
+    `details` are those of a client that was created with it; None for a client who was there already.
     """
-    usual = {"on_duplicate"} if request.on_duplicate == "go_on" else None  # digests made before there was a choice
-    digests = work.vault.digests("request", request.model_dump_json(exclude=usual))
-    if await run_plainly(work.session, _CLAIM, work.actor.member_id, key, digests[0], work.now):
-        return None
-    used = await work.session.get_one(IdempotencyKey, (work.actor.member_id, key))
-    if used.client_id is not None and used.answer is None:
-        raise conflict("What this request created was about a client who has been erased.", name="client-erased")
-    if used.request_digest not in digests:
-        detail = "You have used this Idempotency-Key for another request. Use a new key for a new referral."
-        raise invalid(detail, name="idempotency-key-reused")
-    if used.client_id is None or used.answer is None:
-        raise unavailable("The first request with this key is still under way. Send it again shortly.")
-    note_disclosure(work, used.client_id, "create, repeated", used.referral_id)
-    stored: dict[str, Any] = unseal(
-        await work.key_of(used.client_id), used.answer, _answer_associated_data(used.member_id, used.key)
-    )
-    return stored
+
+    referral: Referral
+    recipient: Recipient
+    texts: Texts
+    client: Client
+    details: Mapping[str, str] | None
+    duplicates: list[Duplicate]
 
 
-async def keep_answer(work: ActorWork, key: str, referral: Referral, answer: dict[str, Any]) -> None:
-    """Keep the answer to a request, sealed like everything about the client."""
-    member_id = work.actor.member_id
-    sealed = seal(await work.key_of(referral.client_id), answer, _answer_associated_data(member_id, key))
-    add_statement(work.session, _KEEP, member_id, key, referral.client_id, referral.id, sealed)
+async def create(work: ActorUnitOfWork, new: NewReferral, follows: Referral | None = None) -> CreatedReferral:
+    """Create a referral as a draft and, if asked to, send it. `follows`: the declined one whose suggestion is followed.
 
-
-async def create(work: ActorWork, new: NewReferral, follows: Referral | None = None) -> Referral:
-    """Create a referral as a draft and, if asked to, send it. Raises 422 when it can't be.
-
-    `follows` is the declined referral whose suggestion is followed.
+    All that is needed is read and refused first, then all is written. Raises 422 when it can't be created, and
+    PossibleDuplicate when there may be one and the request asks to be asked.
     """
-    service = await referable_service(work, new.service_id)
-    client = await _client_of(work, new)
-    referral = await draft_of(work, service, client)
+    recipient = await recipient_of(work, new.service_id)
+    prepared = prepare_client(work, new.client) if new.client is not None else None
+    client = prepared.row if prepared else await _client_named(work, new)
+    refuse_future_consent(work, new.legal_basis)
+    texts = Texts(**new.model_dump(include=set(_TEXTS)), legal_basis=basis_texts(new.legal_basis))
+    if new.send:
+        refuse_incomplete(texts)
+        require_desk(recipient)
+    found = await _earlier(work, new, client, prepared)
+    await work.key_of(client.id)  # read before anything is written, so that the referral goes in with its texts sealed
+    if prepared is not None:
+        add_client(work, prepared)
+    referral = await draft_of(work, recipient, client)
     referral.urgency = new.urgency
     referral.follows_id = follows.id if follows else None
-    texts = Texts.model_validate(new.model_dump(include=set(_TEXTS)))
-    await enter(work, referral, texts, new.legal_basis)
+    enter(work, referral, texts, new.legal_basis)
     if new.send:
-        await perform(work, referral, "send")
-    return referral
+        send(work, referral, texts, recipient)
+    await write_texts(work, referral, texts)
+    told = duplicates.tell(work, found)
+    return CreatedReferral(referral, recipient, texts, client, prepared.details if prepared else None, told)
 
 
-async def draft_of(work: ActorWork, service: CatalogService, client: Client) -> Referral:
+async def _client_named(work: ActorUnitOfWork, new: NewReferral) -> Client:
+    assert new.client_id is not None, "the schema asks for one of the two"
+    return await own_client(work, new.client_id)
+
+
+async def _earlier(
+    work: ActorUnitOfWork, new: NewReferral, client: Client, prepared: PreparedClient | None
+) -> list[duplicates.Found]:
+    if prepared is not None:
+        return await duplicates.find(work, new.service_id, prepared.hashes, None, new.on_duplicate)
+    hashes = await lookups_of(work, client.id)
+    return await duplicates.find(work, new.service_id, hashes, client.id, new.on_duplicate)
+
+
+async def draft_of(work: ActorUnitOfWork, recipient: Recipient, client: Client) -> Referral:
     """A draft by the actor, the first of a chain of its own, that `enter` still has to write down."""
     referral_id = new_id()
     return Referral(
         id=referral_id,
         root_id=referral_id,
-        reference=await _free_reference(work),
+        reference=recipient.reference or await _free_reference(work),
         version=0,
         status=Status.DRAFT,
         urgency="routine",
         language=client.language,
         client_id=client.id,
-        service_id=service.id,
+        service_id=recipient.service.id,
         source_organization_id=work.actor.organization_id,
         source_member_id=work.actor.member_id,
-        target_organization_id=service.organization_id,
+        target_organization_id=recipient.organization.id,
         desk_member_ids=[],
         texts=b"",
         created_at=work.now,
@@ -102,16 +106,14 @@ async def draft_of(work: ActorWork, service: CatalogService, client: Client) -> 
     )
 
 
-async def enter(work: ActorWork, referral: Referral, texts: Texts, basis: LegalBasis | None) -> None:
-    """Write a new draft down, with its texts and its legal basis sealed."""
+def enter(work: ActorUnitOfWork, referral: Referral, texts: Texts, basis: LegalBasis | None) -> None:
+    """Write a new draft down, with its legal basis; its texts are to be sealed afterwards."""
     _record_basis(work, referral, texts, basis)
-    await write_texts(work, referral, texts)
-    add_object(work.session, referral)
-    work.remember_new(referral.id)
-    changed(work, referral, "created", Side.SOURCE, work.actor.member_id)
+    work.tx.insert(referral)
+    record_change(work, referral, "created", Side.SOURCE, work.actor.member_id)
 
 
-async def edit(work: ActorWork, referral: Referral, change: DraftChange) -> None:
+async def edit(work: ActorUnitOfWork, referral: Referral, change: DraftChange) -> None:
     """Change a draft. A legal basis holds for one recipient only: another recipient takes it away."""
     given = change.model_fields_set
     if not given:
@@ -125,7 +127,7 @@ async def edit(work: ActorWork, referral: Referral, change: DraftChange) -> None
         await change_client(work, client, change.client)
         referral.language = client.language
     if change.service_id is not None:
-        service = await referable_service(work, change.service_id)
+        service = (await recipient_of(work, change.service_id)).service
         if service.organization_id != referral.target_organization_id:
             _record_basis(work, referral, texts, None)
         referral.service_id, referral.target_organization_id = service.id, service.organization_id
@@ -136,35 +138,31 @@ async def edit(work: ActorWork, referral: Referral, change: DraftChange) -> None
     if "legal_basis" in given:
         _record_basis(work, referral, texts, change.legal_basis)
     await write_texts(work, referral, texts)
-    changed(work, referral, "edited", Side.SOURCE, work.actor.member_id)
+    record_change(work, referral, "edited", Side.SOURCE, work.actor.member_id)
 
 
-def _record_basis(work: ActorWork, referral: Referral, texts: Texts, basis: LegalBasis | None) -> None:
+def refuse_future_consent(work: ActorUnitOfWork, basis: LegalBasis | None) -> None:
+    """Raise 422 for a consent of a day to come."""
     if basis and basis.consent and basis.consent.given_on > work.today:
-        field = "legal_basis.consent.given_on"
-        raise invalid(
-            "A consent can't have been given on a day to come.", [{"field": field, "message": "in the future"}]
-        )
-    texts.legal_basis = basis.model_dump(mode="json", exclude_none=True) if basis else None
+        errors = [{"field": "legal_basis.consent.given_on", "message": "in the future"}]
+        raise invalid("A consent can't have been given on a day to come.", errors)
+
+
+def basis_texts(basis: LegalBasis | None) -> dict[str, object] | None:
+    """The whole legal basis as it is sealed with the texts."""
+    return basis.model_dump(mode="json", exclude_none=True) if basis else None
+
+
+def _record_basis(work: ActorUnitOfWork, referral: Referral, texts: Texts, basis: LegalBasis | None) -> None:
+    refuse_future_consent(work, basis)
+    texts.legal_basis = basis_texts(basis)
     referral.legal_basis_kind = basis.kind if basis else None
     referral.legal_basis_recorded_by = work.actor.member_id if basis else None
     referral.legal_basis_recorded_at = work.now if basis else None
 
 
-async def _client_of(work: ActorWork, new: NewReferral) -> Client:
-    if new.client is not None:
-        return await create_client(work, new.client)
-    assert new.client_id is not None, "the schema asks for one of the two"
-    return await own_client(work, new.client_id)
-
-
-async def _free_reference(work: ActorWork) -> str:
-    while not work.free_references:
+async def _free_reference(work: ActorUnitOfWork) -> str:
+    while True:
         reference = new_reference()
-        if not await run_plainly(work.session, _TAKEN, reference):
-            work.free_references.append(reference)
-    return work.free_references.pop()
-
-
-def _answer_associated_data(member_id: UUID, key: str) -> str:
-    return f"answer:{member_id}:{key}"
+        if await work.tx.first(select(Referral.id).where(Referral.reference == reference)) is None:
+            return reference

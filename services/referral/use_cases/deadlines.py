@@ -1,79 +1,108 @@
-"""Clocks: what a referral is promised when it is sent, its timers from then on, and what happens when they ring."""
+"""Deadlines: the day a sent referral is to be answered by, its timers, and what happens when one is due."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import Text, Uuid, any_, bindparam, delete, func
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 
 from services.referral.domain import deadlines
-from services.referral.domain.deadlines import EXPIRED, Due, Kind, Standing, Terms, told, wind_up
+from services.referral.domain.deadlines import (
+    EXPIRED,
+    Due,
+    Standing,
+    Terms,
+    TimerKind,
+    is_due,
+    not_overtaken,
+    timers_to_set,
+)
 from services.referral.domain.lifecycle import OPEN, Status, decide
-from services.referral.tables import Referral, Timer
-from services.referral.tables.catalog_facts import CatalogOrganization, CatalogService
-from services.referral.use_cases.recording import changed, reminded
-from services.referral.use_cases.timers import Timers, read_timers, write_timers
-from services.referral.use_cases.unit_of_work import Work
-from shared.database.deferred_inserts import add
+from services.referral.queries.terms import closures_of, terms_of
+from services.referral.tables import Referral, Service, Timer
+from services.referral.unit_of_work import UnitOfWork
+from services.referral.use_cases.recording import record_change, record_reminder
 from shared.events.catalog import Closure
 
-_ORDER: Final = {kind: place for place, kind in enumerate(Kind)}
+_ORDER: Final = {kind: number for number, kind in enumerate(TimerKind)}
+
+Timers = dict[TimerKind, Timer]
+
+_TIMERS = (
+    select(Timer).where(col(Timer.referral_id) == any_(bindparam("referrals", type_=ARRAY(Uuid)))).with_for_update()
+)
+_STOPPED = (
+    func.unnest(bindparam("referrals", type_=ARRAY(Uuid)), bindparam("kinds", type_=ARRAY(Text)))
+    .table_valued("referral_id", "kind")
+    .render_derived()
+)
+_STOP = delete(Timer).where(col(Timer.referral_id) == _STOPPED.c.referral_id, col(Timer.kind) == _STOPPED.c.kind)
 
 
-async def promise(work: Work, referral: Referral) -> None:
-    """Fix the terms of a referral that was just sent: by when it is to be answered, and when it expires."""
+def set_deadline(referral: Referral, service: Service | None, closures: Sequence[Closure]) -> None:
+    """Give a referral that was just sent its terms: by when it is to be answered, and when it expires."""
     assert referral.sent_at is not None, "only what was sent is to be answered"
-    promised = terms_of(await work.fact(CatalogService, referral.service_id), referral.urgency)
-    referral.response_days, referral.expiry_days = promised
-    closures = await closures_of(work, [referral.target_organization_id])
-    referral.respond_by = deadlines.respond_by(referral.sent_at, promised, closures[referral.target_organization_id])
+    terms = terms_of(service, referral.urgency)
+    referral.response_days, referral.expiry_days = terms
+    referral.respond_by = deadlines.respond_by(referral.sent_at, terms, closures)
 
 
-def terms_of(service: CatalogService | None, urgency: str) -> Terms:
-    """The terms of a referral to `service` that is sent now; the platform's, should the copy not know the service."""
-    if service is None:
-        return deadlines.terms(urgency, None, None, None)
-    return deadlines.terms(urgency, service.response_days, service.urgent_response_days, service.expiry_days)
-
-
-async def closures_of(work: Work, organization_ids: Sequence[UUID]) -> dict[UUID, list[Closure]]:
-    """The closures of organisations, as this unit of work knows them; none for one that is not known."""
-    known = await work.facts(CatalogOrganization, organization_ids)
-    return {each: list(known[each].closures) if each in known else [] for each in organization_ids}
-
-
-async def start(work: Work, referral: Referral) -> None:
+def start_timers(work: UnitOfWork, referral: Referral, closures: Sequence[Closure]) -> None:
     """Set the timers of a referral that is being sent, and has none yet."""
-    closures = await closures_of(work, [referral.target_organization_id])
-    for kind, due in _running(referral, closures[referral.target_organization_id]).items():
-        add(work.session, Timer, referral_id=referral.id, kind=kind, since=due.since, due_at=due.at)
+    for kind, due in _running(referral, closures).items():
+        work.tx.insert(Timer(referral_id=referral.id, kind=kind, since=due.since, due_at=due.at))
 
 
-async def recompute_timers(work: Work, referrals: Sequence[Referral]) -> dict[UUID, Timers]:
-    """Set, move and stop the timers of referrals, as the rules and the targets' closures have it now.
+async def recompute_timers(work: UnitOfWork, referrals: Sequence[Referral]) -> dict[UUID, Timers]:
+    """Set, move and delete the timers of referrals by what the rules say now, with the targets' closures of today.
 
-    The caller holds the referrals' locks. Returns the timers there are, by referral.
+    The caller holds the referrals' locks. Returns the timers there are then, by referral.
     """
-    closures = await closures_of(work, list({referral.target_organization_id for referral in referrals}))
-    there = await read_timers(work, [referral.id for referral in referrals])
-    wound: dict[UUID, Timers] = {}
+    closures = await closures_of(work, {referral.target_organization_id for referral in referrals})
+    timers = await _lock_timers(work, [referral.id for referral in referrals])
+    stopped: list[Timer] = []
     for referral in referrals:
         running = _running(referral, closures[referral.target_organization_id])
-        if Kind.OVERDUE in running:
-            referral.respond_by = running[Kind.OVERDUE].at
-        wound[referral.id] = wind_up(there[referral.id], running)
-    await write_timers(work, there, wound)
-    return wound
+        if TimerKind.OVERDUE in running:
+            referral.respond_by = running[TimerKind.OVERDUE].at
+            work.tx.update(referral)
+        stopped += [timers[referral.id].pop(kind) for kind in timers[referral.id].keys() - running.keys()]
+        _set_timers(work, referral.id, timers[referral.id], running)
+    if stopped:
+        which = {"referrals": [each.referral_id for each in stopped], "kinds": [each.kind for each in stopped]}
+        work.tx.defer(_STOP, which)
+    return timers
 
 
-def _running(referral: Referral, closures: Sequence[Closure]) -> dict[Kind, Due]:
+async def _lock_timers(work: UnitOfWork, referral_ids: Sequence[UUID]) -> dict[UUID, Timers]:
+    """The timers of each referral, locked; none for a referral without."""
+    found: dict[UUID, Timers] = {referral_id: {} for referral_id in referral_ids}
+    for timer in await work.tx.all(_TIMERS, {"referrals": list(found)}):
+        found[timer.referral_id][TimerKind(timer.kind)] = timer
+    return found
+
+
+def _set_timers(work: UnitOfWork, referral_id: UUID, timers: Timers, running: Mapping[TimerKind, Due]) -> None:
+    for kind, due in timers_to_set(timers, running).items():
+        timer = timers.get(kind)
+        if timer is None:
+            timers[kind] = Timer(referral_id=referral_id, kind=kind, since=due.since, due_at=due.at)
+            work.tx.insert(timers[kind])
+        else:
+            timer.since, timer.due_at, timer.fired_at = due.since, due.at, None
+            work.tx.update(timer)
+
+
+def _running(referral: Referral, closures: Sequence[Closure]) -> dict[TimerKind, Due]:
     """The timers that run for a referral."""
     standing = _standing(referral)
     return deadlines.timers(standing, closures) if standing else {}
 
 
 def _standing(referral: Referral) -> Standing | None:
-    """What the clocks look at; None for a draft, and for what was sent before there were clocks."""
+    """What deadlines depend on; None for a draft, and for what was sent by a version that knew no deadlines."""
     if referral.sent_at is None or referral.response_days is None or referral.expiry_days is None:
         return None
     return Standing(
@@ -85,10 +114,10 @@ def _standing(referral: Referral) -> Standing | None:
     )
 
 
-async def take_due(work: Work, besides: Sequence[UUID]) -> Referral | None:
-    """Lock a referral with timers that are due, of those that nobody else has in hand; None when there is none.
+async def take_due(work: UnitOfWork, besides: Sequence[UUID]) -> Referral | None:
+    """Lock a referral that has a timer due and that no other transaction has locked; None when there is none.
 
-    The longest due comes first, and those of `besides` not at all.
+    The one whose timer is due longest comes first; those of `besides` are left out.
     """
     timers_due = (col(Timer.fired_at).is_(None), col(Timer.due_at) <= work.now)
     next_due = (
@@ -100,33 +129,38 @@ async def take_due(work: Work, besides: Sequence[UUID]) -> Referral | None:
         # Whoever writes a timer holds its referral, so the referral alone decides who may; nobody waits for anybody.
         .with_for_update(of=Referral, skip_locked=True)
     )
-    return (await work.session.exec(next_due)).first()
+    return next(iter(await work.tx.all(next_due)), None)
 
 
-async def ring(work: Work, referral: Referral) -> None:
-    """Do what is due for a locked referral. It is reckoned anew first: what has moved or stopped does not ring."""
+async def fire_due(work: UnitOfWork, referral: Referral) -> None:
+    """Do what is due for a locked referral: remind of it, or let it expire.
+
+    Its timers are computed anew first, so one that has moved or stopped since it was stored has no effect.
+    """
     timers = (await recompute_timers(work, [referral]))[referral.id]
-    ringing = {kind: timer._replace(fired_at=work.now) for kind, timer in timers.items() if timer.is_due(work.now)}
-    await write_timers(work, {referral.id: timers}, {referral.id: timers | ringing})
-    for kind in sorted(told(list(ringing)), key=_ORDER.__getitem__):
-        if kind is Kind.EXPIRE:
+    due = [kind for kind, timer in timers.items() if is_due(timer, work.now)]
+    for kind in due:
+        timers[kind].fired_at = work.now
+        work.tx.update(timers[kind])
+    for kind in sorted(not_overtaken(due), key=_ORDER.__getitem__):
+        if kind is TimerKind.EXPIRE:
             await _expire(work, referral)
         else:
-            reminded(work, referral, kind)
+            record_reminder(work, referral, kind)
 
 
-async def _expire(work: Work, referral: Referral) -> None:
+async def _expire(work: UnitOfWork, referral: Referral) -> None:
     rule = decide("expire", Status(referral.status), was_sent=True, is_closed=False)
     assert rule.to is not None, "an expired referral has ended"
     referral.status, referral.business_status = rule.to, EXPIRED
-    changed(work, referral, rule.event, None, None)
+    record_change(work, referral, rule.event, None, None)
     await recompute_timers(work, [referral])
 
 
-async def adopt_some(work: Work, at_most: int = 100) -> int:
+async def adopt_some(work: UnitOfWork, at_most: int = 100) -> int:
     """Give timers to referrals that are under way without any; returns how many were found.
 
-    They were sent before there were clocks, and are counted like all others.
+    They were sent by a version that knew no deadlines. Their time counts from when they were sent, like that of others.
     """
     without = (
         select(Referral)
@@ -139,9 +173,16 @@ async def adopt_some(work: Work, at_most: int = 100) -> int:
         .limit(at_most)
         .with_for_update(skip_locked=True)
     )
-    referrals = (await work.session.exec(without)).all()
-    for referral in referrals:
-        if referral.response_days is None:
-            await promise(work, referral)
+    referrals = await work.tx.all(without)
+    await _set_missing_deadlines(work, [each for each in referrals if each.response_days is None])
     await recompute_timers(work, referrals)
     return len(referrals)
+
+
+async def _set_missing_deadlines(work: UnitOfWork, referrals: Sequence[Referral]) -> None:
+    known = select(Service).where(col(Service.id).in_({each.service_id for each in referrals}))
+    services = {service.id: service for service in await work.tx.all(known)} if referrals else {}
+    closures = await closures_of(work, {each.target_organization_id for each in referrals})
+    for referral in referrals:
+        set_deadline(referral, services.get(referral.service_id), closures[referral.target_organization_id])
+        work.tx.update(referral)

@@ -5,24 +5,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy import LargeBinary, any_, bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 
 from services.referral.domain.client_matching import agreeing, speaks_against
 from services.referral.domain.lifecycle import OPEN, Status
+from services.referral.queries import visibility
+from services.referral.queries.clients import hashes_of, lookups_of
 from services.referral.schemas.parts import OnDuplicate
-from services.referral.schemas.referrals import BeforeSendingRequest
-from services.referral.schemas.sending import Duplicate
-from services.referral.tables import Referral
-from services.referral.use_cases import visibility
-from services.referral.use_cases.clients import digests, lookups_of, note_disclosure, own_client
-from services.referral.use_cases.unit_of_work import ActorWork
+from services.referral.schemas.sending import BeforeSendingRequest, Duplicate
+from services.referral.tables import ClientLookup, Referral
+from services.referral.unit_of_work import ActorUnitOfWork
+from services.referral.use_cases.clients import note_disclosure, own_client
 from shared.clock import day_in_kuopio
-from shared.database.connections import run_plainly
 from shared.problems import Problem, conflict
 
 _SAID_AT_MOST = 20
-_ONE_AFTER_THE_OTHER = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
-_SAME_HASHES = "SELECT client_id, field, digest FROM client_lookups WHERE organization_id = $1 AND digest = ANY($2)"
+_SAME_HASHES = select(ClientLookup.client_id, ClientLookup.field, ClientLookup.digest).where(
+    col(ClientLookup.organization_id) == bindparam("own"),
+    col(ClientLookup.digest) == any_(bindparam("hashes", type_=ARRAY(LargeBinary))),
+)
 
 
 @dataclass(frozen=True)
@@ -41,39 +44,31 @@ class PossibleDuplicate(Exception):
         self.found = found
 
 
-async def duplicates_before(work: ActorWork, asked: BeforeSendingRequest) -> list[Duplicate]:
+async def duplicates_before(work: ActorUnitOfWork, asked: BeforeSendingRequest) -> list[Duplicate]:
     """What there is already for a client who is about to be referred; none when no client was named."""
     if asked.client is not None:
-        return tell(work, await _find(work, asked.service_id, digests(work, asked.client), None, None))
+        return tell(work, await find(work, asked.service_id, hashes_of(work, asked.client.details()), None))
     if asked.client_id is not None:
         client = await own_client(work, asked.client_id)
-        return tell(work, await _find(work, asked.service_id, await lookups_of(work, client.id), client.id, None))
+        return tell(work, await find(work, asked.service_id, await lookups_of(work, client.id), client.id))
     return []
 
 
-async def duplicates_of(work: ActorWork, referral: Referral, choice: OnDuplicate = "go_on") -> list[Duplicate]:
-    """What there is besides `referral`, which the actor's organisation made. Raises PossibleDuplicate if asked to ask.
-
-    Those who ask about one service do so one after the other, so that of two at the same moment one is told.
-    """
-    if choice == "ask":
-        subject = f"duplicates:{work.actor.organization_id}:{referral.service_id}"
-        await run_plainly(work.session, _ONE_AFTER_THE_OTHER, subject)
+async def duplicates_of(work: ActorUnitOfWork, referral: Referral, choice: OnDuplicate = "go_on") -> list[Duplicate]:
+    """What there is besides `referral`, which the actor's organisation made. Raises PossibleDuplicate."""
     lookups = await lookups_of(work, referral.client_id)
-    found = await _find(work, referral.service_id, lookups, referral.client_id, referral.id)
-    if found and choice == "ask":
-        raise PossibleDuplicate(found)
+    found = await find(work, referral.service_id, lookups, referral.client_id, choice, besides=referral.id)
     return tell(work, found)
 
 
-def tell(work: ActorWork, found: Sequence[Found]) -> list[Duplicate]:
+def tell(work: ActorUnitOfWork, found: Sequence[Found]) -> list[Duplicate]:
     """What may be told. That a client has been referred is about the client: it is written down."""
     for one in found:
         note_disclosure(work, one.client_id, "duplicates", one.duplicate.referral_id)
     return [one.duplicate for one in found]
 
 
-def question(work: ActorWork, possible: PossibleDuplicate) -> Problem:
+def question(work: ActorUnitOfWork, possible: PossibleDuplicate) -> Problem:
     """The problem by which the caller is asked whether to go on."""
     told = [duplicate.model_dump(mode="json") for duplicate in tell(work, possible.found)]
     detail = (
@@ -83,15 +78,35 @@ def question(work: ActorWork, possible: PossibleDuplicate) -> Problem:
     return conflict(detail, name="possible-duplicate", members={"duplicates": told})
 
 
-async def _find(
-    work: ActorWork, service_id: UUID, known_by: Mapping[str, bytes], client_id: UUID | None, besides: UUID | None
+async def find(
+    work: ActorUnitOfWork,
+    service_id: UUID,
+    hashes: Mapping[str, bytes],
+    client_id: UUID | None,
+    choice: OnDuplicate = "go_on",
+    *,
+    besides: UUID | None = None,
 ) -> list[Found]:
-    """Newest first. What another organisation has sent is not looked at, so nothing can be told or guessed of it."""
-    matches = await _same_clients(work, known_by)
-    if client_id is not None and not work.is_new(client_id):
+    """Earlier referrals to a service of a client with these hashes, or of the client with this id; newest first.
+
+    Those of other organisations are not looked at, so nothing can be told or guessed of them. `besides` is left out.
+    With the choice to be asked, PossibleDuplicate is raised when there is one. Requests with that choice about one
+    service look one after the other, each when the one before is done: so of two at the same moment one is asked.
+    """
+    if choice == "ask":
+        await work.tx.advisory_lock(f"duplicates:{work.actor.organization_id}:{service_id}")
+    matches = await _same_clients(work, hashes)
+    if client_id is not None:
         matches[client_id] = ["client"]
-    if not matches:
-        return []
+    found = await _speaking_against(work, service_id, matches, besides) if matches else []
+    if found and choice == "ask":
+        raise PossibleDuplicate(found)
+    return found
+
+
+async def _speaking_against(
+    work: ActorUnitOfWork, service_id: UUID, matches: Mapping[UUID, list[str]], besides: UUID | None
+) -> list[Found]:
     query = (
         select(Referral)
         .where(
@@ -103,7 +118,7 @@ async def _find(
         .order_by(col(Referral.id).desc())
     )
     found: list[Found] = []
-    for (earlier,) in await work.read(query):
+    for earlier in await work.tx.all(query):
         declined_on = day_in_kuopio(earlier.declined_at) if earlier.declined_at else None
         kind = speaks_against(Status(earlier.status), declined_on, work.today)
         if kind is not None and earlier.id != besides:
@@ -111,13 +126,13 @@ async def _find(
     return found[:_SAID_AT_MOST]
 
 
-async def _same_clients(work: ActorWork, known_by: Mapping[str, bytes]) -> dict[UUID, list[str]]:
+async def _same_clients(work: ActorUnitOfWork, known_by: Mapping[str, bytes]) -> dict[UUID, list[str]]:
     """The organisation's clients who may be the one known by these hashes, each with what agrees."""
     if not known_by:
         return {}
     hashes: dict[UUID, dict[str, bytes]] = defaultdict(dict)
-    own, digests_known = work.actor.organization_id, list(known_by.values())
-    for client_id, field, digest in await run_plainly(work.session, _SAME_HASHES, own, digests_known):
+    given = {"own": work.actor.organization_id, "hashes": list(known_by.values())}
+    for client_id, field, digest in await work.tx.execute(_SAME_HASHES, given):
         hashes[client_id][field] = digest
     agreed = {client_id: agreeing(known_by, theirs) for client_id, theirs in hashes.items()}
     return {client_id: fields for client_id, fields in agreed.items() if fields}

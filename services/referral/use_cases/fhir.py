@@ -7,15 +7,15 @@ from sqlmodel import col, select
 from services.referral.domain.lifecycle import Side
 from services.referral.fhir.bundle import bundle
 from services.referral.tables import Organization, Referral
-from services.referral.use_cases.reading import view
-from services.referral.use_cases.unit_of_work import ActorWork
+from services.referral.unit_of_work import ActorUnitOfWork
+from services.referral.use_cases.showing import view
 
 
-async def fhir_bundle(work: ActorWork, referral: Referral) -> dict[str, Any]:
+async def fhir_bundle(work: ActorUnitOfWork, referral: Referral) -> dict[str, Any]:
     """The referral as a FHIR Bundle for the actor's side. Showing client data is written down like any reading."""
     seen = await view(work, referral, "fhir")
     ids = [referral.source_organization_id, referral.target_organization_id]
-    rows = await work.session.exec(select(Organization).where(col(Organization.id).in_(ids)))
+    rows = await work.tx.all(select(Organization).where(col(Organization.id).in_(ids)))
     # Whoever passed it on was sent the parent; whoever was asked learns nothing of what lies above.
     parent_id = referral.parent_id if seen.side == Side.SOURCE else None
     return bundle(seen, {row.id: row.slug for row in rows}, parent_id)

@@ -3,19 +3,19 @@
 from uuid import UUID
 
 from services.referral.domain.lifecycle import Side, Status
-from services.referral.schemas.desk import SendSuggested
+from services.referral.queries.suggestions import follower_of
 from services.referral.schemas.referrals import NewReferral
+from services.referral.schemas.sending import SendSuggested
 from services.referral.tables import Referral
+from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.commands import perform
-from services.referral.use_cases.creation import create
-from services.referral.use_cases.links import follower_of
-from services.referral.use_cases.recording import changed
+from services.referral.use_cases.creation import CreatedReferral, create
+from services.referral.use_cases.recording import record_change
 from services.referral.use_cases.sealed_texts import read_texts
-from services.referral.use_cases.unit_of_work import ActorWork
 from shared.problems import conflict
 
 
-async def send_suggested(work: ActorWork, declined: Referral, given: SendSuggested) -> Referral:
+async def send_suggested(work: ActorUnitOfWork, declined: Referral, given: SendSuggested) -> CreatedReferral:
     """A new referral of the same client to the suggested service, sent; the declined one is closed with it.
 
     Reason, private note and urgency are the same, the legal basis is a fresh one: it holds for one recipient.
@@ -32,15 +32,16 @@ async def send_suggested(work: ActorWork, declined: Referral, given: SendSuggest
         private_note=texts.private_note,
         urgency="urgent" if declined.urgency == "urgent" else "routine",
         legal_basis=given.legal_basis,
+        on_duplicate=given.on_duplicate,
     )
     following = await create(work, new, follows=declined)
-    changed(work, declined, "followed", Side.SOURCE, work.actor.member_id)
+    record_change(work, declined, "followed", Side.SOURCE, work.actor.member_id)
     if declined.closed_at is None:
         await perform(work, declined, "close")
     return following
 
 
-async def _suggestion_to_follow(work: ActorWork, declined: Referral) -> UUID:
+async def _suggestion_to_follow(work: ActorUnitOfWork, declined: Referral) -> UUID:
     if declined.status != Status.REJECTED:
         raise conflict("Only a declined referral has a suggestion to follow.", name="illegal-command")
     if declined.parent_id is not None:

@@ -3,28 +3,28 @@
 from sqlmodel import select
 
 from services.referral.domain.chains import MAX_DEPTH, ChainCycle, ChainTooLong, above, check_forward
+from services.referral.queries.chains import members_of_chain
+from services.referral.queries.recipients import recipient_of
 from services.referral.schemas.commands import Forward
 from services.referral.tables import Client, Referral
-from services.referral.use_cases.chain import members_of_chain
-from services.referral.use_cases.commands import perform
+from services.referral.unit_of_work import ActorUnitOfWork
+from services.referral.use_cases.commands import perform, send
 from services.referral.use_cases.creation import draft_of, enter
-from services.referral.use_cases.recipients import referable_service
-from services.referral.use_cases.sealed_texts import Texts, read_texts
-from services.referral.use_cases.unit_of_work import ActorWork
+from services.referral.use_cases.sealed_texts import Texts, read_texts, write_texts
 from shared.problems import invalid
 
 
-async def forward(work: ActorWork, parent: Referral, to: Forward) -> Referral:
+async def forward(work: ActorUnitOfWork, parent: Referral, to: Forward) -> Referral:
     """Pass `parent`, which is locked, on to another organisation and send that; returns the child.
 
     Its client is that of the parent, its reason too unless another is given. Raises 409 when the parent's state
     forbids it, 422 for a cycle, a chain that is too long, or a service that can't be referred to.
     """
     await perform(work, parent, "forward", to)
-    service = await referable_service(work, to.service_id)
+    recipient = await recipient_of(work, to.service_id)
     chain = await members_of_chain(work, parent)
     try:
-        check_forward(parent.chain_depth, above(parent, chain), service.organization_id)
+        check_forward(parent.chain_depth, above(parent, chain), recipient.organization.id)
     except ChainTooLong:
         detail = (
             f"A referral is passed on until there are {MAX_DEPTH} in a row. Complete yours, and say who could help."
@@ -35,8 +35,8 @@ async def forward(work: ActorWork, parent: Referral, to: Forward) -> Referral:
         raise invalid(detail, [{"field": "service_id", "message": detail}], name="chain-cycle") from None
     # Nobody erases the client while something is being written about them.
     locked = select(Client).where(Client.id == parent.client_id).with_for_update(key_share=True)
-    client = (await work.session.exec(locked.execution_options(populate_existing=True))).one()
-    child = await draft_of(work, service, client)
+    [client] = await work.tx.all(locked)
+    child = await draft_of(work, recipient, client)
     child.urgency = to.urgency or parent.urgency
     child.parent_id, child.root_id, child.chain_depth = parent.id, parent.root_id, parent.chain_depth + 1
     root = next(link for link in chain if link.id == parent.root_id)
@@ -44,6 +44,8 @@ async def forward(work: ActorWork, parent: Referral, to: Forward) -> Referral:
     child.first_source_organization_id = root.source_organization_id
     child.first_source_member_id = root.source_member_id
     reason = to.reason or (await read_texts(work, parent)).reason
-    await enter(work, child, Texts(reason=reason, shareable_note=to.shareable_note), to.legal_basis)
-    await perform(work, child, "send")
+    texts = Texts(reason=reason, shareable_note=to.shareable_note)
+    enter(work, child, texts, to.legal_basis)
+    send(work, child, texts, recipient)
+    await write_texts(work, child, texts)
     return child

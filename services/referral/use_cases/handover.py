@@ -7,13 +7,13 @@ from sqlalchemy import ColumnElement, update
 from sqlmodel import col, select
 
 from services.referral.domain.lifecycle import Side
+from services.referral.queries import visibility
+from services.referral.queries.colleagues import colleague, require_role
+from services.referral.queries.filters import done
 from services.referral.tables import Member, Referral
-from services.referral.use_cases import visibility
-from services.referral.use_cases.colleagues import colleague, require_role
+from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
 from services.referral.use_cases.commands import roles_on
-from services.referral.use_cases.filters import done
-from services.referral.use_cases.recording import changed
-from services.referral.use_cases.unit_of_work import ActorWork, Work
+from services.referral.use_cases.recording import record_change
 from shared.consuming.deputies import UnknownMember, stand_in
 from shared.problems import Problem, invalid
 
@@ -21,7 +21,7 @@ Taken = tuple[Referral, Side]
 """A referral, and the side on which somebody looks after it."""
 
 
-async def hand_over_own(work: ActorWork, to: UUID | None) -> tuple[Member, list[Taken]]:
+async def hand_over_own(work: ActorUnitOfWork, to: UUID | None) -> tuple[Member, list[Taken]]:
     """Give all that the actor has open to a colleague, or to the actor's deputy when none is named.
 
     Raises 422, and hands over nothing, when there is nobody or somebody who lacks a role that this takes.
@@ -46,19 +46,19 @@ async def hand_over_own(work: ActorWork, to: UUID | None) -> tuple[Member, list[
     return heir, taken
 
 
-async def still_open(work: Work, theirs: ColumnElement[bool]) -> list[Referral]:
+async def still_open(work: UnitOfWork, theirs: ColumnElement[bool]) -> list[Referral]:
     """The referrals of a condition for which somebody still has something to do, locked in one order for everybody.
 
     What was passed on from them is locked with them, for it names who began the chain.
     """
     these = select(Referral.id).where(theirs, ~done())
     chains = select(Referral.id).where(col(Referral.id).in_(these) | col(Referral.root_id).in_(these))
-    await work.session.exec(chains.order_by(col(Referral.id)).with_for_update())
+    await work.tx.execute(chains.order_by(col(Referral.id)).with_for_update())
     query = select(Referral).where(theirs, ~done()).order_by(col(Referral.id)).with_for_update()
-    return list((await work.session.exec(query)).all())
+    return await work.tx.all(query)
 
 
-async def hand_over(work: Work, taken: Iterable[Taken], heir: UUID | None, by: UUID | None) -> None:
+async def hand_over(work: UnitOfWork, taken: Iterable[Taken], heir: UUID | None, by: UUID | None) -> None:
     """Give each to the heir. Without one it stays with the organisation, whose people are told so."""
     begun = []
     for referral, side in taken:
@@ -67,16 +67,16 @@ async def hand_over(work: Work, taken: Iterable[Taken], heir: UUID | None, by: U
         elif heir is not None:
             referral.source_member_id = heir
             begun.append(referral.id)
-        changed(work, referral, "handed_over", side, by)
+        record_change(work, referral, "handed_over", side, by)
     if begun:
         passed_on = col(Referral.root_id).in_(begun) & col(Referral.parent_id).is_not(None)
-        await work.session.execute(update(Referral).where(passed_on).values(first_source_member_id=heir))
+        await work.tx.execute(update(Referral).where(passed_on).values(first_source_member_id=heir))
 
 
-async def _own_deputy(work: ActorWork) -> Member:
+async def _own_deputy(work: ActorUnitOfWork) -> Member:
     """The actor's deputy, or the deputy's if that one has left."""
     query = select(Member).where(Member.organization_id == work.actor.organization_id)
-    staff = {each.id: each for each in await work.session.exec(query)}
+    staff = {each.id: each for each in await work.tx.all(query)}
     named = staff.get(staff[work.actor.member_id].deputy_id or work.actor.member_id)
     try:
         heir = stand_in(named, staff) if named is not None else None

@@ -4,24 +4,24 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.referral.domain import identifiers
 from services.referral.tables import Client, ClientKey, ClientLookup
 from services.referral.use_cases.clients import details_associated_data
 from services.referral.vault import Vault, unseal
+from shared.database.transaction import Transaction
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What a batch came to: keys wrapped anew, hashes made anew, and the last client looked at; None at the end."""
+    """What was done in a batch: keys wrapped anew, hashes made anew. `last`: its last client; None at the end."""
 
     wrapped: int
     hashed: int
     last: UUID | None
 
 
-async def rotate_batch(session: AsyncSession, vault: Vault, after: UUID | None, size: int) -> Batch:
+async def rotate_batch(tx: Transaction, vault: Vault, after: UUID | None, size: int) -> Batch:
     """Bring up to `size` clients, those after a given one, to the present keys. What is there already stays.
 
     Each client is locked, so that whoever erases or changes it meanwhile waits. Raises Unreadable where neither the
@@ -30,24 +30,26 @@ async def rotate_batch(session: AsyncSession, vault: Vault, after: UUID | None, 
     query = select(Client, ClientKey).join(ClientKey, col(ClientKey.client_id) == col(Client.id))
     if after is not None:
         query = query.where(col(Client.id) > after)
-    found = (await session.exec(query.order_by(col(Client.id)).limit(size).with_for_update())).all()
+    found = await tx.all(query.order_by(col(Client.id)).limit(size).with_for_update())
     wrapped = hashed = 0
     for client, kept in found:
         key = vault.unwrap(client.id, kept.wrapped)
         if not kept.wrapped.startswith(vault.master_id):
             kept.wrapped = vault.wrap(client.id, key)
+            tx.update(kept)
             wrapped += 1
-        hashed += await _hash_anew(session, vault, client, key)
+        hashed += await _hash_anew(tx, vault, client, key)
     return Batch(wrapped, hashed, found[-1][0].id if len(found) == size else None)
 
 
-async def _hash_anew(session: AsyncSession, vault: Vault, client: Client, key: bytes) -> int:
+async def _hash_anew(tx: Transaction, vault: Vault, client: Client, key: bytes) -> int:
     details: dict[str, str] = unseal(key, client.details, details_associated_data(client.id))
     hashed = 0
-    for lookup in await session.exec(select(ClientLookup).where(ClientLookup.client_id == client.id)):
+    for lookup in await tx.all(select(ClientLookup).where(ClientLookup.client_id == client.id)):
         normal = identifiers.normalise(lookup.field, details[lookup.field])
         digest = vault.digest(str(client.organization_id), lookup.field, normal)
         if lookup.digest != digest:
             lookup.digest = digest
+            tx.update(lookup)
             hashed += 1
     return hashed

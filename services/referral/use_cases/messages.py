@@ -6,28 +6,21 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from services.referral.domain.lifecycle import Side, Status, may_write_messages, reads_messages
-from services.referral.schemas.timeline import MessageView
+from services.referral.domain.lifecycle import Side, Status, may_write_messages
+from services.referral.queries.messages import may_read, unread_messages
+from services.referral.queries.visibility import side_of
+from services.referral.schemas.messages import MessageView
 from services.referral.tables import Message, Referral
-from services.referral.use_cases.chain import knows_client
+from services.referral.unit_of_work import ActorUnitOfWork
+from services.referral.use_cases.clients import note_disclosure
 from services.referral.use_cases.deadlines import recompute_timers
-from services.referral.use_cases.recording import message_sent
-from services.referral.use_cases.unit_of_work import ActorWork
-from services.referral.use_cases.visibility import side_of
+from services.referral.use_cases.recording import record_message
 from services.referral.vault import seal, unseal
-from shared.database.connections import run_plainly
-from shared.database.deferred_inserts import add_object
 from shared.ids import new_id
 from shared.problems import conflict, invalid
-from shared.web.pages import Keyset
-
-_UNREAD = """
-SELECT referral_id, side, count(*) FROM messages
-WHERE referral_id = ANY($1) AND read_at IS NULL GROUP BY referral_id, side
-"""
 
 
-async def write_message(work: ActorWork, referral: Referral, text: str) -> Message:
+async def write_message(work: ActorUnitOfWork, referral: Referral, text: str) -> Message:
     """Write to the other side. Raises 409 before sending, after closing, and for a referral made in error."""
     status, closed = Status(referral.status), referral.closed_at is not None
     if not may_write_messages(status, was_sent=referral.sent_at is not None, is_closed=closed):
@@ -42,24 +35,16 @@ async def write_message(work: ActorWork, referral: Referral, text: str) -> Messa
         text=seal(await work.key_of(referral.client_id), text, f"message:{message_id}"),
         created_at=work.now,
     )
-    add_object(work.session, message)
-    message_sent(work, referral, message_id, side, work.actor.member_id)
+    work.tx.insert(message)
+    record_message(work, referral, message_id, side, work.actor.member_id)
     await recompute_timers(work, [referral])
     return message
 
 
-async def list_messages(work: ActorWork, referral: Referral, page: Keyset) -> list[Message]:
-    """The messages of a referral, newest first: one row more than the page holds, if there is one."""
-    query = select(Message).where(Message.referral_id == referral.id)
-    if page.after is not None:
-        query = query.where(col(Message.id) < page.after)
-    return list((await work.session.exec(query.order_by(col(Message.id).desc()).limit(page.limit + 1))).all())
-
-
-async def message_view(work: ActorWork, referral: Referral, message: Message) -> MessageView:
+async def message_view(work: ActorUnitOfWork, referral: Referral, message: Message) -> MessageView:
     """A message as the actor's side sees it; of the other side nobody is named."""
     side = side_of(work.actor, referral)
-    readable = await _reads(work, referral, Side(message.side))
+    readable = await may_read(work, referral, Side(message.side))
     key = await work.key_of(referral.client_id)
     return MessageView(
         id=message.id,
@@ -72,49 +57,32 @@ async def message_view(work: ActorWork, referral: Referral, message: Message) ->
     )
 
 
-async def mark_read(work: ActorWork, referral: Referral, up_to: UUID) -> int:
+async def show_messages(work: ActorUnitOfWork, referral: Referral, messages: Sequence[Message]) -> list[MessageView]:
+    """Messages of the referral as the actor's side sees them. Showing a text is written down."""
+    shown = [await message_view(work, referral, message) for message in messages]
+    if any(message.text is not None for message in shown):
+        note_disclosure(work, referral.client_id, "messages", referral.id)
+    return shown
+
+
+async def mark_read(work: ActorUnitOfWork, referral: Referral, up_to: UUID) -> int:
     """Mark what the other side wrote, up to a message of either side, as read; returns how much is still unread.
 
     What the actor may no longer read is not marked. The first reading by a side counts. Raises 422 for a message
     that is none of this referral.
     """
     known = select(Message.id).where(Message.id == up_to, Message.referral_id == referral.id)
-    if (await work.session.exec(known)).first() is None:
+    if await work.tx.first(known) is None:
         errors = [{"field": "up_to", "message": "no message of this referral"}]
         raise invalid("Name a message of this referral; GET lists them.", errors, name="unknown-message")
     side = side_of(work.actor, referral)
     other = Side.TARGET if side is Side.SOURCE else Side.SOURCE
-    if await _reads(work, referral, other):
+    if await may_read(work, referral, other):
         unread = update(Message).where(
             col(Message.referral_id) == referral.id,
             col(Message.side) == other,
             col(Message.id) <= up_to,
             col(Message.read_at).is_(None),
         )
-        await work.session.execute(unread.values(read_at=work.now, read_by=work.actor.member_id))
+        await work.tx.execute(unread.values(read_at=work.now, read_by=work.actor.member_id))
     return (await unread_messages(work, [referral]))[referral.id]
-
-
-async def unread_messages(work: ActorWork, referrals: Sequence[Referral]) -> dict[UUID, int]:
-    """Per referral, how many messages of the other side the actor's side may read and has not read yet."""
-    shown = {referral.id: referral for referral in referrals}
-    found = dict.fromkeys(shown, 0)
-    if all(work.is_new(referral_id) for referral_id in shown):
-        return found
-    for referral_id, written_by, number in await run_plainly(work.session, _UNREAD, list(shown)):
-        referral = shown[referral_id]
-        side = side_of(work.actor, referral)
-        if written_by != side and await _reads(work, referral, Side(written_by)):
-            found[referral_id] += number
-    return found
-
-
-async def _reads(work: ActorWork, referral: Referral, written_by: Side) -> bool:
-    """Whether the actor's side may read what a side wrote.
-
-    Who passed a referral on reads what the other side writes about the client while it may know the client itself.
-    """
-    side = side_of(work.actor, referral)
-    if side is Side.SOURCE and referral.parent_id is not None:
-        return side is written_by or await knows_client(work, referral)
-    return reads_messages(side, written_by, Status(referral.status))

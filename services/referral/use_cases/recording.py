@@ -1,11 +1,10 @@
-"""What a change leaves behind: a higher version, an event in the outbox, an entry in the timeline."""
+"""What a change leaves behind: the row with a higher version, an event in the outbox, an entry in the timeline."""
 
 from uuid import UUID
 
 from services.referral.domain.lifecycle import Side
 from services.referral.tables import Referral, TimelineEntry
-from services.referral.use_cases.unit_of_work import Work
-from shared.database.deferred_inserts import add
+from services.referral.unit_of_work import UnitOfWork
 from shared.events import Payload
 from shared.events.referral import MessageSent, ReferralAssigned, ReferralState
 
@@ -17,57 +16,58 @@ def state(referral: Referral, side: Side | None) -> ReferralState:
 
 
 _NO_NEWS = ("handed_over",)
-"""Changes in which nobody has done anything about the referral itself."""
+"""Changes after which a referral still counts as one that nobody has done anything about."""
 
 
-def changed(work: Work, referral: Referral, event: str, side: Side | None, member_id: UUID | None) -> None:
-    """Raise the version and record `referral.<event>.v1`; `side` and `member_id` say who did it."""
+def record_change(work: UnitOfWork, referral: Referral, event: str, side: Side | None, member_id: UUID | None) -> None:
+    """Raise the version, write the row, and record `referral.<event>.v1`; `side` and `member_id` say who did it."""
     _raise_version(work, referral)
     if side is not None and event not in _NO_NEWS:
         referral.news_at = work.now
     _record(work, referral, event, side, member_id, state(referral, side))
 
 
-def assigned(work: Work, referral: Referral, former: UUID | None, side: Side, member_id: UUID) -> None:
-    """Raise the version and record that the referral was taken from `former` and given to whom it names now."""
+def record_assignment(work: UnitOfWork, referral: Referral, former: UUID | None, side: Side, member_id: UUID) -> None:
+    """Raise the version, and record that the referral is assigned to the member it names now, no longer to `former`."""
     _raise_version(work, referral)
     referral.news_at = work.now
-    told = ReferralAssigned(**state(referral, side).model_dump(), former_member_id=former)
-    _record(work, referral, "assigned", side, member_id, told)
+    data = ReferralAssigned(**state(referral, side).model_dump(), former_member_id=former)
+    _record(work, referral, "assigned", side, member_id, data)
 
 
-def message_sent(work: Work, referral: Referral, message_id: UUID, side: Side, member_id: UUID) -> None:
+def record_message(work: UnitOfWork, referral: Referral, message_id: UUID, side: Side, member_id: UUID) -> None:
     """Record that a message was sent; messages do not raise the version."""
     referral.news_at = work.now
-    told = MessageSent(message_id=message_id, side=side, referral=state(referral, side))
-    _record(work, referral, "message_sent", side, member_id, told)
+    data = MessageSent(message_id=message_id, side=side, referral=state(referral, side))
+    _record(work, referral, "message_sent", side, member_id, data)
 
 
-def reminded(work: Work, referral: Referral, event: str) -> None:
-    """Record that the clock reminds of a referral. That changes nothing about it, and raises no version."""
+def record_reminder(work: UnitOfWork, referral: Referral, event: str) -> None:
+    """Record that a timer of the referral was due, as `referral.<event>.v1`. The version of the referral stays."""
     _record(work, referral, event, None, None, state(referral, None))
 
 
-def _raise_version(work: Work, referral: Referral) -> None:
+def _raise_version(work: UnitOfWork, referral: Referral) -> None:
     referral.version += 1
     referral.updated_at = work.now
 
 
 def _record(
-    work: Work, referral: Referral, event: str, side: Side | None, member_id: UUID | None, data: Payload
+    work: UnitOfWork, referral: Referral, event: str, side: Side | None, member_id: UUID | None, data: Payload
 ) -> None:
-    recorded = work.outbox.record(work.session, f"referral.{event}.v1", referral.id, referral.version, data)
-    add(
-        work.session,
-        TimelineEntry,
-        event_id=recorded.id,
-        referral_id=referral.id,
-        event_type=recorded.type,
-        at=work.now,
-        version=referral.version,
-        status=referral.status,
-        side=side,
-        member_id=member_id,
-        reason_code=referral.reason_code,
-        outcome_code=referral.outcome_code,
+    work.tx.update(referral)
+    recorded = work.outbox.record(work.tx, f"referral.{event}.v1", referral.id, referral.version, data)
+    work.tx.insert(
+        TimelineEntry(
+            event_id=recorded.id,
+            referral_id=referral.id,
+            event_type=recorded.type,
+            at=work.now,
+            version=referral.version,
+            status=referral.status,
+            side=side,
+            member_id=member_id,
+            reason_code=referral.reason_code,
+            outcome_code=referral.outcome_code,
+        )
     )

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from services.referral.tables import Referral
-from services.referral.use_cases.unit_of_work import Work
+from services.referral.unit_of_work import UnitOfWork
 from services.referral.vault import seal, unseal
 
 
@@ -20,21 +20,21 @@ class Texts(BaseModel):
     outcome: str | None = None
 
 
-async def read_texts(work: Work, referral: Referral) -> Texts:
+async def read_texts(work: UnitOfWork, referral: Referral) -> Texts:
     """Open the texts of `referral`; there are none any more once its client was erased."""
     if not referral.texts:
         return Texts()
     key = await work.key_of(referral.client_id)
-    return Texts.model_validate(unseal(key, referral.texts, _place(referral)))
+    return Texts.model_validate(unseal(key, referral.texts, _associated_data(referral)))
 
 
-async def write_texts(work: Work, referral: Referral, texts: Texts) -> None:
+async def write_texts(work: UnitOfWork, referral: Referral, texts: Texts) -> None:
     """Seal `texts` into `referral`. Raises 409 for words about a client who was erased."""
     if not referral.texts and texts == Texts() and referral.version > 0:
         return
     key = await work.key_of(referral.client_id)
-    referral.texts = seal(key, texts.model_dump(mode="json", exclude_none=True), _place(referral))
+    referral.texts = seal(key, texts.model_dump(mode="json", exclude_none=True), _associated_data(referral))
 
 
-def _place(referral: Referral) -> str:
+def _associated_data(referral: Referral) -> str:
     return f"referral:{referral.id}:texts"

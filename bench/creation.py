@@ -1,0 +1,22 @@
+"""What creating and sending a referral costs the referral service's web process in processor time."""
+
+import psutil
+
+from bench.notices import Load
+from luotsi.demo.place import Place
+
+WARM_UP = 50
+
+
+async def processor_ms(place: Place, load: Load, count: int) -> float:
+    """Milliseconds of processor time a referral, of `count` that are sent one after the other."""
+    process = _web_process(place)
+    await load.one_by_one(WARM_UP)  # connections are opened and statements prepared
+    before = sum(process.cpu_times()[:2])
+    await load.one_by_one(count)
+    return 1000 * (sum(process.cpu_times()[:2]) - before) / count
+
+
+def _web_process(place: Place) -> psutil.Process:
+    root = psutil.Process(place.target.platform["pid"])
+    return next(each for each in root.children(recursive=True) if "referral-web" in " ".join(each.cmdline()))

@@ -1,0 +1,25 @@
+"""How the network fares with a service, as the referral service told last."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+
+class DeclineReasonView(BaseModel):
+    """How many referrals were declined for one reason; `other` also holds those that were too rare to be told."""
+
+    code: str
+    referrals: int
+
+
+class FactsView(BaseModel):
+    """How the network fares with a service; a figure that would rest on fewer than five referrals is left out."""
+
+    window_days: int = Field(description="Referrals sent in so many days up to `as_of`, and those still open")
+    referrals: int
+    acceptance_rate: float | None = Field(description="Accepted of answered, from 0 to 1")
+    median_working_hours_to_answer: float | None = Field(description="A working day has 24")
+    decline_reasons: list[DeclineReasonView]
+    open: int
+    overdue: int = Field(description="Of the open ones, those whose answer is late")
+    as_of: datetime = Field(description="When the figures became what they are")

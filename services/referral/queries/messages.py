@@ -1,0 +1,50 @@
+"""Messages of a referral: listing them, counting the unread ones, and whether a side may read them."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import col, select
+
+from services.referral.domain.lifecycle import Side, Status, reads_messages
+from services.referral.queries.chains import knows_client
+from services.referral.queries.visibility import side_of
+from services.referral.tables import Message, Referral
+from services.referral.unit_of_work import ActorUnitOfWork
+from shared.web.pages import Keyset
+
+_UNREAD = text(
+    "SELECT referral_id, side, count(*) FROM messages "
+    "WHERE referral_id = ANY(CAST(:referrals AS uuid[])) AND read_at IS NULL GROUP BY referral_id, side"
+)
+
+
+async def list_messages(work: ActorUnitOfWork, referral: Referral, page: Keyset) -> list[Message]:
+    """The messages of a referral, newest first: one row more than the page holds, if there is one."""
+    query = select(Message).where(Message.referral_id == referral.id)
+    if page.after is not None:
+        query = query.where(col(Message.id) < page.after)
+    return await work.tx.all(query.order_by(col(Message.id).desc()).limit(page.limit + 1))
+
+
+async def unread_messages(work: ActorUnitOfWork, referrals: Sequence[Referral]) -> dict[UUID, int]:
+    """Per referral, how many messages of the other side the actor's side may read and has not read yet."""
+    shown = {referral.id: referral for referral in referrals}
+    found = dict.fromkeys(shown, 0)
+    for referral_id, written_by, number in await work.tx.execute(_UNREAD, {"referrals": list(shown)}):
+        referral = shown[referral_id]
+        side = side_of(work.actor, referral)
+        if written_by != side and await may_read(work, referral, Side(written_by)):
+            found[referral_id] += number
+    return found
+
+
+async def may_read(work: ActorUnitOfWork, referral: Referral, written_by: Side) -> bool:
+    """Whether the actor's side may read the messages of the side `written_by`.
+
+    An organisation that passed the referral on reads those of the other side as long as it may know the client itself.
+    """
+    side = side_of(work.actor, referral)
+    if side is Side.SOURCE and referral.parent_id is not None:
+        return side is written_by or await knows_client(work, referral)
+    return reads_messages(side, written_by, Status(referral.status))

@@ -1,0 +1,65 @@
+"""Names of organisations and services, for the referrals that are about to be shown."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import Uuid, any_, bindparam, union_all
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import col, select
+
+from services.referral.queries.recipients import Recipient
+from services.referral.schemas.parts import Named
+from services.referral.tables import Organization, Referral, Service
+from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
+from shared.events.envelope import Names
+
+_ids = bindparam("ids", type_=ARRAY(Uuid))
+_NAMES = union_all(
+    select(Organization.id, Organization.name).where(col(Organization.id) == any_(_ids)),
+    select(Service.id, Service.name).where(col(Service.id) == any_(_ids)),
+)
+
+
+class NamesOf:
+    """Names from the copy of the catalogue, fetched once for a list; ids are unique across what has a name."""
+
+    def __init__(self, names: dict[UUID, Names]) -> None:
+        self._names = names
+
+    @classmethod
+    async def referrals(cls, work: UnitOfWork, referrals: Sequence[Referral]) -> "NamesOf":
+        """The names that showing `referrals` takes: one query, however many there are."""
+        ids = {
+            each
+            for referral in referrals
+            for each in (
+                referral.source_organization_id,
+                referral.target_organization_id,
+                referral.service_id,
+                referral.suggested_service_id,
+            )
+            if each is not None
+        }
+        return await cls.of(work, ids)
+
+    @classmethod
+    async def of(cls, work: UnitOfWork, ids: Collection[UUID]) -> "NamesOf":
+        """The names of these organisations and services."""
+        if not ids:
+            return cls({})
+        found = await work.tx.execute(_NAMES, {"ids": list(ids)})
+        return cls({named: Names.model_validate(name) for named, name in found})
+
+    @classmethod
+    def recipient(cls, work: ActorUnitOfWork, recipient: Recipient) -> "NamesOf":
+        """The names that showing a referral of the actor's organisation to a recipient takes."""
+        names = {recipient.organization.id: recipient.organization.names, recipient.service.id: recipient.service.names}
+        return cls(names | ({work.actor.organization_id: recipient.source} if recipient.source else {}))
+
+    def organization(self, organization_id: UUID) -> Named:
+        """An organisation with its name, without one should the copy not know it yet."""
+        return Named(id=organization_id, name=self._names.get(organization_id))
+
+    def service(self, service_id: UUID) -> Named:
+        """A service with its name, without one should the copy not know it yet."""
+        return Named(id=service_id, name=self._names.get(service_id))

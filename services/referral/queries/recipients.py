@@ -1,0 +1,95 @@
+"""Recipients: which services a client can be referred to, and who receives the referral there."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from services.referral.domain.references import new_reference
+from services.referral.tables import Member, Organization, Referral, Service
+from services.referral.unit_of_work import ActorUnitOfWork
+from shared.events.envelope import Names
+from shared.problems import Problem, invalid
+
+_Own = aliased(Organization)
+_DESK = select(func.array_agg(aggregate_order_by(col(Member.id), col(Member.id)), type_=ARRAY(Uuid))).where(
+    col(Member.organization_id) == col(Service.organization_id),
+    col(Member.active),
+    col(Member.roles).contains(["recipient"]),
+)
+_RECIPIENT = (
+    select(
+        Service,
+        Organization,
+        _DESK.scalar_subquery(),
+        select(col(_Own.name)).where(col(_Own.id) == bindparam("own")).scalar_subquery(),
+        ~select(col(Referral.id)).where(col(Referral.reference) == bindparam("reference")).exists(),
+    )
+    .join(Organization, col(Organization.id) == col(Service.organization_id))
+    .where(col(Service.id) == bindparam("service"))
+)
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A service with all that referring a client to it takes to know, read by one statement.
+
+    `desk` are the members who receive referrals there. `source` is the name of the actor's own organisation.
+    `reference` is one that no referral had at that moment, or None where the one that was tried is taken.
+    """
+
+    service: Service
+    organization: Organization
+    desk: list[UUID]
+    source: Names | None
+    reference: str | None
+
+
+async def find_recipient(work: ActorUnitOfWork, service_id: UUID) -> Recipient | None:
+    """A service of the catalogue's copy, whether it can be referred to or not; None for one that is not known."""
+    reference = new_reference()
+    given = {"service": service_id, "own": work.actor.organization_id, "reference": reference}
+    found = await work.tx.first(_RECIPIENT, given)
+    if found is None:
+        return None
+    service, organization, desk, source, is_free = found
+    names = Names.model_validate(source) if source else None
+    return Recipient(service, organization, desk or [], names, reference if is_free else None)
+
+
+async def recipient_of(work: ActorUnitOfWork, service_id: UUID) -> Recipient:
+    """A service that clients can be referred to. Raises 422 for an unknown or inactive one, or one's own."""
+    recipient = await find_recipient(work, service_id)
+    if recipient is None:
+        raise _refusal("There is no such service. Look it up in the catalogue.", "unknown-service")
+    if recipient.service.status != "active":
+        raise _refusal(f"The service is {recipient.service.status}. Choose another one.", "inactive-service")
+    if not recipient.organization.active:
+        detail = "The organisation of this service is no longer active. Choose another one."
+        raise _refusal(detail, "inactive-organization")
+    if recipient.organization.id == work.actor.organization_id:
+        raise _refusal("This is a service of your own organisation; a referral goes to another one.", "own-service")
+    return recipient
+
+
+def require_desk(recipient: Recipient) -> None:
+    """Raise 422 where nobody receives referrals."""
+    if not recipient.desk:
+        detail = "Nobody receives referrals at this organisation at the moment. Choose another service, or call them."
+        raise _refusal(detail, "no-desk")
+
+
+async def suggestable_service(work: ActorUnitOfWork, service_id: UUID, instead_of: UUID) -> Service:
+    """A service that a decline may suggest instead of the one declined. Raises 422."""
+    service = await work.tx.get(Service, service_id)
+    if service is None or service.status != "active" or service.id == instead_of:
+        detail = "Suggest another service of the catalogue that is active."
+        raise invalid(detail, [{"field": "suggested_service_id", "message": detail}], name="unknown-service")
+    return service
+
+
+def _refusal(detail: str, name: str) -> Problem:
+    return invalid(detail, [{"field": "service_id", "message": detail}], name=name)

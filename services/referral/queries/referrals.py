@@ -1,0 +1,72 @@
+"""Referrals: one that the actor may see, lists of them, and what a list shows of each."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from services.referral.domain.attention import Attention, attention
+from services.referral.domain.lifecycle import Side, Status
+from services.referral.queries import visibility
+from services.referral.queries.filters import Narrowed, conditions
+from services.referral.queries.names import NamesOf
+from services.referral.schemas.referrals import ReferralSummary
+from services.referral.tables import Referral
+from services.referral.unit_of_work import ActorUnitOfWork
+from shared.actors import Actor
+from shared.problems import not_found
+from shared.web.pages import Keyset
+
+
+async def visible_referral(work: ActorUnitOfWork, referral_id: UUID | None) -> Referral:
+    """A referral that the actor may see. Raises 404 for any other id."""
+    found = await work.tx.first(visible(work.actor, referral_id))
+    return found_referral(found)
+
+
+def visible(actor: Actor, referral_id: UUID | None) -> SelectOfScalar[Referral]:
+    """The query for a referral by its id, which finds none that the actor may not see."""
+    return select(Referral).where(Referral.id == referral_id, visibility.visible_to(actor))
+
+
+def found_referral(referral: Referral | None) -> Referral:
+    """The referral that was found. Raises 404 when there is none."""
+    if referral is None:
+        raise not_found("referral")
+    return referral
+
+
+async def list_referrals(work: ActorUnitOfWork, page: Keyset, narrowed: Narrowed) -> list[Referral]:
+    """Referrals the actor may see, newest first: one row more than the page holds, if there is one."""
+    query = select(Referral).where(*conditions(work.actor, narrowed))
+    if page.after is not None:
+        query = query.where(col(Referral.id) < page.after)
+    return await work.tx.all(query.order_by(col(Referral.id).desc()).limit(page.limit + 1))
+
+
+def summary(work: ActorUnitOfWork, referral: Referral, names: NamesOf, unread: Mapping[UUID, int]) -> ReferralSummary:
+    """The referral as a list shows it to the actor's side; `unread` is what `unread_messages` says of it."""
+    plain = referral.model_dump(include=set(ReferralSummary.model_fields) - {"assigned_member_id"})
+    received = visibility.side_of(work.actor, referral) is Side.TARGET
+    return ReferralSummary(
+        **plain,
+        assigned_member_id=referral.assigned_member_id if received else None,
+        attention=attention_to(referral),
+        unread_messages=unread[referral.id],
+        service=names.service(referral.service_id),
+        source_organization=names.organization(referral.source_organization_id),
+        target_organization=names.organization(referral.target_organization_id),
+    )
+
+
+def attention_to(referral: Any) -> Attention | None:
+    """What keeps a referral, or a row with its columns, open though it has ended."""
+    return attention(
+        Status(referral.status),
+        was_sent=referral.sent_at is not None,
+        is_closed=referral.closed_at is not None,
+        ended_by=Side(referral.reason_side) if referral.reason_side else None,
+        answer_seen=referral.answer_seen_at is not None,
+    )

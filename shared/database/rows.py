@@ -1,0 +1,53 @@
+"""Rows as the models of their tables: how one is made of an answer, and what has changed in it since."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from sqlalchemy import Table, inspect
+from sqlmodel import SQLModel
+
+RowT = TypeVar("RowT", bound=SQLModel)
+
+Values = dict[str, Any]
+"""Column → value."""
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The table that a model with `table=True` describes."""
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    return table
+
+
+@cache
+def columns_of(model: type[SQLModel]) -> tuple[str, ...]:
+    """The names of a model's columns, in the order in which a query for the model answers them."""
+    return tuple(column.name for column in table_of(model).columns)
+
+
+def make_row(model: type[RowT], values: Sequence[Any]) -> RowT:
+    """A row of `model` with `values` in the order of its columns.
+
+    The model's `__init__` is passed over, as SQLAlchemy's own loading does: what a table holds was checked before.
+    """
+    row: RowT = inspect(model).class_manager.new_instance()
+    row.__dict__.update(zip(columns_of(model), values, strict=True))
+    return row
+
+
+def values_of(row: SQLModel) -> Values:
+    """The values of a row's columns now. Values that are changed in place are not noticed: replace them."""
+    return {name: getattr(row, name) for name in columns_of(type(row))}
+
+
+def changes(row: SQLModel, known: Mapping[str, Any]) -> Values:
+    """The columns whose values are others than `known` ones, with what they are now."""
+    return {name: value for name, value in values_of(row).items() if value != known[name]}
+
+
+def primary_key(row: SQLModel) -> tuple[Any, ...]:
+    """The values of the row's primary key, in the table's order."""
+    return tuple(getattr(row, column.name) for column in table_of(type(row)).primary_key)
+
+
+__all__ = ["RowT", "Values", "changes", "columns_of", "make_row", "primary_key", "table_of", "values_of"]
