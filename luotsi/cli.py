@@ -7,24 +7,22 @@ from typing import Annotated
 
 import typer
 
-from luotsi.demo import demo
-from luotsi.platform.command_groups import group_in
+from luotsi.commands.lazy_group import lazy_group
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import DEFAULT_DATA, DataOption, find_target
 from luotsi.platform.target import migrate as migrate_database
-from luotsi.retention import retention
 from shared.services import service_names
 
 app = typer.Typer(help="Run and look after a Luotsi platform.", no_args_is_help=True, add_completion=False)
 admin = typer.Typer(help="Administrators of the platform.", no_args_is_help=True)
 app.add_typer(admin, name="admin")
-app.add_typer(group_in("luotsi.commands.events", "How far events have come, and sending them again."), name="events")
-app.add_typer(group_in("luotsi.commands.audit", "The log of who was shown what: check it, seal it."), name="audit")
+app.add_typer(lazy_group("luotsi.commands.events", "How far events have come, and sending them again."), name="events")
+app.add_typer(lazy_group("luotsi.commands.audit", "The log of who was shown what: check it, seal it."), name="audit")
 app.add_typer(
-    group_in("luotsi.commands.client", "What a client is entitled to: a report, an export, to be erased."),
+    lazy_group("luotsi.commands.client", "What a client is entitled to: a report, an export, to be erased."),
     name="client",
 )
-app.add_typer(group_in("luotsi.commands.keys", "The keys of the platform: change them while it runs."), name="keys")
+app.add_typer(lazy_group("luotsi.commands.keys", "The keys of the platform: change them while it runs."), name="keys")
 
 
 @app.command()
@@ -146,8 +144,39 @@ def create(
     print(f"{email} is {'now' if changed else 'already'} an administrator of {org}")
 
 
-app.command()(demo)
-app.command()(retention)
+@app.command()
+def demo(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    edge: Annotated[
+        str | None, typer.Option(metavar="URL", help="Play on the running platform behind this address.")
+    ] = None,
+) -> None:
+    """Play a referral from end to end; exit code 0 only if everyone concerned was really told."""
+    from luotsi.demo.play import play
+
+    if not asyncio.run(play(edge, as_json=as_json)):
+        raise typer.Exit(1)
+
+
+@app.command()
+def retention(
+    run: Annotated[bool, typer.Option("--run/--dry-run", help="Take it away, or only show it.")] = False,
+    periods: Annotated[
+        Path | None, typer.Option("--file", help="Days per register, instead of those of Luotsi.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """What was kept long enough, register by register. Nothing is taken away without --run."""
+    from luotsi.retention import report
+    from luotsi.retention.lines import retain
+    from luotsi.retention.registers import PERIODS, read_periods
+
+    lines = asyncio.run(retain(find_target(data), read_periods(periods or PERIODS), run=run))
+    if as_json:
+        print(report.as_json(lines, removed=run))
+    else:
+        report.show(lines, removed=run)
 
 
 def main() -> None:

@@ -165,7 +165,7 @@ def test_the_import_rule_on_the_page_is_the_one_that_is_checked() -> None:
 
 
 def test_what_a_newcomer_looks_for_is_found_in_one_step() -> None:
-    rows = re.findall(r"^\| (.+) \| (.+) \|$", section(read("docs/architecture.md"), "## Looking for …"), re.M)[2:]
+    rows = re.findall(r"^\| (.+) \| (.+) \|$", section(read("docs/architecture.md"), "## Where to look"), re.M)[2:]
     assert len(rows) > 15
     for wanted, where in rows:
         paths = re.findall(r"`(\w+/[\w./]+)`", where)

@@ -1,1 +1,1 @@
-"""The commands of the command line: a file a command group."""
+"""The commands of `luotsi`: a file for each that takes more than a few lines, or for each group of them."""

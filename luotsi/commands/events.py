@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import CursorResult, text
 
-from luotsi.platform import backlog
+from luotsi.commands import backlog
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
 from shared.consuming import dead_letters

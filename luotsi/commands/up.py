@@ -16,7 +16,7 @@ from luotsi.platform.data_dir import DataDir, is_free, write_private
 from luotsi.platform.key_files import ensure_keys
 from luotsi.platform.probe import readiness
 from luotsi.platform.process import PlatformError
-from luotsi.platform.process_specs import Addresses, fork_server, heartbeat, lasting, migration, seeding
+from luotsi.platform.process_specs import Addresses, fork_server, heartbeat, migration, seeding, service_specs
 from luotsi.platform.redis_acl import OPERATOR, USERS
 from luotsi.platform.supervisor import Supervisor
 from luotsi.platform.tokens import Member, fetch_members
@@ -27,14 +27,14 @@ _SERVICE_GRACE = 5.0
 _SERVER_GRACE = 3.0
 _SERVERS = ("postgres", "valkey")
 
-Announce = Callable[[dict[str, Any], list[Member]], None]
+ShowReady = Callable[[dict[str, Any], list[Member]], None]
+"""Takes what platform.json says, and the accounts to try the platform with."""
 
 
-async def run(folder: Path, port_base: int, announce: Announce) -> None:
+async def run(folder: Path, port_base: int, show_ready: ShowReady) -> None:
     """Run the platform in `folder` until SIGINT, SIGTERM or SIGHUP.
 
-    `announce` is called once, when everything is ready, with what platform.json says and the accounts to
-    try it with. Raises PlatformError when the platform cannot be started.
+    `show_ready` is called once, when everything is ready. Raises PlatformError when the platform cannot be started.
     """
     task = asyncio.current_task()
     assert task is not None
@@ -52,7 +52,7 @@ async def run(folder: Path, port_base: int, announce: Announce) -> None:
     with data.locked() as lock:
         platform = Platform(data, port_base, Supervisor(data, lock))
         try:
-            announce(*await platform.start())
+            show_ready(*await platform.start())
             await platform.watch()
         except asyncio.CancelledError:
             if not stopping.is_set():
@@ -107,12 +107,12 @@ class Platform:
     async def _start_postgres(self) -> None:
         if self._postgres:
             await asyncio.to_thread(self._postgres.prepare)
-            self._supervisor.start(self._postgres.program())
+            self._supervisor.start(self._postgres.process_spec())
 
     async def _start_valkey(self) -> None:
         if self._valkey:
             self._valkey.prepare()
-            self._supervisor.start(self._valkey.program())
+            self._supervisor.start(self._valkey.process_spec())
             await self._until(self._valkey.answers, "valkey")
 
     async def _start_service(self, service: Service) -> None:
@@ -122,8 +122,8 @@ class Platform:
         await self._supervisor.run(migration(service.name, self._addresses))
         at_work = heartbeat(service.name, self._data)
         at_work.unlink(missing_ok=True)
-        for program in lasting(service, self._data, self._addresses):
-            self._supervisor.start(program)
+        for spec in service_specs(service, self._data, self._addresses):
+            self._supervisor.start(spec)
         if service.name == "catalog":
             await self._supervisor.run(seeding(self._addresses))
         if "worker" in service.processes:

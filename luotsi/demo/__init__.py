@@ -1,5 +1,1 @@
 """`luotsi demo`: referrals played from end to end as people would, and proof that everyone concerned was told."""
-
-from luotsi.demo.command import demo
-
-__all__ = ["demo"]

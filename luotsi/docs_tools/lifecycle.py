@@ -1,7 +1,11 @@
-"""Writes docs/lifecycle.md from the lifecycle itself: `python -m luotsi.docs_tools.lifecycle`."""
+"""Writes docs/lifecycle.md: `python -m luotsi.docs_tools.lifecycle`.
+
+The prose stands in `lifecycle.template`; tables and diagram are made from the lifecycle itself.
+"""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from string import Template
 from typing import Final
 
 from services.notifications.texts import status_name
@@ -10,6 +14,7 @@ from services.referral.domain.lifecycle import DISCLOSED, LIFECYCLE, OPEN, Carri
 from shared.events.catalog import EXPIRY_DAYS, RESPONSE_DAYS, URGENT_RESPONSE_DAYS
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "lifecycle.md"
+_TEMPLATE: Final = Path(__file__).with_name("lifecycle.template")
 
 _STATES: Final = {
     Status.DRAFT: "The source is still writing. Nobody else knows of it.",
@@ -66,111 +71,21 @@ _EXAMPLES: Final = {
     Carries.FORWARD: '`{"service_id": "…", "legal_basis": {…}}`; also `reason`, `shareable_note`, `urgency`',
 }
 
-_HEAD: Final = """\
-# The life of a referral
-
-<!-- Written by `make docs` from services/referral/domain/lifecycle.py: change that, not this page. -->
-
-A referral goes from its **source**, the organisation that refers a client, to its **target**, the organisation whose
-service is asked for. States are the status codes of an HL7 FHIR R4 Task. What may happen stands in one table in
-`services/referral/domain/lifecycle.py`; the HTTP routes, the tests and this page are made from it.
-"""
-
-_ARROWS_LEFT_OUT: Final = """\
-Left out, since they would start nearly everywhere: from any open state either side can `cancel` (a draft only its
-source) and the source can `withdraw-consent`; both lead to `cancelled`, which is closed like the other ends. From any
-state the source can `mark-error`, which leads to `entered-in-error` and no further.
-"""
-
-_COMMANDS_HEAD: Final = """\
-A command is `POST /referrals/{id}/{command}` with `If-Match`. Before the first of them comes `POST /referrals`,
-which creates a draft and sends it unless told not to, and `PATCH /referrals/{id}`, which edits a draft; both are the
-source's. A command that the state does not allow is answered 409 and changes nothing; one that belongs to the other
-side is answered 403. On the source's side a command takes the role `adviser`, on the target's side `recipient`.
-What the clock does is no command that anybody could give, and has no route.
-"""
-
-_RULES: Final = """\
-## Rules beside the table
-
-- **Sending** takes a reason and a legal basis for this recipient, a service that is active in an active organisation
-  other than the sender's own, and somebody at the target who receives referrals.
-- **A possible duplicate** is told when a referral is created or sent: the same client has an open referral of the same
-  organisation to the same service, or was refused there within 90 days. With `"on_duplicate": "ask"` nothing is created
-  or sent then; otherwise it is, and the answer says so.
-- **Declining** takes a text only with the code `other`. With every other code the code says enough, and the target
-  does not know the client yet.
-- **Following a suggestion** (`POST /referrals/{id}/send-suggested`) sends the same client to the suggested service with
-  a fresh legal basis, and closes the declined referral in the same step. Only the source sees that the two belong
-  together.
-- **Withdrawing a consent** needs a referral that rests on one. What rests on a statute is cancelled instead. What was
-  passed on from it, and on from there, ends with it as far as it is open and rests on consent itself.
-  `GET /referrals/{id}/withdrawal` says beforehand what that is, and who has seen the client by then.
-- **Forwarding** answers 201 with the child: a referral by this target to a third organisation, about the same client,
-  sent at once. The referral that was passed on stays as it is, with a higher version. An organisation has one place on
-  the way from the first referral to the last, and five in a row is the most there can be. How a child ends stands in
-  the timeline above it; `complete`, with the outcome `referred_elsewhere` perhaps, stays for the target to say.
-- **Closing** is how the source says that it has seen the end. It sets `closed_at` and leaves the status as it is. What
-  was never sent needs no closing.
-- **The first look** by the target sets `first_viewed_at` and raises the version. It is no command: reading does it.
-- **The first look at the answer** by the source sets `answer_seen_at` in the same way, once the target has completed,
-  failed, declined or cancelled, or the clock has. Until then the referral has `attention: answer_unseen`, and after it,
-  until it is closed, `not_closed`; both keep it open for everybody who sees it, the coordinator included.
-- **Messages** may be written from sending until closing. Each side says up to which message it has read; the other
-  sees when. Neither raises the version.
-- **Many at once** (`POST /referrals/bulk`) are accepted or declined one by one: each has a result of its own.
-- **Somebody who goes away** hands over in one step (`POST /handover`): what they are the adviser of and what is
-  assigned to them goes to their deputy or a colleague whom they name, and who has the roles for it.
-- **Somebody who leaves** hands over (`referral.handed_over.v1`): what still needs somebody goes to the deputy. Without
-  one it stays where it is, and the organisation's advisers, who all see it, are told.
-
-## Clocks
-
-Working days are Monday to Friday without Finnish public holidays, Christmas Eve, Midsummer Eve and the days on which
-the target is closed ([why](decisions/0015-working-days.md)). A service may have days of its own; those that hold when a
-referral is sent hold for it until the end. They are told before sending, by `POST /referrals/check` and in a draft's
-`before_sending`, and then stand as `respond_by` in the referral.
-
-"""
-_CLOCKS_TAIL: Final = """\
-- **A reminder** changes nothing about the referral and raises no version. It goes to the desk and the assigned member.
-- **Each is told once.** A timer that rings late, because the platform was down, tells what is still true: of two
-  reminders that are both due by then, only the later one.
-- **A closure** that is entered or taken away moves what has not rung yet, and `respond_by` with it. That raises no
-  version either.
-- **An expired referral** is `cancelled` with the business status `expired`. The target has not learnt who the client
-  is. The source is told, and finds in `next_best_services` up to three other services that could take the client: for
-  one of the same target groups or for everyone, open today, with a desk and with room.
-- **News** is whatever a person did to the referral, or wrote about it. After news the clock of silence begins anew.
-"""
-
 
 def page() -> str:
     """The whole page, as it should stand in docs/lifecycle.md."""
-    parts = [
-        _HEAD,
-        "## States\n",
-        _states(),
-        "## From state to state\n",
-        _diagram(),
-        _ARROWS_LEFT_OUT,
-        "## Commands\n",
-        _COMMANDS_HEAD,
-        _commands(),
-        "What a command carries, as JSON:\n",
-        _table(("carries", "body"), ((_BODIES[each], _EXAMPLES[each]) for each in Carries)),
-        "## Every command in every state\n",
-        "The cell names the state that follows; an empty cell is a 409.\n",
-        _matrix(),
-        _RULES,
-        _clocks(),
-        _CLOCKS_TAIL,
-        "## Reasons\n",
-        _table(("code", "means"), ((f"`{code}`", _REASONS[code]) for code in Reason)),
-        "## Outcomes\n",
-        _table(("code", "means"), ((f"`{code}`", _OUTCOMES[code]) for code in Outcome)),
-    ]
-    return "\n".join(parts)
+    parts = {
+        "states": _states(),
+        "diagram": _diagram(),
+        "commands": _commands(),
+        "bodies": _table(("carries", "body"), ((_BODIES[each], _EXAMPLES[each]) for each in Carries)),
+        "matrix": _matrix(),
+        "clocks": _clocks(),
+        "reasons": _table(("code", "means"), ((f"`{code}`", _REASONS[code]) for code in Reason)),
+        "outcomes": _table(("code", "means"), ((f"`{code}`", _OUTCOMES[code]) for code in Outcome)),
+    }
+    template = Template(_TEMPLATE.read_text(encoding="utf-8"))
+    return template.substitute({name: part.rstrip("\n") for name, part in parts.items()})
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from luotsi.embedded.account import SHELTER, binaries, database_folder, server_account
 from luotsi.platform.data_dir import DataDir
-from luotsi.platform.process import PlatformError, Program, as_account
+from luotsi.platform.process import PlatformError, ProcessSpec, as_account
 from shared.services import service_names
 
 _SUPERUSER = "postgres"
@@ -94,11 +94,11 @@ class Postgres:
         if done.returncode != 0:
             raise PlatformError(f"PostgreSQL could not create its files: {done.stderr.strip()}")
 
-    def program(self) -> Program:
+    def process_spec(self) -> ProcessSpec:
         """How the server is run. It stops at once on SIGINT, and crashes cleanly with its parent."""
         settings = _SETTINGS | {"port": str(self.port)} | ({} if self._durable else _THROWAWAY)
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-        return Program(
+        return ProcessSpec(
             name="postgres",
             argv=[str(self._bin / "postgres"), "-D", str(self._folder), *options],
             env=_ENVIRONMENT,

@@ -9,7 +9,7 @@ from pathlib import Path
 from luotsi.embedded.postgres import Postgres
 from luotsi.embedded.valkey import Valkey
 from luotsi.platform.data_dir import DataDir
-from luotsi.platform.process import PlatformError, Program, kill, spawn, stop
+from luotsi.platform.process import PlatformError, ProcessSpec, kill, spawn, stop
 from shared.services import service_names
 
 START_PATIENCE = 60.0
@@ -18,8 +18,8 @@ START_PATIENCE = 60.0
 class Server:
     """One server process that can be stopped, killed, frozen and started again on the same address."""
 
-    def __init__(self, program: Program, log: Path, lock: int) -> None:
-        self._program = program
+    def __init__(self, spec: ProcessSpec, log: Path, lock: int) -> None:
+        self._spec = spec
         self._log = log
         self._lock = lock
         self._process: subprocess.Popen[bytes] | None = None
@@ -28,18 +28,18 @@ class Server:
     def pid(self) -> int:
         """The process id of the running server. RuntimeError when it does not run."""
         if self._process is None:
-            raise RuntimeError(f"{self._program.name} is not running")
+            raise RuntimeError(f"{self._spec.name} is not running")
         return self._process.pid
 
     def start(self) -> None:
         """Start the process; it may take a moment until it answers."""
-        self._process = spawn(self._program, self._log, inherit=[self._lock])
+        self._process = spawn(self._spec, self._log, inherit=[self._lock])
 
     def stop(self) -> None:
         """Shut the server down in an orderly way and wait for it; nothing happens when it is not running."""
         if self._process:
             self.thaw()
-            stop(self._process, self._program.stop_signal)
+            stop(self._process, self._spec.stop_signal)
             self._process = None
 
     def kill(self) -> None:
@@ -77,8 +77,8 @@ class Servers:
             self.database_urls = self._postgres.database_urls
             self.owner_urls = self._postgres.owner_urls
             self.redis_urls = self._valkey.redis_urls
-            self.postgres = Server(self._postgres.program(), folder.log("postgres"), lock)
-            self.valkey = Server(self._valkey.program(), folder.log("valkey"), lock)
+            self.postgres = Server(self._postgres.process_spec(), folder.log("postgres"), lock)
+            self.valkey = Server(self._valkey.process_spec(), folder.log("valkey"), lock)
             self._begin(cleanup)
             self._cleanup = cleanup.pop_all()
 

@@ -6,7 +6,7 @@ import socket
 
 from luotsi.embedded.wheels import package_folder
 from luotsi.platform.data_dir import DataDir, write_private
-from luotsi.platform.process import PlatformError, Program
+from luotsi.platform.process import PlatformError, ProcessSpec
 from luotsi.platform.redis_acl import OPERATOR, USERS, acl_rules
 
 
@@ -39,9 +39,9 @@ class Valkey:
         ]
         write_private(self._config, "\n".join(lines) + "\n")
 
-    def program(self) -> Program:
+    def process_spec(self) -> ProcessSpec:
         """How the server is run."""
-        return Program(
+        return ProcessSpec(
             name="valkey",
             argv=[_binary(), str(self._config)],
             env={"LC_ALL": "C.UTF-8", "TZ": "UTC"},

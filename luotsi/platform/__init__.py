@@ -1,1 +1,1 @@
-"""Running the platform's processes on one machine, and what that takes."""
+"""Running the platform's processes on one machine: what is run, its files, keys and addresses."""

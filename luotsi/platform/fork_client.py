@@ -1,4 +1,4 @@
-"""Processes that come out of the fork server, as the supervisor sees them."""
+"""The supervisor's end of the fork server: asks it to fork processes, and hears of their ends."""
 
 import asyncio
 import contextlib
@@ -10,11 +10,11 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from luotsi.platform.process import Program
+from luotsi.platform.process import ProcessSpec
 
 
-class Forked:
-    """A process that the fork server became for us: no child of this one, so that its end comes as news."""
+class ForkedProcess:
+    """A process that the fork server forked. It is no child of this process, which hears of its end from the server."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -47,52 +47,52 @@ class Forked:
             self._code.set_result(code)
 
 
-class Forks:
-    """What the supervisor has of the fork server: a line to it. A new server, after one that died, gets a new line."""
+class ForkClient:
+    """Has the fork server fork processes, over a socket. A new server, after one that died, gets a new socket."""
 
     def __init__(self) -> None:
-        self._line: asyncio.Future[_Line] = asyncio.get_running_loop().create_future()
+        self._link: asyncio.Future[_Link] = asyncio.get_running_loop().create_future()
 
     async def connect(self) -> socket.socket:
-        """A new line; returns the other end of it, to be the standard input of a server."""
+        """Make a new socket; returns its other end, to be the standard input of a server."""
         ours, theirs = socket.socketpair()
-        _, line = await asyncio.get_running_loop().create_connection(_Line, sock=ours)
-        if self._line.done():
-            self._line = asyncio.get_running_loop().create_future()
-        self._line.set_result(line)
+        _, link = await asyncio.get_running_loop().create_connection(_Link, sock=ours)
+        if self._link.done():
+            self._link = asyncio.get_running_loop().create_future()
+        self._link.set_result(link)
         return theirs
 
-    async def fork(self, program: Program, log: Path) -> Forked:
-        """Have the server become the program, whose output is added to `log`; waits until there is a server that does.
+    async def fork(self, spec: ProcessSpec, log: Path) -> ForkedProcess:
+        """Have a process forked whose output is appended to `log`; waits until there is a server that does it.
 
-        A process whose server dies is killed by the kernel, and over with SIGKILL.
+        When the server dies, the kernel kills what it forked: such a process has ended by SIGKILL.
         """
         while True:
-            line = await asyncio.shield(self._line)
+            link = await asyncio.shield(self._link)
             try:
-                return await line.ask(program, log)
+                return await link.ask(spec, log)
             except ConnectionError:  # that server died before it came to it
-                if self._line.done() and self._line.result() is line:
-                    self._line = asyncio.get_running_loop().create_future()
+                if self._link.done() and self._link.result() is link:
+                    self._link = asyncio.get_running_loop().create_future()
 
 
-class _Line(asyncio.Protocol):
-    """Requests go out, and what the server says comes in, in the order in which it did it."""
+class _Link(asyncio.Protocol):
+    """The socket to one server: requests go out, and what it did comes in, in the order in which it did it."""
 
     def __init__(self) -> None:
         self._received = b""
-        self._asked: deque[asyncio.Future[Forked]] = deque()
-        self._living: dict[int, Forked] = {}
+        self._asked: deque[asyncio.Future[ForkedProcess]] = deque()
+        self._living: dict[int, ForkedProcess] = {}
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
 
-    async def ask(self, program: Program, log: Path) -> Forked:
+    async def ask(self, spec: ProcessSpec, log: Path) -> ForkedProcess:
         if self._transport.is_closing():
             raise ConnectionResetError
-        answer: asyncio.Future[Forked] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[ForkedProcess] = asyncio.get_running_loop().create_future()
         self._asked.append(answer)
-        self._transport.write(json.dumps(_request(program, log)).encode() + b"\n")
+        self._transport.write(json.dumps(_request(spec, log)).encode() + b"\n")
         return await answer
 
     def data_received(self, data: bytes) -> None:
@@ -102,7 +102,7 @@ class _Line(asyncio.Protocol):
             if "ended" in said:
                 self._living.pop(said["ended"]).end(said["code"])
                 continue
-            child = self._living[said["pid"]] = Forked(said["pid"])
+            child = self._living[said["pid"]] = ForkedProcess(said["pid"])
             asked = self._asked.popleft()
             if asked.cancelled():
                 child.kill()
@@ -117,13 +117,13 @@ class _Line(asyncio.Protocol):
                 asked.set_exception(ConnectionResetError())
 
 
-def _request(program: Program, log: Path) -> dict[str, Any]:
-    _, _, module, *arguments = program.argv
+def _request(spec: ProcessSpec, log: Path) -> dict[str, Any]:
+    _, _, module, *arguments = spec.argv
     return {
-        "name": program.name,
+        "name": spec.name,
         "module": module,
         "arguments": arguments,
-        "env": dict(program.env),
-        "cwd": str(program.cwd or Path.cwd()),
+        "env": dict(spec.env),
+        "cwd": str(spec.cwd or Path.cwd()),
         "log": str(log),
     }

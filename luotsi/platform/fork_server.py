@@ -1,9 +1,9 @@
-"""The fork server of `luotsi up`: loads once what the services share, and becomes each of their processes by forking.
+"""The fork server of `luotsi up`: loads once what the services share, then forks each of their processes.
 
-It has no thread, no event loop and no connection, so that a copy of it may become anything. Standard input is a
-socket: a request comes as one line of JSON, `{"pid": …}` answers it, `{"ended": pid, "code": …}` follows in its time.
-A negative code is the signal that ended the process. When the other end closes, the server ends, and with it the
-kernel ends whatever came out of it.
+It has no thread, no event loop and no connection, so that a fork of it may run anything. Standard input is a socket. A
+request comes as one line of JSON and is answered by `{"pid": …}`. When that process has ended, `{"ended": pid,
+"code": …}` follows; a negative code is the signal that ended it. When the other end of the socket closes, the server
+ends, and the kernel kills every process that it forked.
 """
 
 import gc
@@ -28,7 +28,7 @@ SHARED = ("shared.database.migrations", "shared.web.json_api", "shared.consuming
 
 @dataclass(frozen=True)
 class Request:
-    """What a process is to become: `module` has a `main()`, and finds `arguments` in `sys.argv`."""
+    """What a forked process runs: `module` has a `main()`, which finds `arguments` in `sys.argv`."""
 
     name: str
     module: str
@@ -39,7 +39,7 @@ class Request:
 
 
 def main() -> None:
-    """Serve until standard input is closed. In a forked process, run what was asked for instead."""
+    """Serve until standard input is closed; in a forked process, run what was requested."""
     setproctitle("luotsi fork-server")
     for name in SHARED:
         import_module(name)
@@ -48,11 +48,11 @@ def main() -> None:
     with socket.socket(fileno=os.dup(0)) as link:
         request = _serve(link)
     if request:
-        _become(request)
+        _run(request)
 
 
 def _serve(link: socket.socket) -> Request | None:
-    """Fork for each request. Returns in each forked process what it is to become, and None in the server at its end."""
+    """Fork for each request. Returns the request in each forked process, and None in the server when it is to end."""
 
     def say(**fact: int) -> None:
         link.sendall(json.dumps(fact).encode() + b"\n")
@@ -102,7 +102,7 @@ def _ended() -> Iterator[tuple[int, int]]:
         yield pid, os.waitstatus_to_exitcode(status)
 
 
-def _become(request: Request) -> None:
+def _run(request: Request) -> None:
     os.setsid()
     _redirect(os.open(os.devnull, os.O_RDONLY), 0)
     log = os.open(request.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)

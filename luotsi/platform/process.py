@@ -17,12 +17,12 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class PlatformError(Exception):
-    """The platform cannot do what was asked; the message tells the operator what to do about it."""
+    """A command cannot do what was asked. The message is for the operator, and says what to do about it."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """A system account that a program runs under instead of the caller's own."""
+    """A system account that a process runs under instead of the caller's own."""
 
     name: str
     uid: int
@@ -30,12 +30,12 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Program:
+class ProcessSpec:
     """How one process is started and how it is asked to stop.
 
-    `death_signal` is what the kernel sends to it when its parent dies without saying goodbye. A `forked` program, whose
-    `argv` is `python -m MODULE …`, comes out of the fork server, which calls the module's `main()`. `forks` is true of
-    that server itself.
+    `death_signal` is what the kernel sends to it when its parent dies without having stopped it. A `forked` process,
+    whose `argv` is `python -m MODULE …`, is forked by the fork server, which calls the module's `main()`.
+    `is_fork_server` is true of that server itself.
     """
 
     name: str
@@ -46,29 +46,29 @@ class Program:
     stop_signal: int = signal.SIGTERM
     death_signal: int = signal.SIGKILL
     forked: bool = False
-    forks: bool = False
+    is_fork_server: bool = False
 
 
 def spawn(
-    program: Program, log: Path, *, inherit: Sequence[int] = (), stdin: int = subprocess.DEVNULL
+    spec: ProcessSpec, log: Path, *, inherit: Sequence[int] = (), stdin: int = subprocess.DEVNULL
 ) -> subprocess.Popen[bytes]:
-    """Start the program in a session of its own, appending its output to `log`.
+    """Start the process in a session of its own, appending its output to `log`.
 
     `inherit` lists file descriptors that stay open in the child. Call it from the main thread: the
     kernel counts the death of the spawning *thread* as the parent's death.
     """
     with log.open("ab") as output:
         return subprocess.Popen(
-            program.argv,
-            env=dict(program.env),
-            cwd=program.cwd,
+            spec.argv,
+            env=dict(spec.env),
+            cwd=spec.cwd,
             stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
             pass_fds=tuple(inherit),
-            preexec_fn=partial(bind_to_parent, os.getpid(), program.death_signal),  # noqa: PLW1509  two system calls
-            **as_account(program.account),
+            preexec_fn=partial(bind_to_parent, os.getpid(), spec.death_signal),  # noqa: PLW1509  two system calls
+            **as_account(spec.account),
         )
 
 

@@ -1,16 +1,19 @@
 """What `luotsi up` runs for the services: the processes of each, and the settings they get."""
 
 import os
+import random
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from luotsi.platform.data_dir import DataDir
-from luotsi.platform.process import Program
-from shared.services import Service, get_service
+from luotsi.platform.data_dir import DataDir, is_free
+from luotsi.platform.process import ProcessSpec
+from shared.services import SERVICES, Service, get_service
 
 _SOURCES = Path(__file__).resolve().parents[2]
+# Below the ports of the embedded servers.
+_PORT_BASES = range(10000, 19990, 10)
 
 
 @dataclass(frozen=True)
@@ -38,30 +41,42 @@ class Addresses:
         return f"http://127.0.0.1:{self.port(service)}"
 
 
-def fork_server() -> Program:
-    """The process that all others of Luotsi's own code are copies of."""
-    return Program(
-        "fork-server", [sys.executable, "-m", "luotsi.platform.fork_server"], _environment({}), _SOURCES, forks=True
+def free_port_base() -> int:
+    """A base above which the port of every service is free, for a platform that is gone again soon."""
+    while True:
+        base = random.choice(_PORT_BASES)
+        if all(is_free(base + service.port) for service in SERVICES):
+            return base
+
+
+def fork_server() -> ProcessSpec:
+    """The process that forks all others of Luotsi's own code."""
+    return ProcessSpec(
+        "fork-server",
+        [sys.executable, "-m", "luotsi.platform.fork_server"],
+        _environment({}),
+        _SOURCES,
+        is_fork_server=True,
     )
 
 
-def migration(service: str, addresses: Addresses) -> Program:
+def migration(service: str, addresses: Addresses) -> ProcessSpec:
     """The one-shot process that brings the service's database to the newest schema."""
     return _prepare(f"migrate-{service}", addresses, "migrate", service)
 
 
-def seeding(addresses: Addresses) -> Program:
+def seeding(addresses: Addresses) -> ProcessSpec:
     """The one-shot process that seeds the catalogue."""
     return _prepare("seed", addresses, "seed")
 
 
-def _prepare(name: str, addresses: Addresses, *arguments: str) -> Program:
+def _prepare(name: str, addresses: Addresses, *arguments: str) -> ProcessSpec:
     databases = {f"{service.upper()}_DATABASE_URL": url for service, url in addresses.databases.items()}
     owners = {f"{service.upper()}_OWNER_DATABASE_URL": url for service, url in addresses.owners.items()}
     return _python(name, "luotsi.platform.prepare", databases | owners, *arguments)
 
 
-def lasting(service: Service, data: DataDir, addresses: Addresses) -> Iterator[Program]:
+def service_specs(service: Service, data: DataDir, addresses: Addresses) -> Iterator[ProcessSpec]:
     """The processes of the service that run until the platform stops."""
     settings = _settings(service.name, data, addresses)
     if "web" in service.processes:
@@ -102,9 +117,9 @@ def _secrets(service: str, data: DataDir) -> dict[str, str]:
     return {name: f"{key}=" for name, key in found.items()}  # 32 bytes in base64url, padded
 
 
-def _python(name: str, module: str, settings: Mapping[str, str], *arguments: str) -> Program:
+def _python(name: str, module: str, settings: Mapping[str, str], *arguments: str) -> ProcessSpec:
     argv = [sys.executable, "-m", module, *arguments]
-    return Program(name, argv, _environment(settings), _SOURCES, forked=True)
+    return ProcessSpec(name, argv, _environment(settings), _SOURCES, forked=True)
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:

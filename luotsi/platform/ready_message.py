@@ -1,4 +1,4 @@
-"""What `luotsi up` tells when the platform is ready: to people as text, to programs as one line of JSON."""
+"""The message of `luotsi up` when the platform is ready: text for people, one line of JSON for programs."""
 
 import json
 import shlex
@@ -33,7 +33,7 @@ def as_json(facts: dict[str, Any], accounts: list[Member]) -> None:
 def as_text(data: Path) -> Callable[[dict[str, Any], list[Member]], None]:
     """The same for a person; `data` is the directory that `luotsi token` has to be told about."""
 
-    def announce(facts: dict[str, Any], accounts: list[Member]) -> None:
+    def show(facts: dict[str, Any], accounts: list[Member]) -> None:
         console = Console(highlight=False)
         console.print(_addresses(facts))
         console.print(f" Mail lands in {facts['mail_dir']}", soft_wrap=True)
@@ -43,7 +43,7 @@ def as_text(data: Path) -> Callable[[dict[str, Any], list[Member]], None]:
             console.print(f"  {line}", style="bold", soft_wrap=True, markup=False)
         console.print("\nA token lasts 15 minutes. Ctrl-C stops the platform; its data stays.")
 
-    return announce
+    return show
 
 
 def _addresses(facts: dict[str, Any]) -> Table:

@@ -11,8 +11,8 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
 from luotsi.platform.data_dir import DataDir, write_private
-from luotsi.platform.fork_client import Forked, Forks
-from luotsi.platform.process import PlatformError, Program, kill, spawn
+from luotsi.platform.fork_client import ForkClient, ForkedProcess
+from luotsi.platform.process import PlatformError, ProcessSpec, kill, spawn
 
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
@@ -22,8 +22,8 @@ _FUTILE_STARTS = 5
 T = TypeVar("T")
 
 
-class Spawned:
-    """A process that was started from its program file: a child of this one."""
+class SpawnedProcess:
+    """A process that was started from its executable file: a child of this process."""
 
     def __init__(self, child: subprocess.Popen[bytes]) -> None:
         self.pid = child.pid
@@ -42,7 +42,7 @@ class Spawned:
         kill(self._child)
 
 
-Child = Spawned | Forked
+Child = SpawnedProcess | ForkedProcess
 
 
 def say(message: str) -> None:
@@ -50,21 +50,21 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-class Process:
-    """One supervised program: started again with growing pauses until it is told to stop."""
+class SupervisedProcess:
+    """One process that is kept running: started again, after growing pauses, until it is told to stop."""
 
-    def __init__(self, program: Program, supervisor: "Supervisor") -> None:
-        self._program = program
+    def __init__(self, spec: ProcessSpec, supervisor: "Supervisor") -> None:
+        self._spec = spec
         self._supervisor = supervisor
         self._child: Child | None = None
         self._stopping = asyncio.Event()
-        self.task = asyncio.create_task(self._keep(), name=program.name)
+        self.task = asyncio.create_task(self._keep(), name=spec.name)
 
     async def _keep(self) -> None:
         pause, futile_starts = _FIRST_PAUSE, 0
         while not self._stopping.is_set():
             begun = time.monotonic()
-            self._child = await self._supervisor.launch(self._program)
+            self._child = await self._supervisor.launch(self._spec)
             code = await self._child.ended()
             self._child = None
             if self._stopping.is_set():
@@ -73,22 +73,22 @@ class Process:
                 pause, futile_starts = _FIRST_PAUSE, 0
             futile_starts += 1
             if futile_starts == _FUTILE_STARTS:
-                self._supervisor.give_up(self._program.name)
-            say(f"{self._program.name} ended ({_describe(code)}); starting it again")
+                self._supervisor.give_up(self._spec.name)
+            say(f"{self._spec.name} ended ({_describe(code)}); starting it again")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def stop(self, grace: float) -> None:
-        """Ask the program to stop; kill it with all it started after `grace` seconds."""
+        """Ask the process to stop; kill it with all that it started after `grace` seconds."""
         self._stopping.set()
         if self._child:
-            self._child.send_signal(self._program.stop_signal)
+            self._child.send_signal(self._spec.stop_signal)
         else:
             self.task.cancel()
         _, late = await asyncio.wait([self.task], timeout=grace)
         if late and self._child:
-            say(f"{self._program.name} did not stop in time and is killed")
+            say(f"{self._spec.name} did not stop in time and is killed")
             self._child.kill()
 
 
@@ -98,47 +98,47 @@ class Supervisor:
     def __init__(self, data: DataDir, lock: int) -> None:
         self._data = data
         self._lock = lock
-        self._forks = Forks()
-        self._processes: dict[str, Process] = {}
+        self._fork_client = ForkClient()
+        self._processes: dict[str, SupervisedProcess] = {}
         self._pids: dict[str, int] = {}
         self._given_up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-    def start(self, program: Program) -> None:
-        """Run the program from now on."""
-        self._processes[program.name] = Process(program, self)
+    def start(self, spec: ProcessSpec) -> None:
+        """Keep the process running from now on."""
+        self._processes[spec.name] = SupervisedProcess(spec, self)
 
-    async def run(self, program: Program) -> None:
-        """Run the program once. PlatformError when it fails."""
-        child = await self.launch(program)
+    async def run(self, spec: ProcessSpec) -> None:
+        """Run the process once, to its end. PlatformError when it fails."""
+        child = await self.launch(spec)
         try:
             if await child.ended() != 0:
-                raise PlatformError(self.explain(program.name, "did not succeed"))
+                raise PlatformError(self.explain(spec.name, "did not succeed"))
         finally:
             if child.poll() is None:
                 child.kill()
 
-    async def launch(self, program: Program) -> Child:
-        """Start the program, a forked one once there is a fork server; its process id goes into processes.json."""
-        log = self._data.log(program.name)
+    async def launch(self, spec: ProcessSpec) -> Child:
+        """Start the process, a forked one as soon as there is a fork server; its id goes into processes.json."""
+        log = self._data.log(spec.name)
         child: Child
-        if program.forked:
-            child = await self._forks.fork(program, log)
-        elif program.forks:
-            with await self._forks.connect() as line:
-                child = Spawned(spawn(program, log, inherit=[self._lock], stdin=line.fileno()))
+        if spec.forked:
+            child = await self._fork_client.fork(spec, log)
+        elif spec.is_fork_server:
+            with await self._fork_client.connect() as link:
+                child = SpawnedProcess(spawn(spec, log, inherit=[self._lock], stdin=link.fileno()))
         else:
-            child = Spawned(spawn(program, log, inherit=[self._lock]))
-        self._pids[program.name] = child.pid
+            child = SpawnedProcess(spawn(spec, log, inherit=[self._lock]))
+        self._pids[spec.name] = child.pid
         write_private(self._data.root / "processes.json", json.dumps(self._pids) + "\n")
         return child
 
     def give_up(self, name: str) -> None:
-        """Note that the program of that name keeps ending right after its start."""
+        """Note that the process of that name keeps ending right after its start."""
         if not self._given_up.done():
             self._given_up.set_result(name)
 
     async def unless_futile(self, work: Coroutine[Any, Any, T]) -> T:
-        """The outcome of `work`; PlatformError as soon as a program keeps ending right after its start."""
+        """The outcome of `work`; PlatformError as soon as a process keeps ending right after its start."""
         task = asyncio.create_task(work)
         try:
             both: set[asyncio.Future[Any]] = {task, self._given_up}

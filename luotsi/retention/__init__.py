@@ -1,5 +1,1 @@
-"""`luotsi retention`: what was kept long enough, register by register, and taking it away."""
-
-from luotsi.retention.command import retention
-
-__all__ = ["retention"]
+"""`luotsi retention`: what was kept long enough is shown, and taken away when told to."""

@@ -12,6 +12,9 @@ from luotsi.retention import clients, logs
 from luotsi.retention.place import Due, Place
 from services.referral.domain.lifecycle import TERMINAL
 
+PERIODS: Final = Path(__file__).with_name("registers.yaml")
+"""How many days Luotsi keeps each register, unless told otherwise"""
+
 _ENDED = ", ".join(f"'{status}'" for status in sorted(TERMINAL))
 _OLD_MESSAGES = (
     "FROM messages m JOIN referrals r ON r.id = m.referral_id "

@@ -59,7 +59,12 @@ class DeferredWrites:
         self._updated.setdefault((table, key), {}).update(values)
 
     def add_statement(self, statement: Write, parameters: Mapping[str, Any]) -> None:
-        """Send a statement along. It is best made once, with named parameters: then it is compiled once."""
+        """Send a statement along. It is best made once, with named parameters: then it is compiled once.
+
+        Raises ValueError where another statement has a parameter of the same name: both would get the value of one.
+        """
+        if taken := [name for _, given in self._statements for name in given.keys() & parameters.keys()]:
+            raise ValueError(f"another deferred statement has the parameter {taken[0]}: flush before this one")
         self._statements.append((statement, parameters))
 
     def clear(self) -> None:

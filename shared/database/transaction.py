@@ -118,7 +118,10 @@ class Transaction:
                 known.update(changed)
 
     def defer(self, statement: Write, parameters: Parameters) -> None:
-        """Run a statement together with what is to be written; it sees nothing of that, nor that anything of it."""
+        """Run a statement together with what is to be written; it sees nothing of that, nor that anything of it.
+
+        Raises ValueError where another statement that goes along has a parameter of the same name.
+        """
         self._writes.add_statement(statement, parameters)
 
     async def flush(self) -> None:
@@ -138,13 +141,14 @@ class Transaction:
         await self.flush()
         before = {key: (row, dict(known)) for key, (row, known) in self._known.items()}
         shown = {key: values_of(row) for key, (row, _) in self._known.items()}
+        locks = set(self._locks)
         try:
             async with self._connection.begin_nested():
                 yield
                 await self.flush()
         except BaseException:
             self._writes.clear()
-            self._known = before
+            self._known, self._locks = before, locks  # the server lets go of locks that were taken in the block
             for key, (row, _) in before.items():
                 row.__dict__.update(shown[key])
             raise

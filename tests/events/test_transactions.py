@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text, update
+from sqlalchemy import bindparam, delete, event, text, update
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlmodel import col, select
 
@@ -253,6 +253,34 @@ async def test_an_advisory_lock_is_asked_for_once_and_held_to_the_end(backbone: 
         await tx.advisory_lock("b")
         assert await backbone.scalar(held) == 2
     assert await backbone.scalar(held) == 0
+
+
+async def test_an_advisory_lock_of_a_savepoint_that_is_undone_is_asked_for_again(backbone: Backbone) -> None:
+    async def fail(tx: Transaction) -> None:
+        async with tx.savepoint():
+            await tx.advisory_lock("a")
+            raise Trouble
+
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+    async with backbone.consuming.transaction() as tx:
+        with pytest.raises(Trouble):
+            await fail(tx)
+        assert await backbone.scalar(held) == 0, "the server has let go of it"
+        await tx.advisory_lock("a")
+        assert await backbone.scalar(held) == 1
+
+
+async def test_two_deferred_statements_never_share_a_parameter(backbone: Backbone) -> None:
+    forget = delete(InboxRow).where(col(InboxRow.consumer) == bindparam("who"))
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(inbox_row("a"), inbox_row("b"))
+        await tx.flush()
+        tx.defer(forget, {"who": "a"})
+        with pytest.raises(ValueError, match="who"):
+            tx.defer(forget, {"who": "b"})
+        await tx.flush()
+        tx.defer(forget, {"who": "b"})
+    assert await backbone.scalar(_COUNT) == 0
 
 
 async def test_reading_sees_each_statement_as_of_its_own_moment(backbone: Backbone) -> None:

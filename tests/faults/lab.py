@@ -14,7 +14,8 @@ import asyncpg
 
 from luotsi.commands.up import Platform
 from luotsi.platform.data_dir import DataDir, read_json
-from luotsi.platform.process import Program
+from luotsi.platform.process import ProcessSpec
+from luotsi.platform.process_specs import free_port_base
 from luotsi.platform.supervisor import Child, Supervisor
 from luotsi.platform.target import Target
 from shared.redis import RawRedis, connect
@@ -23,7 +24,6 @@ from tests.faults.points import Points
 from tests.faults.poison import Poison
 from tests.faults.proxy import Proxy
 from tests.flows.mail_server import MailServer
-from tests.journeys.running import free_base
 
 WORKERS = tuple(f"{service.name}-worker" for service in SERVICES if "worker" in service.processes)
 WEBS = tuple(f"{service.name}-web" for service in SERVICES if "web" in service.processes)
@@ -39,37 +39,37 @@ class Hands(Supervisor):
         self._environment = {"FAULTS": str(folder), "MAIL_FROM": "luotsi@kuopio.example"}
         self._smtp_url = smtp_url
         self.mail_as_files = False
-        self.programs: dict[str, Program] = {}
+        self.specs: dict[str, ProcessSpec] = {}
         self.children: dict[str, Child] = {}
         self.through: dict[str, Proxy] = {}
         self.variants: dict[str, str] = {}
         self.before_start: dict[str, Callable[[], None]] = {}
         self.starts = 0
 
-    async def launch(self, program: Program) -> Child:
-        """Start a program as the platform wants it, but for what the rig puts in between."""
-        self.programs[program.name] = program
-        if program.argv[-1].startswith("services."):
-            program = self._under_watch(program)
-        elif program.name == "postgres":
-            program = replace(program, argv=[*program.argv, "-c", f"max_wal_size={WAL_SIZE}"])
-        if ready := self.before_start.pop(program.name, None):
+    async def launch(self, spec: ProcessSpec) -> Child:
+        """Start a process as the platform wants it, but for what the rig puts in between."""
+        self.specs[spec.name] = spec
+        if spec.argv[-1].startswith("services."):
+            spec = self._under_watch(spec)
+        elif spec.name == "postgres":
+            spec = replace(spec, argv=[*spec.argv, "-c", f"max_wal_size={WAL_SIZE}"])
+        if ready := self.before_start.pop(spec.name, None):
             ready()
         self.starts += 1
-        child = await super().launch(program)
-        self.children[program.name] = child
+        child = await super().launch(spec)
+        self.children[spec.name] = child
         return child
 
-    def _under_watch(self, program: Program) -> Program:
-        python, dash_m, module = program.argv
+    def _under_watch(self, spec: ProcessSpec) -> ProcessSpec:
+        python, dash_m, module = spec.argv
         urls = {}
         for kind, name in (("postgres", "DATABASE_URL"), ("valkey", "REDIS_URL")):
-            url = program.env[name]
+            url = spec.env[name]
             urls[name] = url.replace(f":{urlsplit(url).port}/", f":{self.through[kind].port}/")
-        own = {"PROCESS": program.name, "VARIANT": self.variants.get(program.name, "")}
+        own = {"PROCESS": spec.name, "VARIANT": self.variants.get(spec.name, "")}
         own["SMTP_URL"] = "" if self.mail_as_files else self._smtp_url
         argv = [python, dash_m, "tests.faults.process", module]
-        return replace(program, argv=argv, forked=False, env={**program.env, **self._environment, **urls, **own})
+        return replace(spec, argv=argv, forked=False, env={**spec.env, **self._environment, **urls, **own})
 
     def signal(self, name: str, what: int) -> None:
         """Send a signal to a process, should it be there; to the process alone, not to what it started."""
@@ -128,12 +128,12 @@ class Lab:
             except Exception:
                 await asyncio.sleep(0.2)
 
-    def worker_like(self, service: str, number: int) -> Program:
+    def worker_like(self, service: str, number: int) -> ProcessSpec:
         """One more worker of a service, as when it is scaled out."""
-        program = self.hands.programs[f"{service}-worker"]
+        spec = self.hands.specs[f"{service}-worker"]
         name = f"{service}-worker-{number}"
         own = {"WORKER_NAME": name, "HEARTBEAT_FILE": str(self.data.root / f"{name}.heartbeat")}
-        return replace(program, name=name, env={**program.env, **own})
+        return replace(spec, name=name, env={**spec.env, **own})
 
 
 @asynccontextmanager
@@ -145,7 +145,7 @@ async def running_lab(root: Path) -> AsyncIterator[Lab]:
     async with MailServer() as mail:
         with data.locked() as lock:
             hands = Hands(data, lock, folder, mail.url)
-            platform = Platform(data, free_base(), hands)
+            platform = Platform(data, free_port_base(), hands)
             postgres, valkey = await _proxies(data, hands)
             try:
                 facts, _ = await platform.start()

@@ -35,8 +35,8 @@ EARLIER = "(at AT TIME ZONE 'Europe/Helsinki' - CAST(:span AS interval)) AT TIME
 )
 async def test_the_services_role_can_not_remove_from_the_log(platform: Platform, table: str, statement: str) -> None:
     with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
-        async with platform.databases["referral"].transaction() as session:
-            await session.execute(text(statement.format(table)))
+        async with platform.databases["referral"].transaction() as tx:
+            await tx.execute(text(statement.format(table)))
 
 
 @pytest.mark.parametrize(
@@ -44,17 +44,17 @@ async def test_the_services_role_can_not_remove_from_the_log(platform: Platform,
 )
 async def test_the_services_role_can_not_change_the_log(platform: Platform, change: str) -> None:
     with pytest.raises(ProgrammingError, match="permission denied"):
-        async with platform.databases["referral"].transaction() as session:
-            await session.execute(text(f"UPDATE {change}"))
+        async with platform.databases["referral"].transaction() as tx:
+            await tx.execute(text(f"UPDATE {change}"))
 
 
 async def test_the_services_role_can_not_give_itself_the_right(platform: Platform) -> None:
-    async with platform.databases["referral"].transaction() as session:
-        await session.execute(text("GRANT ALL ON disclosures TO referral"))  # it is only warned that nothing was given
+    async with platform.databases["referral"].transaction() as tx:
+        await tx.execute(text("GRANT ALL ON disclosures TO referral"))  # it is only warned that nothing was given
     for statement in ("SET ROLE referral_owner", "CREATE TABLE own (id int)"):
         with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
-            async with platform.databases["referral"].transaction() as session:
-                await session.execute(text(statement))
+            async with platform.databases["referral"].transaction() as tx:
+                await tx.execute(text(statement))
     rights = "SELECT has_table_privilege('referral', 'disclosures', 'UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')"
     assert await platform.scalar("referral", rights) is False
 
@@ -74,9 +74,9 @@ async def a_sealed_week(platform: Platform) -> None:
 
 async def shift(platform: Platform, day: int) -> None:
     """Let what was shown just now have happened some days ago: five for the first of three, then three, then one."""
-    async with platform.owners["referral"].transaction() as session:
+    async with platform.owners["referral"].transaction() as tx:
         recent = f"UPDATE disclosures SET at = {EARLIER} WHERE at > now() - interval '12 hours'"
-        await session.execute(text(recent), {"span": timedelta(days=5 - 2 * day)})
+        await tx.execute(text(recent), {"span": timedelta(days=5 - 2 * day)})
 
 
 async def seal(platform: Platform, now: datetime, holder: str = "one") -> int:
@@ -93,8 +93,8 @@ async def verified(platform: Platform, *arguments: str) -> tuple[int, str]:
 
 async def tamper(platform: Platform, statement: str, **values: Any) -> None:
     """Change the log as somebody who may do everything to the database, and does not have the key."""
-    async with platform.owners["referral"].transaction() as session:
-        await session.execute(text(statement), values)
+    async with platform.owners["referral"].transaction() as tx:
+        await tx.execute(text(statement), values)
 
 
 async def test_a_log_that_nobody_touched_holds(platform: Platform) -> None:
@@ -177,9 +177,9 @@ async def test_a_day_is_sealed_a_quarter_of_an_hour_after_its_end_in_kuopio(plat
 
 async def test_a_row_that_comes_late_into_a_sealed_day_is_noticed(platform: Platform) -> None:
     await a_sealed_week(platform)
-    async with platform.databases["referral"].transaction() as session:
+    async with platform.databases["referral"].transaction() as tx:
         late = TAMPERED["a row added"]
-        await session.execute(text(late))
+        await tx.execute(text(late))
     code, said = await verified(platform)
     assert (code, "has 4 rows, and had 3" in said) == (1, True)
 
@@ -188,8 +188,8 @@ async def test_rows_removed_on_purpose_are_vouched_for(platform: Platform) -> No
     await a_sealed_week(platform)
     key, now = target(platform).key("AUDIT_KEY"), datetime.now(UTC)
     first = await platform.scalar("referral", "SELECT min(day) FROM audit_seals")
-    async with platform.owners["referral"].transaction() as session:
-        assert await disclosure_log.remove_until(session, key, first + timedelta(days=1), now) == 3
+    async with platform.owners["referral"].transaction() as tx:
+        assert await disclosure_log.remove_until(tx, key, first + timedelta(days=1), now) == 3
     code, said = await verified(platform)
     assert code == 0, said
     assert "5 sealed days with 6 rows" in said

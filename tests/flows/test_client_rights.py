@@ -192,13 +192,13 @@ async def test_erasing_asks_first(platform: Platform) -> None:
 async def test_what_a_backup_holds_opens_no_more_without_the_key(platform: Platform) -> None:
     """Rows copied before the erasure, and put back after it: sealed under a key that is gone."""
     town, referral = await a_story(platform)
-    async with platform.databases["referral"].transaction() as session:
-        details = (await session.execute(text("SELECT details FROM clients"))).scalar_one()
-        texts = (await session.execute(text("SELECT texts FROM referrals"))).scalar_one()
+    async with platform.databases["referral"].transaction() as tx:
+        details = (await tx.execute(text("SELECT details FROM clients"))).scalar_one()
+        texts = (await tx.execute(text("SELECT texts FROM referrals"))).scalar_one()
     await run(platform, "client", "erase", referral["reference"], "--yes")
-    async with platform.databases["referral"].transaction() as session:
-        await session.execute(text("UPDATE clients SET details = :details, erased_at = NULL"), {"details": details})
-        await session.execute(text("UPDATE referrals SET texts = :texts"), {"texts": texts})
+    async with platform.databases["referral"].transaction() as tx:
+        await tx.execute(text("UPDATE clients SET details = :details, erased_at = NULL"), {"details": details})
+        await tx.execute(text("UPDATE referrals SET texts = :texts"), {"texts": texts})
     answer = await at_work(platform, town.adviser).client.get(f"/referrals/{referral['id']}")
     problem(answer, 409, "client-erased")
 

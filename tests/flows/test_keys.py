@@ -107,8 +107,8 @@ async def test_a_rotation_that_was_broken_off_goes_on_where_it_was(platform: Pla
     for _ in range(3):
         await sent_referral(platform, town)
     keys = vault(replace(target(platform), environment=environment(platform) | changing(platform)))
-    async with platform.databases["referral"].transaction() as session:
-        one = await rotate_batch(session, keys, None, 1)
+    async with platform.databases["referral"].transaction() as tx:
+        one = await rotate_batch(tx, keys, None, 1)
     assert (one.wrapped, one.hashed) == (1, 3)
     rest = await asyncio.to_thread(luotsi, platform, "keys", "rotate", **changing(platform))
     assert "2 keys wrapped anew, 6 hashes made anew" in rest.stdout

@@ -214,9 +214,9 @@ async def test_reminders_go_to_the_desk_and_the_assigned_member(platform: Platfo
     handler = await town.facts.member("handler@businesskuopio.example", town.business, "adviser")
     await platform.settle()
     referral = await sent_at(platform, town, "2027-01-11 10:00")
-    async with platform.databases["referral"].transaction() as session:
+    async with platform.databases["referral"].transaction() as tx:
         # Assigned once, and no recipient any more: not of the desk, and still told.
-        await session.execute(text("UPDATE referrals SET assigned_member_id = :id"), {"id": handler.id})
+        await tx.execute(text("UPDATE referrals SET assigned_member_id = :id"), {"id": handler.id})
     for moment in ("2027-01-12 10:00", "2027-01-13 10:00", "2027-01-15 10:00"):
         await wait_until(platform, moment)
     assert await told(platform, town.desk, handler) == {

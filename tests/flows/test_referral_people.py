@@ -96,8 +96,8 @@ async def test_what_is_over_is_not_handed_over(platform: Platform) -> None:
 async def hold_back(platform: Platform, subject: str, *, hold: bool) -> None:
     """Keep the catalogue's events of a subject from being published, or let them go."""
     held = "UPDATE outbox SET published_at = CASE WHEN :hold THEN now() END WHERE subject = :subject"
-    async with platform.databases["catalog"].transaction() as session:
-        await session.execute(text(held), {"subject": subject, "hold": hold})
+    async with platform.databases["catalog"].transaction() as tx:
+        await tx.execute(text(held), {"subject": subject, "hold": hold})
 
 
 async def test_access_ends_at_once_and_handing_over_waits_for_a_deputy_not_known_yet(platform: Platform) -> None:
@@ -118,8 +118,8 @@ async def test_access_ends_at_once_and_handing_over_waits_for_a_deputy_not_known
 
 async def test_the_service_works_with_the_catalogue_stopped(platform: Platform) -> None:
     town = await small_town(platform)
-    async with platform.databases["catalog"].transaction() as session:
-        await session.execute(text("DELETE FROM outbox"))
+    async with platform.databases["catalog"].transaction() as tx:
+        await tx.execute(text("DELETE FROM outbox"))
     desk = at_work(platform, town.desk)
     referral = await desk.read((await sent_referral(platform, town))["id"])
     assert referral["service"]["name"]["en"] == "advice for starting a business (en)"

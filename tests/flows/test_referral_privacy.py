@@ -67,9 +67,9 @@ async def test_no_event_and_no_unsealed_column_holds_anything_personal(platform:
 
 async def dumped(platform: Platform, service: str) -> str:
     """Every row of every table of a service, as text; sealed columns come as hexadecimal."""
-    async with platform.databases[service].transaction() as session:
-        tables = await session.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
-        rows = [await session.execute(text(f'SELECT CAST(t.* AS text) FROM "{name}" AS t')) for (name,) in tables]
+    async with platform.databases[service].transaction() as tx:
+        tables = await tx.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+        rows = [await tx.execute(text(f'SELECT CAST(t.* AS text) FROM "{name}" AS t')) for (name,) in tables]
         return "\n".join(str(row[0]) for result in rows for row in result)
 
 

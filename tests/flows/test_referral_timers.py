@@ -127,23 +127,23 @@ async def test_a_referral_in_somebodys_hands_is_left_until_they_are_done(platfor
     town = await small_town(platform)
     one, other = await several(platform, town, 2)
     platform.clock.set(at("2027-01-12 10:00"))
-    async with platform.databases["referral"].transaction() as session:
-        await session.execute(text("SELECT 1 FROM referrals WHERE id = :id FOR UPDATE"), {"id": one["id"]})
+    async with platform.databases["referral"].transaction() as tx:
+        await tx.execute(text("SELECT 1 FROM referrals WHERE id = :id FOR UPDATE"), {"id": one["id"]})
         assert await run_out(platform.deadline_scheduler()) == 1
         assert await rung(platform) == await rung(platform, other["id"]) == ["due_soon"]
     assert await run_out(platform.deadline_scheduler()) == 1
     assert await rung(platform, one["id"]) == ["due_soon"]
 
 
-async def test_a_referral_on_which_the_clockwork_fails_holds_up_no_other(platform: Platform) -> None:
+async def test_a_referral_on_which_the_scheduler_fails_holds_up_no_other(platform: Platform) -> None:
     town = await small_town(platform)
     broken, sound = await several(platform, town, 2)
-    async with platform.databases["referral"].transaction() as session:
+    async with platform.databases["referral"].transaction() as tx:
         closure = '[{"starts_on": "nonsense", "ends_on": "2027-01-01"}]'
         spoilt = "UPDATE organizations SET closures = CAST(:closure AS jsonb) WHERE id = :id"
-        await session.execute(text(spoilt), {"closure": closure, "id": town.kompassi})
+        await tx.execute(text(spoilt), {"closure": closure, "id": town.kompassi})
         moved = "UPDATE referrals SET target_organization_id = :target WHERE id = :id"
-        await session.execute(text(moved), {"target": town.kompassi, "id": broken["id"]})
+        await tx.execute(text(moved), {"target": town.kompassi, "id": broken["id"]})
     platform.clock.set(at("2027-01-12 10:00"))
     deadline_scheduler = platform.deadline_scheduler()
     assert await run_out(deadline_scheduler) == 2
@@ -155,9 +155,9 @@ async def test_what_was_sent_before_there_were_clocks_gets_them(platform: Platfo
     desk = at_work(platform, town.desk)
     waiting, accepted = await several(platform, town, 2)
     await desk.done("accept", await desk.read(accepted["id"]))
-    async with platform.databases["referral"].transaction() as session:
-        await session.execute(text("DELETE FROM timers"))
-        await session.execute(text("UPDATE referrals SET response_days = NULL, expiry_days = NULL, respond_by = NULL"))
+    async with platform.databases["referral"].transaction() as tx:
+        await tx.execute(text("DELETE FROM timers"))
+        await tx.execute(text("UPDATE referrals SET response_days = NULL, expiry_days = NULL, respond_by = NULL"))
     await platform.deadline_scheduler().adopt()
     assert (await desk.read(waiting["id"]))["respond_by"] == waiting["respond_by"]
     kinds = "SELECT string_agg(kind, ' ' ORDER BY kind) FROM timers WHERE referral_id = :id"
@@ -169,9 +169,9 @@ async def test_a_row_that_has_fallen_behind_the_facts_moves_and_tells_nothing(pl
     """A copy of the catalogue that was made anew has closures that no event was handled for."""
     town = await small_town(platform)
     (referral,) = await several(platform, town, 1)
-    async with platform.databases["referral"].transaction() as session:
+    async with platform.databases["referral"].transaction() as tx:
         closure = '[{"starts_on": "2027-01-12", "ends_on": "2027-01-12"}]'
-        await session.execute(text("UPDATE organizations SET closures = CAST(:c AS jsonb)"), {"c": closure})
+        await tx.execute(text("UPDATE organizations SET closures = CAST(:c AS jsonb)"), {"c": closure})
     await wait_until(platform, "2027-01-12 10:00")
     assert await rung(platform) == []
     await wait_until(platform, "2027-01-13 10:00")

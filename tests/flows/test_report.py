@@ -23,9 +23,9 @@ async def send(platform: Platform, town: Town, service: Any, count: int, languag
     for _ in range(count):
         made = await adviser.refer(new_referral(town, service_id=str(service), client={"language": language}))
         assert made.status_code == 201, made.text
-        async with platform.databases["referral"].transaction() as session:
+        async with platform.databases["referral"].transaction() as tx:
             moved = {"at": datetime(2026, month, 2, 9, tzinfo=UTC), "id": made.json()["id"]}
-            await session.execute(text(MONTH_OF_SENDING), moved)
+            await tx.execute(text(MONTH_OF_SENDING), moved)
 
 
 async def fetch(platform: Platform, town: Town, query: str) -> JSON:

@@ -12,8 +12,7 @@ from sqlalchemy import text
 
 from luotsi.commands.rebuild import COPIES, rebuild
 from luotsi.platform.process import PlatformError
-from luotsi.retention.command import PERIODS
-from luotsi.retention.registers import REGISTERS, read_periods
+from luotsi.retention.registers import PERIODS, REGISTERS, read_periods
 from services.referral.jobs.disclosure_sealer import DisclosureSealer
 from tests.builders import Town, small_town
 from tests.flows.operating import luotsi, target
@@ -40,9 +39,9 @@ async def due(platform: Platform, *arguments: str) -> dict[str, int]:
 async def age(platform: Platform, days: int) -> None:
     """Let everything that is there have happened that many days earlier."""
     for service, tables in AGES.items():
-        async with platform.owners[service].transaction() as session:
+        async with platform.owners[service].transaction() as tx:
             for table in tables:
-                columns = await session.execute(
+                columns = await tx.execute(
                     text(
                         "SELECT column_name FROM information_schema.columns WHERE table_name = :table "
                         "AND table_schema = 'public' AND data_type = 'timestamp with time zone'"
@@ -50,7 +49,7 @@ async def age(platform: Platform, days: int) -> None:
                     {"table": table},
                 )
                 earlier = ", ".join(f"{name} = {name} - interval '{days} days'" for name in columns.scalars())
-                await session.execute(text(f"UPDATE {table} SET {earlier}"))
+                await tx.execute(text(f"UPDATE {table} SET {earlier}"))
 
 
 async def a_closed_referral(platform: Platform, town: Town) -> JSON:
@@ -207,8 +206,8 @@ async def test_periods_are_those_of_the_file(platform: Platform, tmp_path: Path)
     own.write_text(yaml.safe_dump({**read_periods(PERIODS), "clients": 10, "answers": 19}))
     removed = await due(platform, "--run", "--file", str(own))
     assert (removed["clients"], removed["answers"]) == (1, 1)
-    async with platform.databases["referral"].transaction() as session:
-        rows = (await session.execute(text("SELECT CAST(c.* AS text) FROM clients c"))).scalars().all()
+    async with platform.databases["referral"].transaction() as tx:
+        rows = (await tx.execute(text("SELECT CAST(c.* AS text) FROM clients c"))).scalars().all()
     assert all(secret not in row for secret in SECRETS for row in rows)
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import random
 import subprocess
 import sys
 import time
@@ -16,11 +15,9 @@ from uuid import uuid4
 import httpx2
 import psutil
 
-from luotsi.platform.data_dir import is_free
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import find_target
 from luotsi.platform.tokens import choose_member, sign_token
-from shared.services import SERVICES
 
 PATIENCE = 60.0
 ADVISER = "adviser@navigaattori.example"
@@ -36,14 +33,6 @@ def eventually(look: Callable[[], Any], what: str) -> Any:
     return answer
 
 
-def free_base() -> int:
-    """A port base above which every service finds its port free."""
-    while True:
-        base = random.randrange(10000, 19990, 10)
-        if all(is_free(base + service.port) for service in SERVICES):
-            return base
-
-
 def living(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Those that still run; a dead one that nobody has collected does not."""
     _, left = psutil.wait_procs(processes, timeout=0)
@@ -51,14 +40,20 @@ def living(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 
 class Running:
-    """One `luotsi up` in a session of its own, and what its users can do. Gone at the end of its `with` block."""
+    """One `luotsi up` in a session of its own, and what its users can do. Gone at the end of its `with` block.
 
-    def __init__(self, data: Path, base: int, settings: Mapping[str, str] | None = None) -> None:
+    `sources` is the folder of the code that it runs, where that is another than this one.
+    """
+
+    def __init__(
+        self, data: Path, base: int, settings: Mapping[str, str] | None = None, sources: Path | None = None
+    ) -> None:
         self.data = data
         self.base = base
         command = [sys.executable, "-m", "luotsi", "up", "--json", "--data", str(data), "--port-base", str(base)]
         self.process = psutil.Popen(
             command,
+            cwd=sources,
             env={**os.environ, **(settings or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

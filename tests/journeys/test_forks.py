@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from luotsi.platform.data_dir import DataDir
-from luotsi.platform.process import PlatformError, Program
+from luotsi.platform.process import PlatformError, ProcessSpec
 from luotsi.platform.process_specs import fork_server
 from luotsi.platform.supervisor import Supervisor
 
@@ -36,10 +36,10 @@ async def supervisor(data: DataDir) -> AsyncIterator[Supervisor]:
         await supervisor.stop(["telling", "fork-server"], grace=5)
 
 
-def telling(data: DataDir, *arguments: str) -> Program:
+def telling(data: DataDir, *arguments: str) -> ProcessSpec:
     """What tells about itself."""
     argv = [sys.executable, "-m", "tests.journeys.telling", *arguments]
-    return Program("telling", argv, {"PATH": "/bin", "ONLY": "this"}, data.root, forked=True)
+    return ProcessSpec("telling", argv, {"PATH": "/bin", "ONLY": "this"}, data.root, forked=True)
 
 
 async def soon(look: Callable[[], Any]) -> Any:

@@ -1,7 +1,4 @@
-"""The referral service's tables: its own rows, and its copy of the catalogue's facts.
-
-A flush writes tables in the order of module and class names, so a table's name comes after those it refers to.
-"""
+"""The referral service's tables: its own rows, a file a noun, and its copy of what other services publish."""
 
 from services.referral.tables.base import Base
 from services.referral.tables.clients import Client, ClientKey, ClientLookup

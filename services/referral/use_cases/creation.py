@@ -55,6 +55,7 @@ async def create(work: ActorUnitOfWork, new: NewReferral, follows: Referral | No
         refuse_incomplete(texts)
         require_desk(recipient)
     found = await _earlier(work, new, client, prepared)
+    await work.key_of(client.id)  # read before anything is written, so that the referral goes in with its texts sealed
     if prepared is not None:
         add_client(work, prepared)
     referral = await draft_of(work, recipient, client)

@@ -51,11 +51,11 @@ async def scale_out_and_in(lab: Lab, lot: random.Random) -> None:
     """One worker, then four, then one again; of those that go, one is killed and never comes back."""
     service = lot.choice(("referral", "notifications"))
     extra = [lab.worker_like(service, number) for number in (2, 3, 4)]
-    for program in extra:
-        lab.hands.start(program)
+    for spec in extra:
+        lab.hands.start(spec)
     await asyncio.sleep(6)
     await lab.hands.stop([extra[0].name], grace=0)
-    await lab.hands.stop([program.name for program in extra[1:]], grace=5)
+    await lab.hands.stop([spec.name for spec in extra[1:]], grace=5)
 
 
 async def two_versions(lab: Lab, lot: random.Random) -> None:

@@ -8,10 +8,10 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 
-def group_in(module: str, about: str) -> typer.Typer:
-    """The commands of `app` in the module, which is loaded once they are asked for; `about` is the group's help."""
+def lazy_group(module: str, about: str) -> typer.Typer:
+    """A group of the commands of `app` in the module, which is loaded when they are asked for; `about` is its help."""
 
-    class Later(TyperGroup):
+    class LazyGroup(TyperGroup):
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
             self._load()
             return super().get_command(ctx, cmd_name)
@@ -24,4 +24,4 @@ def group_in(module: str, about: str) -> typer.Typer:
             if not self.commands:
                 self.commands = get_group(import_module(module).app).commands
 
-    return typer.Typer(cls=Later, help=about, no_args_is_help=True)
+    return typer.Typer(cls=LazyGroup, help=about, no_args_is_help=True)

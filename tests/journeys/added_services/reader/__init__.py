@@ -1,0 +1,1 @@
+"""A service of tests that reads the catalogue's stream, and writes none."""
