@@ -10,7 +10,7 @@ import asyncpg
 log = logging.getLogger(__name__)
 
 BATCH_DELAY: Final = 0.1
-"""Seconds to rest after work that nobody waits for: what comes meanwhile is done together, for less."""
+"""Seconds to pause after work that nobody waits for: what comes meanwhile is done as one batch, for less."""
 
 _LOOK_AFTER_SECONDS = 15.0
 _ANSWER_SECONDS = 5.0
@@ -29,8 +29,8 @@ class NotifyListener:
         self._rang.set()
 
     async def wait(self, seconds: float) -> None:
-        """Sleep until the alarm rings, `seconds` at most."""
-        # `asyncio.wait_for` would swallow a cancellation that comes together with the ring (Python 3.11).
+        """Sleep until woken, `seconds` at most."""
+        # `asyncio.wait_for` would swallow a cancellation that comes together with the waking (Python 3.11).
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._rang.wait()

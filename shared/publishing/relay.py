@@ -31,7 +31,7 @@ return added
 
 
 class Relay:
-    """One relay works per database at a time, whoever holds its lease; the others stand by.
+    """One relay works per database at a time, the one that holds its lease; the others stand by.
 
     `delay` is how many seconds pass between a batch and the next, which is the fuller for it.
     """

@@ -11,7 +11,7 @@ from shared.consuming.copies import Copied
 
 
 class ServiceFacts(Base, Copied, table=True):
-    """What the network has learnt of a service (`id`), copied from the referral service; `facts` as they were told."""
+    """How the network fares with a service (`id`), copied from the referral service; `facts` as they were published."""
 
     __tablename__: ClassVar[str] = "service_facts"
 
