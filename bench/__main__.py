@@ -18,7 +18,7 @@ from bench.notices import Samples, attended
 from bench.path import Forked, Result, Way, hosts, run_once
 from bench.peers import PEERS, Peer, install
 from bench.platform import Memory, start_once
-from luotsi.demo.place import own_platform
+from luotsi.demo.platform import own_platform
 
 FOLDER = Path(__file__).resolve().parent.parent / ".bench"
 BATCHES, WORKERS, RATES = (100, 10, 1), (1, 2, 4), (10, 50, 100)
@@ -71,7 +71,7 @@ async def _attempt(ground: Ground, workers: Forked | Peer, way: Way, count: int)
 async def measure_notices(rounds: int, seconds: float) -> dict[int, list[Samples]]:
     """All rates in turn, `rounds` times, on one platform."""
     samples: dict[int, list[Samples]] = {rate: [] for rate in RATES}
-    async with own_platform() as place, attended(place) as load:
+    async with own_platform() as platform, attended(platform) as load:
         await load.round(RATES[0], 2)  # what is done for the first time only
         for number in range(rounds):
             say(f"notices, round {number + 1} of {rounds}, load {os.getloadavg()[0]:.1f}")

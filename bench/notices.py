@@ -17,7 +17,7 @@ from uuid import uuid4
 import httpx2
 
 from luotsi.demo.people import ADVISER, BUSINESS_DESK, Cast, gather_cast, wait_until_known
-from luotsi.demo.place import Place
+from luotsi.demo.platform import DemoPlatform
 
 _PATIENCE = 20.0
 _CONNECTIONS = 64
@@ -109,15 +109,15 @@ class Load:
 
 
 @asynccontextmanager
-async def attended(place: Place) -> AsyncIterator[Load]:
+async def attended(platform: DemoPlatform) -> AsyncIterator[Load]:
     """An adviser ready to send, and a desk that listens."""
-    async with gather_cast(place) as cast:
+    async with gather_cast(platform) as cast:
         await wait_until_known(cast)
         service = await _service(cast)
         limits = httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
         token = _client(cast, ADVISER, "referral").headers
         async with httpx2.AsyncClient(
-            base_url=place.urls["referral"], headers=token, timeout=30, limits=limits
+            base_url=platform.urls["referral"], headers=token, timeout=30, limits=limits
         ) as sender:
             desk, opened = Desk(), asyncio.Event()
             listening = asyncio.create_task(desk.listen(_client(cast, BUSINESS_DESK, "notifications"), opened))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from luotsi.demo.place import Place, own_platform
+from luotsi.demo.platform import DemoPlatform, own_platform
 
 MIB = 1024 * 1024
 
@@ -18,9 +18,9 @@ class Memory:
     processes: int
 
 
-def memory_of(place: Place) -> Memory:
+def memory_of(platform: DemoPlatform) -> Memory:
     """What the platform's processes hold now: `luotsi up`, its services and workers, PostgreSQL, Valkey."""
-    root = psutil.Process(place.target.platform["pid"])
+    root = psutil.Process(platform.target.platform["pid"])
     found = []
     for process in [root, *root.children(recursive=True)]:
         try:
@@ -32,6 +32,6 @@ def memory_of(place: Place) -> Memory:
 
 async def start_once() -> tuple[float, Memory]:
     """Start a platform from an empty directory; seconds until ready, and its memory right then."""
-    async with own_platform() as place:
-        assert place.start_seconds is not None
-        return place.start_seconds, memory_of(place)
+    async with own_platform() as platform:
+        assert platform.start_seconds is not None
+        return platform.start_seconds, memory_of(platform)

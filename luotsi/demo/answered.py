@@ -29,8 +29,13 @@ async def advice_for_a_founder(stage: Stage) -> None:
     )
 
 
-async def work_that_the_hub_has_no_room_for(stage: Stage) -> JSON:
-    """Another client looks for work; the Talent Hub is full and suggests a service. Returns what is known by then."""
+async def work_found_elsewhere(stage: Stage) -> None:
+    """Another client looks for work: the Talent Hub is full and suggests a service, where it works out."""
+    await _suggested(stage, await _declined(stage))
+
+
+async def _declined(stage: Stage) -> JSON:
+    """The Talent Hub declines, and suggests a service. Returns the `client`, and the `suggested` service."""
     client = made_up_person() | {"phone": "+358 40 000 5678"}
     request = {
         "client": client,
@@ -51,7 +56,7 @@ async def work_that_the_hub_has_no_room_for(stage: Stage) -> JSON:
     return {"client": client, "suggested": better}
 
 
-async def work_found_elsewhere(stage: Stage, known: JSON) -> None:
+async def _suggested(stage: Stage, known: JSON) -> None:
     """The adviser reads the suggestion, finds the same client again, and refers to the suggested service."""
     declined = await stage.read(ADVISER, "second")
     suggested = known["suggested"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 
-from luotsi.demo.place import Place
+from luotsi.demo.platform import DemoPlatform
 from luotsi.platform.process import PlatformError
 from luotsi.platform.tokens import choose_member, sign_token
 from shared.services import service_names
@@ -99,18 +99,18 @@ Cast = Mapping[Person, Somebody]
 
 
 @asynccontextmanager
-async def gather_cast(place: Place) -> AsyncIterator[Cast]:
+async def gather_cast(platform: DemoPlatform) -> AsyncIterator[Cast]:
     """Everybody with a token signed by the platform's key. Raises PlatformError for an account that is missing."""
     trust = ssl.create_default_context()  # one for all: loading the certificates takes longer than a request
     async with AsyncExitStack() as stack:
         cast = {}
         for person in EVERYBODY:
-            member = await choose_member(place.target.database_url("catalog"), person.email, None)
-            token = sign_token(place.target.signing_key, place.target.issuer, member)
+            member = await choose_member(platform.target.database_url("catalog"), person.email, None)
+            token = sign_token(platform.target.signing_key, platform.target.issuer, member)
             headers = {"Authorization": f"Bearer {token}", "Accept-Language": person.language}
             clients = {}
             for service in service_names():
-                client = httpx2.AsyncClient(base_url=place.urls[service], headers=headers, timeout=15, verify=trust)
+                client = httpx2.AsyncClient(base_url=platform.urls[service], headers=headers, timeout=15, verify=trust)
                 clients[service] = await stack.enter_async_context(client)
             cast[person] = Somebody(person, clients)
         yield cast

@@ -13,7 +13,7 @@ from rich.console import Console
 from luotsi.demo.checks import check_all, check_told
 from luotsi.demo.mailbox import Mailbox
 from luotsi.demo.people import StoryBroke, gather_cast, wait_until_known
-from luotsi.demo.place import Place, behind, own_platform
+from luotsi.demo.platform import DemoPlatform, behind, own_platform
 from luotsi.demo.record import Check, Record, Step
 from luotsi.demo.stage import Stage
 from luotsi.demo.story import chapters_for
@@ -28,39 +28,39 @@ async def play(edge: str | None, *, as_json: bool) -> bool:
     Raises PlatformError when there is no platform to play on, or when stopped before the end.
     """
     _leave_in_good_order()
-    show = Show(Console(stderr=as_json, highlight=False))
     try:
-        async with _place(edge) as place:
-            show.begin(place)
-            record = await _play_on(place, show)
+        async with _demo_platform(edge) as platform:
+            show = Show(Console(stderr=as_json, highlight=False), mail_is_read=platform.mail_dir is not None)
+            show.begin(platform)
+            record = await _play_on(platform, show)
             show.end(record)
     except asyncio.CancelledError:
         raise PlatformError("the demo was stopped before its end") from None
     if as_json:
-        print(json.dumps(as_document(place, record), ensure_ascii=False, indent=2))
+        print(json.dumps(as_document(platform, record), ensure_ascii=False, indent=2))
     return record.well
 
 
 @asynccontextmanager
-async def _place(edge: str | None) -> AsyncIterator[Place]:
+async def _demo_platform(edge: str | None) -> AsyncIterator[DemoPlatform]:
     if edge is not None:
         yield behind(edge)
     else:
-        async with own_platform() as place:
-            yield place
+        async with own_platform() as platform:
+            yield platform
 
 
-async def _play_on(place: Place, show: Show) -> Record:
-    chapters = chapters_for(ahead=place.clock_file is not None)
+async def _play_on(platform: DemoPlatform, show: Show) -> Record:
+    chapters = chapters_for(ahead=platform.clock_file is not None)
     expected = tuple(each for chapter in chapters for each in chapter.expected)
-    record = Record(expected, mail_is_read=place.mail_dir is not None, alone=place.own)
-    mailbox = Mailbox(place.mail_dir)
+    record = Record(expected, mail_is_read=platform.mail_dir is not None, alone=platform.own)
+    mailbox = Mailbox(platform.mail_dir)
     begun = time.monotonic()
     watching = asyncio.create_task(mailbox.watch())
     try:
-        async with gather_cast(place) as cast:
+        async with gather_cast(platform) as cast:
             await wait_until_known(cast)
-            set_clock = place.set_clock if place.clock_file else None
+            set_clock = platform.set_clock if platform.clock_file else None
             stage = Stage(cast, mailbox, record, lambda step: show.step(step, _reference(record, step)), set_clock)
             for chapter in chapters:
                 await chapter.play(stage)

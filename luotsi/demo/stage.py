@@ -2,13 +2,14 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
 from luotsi.demo.mailbox import Mailbox
-from luotsi.demo.people import JSON, TIME, Cast, Person, Somebody, StoryBroke
+from luotsi.demo.people import JSON, TIME, Cast, Person, StoryBroke
 from luotsi.demo.record import Check, Record, Step, Which
 from luotsi.demo.telling import PATIENCE_SECONDS, Telling
 
@@ -20,7 +21,7 @@ _SUBSCRIBER_NUMBER: Final = len("40 000 1234")
 
 
 class Stage:
-    """Plays what it is told and writes it down. `show` is called with each step when it is over.
+    """Does what the story says and writes it down. `show` is called with each step when it is over.
 
     `set_clock` sets the platform's clock ahead, where that is possible.
     """
@@ -41,28 +42,47 @@ class Stage:
         self._set_clock = set_clock
         self._begun = time.monotonic()
 
+    @asynccontextmanager
+    async def _step(
+        self,
+        who: Person,
+        did: str,
+        which: Which | None = None,
+        event: str | None = None,
+        *more: tuple[Which, str],
+        patience: float = PATIENCE_SECONDS,
+    ) -> AsyncIterator[Step]:
+        """What is done within is one step: it is timed, and over when everyone has been told who must be told of it.
+
+        It causes `event` of the referral `which`, and `more` events of others.
+        """
+        step = Step(time.monotonic() - self._begun, who, did, 0.0, which, event)
+        yield step
+        done = time.monotonic()
+        step.took_ms = 1000 * (done - self._begun - step.at)
+        self.record.steps.append(step)
+        await self._telling.wait(step, {(which, event), *more}, done, patience)
+        self._show(step)
+
     async def find_service(self, who: Person, words: str, target_group: str, organization: str) -> JSON:
         """Search the catalogue for the best match that an organisation (a slug) offers.
 
         It is for the target group, given in English, and takes referrals now.
         """
-        begun = time.monotonic()
         params = {"query": words, "target_group": target_group, "language": "en", "accepting": "true"}
-        found = (await self._cast[who].get("catalog", "/services", **params)).json()["contents"]
-        took = time.monotonic() - begun
-        service: JSON | None = next((each for each in found if each["organization"]["slug"] == organization), None)
-        if service is None:
-            raise StoryBroke(f"{who.email}: no service of {organization} was found by “{words}”")
-        did = f"searches for “{words}”, in English for {target_group}, and finds {_named(service)}"
-        self._show(self._write(who, did, begun, took))
+        async with self._step(who, f"searches for “{words}”, in English for {target_group}") as step:
+            found = (await self._cast[who].get("catalog", "/services", **params)).json()["contents"]
+            service: JSON | None = next((each for each in found if each["organization"]["slug"] == organization), None)
+            if service is None:
+                raise StoryBroke(f"{who.email}: no service of {organization} was found by “{words}”")
+            step.did += f", and finds {_named(service)}"
         return service
 
     async def look_at_service(self, who: Person, service_id: str) -> JSON:
         """One service of the catalogue, in the words of the reader's language."""
-        begun = time.monotonic()
-        service: JSON = (await self._cast[who].get("catalog", f"/services/{service_id}")).json()
-        took = time.monotonic() - begun
-        self._show(self._write(who, f"looks at {_named(service)}", begun, took))
+        async with self._step(who, "looks at ") as step:
+            service: JSON = (await self._cast[who].get("catalog", f"/services/{service_id}")).json()
+            step.did += _named(service)
         return service
 
     async def refer(self, who: Person, which: Which, service: JSON, request: JSON, event: str) -> JSON:
@@ -70,74 +90,60 @@ class Stage:
         basis = _consent(request.pop("scope"))
         body = {"service_id": service["id"], "urgency": "routine", "legal_basis": basis, **request}
         self.secrets += _free_text(body)
-        begun = time.monotonic()
-        answer = await self._cast[who].post("referral", "/referrals", body, idempotency_key=str(uuid4()))
-        took = time.monotonic() - begun
-        self.record.referrals[which] = answer.json()
         did = f"refers {'the same client' if 'client_id' in request else 'a client'} to {_named(service)}"
-        await self._tell(self._write(who, did, begun, took, which, event))
+        async with self._step(who, did, which, event):
+            answer = await self._cast[who].post("referral", "/referrals", body, idempotency_key=str(uuid4()))
+            self.record.referrals[which] = answer.json()
         return self.record.referrals[which]
 
     async def forward(self, who: Person, which: Which, child: Which, service: JSON, scope: str, event: str) -> None:
         """Pass a referral on to another organisation's service: a child, sent at once, with a consent of its own."""
         body = {"service_id": service["id"], "legal_basis": _consent(scope)}
         self.secrets += _free_text(body)
-        referral, etag = await self._open(self._cast[who], which)
-        begun = time.monotonic()
+        referral, etag = await self._open(who, which)
         path = f"/referrals/{referral['id']}/forward"
-        answer = await self._cast[who].post("referral", path, body, if_match=etag)
-        took = time.monotonic() - begun
-        self.record.referrals[child] = answer.json()
         did = f"passes the client on to {_named(service)}"
-        await self._tell(self._write(who, did, begun, took, which, event), (child, "referral.sent.v1"))
+        async with self._step(who, did, which, event, (child, "referral.sent.v1")):
+            answer = await self._cast[who].post("referral", path, body, if_match=etag)
+            self.record.referrals[child] = answer.json()
 
     async def look_at_withdrawal(self, who: Person, which: Which) -> JSON:
         """What rests on a consent, and who has seen the client by it."""
-        begun = time.monotonic()
         path = f"/referrals/{self.record.referrals[which]['id']}/withdrawal"
-        found: JSON = (await self._cast[who].get("referral", path)).json()
-        self._show(self._write(who, "looks at what rests on the consent", begun, time.monotonic() - begun, which))
+        async with self._step(who, "looks at what rests on the consent", which):
+            found: JSON = (await self._cast[who].get("referral", path)).json()
         return found
 
     async def let_it_be(self, moment: datetime, which: Which, event: str) -> None:
         """Set the platform's clock ahead to `moment`, and wait for what that causes."""
         assert self._set_clock is not None, "only played where there is a clock to set"
-        begun = time.monotonic()
-        self._set_clock(moment - datetime.now(UTC))
-        step = self._write(TIME, f"passes, to {moment:%A %d %B, %H:%M} UTC", begun, 0.0, which, event)
-        await self._tell(step, patience=_CLOCK_PATIENCE_SECONDS)
+        did = f"passes, to {moment:%A %d %B, %H:%M} UTC"
+        async with self._step(TIME, did, which, event, patience=_CLOCK_PATIENCE_SECONDS):
+            self._set_clock(moment - datetime.now(UTC))
 
     async def read(self, who: Person, which: Which, event: str | None = None) -> JSON:
         """Open the referral; the first look of the recipient's side is an event of its own."""
-        begun = time.monotonic()
-        referral, _ = await self._open(self._cast[who], which)
-        took = time.monotonic() - begun
-        await self._tell(self._write(who, "opens the referral", begun, took, which, event))
+        async with self._step(who, "opens the referral", which, event):
+            referral, _ = await self._open(who, which)
         return referral
 
     async def do(
         self, who: Person, which: Which, command: str, event: str, body: JSON | None = None, too: Which | None = None
     ) -> JSON:
         """Open the referral and give a command on what was seen; `too`: another referral to which the same happens."""
-        somebody = self._cast[who]
         self.secrets += _free_text(body or {})
-        referral, etag = await self._open(somebody, which)
-        begun = time.monotonic()
-        answer = await somebody.post("referral", f"/referrals/{referral['id']}/{command}", body or {}, if_match=etag)
-        took = time.monotonic() - begun
-        others = [(too, event)] if too else []
-        await self._tell(self._write(who, _DOES[command], begun, took, which, event), *others)
-        done: JSON = answer.json()
+        referral, etag = await self._open(who, which)
+        path = f"/referrals/{referral['id']}/{command}"
+        async with self._step(who, _DOES[command], which, event, *([(too, event)] if too else [])):
+            done: JSON = (await self._cast[who].post("referral", path, body or {}, if_match=etag)).json()
         return done
 
     async def find_client(self, who: Person, **known: str) -> JSON:
         """Find a client of one's own organisation again, by what was written down about it."""
-        begun = time.monotonic()
-        found = (await self._cast[who].post("referral", "/clients/search", dict(known))).json()["contents"]
-        took = time.monotonic() - begun
-        if len(found) != 1:
-            raise StoryBroke(f"{who.email}: looked for one client by {', '.join(known)} and found {len(found)}")
-        self._show(self._write(who, f"finds the client again by {' and '.join(known)}", begun, took))
+        async with self._step(who, f"finds the client again by {' and '.join(known)}"):
+            found = (await self._cast[who].post("referral", "/clients/search", dict(known))).json()["contents"]
+            if len(found) != 1:
+                raise StoryBroke(f"{who.email}: looked for one client by {', '.join(known)} and found {len(found)}")
         client: JSON = found[0]
         return client
 
@@ -145,22 +151,9 @@ class Stage:
         """Write down that something holds on the way, or what is wrong."""
         self.record.checks.append(Check(name, [] if holds else [wrong]))
 
-    async def _open(self, somebody: Somebody, which: Which) -> tuple[JSON, str]:
-        answer = await somebody.get("referral", f"/referrals/{self.record.referrals[which]['id']}")
+    async def _open(self, who: Person, which: Which) -> tuple[JSON, str]:
+        answer = await self._cast[who].get("referral", f"/referrals/{self.record.referrals[which]['id']}")
         return answer.json(), answer.headers["ETag"]
-
-    def _write(
-        self, who: Person, did: str, begun: float, took: float, which: Which | None = None, event: str | None = None
-    ) -> Step:
-        step = Step(begun - self._begun, who, did, 1000 * took, which, event)
-        self.record.steps.append(step)
-        return step
-
-    async def _tell(self, step: Step, *more: tuple[Which, str], patience: float = PATIENCE_SECONDS) -> None:
-        """Wait until everyone has been told who must be told of the step, and show it; `more`: what else it caused."""
-        since = self._begun + step.at + step.took_ms / 1000
-        await self._telling.wait(step, {(step.referral, step.event_type), *more}, since, patience)
-        self._show(step)
 
 
 _DOES: Final = {

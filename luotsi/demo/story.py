@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from luotsi.demo.answered import advice_for_a_founder, work_found_elsewhere, work_that_the_hub_has_no_room_for
+from luotsi.demo.answered import advice_for_a_founder, work_found_elsewhere
 from luotsi.demo.overdue import answered_late
 from luotsi.demo.passed_on import passed_on_and_withdrawn
 from luotsi.demo.people import ADVISER, BUSINESS_DESK, COORDINATOR, TALENT_DESK
@@ -25,10 +25,6 @@ class Chapter:
     ahead: bool = False
 
 
-async def _answered_elsewhere(stage: Stage) -> None:
-    await work_found_elsewhere(stage, await work_that_the_hub_has_no_room_for(stage))
-
-
 CHAPTERS = (
     Chapter(
         advice_for_a_founder,
@@ -42,7 +38,7 @@ CHAPTERS = (
         {"first": End("completed")},
     ),
     Chapter(
-        _answered_elsewhere,
+        work_found_elsewhere,
         (
             Expected("second", "referral.sent.v1", TALENT_DESK),
             Expected("second", "referral.first_viewed.v1", ADVISER),

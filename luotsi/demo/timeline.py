@@ -1,6 +1,5 @@
 """What the demo shows: the timeline as it happens, a summary, and the same as one JSON document."""
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from statistics import median
 from typing import Any
@@ -10,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from luotsi.demo.mailbox import POLL_SECONDS
-from luotsi.demo.people import Person
-from luotsi.demo.place import Place
+from luotsi.demo.platform import DemoPlatform
 from luotsi.demo.record import Record, Step, Told
+from shared.services import get_service
 
 MEASURED = (
     "Milliseconds count from the moment the answer to the command was there (its change is committed before) to the "
@@ -22,121 +21,77 @@ MEASURED = (
 
 
 class Show:
-    """Prints steps as they happen."""
+    """Prints steps as they happen, and a summary at the end."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, mail_is_read: bool) -> None:
         self._console = console
-        self._mail_is_read = True
+        self._mail_is_read = mail_is_read
 
-    def begin(self, place: Place) -> None:
+    def begin(self, platform: DemoPlatform) -> None:
         """Where the story is played."""
-        self._mail_is_read = place.mail_dir is not None
-        if place.start_seconds is not None:
-            self._line(Text(f"A fresh platform is ready after {place.start_seconds:.1f} s.\n"))
+        if platform.start_seconds is not None:
+            self._line(f"A fresh platform is ready after {platform.start_seconds:.1f} s.\n")
         else:
-            self._line(Text(f"Playing on the platform at {place.urls['referral'].removesuffix('/api/referral')}.\n"))
+            prefix = get_service("referral").prefix
+            self._line(f"Playing on the platform at {platform.urls['referral'].removesuffix(prefix)}.\n")
 
     def step(self, step: Step, reference: str | None) -> None:
         """One step, and below it who was told of it."""
-        line = Text.assemble((f"{step.at:6.2f} s  ", "dim"), (step.person.email, "bold"), f"  {step.did}")
-        if reference and step.referral:
-            line.append(f"  {reference}", "cyan")
-        self._line(line)
+        about = (f"  {reference}", "cyan") if reference else ""
+        self._line((f"{step.at:6.2f} s  ", "dim"), (step.person.email, "bold"), f"  {step.did}", about)
         for told in step.told:
-            self._line(_told_line(told, self._mail_is_read))
+            times = [("inbox", told.notice_ms)] + ([("mail", told.mail_ms)] if self._mail_is_read else [])
+            after = [f"{channel}: nothing" if ms is None else f"{channel} after {ms:.0f} ms" for channel, ms in times]
+            what = f"“{told.title}”" if told.title else told.expected.event_type
+            person = (told.expected.person.email, "green")
+            self._line(" " * 10 + "→ ", person, f"  {what}  ", (", ".join(after), "dim"))
 
     def end(self, record: Record) -> None:
         """The summary: checks, what is wrong, and figures."""
-        self._line(Text())
+        checks = Table("", "\nChecked", box=None)
         for check in record.checks:
-            mark = ("  holds  ", "green") if check.well else ("  FAILS  ", "bold red")
-            self._line(Text.assemble(mark, check.name))
-            for line in check.wrong:
-                self._line(Text(f"           {line}", "red"))
-        self._line(Text())
-        self._console.print(_figures(record))
+            wrong = Text("".join(f"\n{line}" for line in check.wrong), "red")
+            checks.add_row("[green]holds[/]" if check.well else "[bold red]FAILS[/]", Text(check.name) + wrong)
+        figures = Table("\nTold", "expected", "found", "median ms", "longest ms", box=None)
+        for channel, counted in summary_of(record).items():
+            figures.add_row(channel, *("-" if count is None else f"{count:.0f}" for count in counted.values()))
+        self._console.print(checks, figures)
         if not record.mail_is_read:
-            self._line(Text("Mail was not looked for: MAIL_DIR is not set.", "yellow"))
-        self._line(Text(f"\n{MEASURED}\n", "dim"))
-        played = f"{len(record.referrals)} referrals in {record.seconds:.1f} s: "
-        verdict = (
-            ("everyone concerned was told.", "bold green") if record.well else ("not as it should be.", "bold red")
-        )
-        self._line(Text.assemble(played, verdict))
+            self._line(("Mail was not looked for: MAIL_DIR is not set.", "yellow"))
+        self._line((f"\n{MEASURED}\n", "dim"))
+        verdict = ("everyone concerned was told.", "green") if record.well else ("not as it should be.", "bold red")
+        self._line(f"{len(record.referrals)} referrals in {record.seconds:.1f} s: ", verdict)
 
-    def _line(self, text: Text) -> None:
-        self._console.print(text, soft_wrap=True)
+    def _line(self, *parts: str | tuple[str, str]) -> None:
+        self._console.print(Text.assemble(*parts), soft_wrap=True)
 
 
-def _told_line(told: Told, mail_is_read: bool) -> Text:
-    channels = [_after("inbox", told.notice_ms)]
-    if mail_is_read:
-        channels.append(_after("mail", told.mail_ms))
-    what = f"“{told.title}”" if told.title else told.expected.event_type
-    indent = " " * 10
-    return Text.assemble(
-        f"{indent}→ ", (told.expected.person.email, "green"), f"  {what}  ", (", ".join(channels), "dim")
-    )
-
-
-def _after(channel: str, milliseconds: float | None) -> str:
-    return f"{channel} after {milliseconds:.0f} ms" if milliseconds is not None else f"{channel}: nothing"
-
-
-def _figures(record: Record) -> Table:
-    """How many were told, by person and channel, and after how many milliseconds."""
-    table = Table(title="Told, and after how many milliseconds", title_justify="left", box=None, padding=(0, 1))
-    table.add_column(no_wrap=True)
-    for title in ("Notices", "median", "max", "Mails", "median", "max"):
-        table.add_column(title, justify="right")
-    people = list(dict.fromkeys(expected.person for expected in record.expected))
-    for person in people:
-        table.add_row(person.email, *_cells(summary_of(record, person)))
-    if len(people) > 1:
-        table.add_row("all", *_cells(summary_of(record)), style="bold")
-    return table
-
-
-def _cells(summary: dict[str, Any]) -> list[str]:
-    cells = []
-    for counted in summary.values():
-        if counted["found"] is None:
-            cells += ["-"] * 3
-            continue
-        cells.append(f"{counted['found']}/{counted['expected']}")
-        cells += [f"{ms:.0f}" if ms is not None else "-" for ms in (counted["median_ms"], counted["longest_ms"])]
-    return cells
-
-
-def summary_of(record: Record, person: Person | None = None) -> dict[str, Any]:
-    """Expected and found notices and mails, of one person or of all, with median and longest milliseconds."""
-    expected = [each for each in record.expected if person in (None, each.person)]
-    told = [each for each in record.told if each.expected in expected]
-    notices = [each.notice_ms for each in told if each.notice_ms is not None]
-    mails = [each.mail_ms for each in told if each.mail_ms is not None]
+def summary_of(record: Record) -> dict[str, dict[str, float | None]]:
+    """Expected and found notices and mails, with median and longest milliseconds."""
+    notices = [told.notice_ms for told in record.told if told.notice_ms is not None]
+    mails = [told.mail_ms for told in record.told if told.mail_ms is not None]
+    due = len(record.expected)
     return {
-        "notices": {"expected": len(expected), "found": len(notices), **_spread(notices)},
-        "mails": {"expected": len(expected), "found": len(mails) if record.mail_is_read else None, **_spread(mails)},
+        "notices": {"expected": due, "found": len(notices), **_spread(notices)},
+        "mails": {"expected": due, "found": len(mails) if record.mail_is_read else None, **_spread(mails)},
     }
 
 
-def _spread(milliseconds: Iterable[float]) -> dict[str, float | None]:
-    known = list(milliseconds)
-    return {
-        "median_ms": round(median(known), 1) if known else None,
-        "longest_ms": round(max(known), 1) if known else None,
-    }
+def _spread(milliseconds: list[float]) -> dict[str, float | None]:
+    if not milliseconds:
+        return {"median_ms": None, "longest_ms": None}
+    return {"median_ms": round(median(milliseconds), 1), "longest_ms": round(max(milliseconds), 1)}
 
 
-def as_document(place: Place, record: Record) -> dict[str, Any]:
+def as_document(platform: DemoPlatform, record: Record) -> dict[str, Any]:
     """The whole run for programs."""
     return {
         "ok": record.well,
         "platform": {
-            **place.urls,
-            "own": place.own,
-            "mail_dir": str(place.mail_dir) if place.mail_dir else None,
-            "start_seconds": place.start_seconds and round(place.start_seconds, 3),
+            **platform.urls,
+            "own": platform.own,
+            "mail_dir": str(platform.mail_dir) if platform.mail_dir else None,
+            "start_seconds": platform.start_seconds and round(platform.start_seconds, 3),
         },
         "seconds": round(record.seconds, 3),
         "measured": MEASURED,

@@ -1,16 +1,19 @@
 """What `luotsi up` runs for the services: the processes of each, and the settings they get."""
 
 import os
+import random
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from luotsi.platform.data_dir import DataDir
+from luotsi.platform.data_dir import DataDir, is_free
 from luotsi.platform.process import ProcessSpec
-from shared.services import Service, get_service
+from shared.services import SERVICES, Service, get_service
 
 _SOURCES = Path(__file__).resolve().parents[2]
+# Below the ports of the embedded servers.
+_PORT_BASES = range(10000, 19990, 10)
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,14 @@ class Addresses:
     def url(self, service: str) -> str:
         """Base address of the service's HTTP API."""
         return f"http://127.0.0.1:{self.port(service)}"
+
+
+def free_port_base() -> int:
+    """A base above which the port of every service is free, for a platform that is gone again soon."""
+    while True:
+        base = random.choice(_PORT_BASES)
+        if all(is_free(base + service.port) for service in SERVICES):
+            return base
 
 
 def fork_server() -> ProcessSpec:

@@ -85,8 +85,8 @@ class ServiceFacts(Payload):
     """What the network has learnt of a service, of referrals sent in the last `window_days` or still open.
 
     With fewer than five of them `suppressed` is true, and only the service's id is given. Otherwise a rate, a
-    median or a reason is given where at least five stand behind it. `acceptance_rate` is accepted by answered, from 0 to
-    1; a working day has 24 working hours; `overdue` are those of the open ones whose answer is late. `as_of` is when
+    median or a reason is given where at least five stand behind it. `acceptance_rate` is accepted by answered, 0 to 1;
+    a working day has 24 working hours; `overdue` are those of the open ones whose answer is late. `as_of` is when
     these figures last changed.
     """
 

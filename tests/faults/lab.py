@@ -15,6 +15,7 @@ import asyncpg
 from luotsi.commands.up import Platform
 from luotsi.platform.data_dir import DataDir, read_json
 from luotsi.platform.process import ProcessSpec
+from luotsi.platform.process_specs import free_port_base
 from luotsi.platform.supervisor import Child, Supervisor
 from luotsi.platform.target import Target
 from shared.redis import RawRedis, connect
@@ -23,7 +24,6 @@ from tests.faults.points import Points
 from tests.faults.poison import Poison
 from tests.faults.proxy import Proxy
 from tests.flows.mail_server import MailServer
-from tests.journeys.running import free_base
 
 WORKERS = tuple(f"{service.name}-worker" for service in SERVICES if "worker" in service.processes)
 WEBS = tuple(f"{service.name}-web" for service in SERVICES if "web" in service.processes)
@@ -145,7 +145,7 @@ async def running_lab(root: Path) -> AsyncIterator[Lab]:
     async with MailServer() as mail:
         with data.locked() as lock:
             hands = Hands(data, lock, folder, mail.url)
-            platform = Platform(data, free_base(), hands)
+            platform = Platform(data, free_port_base(), hands)
             postgres, valkey = await _proxies(data, hands)
             try:
                 facts, _ = await platform.start()

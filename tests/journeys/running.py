@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import random
 import subprocess
 import sys
 import time
@@ -16,11 +15,9 @@ from uuid import uuid4
 import httpx2
 import psutil
 
-from luotsi.platform.data_dir import is_free
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import find_target
 from luotsi.platform.tokens import choose_member, sign_token
-from shared.services import SERVICES
 
 PATIENCE = 60.0
 ADVISER = "adviser@navigaattori.example"
@@ -34,14 +31,6 @@ def eventually(look: Callable[[], Any], what: str) -> Any:
         assert time.monotonic() < deadline, f"in vain waited for: {what}"
         time.sleep(0.1)
     return answer
-
-
-def free_base() -> int:
-    """A port base above which every service finds its port free."""
-    while True:
-        base = random.randrange(10000, 19990, 10)
-        if all(is_free(base + service.port) for service in SERVICES):
-            return base
 
 
 def living(processes: list[psutil.Process]) -> list[psutil.Process]:

@@ -22,7 +22,8 @@ import pytest
 import redis
 
 from luotsi.platform.data_dir import temporary_data
-from tests.journeys.running import Running, eventually, free_base
+from luotsi.platform.process_specs import free_port_base
+from tests.journeys.running import Running, eventually
 
 pytestmark = pytest.mark.journey
 
@@ -50,7 +51,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def running(sources: Path) -> Iterator[Running]:
     """The platform of that code."""
-    with temporary_data() as folder, Running(folder, free_base(), sources=sources) as platform:
+    with temporary_data() as folder, Running(folder, free_port_base(), sources=sources) as platform:
         yield platform.ready()
 
 

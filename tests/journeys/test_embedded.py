@@ -15,8 +15,9 @@ import pytest
 
 from luotsi.embedded.servers import start_servers
 from luotsi.platform.data_dir import temporary_data
+from luotsi.platform.process_specs import free_port_base
 from shared.services import SERVICES, service_names
-from tests.journeys.running import ADVISER, DESK, Running, eventually, free_base, living
+from tests.journeys.running import ADVISER, DESK, Running, eventually, living
 
 pytestmark = pytest.mark.journey
 
@@ -33,7 +34,7 @@ def data() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
     """A platform that the tests of this module may hurt, as long as it heals."""
-    with temporary_data() as folder, Running(folder, free_base()) as platform:
+    with temporary_data() as folder, Running(folder, free_port_base()) as platform:
         yield platform.ready()
 
 
@@ -72,7 +73,7 @@ def test_a_piece_that_is_killed_comes_back_and_works(running: Running, piece: st
 
 
 def test_a_second_start_finds_its_data_again(data: Path) -> None:
-    base = free_base()
+    base = free_port_base()
     with Running(data, base) as first:
         referral = first.ready().refer()
         services = {service["id"] for service in first.public("/services?size=100")}
@@ -91,7 +92,7 @@ def test_a_second_start_finds_its_data_again(data: Path) -> None:
 
 
 def test_nothing_outlives_a_supervisor_that_was_killed(data: Path) -> None:
-    with Running(data, free_base()) as first:
+    with Running(data, free_port_base()) as first:
         referral = first.ready().refer()
         processes = first.children()
         first.process.kill()
@@ -105,7 +106,7 @@ def test_nothing_outlives_a_supervisor_that_was_killed(data: Path) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP])
 def test_a_terminal_that_ends_it_lets_every_service_stop_in_order(data: Path, how: signal.Signals) -> None:
-    with Running(data, free_base()) as platform:
+    with Running(data, free_port_base()) as platform:
         platform.ready()
         processes = platform.children()
         # Ctrl-C, and a terminal that closes, reach every process of the group at once.
@@ -122,7 +123,7 @@ def test_servers_of_ones_own_take_the_place_of_the_embedded_ones(data: Path, tmp
         own = {f"{service.upper()}_DATABASE_URL": url for service, url in servers.database_urls.items()}
         own |= {f"{service.upper()}_OWNER_DATABASE_URL": url for service, url in servers.owner_urls.items()}
         own |= {f"{user.upper()}_REDIS_URL": url for user, url in servers.redis_urls.items()}
-        with Running(data, free_base(), own) as platform:
+        with Running(data, free_port_base(), own) as platform:
             platform.ready().refer()
             assert platform.facts["databases"] == servers.database_urls
             assert not (data / "postgres").exists()
@@ -130,7 +131,7 @@ def test_servers_of_ones_own_take_the_place_of_the_embedded_ones(data: Path, tmp
 
 
 def test_a_start_that_is_interrupted_leaves_nothing_behind(data: Path) -> None:
-    with Running(data, free_base()) as interrupted:
+    with Running(data, free_port_base()) as interrupted:
         eventually((data / "logs" / "postgres.log").exists, "a start that is under way")
         processes = interrupted.children()
         interrupted.process.send_signal(signal.SIGINT)
@@ -139,7 +140,7 @@ def test_a_start_that_is_interrupted_leaves_nothing_behind(data: Path) -> None:
 
 
 def test_a_taken_port_is_named(data: Path) -> None:
-    base = free_base()
+    base = free_port_base()
     with socket.socket() as other:
         other.bind(("127.0.0.1", base + 2))
         other.listen()
@@ -151,7 +152,7 @@ def test_a_taken_port_is_named(data: Path) -> None:
 
 
 def test_two_platforms_cannot_share_a_directory(running: Running) -> None:
-    with Running(running.data, free_base()) as refused:
+    with Running(running.data, free_port_base()) as refused:
         code, said = refused.end()
     assert code == 1
     assert str(running.data) in said

@@ -9,8 +9,9 @@ import sys
 import pytest
 
 from luotsi.platform.data_dir import temporary_data
+from luotsi.platform.process_specs import free_port_base
 from tests.docs_reader import read, section
-from tests.journeys.running import Running, free_base
+from tests.journeys.running import Running
 
 pytestmark = pytest.mark.journey
 
@@ -28,7 +29,7 @@ def blocks(platform: Running) -> list[str]:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the README's examples are for curl, and there is none here")
 def test_the_walk_through_works_as_it_is_typed() -> None:
-    with temporary_data() as data, Running(data, free_base()) as platform:
+    with temporary_data() as data, Running(data, free_port_base()) as platform:
         platform.ready().refer()  # by now every copy of the catalogue is there
         refer, answer, look_back = blocks(platform)
         waiting = (

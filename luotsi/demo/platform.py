@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import random
-import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -14,21 +12,21 @@ from pathlib import Path
 from signal import SIGTERM
 from typing import Any
 
-from luotsi.platform.data_dir import is_free, read_json, temporary_data
+from luotsi.platform.data_dir import read_json, temporary_data
 from luotsi.platform.process import PlatformError, ProcessSpec, spawn, stop
+from luotsi.platform.process_specs import free_port_base
 from luotsi.platform.target import Target, find_target
 from shared.services import SERVICES
 
 _SOURCES = Path(__file__).resolve().parents[2]
 _START_PATIENCE = 120.0
 _STOP_GRACE = 15.0
-_PORT_BASES = range(10000, 19990, 10)
 # What would lead the demo's own platform to servers, keys or people of somebody else's.
 _NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "_EPOCH", "SMTP_URL", "MAIL_DIR", "MAIL_FROM", "SIGNING_KEY", "ISSUER")
 
 
 @dataclass(frozen=True)
-class Place:
+class DemoPlatform:
     """A running platform: base addresses of its three APIs, its keys, and the folder its mail falls into.
 
     `mail_dir` is None where mail leaves for a mail server. `own` is True for a platform made for this demo,
@@ -49,23 +47,23 @@ class Place:
         self.clock_file.write_text(str(ahead.total_seconds()))
 
 
-def behind(edge: str, environment: Mapping[str, str] = os.environ) -> Place:
+def behind(edge: str, environment: Mapping[str, str] = os.environ) -> DemoPlatform:
     """The platform behind an edge such as http://localhost:8080; keys, database and MAIL_DIR by `environment`."""
     base = edge.rstrip("/")
     mail_dir = None if environment.get("SMTP_URL") else environment.get("MAIL_DIR")
     urls = {service.name: f"{base}{service.prefix}" for service in SERVICES}
-    return Place(urls, find_target(environment=environment), Path(mail_dir) if mail_dir else None, own=False)
+    return DemoPlatform(urls, find_target(environment=environment), Path(mail_dir) if mail_dir else None, own=False)
 
 
 @asynccontextmanager
-async def own_platform() -> AsyncIterator[Place]:
+async def own_platform() -> AsyncIterator[DemoPlatform]:
     """A platform in a temporary directory, run by `luotsi up`; stopped and removed at the end.
 
     Raises PlatformError, with the last lines it wrote, when it does not start.
     """
     with temporary_data() as folder:
         begun = time.monotonic()
-        base = _free_base()
+        base = free_port_base()
         arguments = ["up", "--json", "--data", str(folder), "--port-base", str(base)]
         spec = ProcessSpec(
             name="luotsi up",
@@ -81,19 +79,18 @@ async def own_platform() -> AsyncIterator[Place]:
                 if child.poll() is not None or time.monotonic() - begun > _START_PATIENCE:
                     raise PlatformError(f"the platform for the demo did not start:\n{_end_of(log)}")
                 await asyncio.sleep(0.02)
-            yield _place(folder, facts, time.monotonic() - begun)
+            yield _demo_platform(folder, facts, time.monotonic() - begun)
         finally:
             await asyncio.to_thread(stop, child, grace=_STOP_GRACE)
-            _remove_sheltered(folder)
 
 
 def _own_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.endswith(_NOT_INHERITED)}
 
 
-def _place(folder: Path, facts: dict[str, Any], start_seconds: float) -> Place:
+def _demo_platform(folder: Path, facts: dict[str, Any], start_seconds: float) -> DemoPlatform:
     urls = {service.name: facts[service.name] for service in SERVICES}
-    return Place(
+    return DemoPlatform(
         urls,
         Target(folder, {}, facts),
         Path(facts["mail_dir"]),
@@ -101,20 +98,6 @@ def _place(folder: Path, facts: dict[str, Any], start_seconds: float) -> Place:
         start_seconds=start_seconds,
         clock_file=folder / "clock",
     )
-
-
-def _remove_sheltered(folder: Path) -> None:
-    """Database files that could not lie in `folder` itself are linked from there."""
-    link = folder / "postgres"
-    if link.is_symlink():
-        shutil.rmtree(link.resolve(), ignore_errors=True)
-
-
-def _free_base() -> int:
-    while True:
-        base = random.choice(_PORT_BASES)
-        if all(is_free(base + service.port) for service in SERVICES):
-            return base
 
 
 def _end_of(log: Path) -> str:
