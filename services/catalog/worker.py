@@ -12,7 +12,7 @@ def build_worker(settings: Settings) -> Worker:
 
 
 def main() -> None:
-    """Run the worker until it is told to stop; settings come from the environment."""
+    """Run the worker until it is stopped; settings come from the environment."""
     settings = from_environment(Settings)
     run("catalog", settings, lambda: build_worker(settings))
 

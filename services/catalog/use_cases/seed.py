@@ -25,7 +25,7 @@ from shared.ids import new_id
 from shared.publishing.outbox import Outbox
 
 SEED_LOCK = "catalog.seed"
-"""Advisory lock: whoever enters what the data file describes does so alone."""
+"""Advisory lock: only one transaction at a time enters what the data file describes."""
 
 
 @dataclass(frozen=True)
