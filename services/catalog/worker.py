@@ -1,4 +1,4 @@
-"""The catalogue's worker: tells what has changed, and learns how the network fares with its services."""
+"""The catalogue's worker: publishes its events, and copies the statistics of its services."""
 
 from services.catalog.consumers import build_consumers
 from shared.consuming.worker import Worker, run

@@ -1,4 +1,4 @@
-"""How the network fares with a service, as the referral service last published it."""
+"""Statistics of a service over HTTP, as the referral service last published them."""
 
 from datetime import datetime
 
@@ -6,14 +6,14 @@ from pydantic import BaseModel, Field
 
 
 class DeclineReasonView(BaseModel):
-    """How many referrals were declined for one reason; `other` also counts those that were too rare to be shown."""
+    """How many referrals were declined for one reason; `other` also holds those too rare to be shown."""
 
     code: str
     referrals: int
 
 
 class FactsView(BaseModel):
-    """How the network fares with a service; a figure with fewer than five referrals behind it is left out."""
+    """How the network fares with a service; a figure that would rest on fewer than five referrals is left out."""
 
     window_days: int = Field(description="Referrals sent in so many days up to `as_of`, and those still open")
     referrals: int
