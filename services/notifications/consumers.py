@@ -40,6 +40,11 @@ def build_consumers(outbox: Outbox) -> list[Consumer]:
     ]
 
 
+def example_consumers() -> list[Consumer]:
+    """The consumers as they are described to others; what they would work with is never used."""
+    return build_consumers(Outbox(GROUP))
+
+
 async def _learn(
     outbox: Outbox, waiting: Mapping[str, Handler], kind: str, session: AsyncSession, event: Envelope
 ) -> None:
