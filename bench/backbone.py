@@ -5,27 +5,34 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
 import shared.consuming.worker
 from bench.ground import CONSUMER, EVENT_TYPE, PRODUCER, STREAM
 from shared.consuming.inbox import BatchHandler, Consumer
 from shared.consuming.stream_reader import subscribe
 from shared.consuming.worker import Worker, run
-from shared.database.connections import Database, run_plainly
+from shared.database.connections import Database
 from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.publishing.relay import Relay
 from shared.services import stream_of
 from shared.settings import Settings
 
-_EFFECT = """
-INSERT INTO effects (event_id, subject, sequence) SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[])
-"""
+_EFFECT = text("""
+INSERT INTO effects (event_id, subject, sequence)
+SELECT * FROM unnest(CAST(:events AS uuid[]), CAST(:subjects AS text[]), CAST(:sequences AS bigint[]))
+""")
 
 
 async def _take_effect(tx: Transaction, events: Sequence[Envelope]) -> None:
     """One statement for what came together, as the services' own copies are kept."""
-    columns = ([e.id for e in events], [e.subject for e in events], [e.sequence for e in events])
-    await run_plainly(tx, _EFFECT, *columns)
+    columns = {
+        "events": [event.id for event in events],
+        "subjects": [event.subject for event in events],
+        "sequences": [event.sequence for event in events],
+    }
+    await tx.execute(_EFFECT, columns)
 
 
 def relay(task: dict[str, Any]) -> None:

@@ -1,19 +1,19 @@
-"""What the service does with events: it keeps its copy of the catalogue, and tells people of referrals."""
+"""What the service does with events: it copies the catalogue's facts, and tells people of referrals."""
 
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
 from uuid import UUID
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
-from services.notifications.domain import HEARD
+from services.notifications.domain.audience import HEARD
 from services.notifications.tables import Member, Organization, Service
-from services.notifications.use_cases import telling
-from services.notifications.use_cases.notices import TURN
+from services.notifications.use_cases.handing_on import hand_on_unseen
+from services.notifications.use_cases.notices import NOTICES_LOCK
+from services.notifications.use_cases.telling import tell
 from shared.consuming.catalog_copy import apply
 from shared.consuming.copies import Copied
-from shared.consuming.inbox import Consumer, Handler, arrived, take_turn
+from shared.consuming.inbox import Consumer, Handler, arrived
+from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.events.referral import MessageSent, ReferralAssigned, ReferralState
 from shared.publishing.outbox import Outbox
@@ -25,44 +25,42 @@ COPIES: Final[Mapping[str, type[Copied]]] = {
     "service": Service,
     "member": Member,
 }
-"""Kind of fact → the table that holds the copy; facts are called `<kind>:<id>`."""
+"""Kind of fact → the table that holds its copy. An event waits for a fact by the name `<kind>:<id>`."""
 
 
 def build_consumers(outbox: Outbox) -> list[Consumer]:
     """The consumers of the catalogue's and the referral service's stream."""
-    about_referrals: dict[str, Handler] = dict.fromkeys(HEARD, partial(_hear, outbox))
+    about_referrals: dict[str, Handler] = dict.fromkeys(HEARD, partial(_tell, outbox))
     about_catalog: dict[str, Handler] = {
-        f"catalog.{kind}_changed.v1": partial(_learn, outbox, about_referrals, kind) for kind in COPIES
+        f"catalog.{kind}_changed.v1": partial(_copy, outbox, about_referrals, kind) for kind in COPIES
     }
     return [
-        Consumer(GROUP, "catalog.events", about_catalog, turn=TURN),
-        Consumer(GROUP, "referral.events", about_referrals, turn=TURN),
+        Consumer(GROUP, "catalog.events", about_catalog, advisory_lock=NOTICES_LOCK),
+        Consumer(GROUP, "referral.events", about_referrals, advisory_lock=NOTICES_LOCK),
     ]
+
+
+async def _copy(outbox: Outbox, waiting: Mapping[str, Handler], kind: str, tx: Transaction, event: Envelope) -> None:
+    """Bring a copy up to date, hand on what members left unseen, and handle the events that waited for this fact."""
+    await tx.advisory_lock(NOTICES_LOCK)
+    await apply(tx, COPIES[kind], event)
+    if kind == "member":
+        await hand_on_unseen(tx, outbox, UUID(event.data["organization_id"]))
+    await arrived(tx, f"{kind}:{UUID(event.data['id'])}", waiting)
+
+
+async def _tell(outbox: Outbox, tx: Transaction, event: Envelope) -> None:
+    """Make the notices of an event of a referral."""
+    await tx.advisory_lock(NOTICES_LOCK)
+    if event.type == "referral.message_sent.v1":
+        message = MessageSent.model_validate(event.data)
+        await tell(tx, outbox, event, message.referral, message.side)
+    else:
+        model = ReferralAssigned if event.type == "referral.assigned.v1" else ReferralState
+        referral = model.model_validate(event.data)
+        await tell(tx, outbox, event, referral, referral.by_side)
 
 
 def example_consumers() -> list[Consumer]:
     """The consumers as they are described to others; what they would work with is never used."""
     return build_consumers(Outbox(GROUP))
-
-
-async def _learn(
-    outbox: Outbox, waiting: Mapping[str, Handler], kind: str, session: AsyncSession, event: Envelope
-) -> None:
-    """Bring a copy up to date, then do what had to wait for it."""
-    await take_turn(session, TURN)
-    await apply(session, COPIES[kind], event)
-    if kind == "member":
-        await telling.pass_on(session, outbox, UUID(event.data["organization_id"]))
-    await arrived(session, f"{kind}:{UUID(event.data['id'])}", waiting)
-
-
-async def _hear(outbox: Outbox, session: AsyncSession, event: Envelope) -> None:
-    """Tell those whom an event of a referral concerns."""
-    await take_turn(session, TURN)
-    if event.type == "referral.message_sent.v1":
-        message = MessageSent.model_validate(event.data)
-        await telling.tell(session, outbox, event, message.referral, message.side)
-    else:
-        model = ReferralAssigned if event.type == "referral.assigned.v1" else ReferralState
-        referral = model.model_validate(event.data)
-        await telling.tell(session, outbox, event, referral, referral.by_side)

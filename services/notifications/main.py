@@ -2,8 +2,8 @@
 
 from fastapi import FastAPI
 
-from services.notifications.api import notices, stream
-from services.notifications.api.notice_listener import NoticeListener
+from services.notifications.api import deliveries, notices, preferences, stream
+from services.notifications.api.notice_feed import NoticeFeed
 from services.notifications.settings import NotificationSettings
 from shared.consuming.catalog_copy import find_member
 from shared.settings import from_environment
@@ -14,11 +14,11 @@ SERVICE = "notifications"
 
 
 class NotificationState(ApiState):
-    """What the requests share, and who wakes the open streams among them."""
+    """What the requests share, and what wakes the open streams of notices among them."""
 
     def __init__(self, settings: NotificationSettings) -> None:
         super().__init__(SERVICE, settings, find_member)
-        self.notice_listener = NoticeListener(self.database.listen_dsn)
+        self.notice_feed = NoticeFeed(self.database.listen_dsn)
 
 
 def create_app(settings: NotificationSettings) -> FastAPI:
@@ -30,6 +30,8 @@ def create_app(settings: NotificationSettings) -> FastAPI:
     )
     app.include_router(stream.router)  # before `/notices/{notice_id}`, which would take its path
     app.include_router(notices.router)
+    app.include_router(preferences.router)
+    app.include_router(deliveries.router)
     return app
 
 

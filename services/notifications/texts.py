@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from gettext import GNUTranslations
 from pathlib import Path
 from typing import Final, get_args
+from uuid import UUID
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from services.notifications.domain import About, wording
+from services.notifications.domain.wording import About, wording
 from shared.events.catalog import Language
 from shared.events.envelope import Names
+from shared.portal_paths import overview_url, referral_url
 
 LOCALES: Final = Path(__file__).parent / "locales"
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
@@ -81,7 +83,6 @@ def one_line(names: Names, language: str) -> str:
     return " ".join(names.in_language(language).split())
 
 
-def link_to(public_url: str, referral_id: object, about: About) -> str:
-    """Where a recipient opens the referral; a coordinator, who may not, opens the overview."""
-    page = "overview" if about.to_coordinator else f"referrals/{referral_id}"
-    return f"{public_url.rstrip('/')}/{page}"
+def link_to(public_url: str, referral_id: UUID, about: About) -> str:
+    """The address to which a notice links: the referral, or the overview for coordinators, who open no referral."""
+    return overview_url(public_url) if about.to_coordinator else referral_url(public_url, referral_id)

@@ -1,6 +1,6 @@
-"""The worker of the notification service: reads both streams, and sends mail."""
+"""The worker of the notification service: reads both streams, and makes the deliveries of every channel."""
 
-from services.notifications.channels.email import build_mailer
+from services.notifications.channels.registry import build_channels
 from services.notifications.consumers import build_consumers
 from services.notifications.jobs.delivery_queue import DeliveryQueue
 from services.notifications.settings import NotificationSettings
@@ -17,8 +17,9 @@ def build_worker(settings: NotificationSettings) -> Worker:
     """The worker, ready to run."""
     database = Database(settings.database_url.get_secret_value())
     outbox = Outbox(SERVICE, settings.epoch)
-    delivery_queue = DeliveryQueue(database, outbox, build_mailer(settings), settings)
-    return Worker(SERVICE, settings, database, build_consumers(outbox), [delivery_queue.run], BATCH_DELAY)
+    queues = [DeliveryQueue(database, outbox, channel) for channel in build_channels(settings)]
+    jobs = [queue.run for queue in queues]
+    return Worker(SERVICE, settings, database, build_consumers(outbox), jobs, BATCH_DELAY)
 
 
 def main() -> None:

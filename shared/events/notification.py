@@ -1,13 +1,19 @@
 """What the notification service tells: whether a notice reached its recipient, by which channel."""
 
-from typing import Literal
+from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from shared.events.envelope import Payload
 
-Channel = Literal["inbox", "email"]
+CHANNELS: Final = ("inbox", "email")
+"""The channels that there are. A reader takes any other code as well: a later version may deliver by one more."""
+
+CHANNEL_PATTERN: Final = "^[a-z][a-z0-9_]{0,39}$"
+"""What the code of a channel looks like, in events and in the database."""
+
+Channel = Annotated[str, Field(pattern=CHANNEL_PATTERN, examples=list(CHANNELS))]
 
 
 class DeliveryState(Payload):

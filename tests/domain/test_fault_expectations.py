@@ -1,6 +1,6 @@
 """The fault rig knows of every event that somebody is told of."""
 
-from services.notifications.domain import HEARD
+from services.notifications.domain.audience import HEARD
 from tests.faults.checks.expectations import AUDIENCE
 
 

@@ -6,22 +6,19 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.notifications.domain import (
+from services.notifications.domain.audience import (
     AUDIENCE,
     FIRST,
     HEARD,
-    MAX_ATTEMPTS,
     NOBODY,
     SOURCE_SIDE,
     STALLED,
     TARGET_SIDE,
     Parts,
     audience,
-    coordinators,
-    heirs,
-    members_told,
-    next_attempt,
 )
+from services.notifications.domain.people import coordinators, heirs, members_told
+from services.notifications.domain.retries import MAX_ATTEMPTS, next_attempt
 from shared.consuming.deputies import UnknownMember
 from shared.events import EVENT_TYPES
 from shared.events.referral import EVENTS, ReferralState, ServiceFacts, Side

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from services.notifications.domain import AUDIENCE, RETRY_AFTER, Parts
+from services.notifications.domain.audience import AUDIENCE, Parts
+from services.notifications.domain.retries import RETRY_AFTER
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "notifications.md").read_text(encoding="utf-8")
 NAMES = {
@@ -23,8 +24,8 @@ def shown(parts: Parts) -> str:
 def test_the_table_is_the_code_s_own() -> None:
     rows = [line for line in PAGE.splitlines() if line.startswith("| `referral.")]
     assert rows == [
-        f"| `{event_type}` | {shown(told.by_source)} | {shown(told.by_target)} | {shown(told.by_nobody)} |"
-        for event_type, told in AUDIENCE.items()
+        f"| `{event_type}` | {shown(rule.by_source)} | {shown(rule.by_target)} | {shown(rule.by_nobody)} |"
+        for event_type, rule in AUDIENCE.items()
     ]
 
 
@@ -36,7 +37,9 @@ def test_the_waits_between_attempts_are_told() -> None:
 
 
 def test_every_status_of_a_delivery_is_explained() -> None:
-    tables = (Path(__file__).resolve().parents[2] / "services" / "notifications" / "tables" / "__init__.py").read_text()
+    tables = (
+        Path(__file__).resolve().parents[2] / "services" / "notifications" / "tables" / "deliveries.py"
+    ).read_text()
     (listed,) = re.findall(r"status IN \(('pending'.*'withdrawn')\)", tables)
     for status in re.findall(r"'(\w+)'", listed):
         assert f"| `{status}` |" in PAGE

@@ -8,25 +8,27 @@ from uuid import uuid4
 import pytest
 from babel.messages.pofile import read_po
 
-from services.notifications.domain import AUDIENCE, FIRST, HEARD, About, wording
+from services.notifications.domain.audience import AUDIENCE, FIRST, HEARD
+from services.notifications.domain.wording import About, wording
 from services.notifications.texts import LANGUAGES, LOCALES, link_to, notice_texts, status_name, text
-from services.notifications.use_cases.delivery_failures import DELIVERY_FAILED
+from services.notifications.use_cases.delivery_events import DELIVERY_FAILED
 from services.referral.domain.lifecycle import Status
 from shared.events.envelope import Names
 from shared.events.referral import Side
 from tests.builders import names
 
+REFERRAL = uuid4()
 SERVICE = Path(__file__).resolve().parents[2] / "services" / "notifications"
 
 TOLD_THE_FIRST = [
-    event for event, told in AUDIENCE.items() if told.by_source | told.by_target | told.by_nobody >= FIRST
+    event for event, rule in AUDIENCE.items() if rule.by_source | rule.by_target | rule.by_nobody >= FIRST
 ]
 """What the first adviser of a chain is told of a referral that was passed on."""
 
 
 WORDED = [*HEARD, DELIVERY_FAILED]
 TO_COORDINATORS = [
-    *(event_type for event_type, told in AUDIENCE.items() if "coordinator" in told.by_nobody),
+    *(event_type for event_type, rule in AUDIENCE.items() if "coordinator" in rule.by_nobody),
     DELIVERY_FAILED,
 ]
 
@@ -167,9 +169,9 @@ def test_names_stay_on_one_line() -> None:
 
 
 def test_links_lead_to_the_referral() -> None:
-    assert link_to("https://luotsi.example/", "123", about()) == "https://luotsi.example/referrals/123"
+    assert link_to("https://luotsi.example/", REFERRAL, about()) == f"https://luotsi.example/referrals/{REFERRAL}"
 
 
 def test_a_coordinator_is_led_to_the_overview() -> None:
     shown = about(to_coordinator=True)
-    assert link_to("https://luotsi.example/", "123", shown) == "https://luotsi.example/overview"
+    assert link_to("https://luotsi.example/", REFERRAL, shown) == "https://luotsi.example/overview"

@@ -43,7 +43,7 @@ def schema(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def samples(model: type[Payload]) -> list[dict[str, Any]]:
-    """Data of events as this code writes it: full, as bare as may be, and one for every code of a closed list."""
+    """Data of events as this code writes it: full, as bare as may be, and one for every code of a list."""
     return [model.model_validate(values).model_dump(mode="json") for values in _variants(model)]
 
 
@@ -72,11 +72,12 @@ def _event(event_type: str, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _variants(model: type[BaseModel]) -> Iterator[dict[str, Any]]:
-    full = {name: _values(field.annotation)[0] for name, field in model.model_fields.items()}
+    values = {name: field.examples or _values(field.annotation) for name, field in model.model_fields.items()}
+    full = {name: each[0] for name, each in values.items()}
     yield full
     yield {name: full[name] for name, field in model.model_fields.items() if field.is_required()}
-    for name, field in model.model_fields.items():
-        for value in _values(field.annotation)[1:]:
+    for name, each in values.items():
+        for value in each[1:]:
             yield full | {name: value}
 
 

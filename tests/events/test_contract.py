@@ -16,6 +16,7 @@ from luotsi.docs_tools import asyncapi
 from shared.events import EVENT_TYPES, Envelope, Payload, schema_name
 from shared.events.catalog import OrganizationState, ServiceState
 from shared.events.envelope import Names
+from shared.events.notification import DeliveryState
 from shared.services import SERVICES, streams
 from tests.events import golden
 
@@ -30,7 +31,7 @@ WORDS = {
     "ReferralState": {
         *("reference", "root_reference", "status", "language", "reason_code", "outcome_code", "business_status"),
     },
-    "DeliveryState": {"cause_type"},
+    "DeliveryState": {"cause_type", "channel"},
     "DeclineReason": {"code"},
 }
 """The only fields that hold text: codes, slugs, references, the catalogue's public names, and staff addresses."""
@@ -112,6 +113,15 @@ def test_a_reader_passes_over_what_it_does_not_know() -> None:
     sample["laterattribute"] = 1
     data = EVENT_TYPES[event_type].model_validate(Envelope.model_validate(sample).data)
     assert isinstance(data, OrganizationState)
+
+
+@pytest.mark.parametrize("event_type", ["notification.delivered.v1", "notification.delivery_failed.v1"])
+def test_a_channel_that_is_not_known_yet_breaks_no_reader(event_type: str) -> None:
+    relied_on = golden.read(event_type)
+    event = relied_on["samples"][0]
+    event["data"]["channel"] = "text_message"
+    jsonschema.Draft202012Validator(relied_on["schema"]).validate(event)
+    assert isinstance(EVENT_TYPES[event_type].model_validate(Envelope.model_validate(event).data), DeliveryState)
 
 
 def test_types_are_past_facts_with_a_version_and_a_schema_of_their_own() -> None:

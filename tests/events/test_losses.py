@@ -1,9 +1,14 @@
 """A stream that lost entries is noticed and repaired by the relay itself; trimming never is taken for a loss."""
 
+import asyncio
+
 import pytest
+from redis.exceptions import ResponseError
 from sqlalchemy import text
 
-from tests.events.backbone import GROUP, STREAM, Backbone, counted
+from shared.consuming.stream_reader import ensure_group
+from shared.publishing import relay
+from tests.events.backbone import GROUP, STREAM, Backbone, counted, until
 from tests.events.test_publishing import ids, ids_on_stream
 
 
@@ -115,6 +120,43 @@ async def test_trimming_keeps_the_entry_by_which_a_loss_is_told(backbone: Backbo
     assert await backbone.operator.xlen(STREAM) < 500
     assert await backbone.relay.step() == 0
     assert counted("luotsi_stream_losses_total", stream=STREAM) == losses
+
+
+async def test_the_relay_trims_by_itself_now_and_then(backbone: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "_TRIM_EVERY_SECONDS", 0.1)
+    await backbone.tell(300)
+    await backbone.publish()
+    await read_by_all(backbone)
+
+    async def trimmed() -> bool:
+        return int(await backbone.operator.xlen(STREAM)) < 300
+
+    task = asyncio.create_task(backbone.relay.run())
+    await until(trimmed, "the relay to trim")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_relay_without_the_lease_trims_nothing(backbone: Backbone) -> None:
+    await backbone.tell(300)
+    await backbone.publish()
+    await read_by_all(backbone)
+    await backbone.new_relay("relay-2").trim()
+    assert await backbone.operator.xlen(STREAM) == 300
+
+
+async def test_what_redis_refuses_is_not_taken_for_a_stream_that_is_gone(backbone: Backbone) -> None:
+    await backbone.tell()
+    await backbone.publish()
+    await backbone.operator.set(STREAM, "something else")
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        await backbone.relay.trim()
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        await backbone.relay.step()
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        await ensure_group(backbone.consumer, STREAM, GROUP)
+    assert await backbone.scalar("SELECT count(*) FROM outbox WHERE published_at IS NULL", backbone.publisher) == 0
 
 
 async def test_trimming_waits_for_nothing_where_there_is_no_stream(backbone: Backbone) -> None:

@@ -29,6 +29,7 @@ class Needs:
     def __init__(self, failures: int = 0) -> None:
         self.looks = 0
         self.failures = failures
+        self.outages = 0
         self.consumer = Consumer(GROUP, STREAM, {NEEDY: self.need, FACT: self.bring})
         self.seen, self.go_on = asyncio.Event(), asyncio.Event()
         self.go_on.set()
@@ -41,6 +42,9 @@ class Needs:
             await self.go_on.wait()
             raise MissingDependency("the fact")
         await note(tx, event)
+        if self.outages:
+            self.outages -= 1
+            raise ConnectionError("the server is away")
         if self.failures:
             self.failures -= 1
             raise Trouble
@@ -143,6 +147,39 @@ async def test_a_waiting_event_that_fails_too_often_becomes_a_dead_letter(backbo
     reader = backbone.reader(needs.need)
     await reader.take_batch(await backbone.read())
     assert await ledger(backbone) == [fact.id, bad.id]
+
+
+@pytest.mark.parametrize("failures", [0, 99])
+async def test_two_workers_that_try_a_waiting_event_at_once_do_it_once(backbone: Backbone, failures: int) -> None:
+    needs = Needs(failures=1)
+    waiting, fact = event(backbone), event(backbone, FACT)
+    await handle(backbone.consuming, needs.consumer, [waiting])
+    await handle(backbone.consuming, needs.consumer, [fact])
+    needs.failures = failures
+    tries = [retry_stuck(backbone.consuming, backbone.consumer, needs.consumer, max_failures=1) for _ in range(2)]
+    await asyncio.gather(*tries)
+    assert await parked(backbone) == 0
+    letters = await dead_letters.read(backbone.operator, STREAM, GROUP)
+    assert len(letters) == (1 if failures else 0)
+    assert await ledger(backbone) == ([fact.id] if failures else [fact.id, waiting.id])
+
+
+async def test_an_outage_while_a_waiting_event_is_handled_is_no_failure_of_it(backbone: Backbone) -> None:
+    needs = Needs()
+    waiting, fact = event(backbone), event(backbone, FACT)
+    await handle(backbone.consuming, needs.consumer, [waiting])
+    needs.outages = 1
+    with pytest.raises(ConnectionError):
+        await handle(backbone.consuming, needs.consumer, [fact])
+    assert await backbone.scalar("SELECT waits_for FROM parked") == "the fact"
+    needs.failures = 1
+    await handle(backbone.consuming, needs.consumer, [fact])  # now it is stuck
+    needs.outages = 1
+    with pytest.raises(ConnectionError):
+        await retry_stuck(backbone.consuming, backbone.consumer, needs.consumer, max_failures=1)
+    assert await backbone.scalar("SELECT count(*) FROM failures") == 0
+    await retry_stuck(backbone.consuming, backbone.consumer, needs.consumer, max_failures=1)
+    assert await ledger(backbone) == [fact.id, waiting.id]
 
 
 async def test_a_copy_is_overwritten_by_a_higher_state_only(backbone: Backbone) -> None:

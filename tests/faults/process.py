@@ -25,7 +25,7 @@ from tests.faults.points import Points
 MIN_IDLE = timedelta(seconds=10)
 """Instead of the janitor's half minute, so that a short run sees it at work."""
 CLAIM = timedelta(seconds=15)
-"""Instead of the deliverer's two minutes."""
+"""Instead of the delivery queue's two minutes."""
 
 RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (2, 4, 8, 8, 15, 15, 15))
 """Instead of what grows to twenty hours; as many attempts."""
@@ -132,15 +132,15 @@ def _watch_commit(counts: Callable[[Any], bool], passed: Passed, who: str, what:
 
 
 def _watch_mail(passed: Passed) -> None:
-    delivery_queue, mailer = (
+    delivery_queue, email = (
         _module("services.notifications.jobs.delivery_queue"),
         _module("services.notifications.channels.email"),
     )
     delivery_queue.CLAIM = CLAIM
-    _module("services.notifications.domain").RETRY_AFTER = RETRY_AFTER
-    mailer.SmtpMailer.send = _around(mailer.SmtpMailer.send, passed, before="mail before SMTP")
-    done = delivery_queue.DeliveryQueue
-    done._write_success = _around(done._write_success, passed, before="mail after SMTP accepted, before mark")
+    _module("services.notifications.domain.retries").RETRY_AFTER = RETRY_AFTER
+    email.SmtpMailer.send = _around(email.SmtpMailer.send, passed, before="mail before SMTP")
+    queue = delivery_queue.DeliveryQueue
+    queue._write_success = _around(queue._write_success, passed, before="mail after SMTP accepted, before mark")
 
 
 def _around(method: Async, passed: Passed, *, before: str, after: str | None = None) -> Async:
@@ -174,18 +174,18 @@ def _tell_more() -> None:
 def _read_more() -> None:
     """The next version of a consumer: beyond what it did so far, it notes the new field, where there is one."""
     consumers = _module("services.notifications.consumers")
-    hear = consumers._hear
+    tell = consumers._tell
 
     class Newer(ReferralState):
         waiting_list: int | None = None
 
-    async def hear_more(outbox: Any, tx: Any, event: Envelope) -> None:
-        await hear(outbox, tx, event)
+    async def tell_more(outbox: Any, tx: Any, event: Envelope) -> None:
+        await tell(outbox, tx, event)
         inner = event.data.get("referral", {})
         state = Newer.model_validate({**inner, **event.data})
         await tx.execute(text(NOTE), {"event_id": event.id, "waiting": state.waiting_list})
 
-    consumers._hear = hear_more
+    consumers._tell = tell_more
 
 
 if __name__ == "__main__":

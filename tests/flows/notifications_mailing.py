@@ -1,4 +1,4 @@
-"""A deliverer under a test's control: its clock, its way out, and what became of the mail."""
+"""A delivery queue of mail under a test's control: its clock, its mailer, and what became of the mail."""
 
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from services.notifications.channels.email import Mailer, build_mailer
+from services.notifications.channels.email import EmailChannel, Mailer, email_channel
 from services.notifications.jobs.delivery_queue import DeliveryQueue
 from services.notifications.settings import NotificationSettings
 from shared.publishing.outbox import Outbox
@@ -32,13 +32,13 @@ class Clock:
 def delivery_queue(
     platform: Platform, clock: Clock, server: MailServer | None = None, mailer: Mailer | None = None
 ) -> DeliveryQueue:
-    """Sends through `server`, else into files; or by `mailer`, whatever it does."""
+    """The queue of the channel e-mail: it sends to `server`, else into files; or by `mailer`, whatever that does."""
     settings: NotificationSettings = platform.settings["notifications"]
     if server is not None:
         over_smtp = {"smtp_url": SecretStr(server.url), "mail_from": "Luotsi <luotsi@kuopio.example>"}
         settings = settings.model_copy(update=over_smtp)
-    way_out = mailer or build_mailer(settings)
-    return DeliveryQueue(platform.databases["notifications"], Outbox("notifications"), way_out, settings, clock)
+    channel = EmailChannel(mailer, settings.mail_from, settings.public_url) if mailer else email_channel(settings)
+    return DeliveryQueue(platform.databases["notifications"], Outbox("notifications"), channel, clock)
 
 
 def read(path: Path) -> EmailMessage:

@@ -54,9 +54,9 @@ class Story:
         return await self._record(event, self.state)
 
     async def _record(self, event: str, data: ReferralState | MessageSent) -> Envelope:
-        async with self.platform.databases["referral"].transaction() as session:
+        async with self.platform.databases["referral"].transaction() as tx:
             outbox = Outbox("referral")
-            return outbox.record(session, f"referral.{event}.v1", self.state.id, self.state.version, data)
+            return outbox.record(tx, f"referral.{event}.v1", self.state.id, self.state.version, data)
 
 
 async def notices(platform: Platform, who: Someone, **query: str) -> list[dict[str, Any]]:

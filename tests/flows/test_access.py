@@ -14,7 +14,7 @@ from sqlalchemy import text, true
 
 from services.catalog.queries import visibility as catalog_visibility
 from services.catalog.use_cases.seed import seed_into
-from services.notifications.use_cases import visibility as notifications_scope
+from services.notifications.queries import visibility as notifications_scope
 from services.referral.queries import visibility as referral_scope
 from shared.services import service_names
 from tests.builders import Someone

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from services.notifications.channels.email import Mailer, SmtpMailer
-from services.notifications.domain import MAX_ATTEMPTS, RETRY_AFTER
+from services.notifications.domain.retries import MAX_ATTEMPTS, RETRY_AFTER
 from services.notifications.jobs.delivery_queue import CLAIM
-from services.notifications.use_cases.delivery_failures import DELIVERY_FAILED
+from services.notifications.use_cases.delivery_events import DELIVERY_FAILED
 from tests.builders import Town, small_town
 from tests.flows.mail_server import MailServer
 from tests.flows.notifications_mailing import Clock, delivery_queue, mail_events
@@ -157,7 +157,7 @@ async def test_a_late_failure_does_not_undo_what_another_has_taken_up(platform: 
     other = delivery_queue(platform, clock)
 
     class Slow:
-        """Takes longer than an attempt may, so that another deliverer has sent the mail before it fails."""
+        """Takes longer than an attempt may, so that another queue has sent the mail before it fails."""
 
         async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
             clock.forward(CLAIM)

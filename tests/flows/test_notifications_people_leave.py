@@ -156,8 +156,8 @@ async def test_who_leaves_in_the_very_moment_of_being_told_has_heirs_all_the_sam
     event = await Story.of(platform, town).tell("accepted", "target", status="accepted")
     catalog_events, referral_events = build_consumers(Outbox("notifications"))
     database = platform.databases["notifications"]
-    async with database.transaction() as session:
-        await referral_events.handlers[event.type](session, event)
+    async with database.transaction() as tx:
+        await referral_events.handlers[event.type](tx, event)
         leaving = asyncio.create_task(handle(database, catalog_events, [departure]))
         await asyncio.wait([leaving], timeout=1)
         assert not leaving.done(), "it has to wait for the notice that is being made"

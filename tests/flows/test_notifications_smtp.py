@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from services.notifications.channels.email import Refused, SmtpMailer
+from services.notifications.channels.channel import Refused
+from services.notifications.channels.email import SmtpMailer
 from tests.flows.mail_server import MailServer
 
 LOGIN = ("luotsi@kuopio.example", "p@ss:word/å")
@@ -55,7 +56,7 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLConte
     return context
 
 
-def letter() -> EmailMessage:
+def mail() -> EmailMessage:
     message = EmailMessage()
     message["From"] = "Luotsi <luotsi@kuopio.example>"
     message["To"] = "desk@businesskuopio.example"
@@ -66,29 +67,29 @@ def letter() -> EmailMessage:
 
 async def test_mail_goes_out_encrypted_from_the_start(certificate: ssl.SSLContext) -> None:
     async with MailServer(login=LOGIN, tls_from_the_start=certificate) as server:
-        await SmtpMailer(f"smtps://{AS_URL}@127.0.0.1:{server.port}").send(uuid4(), letter())
+        await SmtpMailer(f"smtps://{AS_URL}@127.0.0.1:{server.port}").send(uuid4(), mail())
     assert server.logged_in == [LOGIN]
-    assert [text_of(message) for message in server.taken] == [text_of(letter())]
+    assert [text_of(message) for message in server.taken] == [text_of(mail())]
 
 
 async def test_mail_goes_out_encrypted_where_the_server_offers_it(certificate: ssl.SSLContext) -> None:
     async with MailServer(login=LOGIN, starttls=certificate) as server:
-        await SmtpMailer(f"smtp://{AS_URL}@127.0.0.1:{server.port}").send(uuid4(), letter())
+        await SmtpMailer(f"smtp://{AS_URL}@127.0.0.1:{server.port}").send(uuid4(), mail())
     assert server.logged_in == [LOGIN]
-    assert [text_of(message) for message in server.taken] == [text_of(letter())]
+    assert [text_of(message) for message in server.taken] == [text_of(mail())]
 
 
 async def test_a_password_is_never_sent_in_the_clear_over_the_network() -> None:
     async with MailServer(login=LOGIN, host="127.0.0.2") as server:
         with pytest.raises(aiosmtplib.SMTPException):
-            await SmtpMailer(f"smtp://{AS_URL}@127.0.0.2:{server.port}").send(uuid4(), letter())
+            await SmtpMailer(f"smtp://{AS_URL}@127.0.0.2:{server.port}").send(uuid4(), mail())
     assert server.logged_in == []
     assert server.taken == []
 
 
 async def test_a_server_on_this_machine_may_take_a_password_without_encryption() -> None:
     async with MailServer(login=LOGIN) as server:
-        await SmtpMailer(f"smtp://{AS_URL}@127.0.0.1:{server.port}").send(uuid4(), letter())
+        await SmtpMailer(f"smtp://{AS_URL}@127.0.0.1:{server.port}").send(uuid4(), mail())
     assert len(server.taken) == 1
 
 
@@ -98,28 +99,28 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(
     monkeypatch.delenv("SSL_CERT_FILE")
     async with MailServer(tls_from_the_start=certificate) as server:
         with pytest.raises(aiosmtplib.SMTPConnectError):
-            await SmtpMailer(f"smtps://127.0.0.1:{server.port}").send(uuid4(), letter())
+            await SmtpMailer(f"smtps://127.0.0.1:{server.port}").send(uuid4(), mail())
     assert server.taken == []
 
 
 async def test_a_wrong_password_is_no_refusal_of_the_recipient() -> None:
     async with MailServer(login=LOGIN) as server:
         with pytest.raises(aiosmtplib.SMTPAuthenticationError):
-            await SmtpMailer(f"smtp://luotsi:wrong@127.0.0.1:{server.port}").send(uuid4(), letter())
+            await SmtpMailer(f"smtp://luotsi:wrong@127.0.0.1:{server.port}").send(uuid4(), mail())
 
 
 async def test_only_the_recipient_s_own_refusal_is_final() -> None:
     async with MailServer(refuse="550 unknown") as server:
         with pytest.raises(Refused, match="550 unknown"):
-            await SmtpMailer(server.url).send(uuid4(), letter())
+            await SmtpMailer(server.url).send(uuid4(), mail())
         server.refuse, server.refuse_data = None, "554 looks odd"
         with pytest.raises(aiosmtplib.SMTPDataError):
-            await SmtpMailer(server.url).send(uuid4(), letter())
+            await SmtpMailer(server.url).send(uuid4(), mail())
 
 
 async def test_a_server_that_knows_no_eight_bit_mail_gets_it_in_seven() -> None:
     async with MailServer(eight_bit=False) as server:
-        await SmtpMailer(server.url).send(uuid4(), letter())
+        await SmtpMailer(server.url).send(uuid4(), mail())
     (message,) = server.taken
     assert message["Content-Transfer-Encoding"] in ("base64", "quoted-printable")
-    assert text_of(message) == text_of(letter())
+    assert text_of(message) == text_of(mail())

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 import uvicorn
 
-from services.notifications.api import notice_listener
+from services.notifications.api import notice_feed
 from services.notifications.consumers import build_consumers
 from shared.consuming.inbox import handle
 from shared.publishing.outbox import Outbox
@@ -105,7 +105,7 @@ async def test_what_is_unseen_comes_first_and_then_what_happens(platform: Platfo
 async def test_new_notices_wake_the_stream(
     platform: Platform, town: Town, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notice_listener, "POLL_SECONDS", 3600.0)
+    monkeypatch.setattr(notice_feed, "POLL_SECONDS", 3600.0)
     story = Story.of(platform, town)
     await messages(platform, story, 1)
     async with reading(platform, address, town.desk) as one, reading(platform, address, town.desk) as two:

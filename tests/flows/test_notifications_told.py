@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from services.notifications.consumers import build_consumers
-from services.notifications.domain import AUDIENCE
+from services.notifications.domain.audience import AUDIENCE
 from shared.consuming.inbox import handle
 from shared.events import Envelope
 from shared.events.referral import Side
@@ -174,9 +174,9 @@ async def catalogue_events(platform: Platform) -> list[Envelope]:
 
 
 async def forget_the_catalogue(platform: Platform) -> None:
-    async with platform.databases["notifications"].transaction() as session:
+    async with platform.databases["notifications"].transaction() as tx:
         for table in ("organizations", "services", "members", "inbox"):
-            await session.execute(text(f"DELETE FROM {table}"))
+            await tx.execute(text(f"DELETE FROM {table}"))
 
 
 async def test_the_desk_address_gets_mail_and_no_inbox(platform: Platform) -> None:

@@ -1,6 +1,6 @@
 """Mail that was given up: who hears of it, in which words, and that it ends there."""
 
-from services.notifications.use_cases.delivery_failures import DELIVERY_FAILED
+from services.notifications.use_cases.delivery_events import DELIVERY_FAILED
 from tests.builders import Someone, Town, small_town
 from tests.chains import organizations_in_a_row
 from tests.flows.mail_server import MailServer

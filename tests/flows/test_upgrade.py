@@ -1,7 +1,7 @@
 """An upgrade in place: what version 0.1.0 wrote into its databases is read, gone on with and published by this version.
 
-`tests/upgrade/0.1.0/` holds the three databases of that version as SQL, made through its own HTTP interface with the keys
-of the tests; the last event in it was not published, and the last mail not sent.
+`tests/upgrade/0.1.0/` holds the three databases of that version as SQL, made through its own HTTP interface with the
+keys of the tests; the last event in it was not published, and the last mail not sent.
 """
 
 import json

@@ -1,1 +1,1 @@
-"""The ways by which a notice leaves the platform."""
+"""The ways on which notices leave the platform: a file a channel, listed in `registry.py`."""

@@ -1,4 +1,4 @@
-"""The way out for mail: over SMTP, or into files where there is no mail server."""
+"""The channel e-mail: each notice is a mail, sent over SMTP, or kept as a file where there is no mail server."""
 
 import asyncio
 import os
@@ -11,6 +11,9 @@ from uuid import UUID
 
 import aiosmtplib
 
+from services.notifications.channels.channel import DeliveryAttempt, NoAddress, Refused
+from services.notifications.channels.email_rendering import compose
+from services.notifications.domain.channels import EMAIL
 from services.notifications.settings import NotificationSettings
 
 _ANSWER_SECONDS: Final = 15.0
@@ -18,26 +21,37 @@ _WHOLE_SECONDS: Final = 45.0
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
-class _Readable(EmailPolicy):
-    """Headers as one reads them, each on one line: to fold them as for a server would cost more than all else."""
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        """A header as it goes into the file."""
-        return f"{name}: {value}{self.linesep}".encode()
-
-
-_READABLE: Final = _Readable(utf8=True, cte_type="8bit")
-
-
-class Refused(Exception):
-    """This recipient will never be reached so: trying again makes no sense."""
+_READABLE: Final = EmailPolicy(utf8=True, cte_type="8bit", max_line_length=None)
+"""How mail is written into files: each header on one line, and every letter as itself."""
 
 
 class Mailer(Protocol):
-    """Brings one mail out of the platform."""
+    """Takes mail from the platform."""
 
     async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
-        """Hand `message` over. Raises Refused for good, anything else for now."""
+        """Hand `message` over. Raises Refused when the recipient is refused for good, anything else otherwise."""
+
+
+class EmailChannel:
+    """Composes mail and hands it to a mailer.
+
+    `sender` is an address, with or without a name; links in mail begin with `public_url`.
+    """
+
+    name: Final = EMAIL
+
+    def __init__(self, mailer: Mailer, sender: str, public_url: str) -> None:
+        self._mailer = mailer
+        self._sender = sender
+        self._public_url = public_url
+
+    async def deliver(self, attempt: DeliveryAttempt) -> str:
+        """Send one mail; returns its Message-ID. Raises NoAddress, Refused, or what went wrong for now."""
+        if not attempt.email:
+            raise NoAddress
+        message = compose(attempt, attempt.email, sender=self._sender, public_url=self._public_url)
+        await self._mailer.send(attempt.delivery_id, message)
+        return str(message["Message-ID"])
 
 
 class SmtpMailer:
@@ -58,7 +72,7 @@ class SmtpMailer:
         self._start_tls = True if must_encrypt else None
 
     async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
-        """Send by a connection of its own."""
+        """Send over a connection made for this one mail."""
         try:
             async with asyncio.timeout(_WHOLE_SECONDS):
                 await aiosmtplib.send(
@@ -98,11 +112,12 @@ class FileMailer:
                 os.fsync(file.fileno())
             part.replace(path)
         except OSError:
-            part.unlink(missing_ok=True)  # half a letter is of no use, and takes room that is wanted
+            part.unlink(missing_ok=True)  # half a mail is of no use, and takes up room on a disk that may be full
             raise
 
 
-def build_mailer(settings: NotificationSettings) -> Mailer:
-    """The way out that the settings name."""
+def email_channel(settings: NotificationSettings) -> EmailChannel:
+    """The channel as the settings want it: over SMTP where they name a server, else into files."""
     url = settings.smtp_url.get_secret_value()
-    return SmtpMailer(url) if url else FileMailer(settings.mail_dir)
+    mailer = SmtpMailer(url) if url else FileMailer(settings.mail_dir)
+    return EmailChannel(mailer, settings.mail_from, settings.public_url)

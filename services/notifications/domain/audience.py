@@ -1,4 +1,4 @@
-"""The one table of who is told what."""
+"""Who is told what: for each event of a referral, the parts whose holders are told."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,10 +7,12 @@ from typing import Final, Literal
 from shared.events.referral import ReferralState, Side
 
 Part = Literal["desk", "assigned", "formerly_assigned", "source_adviser", "first_adviser", "coordinator"]
-"""The part somebody has in a referral: in the target's desk, who it is or was assigned to, its source adviser.
+"""In what part somebody is told of a referral.
 
-The first adviser is who began the chain of a referral that was passed on; no other referral has one. A coordinator has
-none, and sees to it that referrals do not stall: told of what stalls, and shown the overview.
+desk: the members who receive referrals at the target, and the organisation's own address · assigned: the member of the
+target who looks after the referral · formerly_assigned: the member from whom it was taken · source_adviser: the member
+who sent it · first_adviser: who began the chain, where the referral was passed on from another; else there is none ·
+coordinator: everybody with that role, who is told of what stalls and sees the overview, but not the referral.
 """
 
 Parts = frozenset[Part]
@@ -22,7 +24,7 @@ FIRST: Final[Parts] = frozenset({"first_adviser"})
 
 
 @dataclass(frozen=True)
-class Told:
+class AudienceRule:
     """Who is told of an event, by the side that caused it; `by_nobody` is for what no person did."""
 
     by_source: Parts
@@ -36,14 +38,15 @@ class Told:
         return self.by_source if by_side == "source" else self.by_target
 
 
-def _always(parts: Parts) -> Told:
-    return Told(parts, parts, parts)
+def _always(parts: Parts) -> AudienceRule:
+    """The same parts, whoever caused the event."""
+    return AudienceRule(parts, parts, parts)
 
 
 _SOURCE_AND_FIRST: Final = SOURCE_SIDE | FIRST
 _TARGET_AND_FIRST: Final = TARGET_SIDE | FIRST
-_OTHER_SIDE: Final = Told(by_source=TARGET_SIDE, by_target=SOURCE_SIDE, by_nobody=TARGET_SIDE | SOURCE_SIDE)
-AUDIENCE: Final[Mapping[str, Told]] = {
+_OTHER_SIDE: Final = AudienceRule(by_source=TARGET_SIDE, by_target=SOURCE_SIDE, by_nobody=TARGET_SIDE | SOURCE_SIDE)
+AUDIENCE: Final[Mapping[str, AudienceRule]] = {
     "referral.created.v1": _always(NOBODY),
     "referral.edited.v1": _always(NOBODY),
     "referral.sent.v1": _always(TARGET_SIDE),
@@ -55,15 +58,17 @@ AUDIENCE: Final[Mapping[str, Told]] = {
     "referral.resumed.v1": _always(_SOURCE_AND_FIRST),
     "referral.completed.v1": _always(_SOURCE_AND_FIRST),
     "referral.failed.v1": _always(_SOURCE_AND_FIRST),
-    "referral.cancelled.v1": Told(_TARGET_AND_FIRST, _SOURCE_AND_FIRST, TARGET_SIDE | _SOURCE_AND_FIRST),
-    # Nobody of its own two sides did it when the consent further up the chain was withdrawn.
-    "referral.consent_withdrawn.v1": Told(_TARGET_AND_FIRST, _TARGET_AND_FIRST, TARGET_SIDE | _SOURCE_AND_FIRST),
+    "referral.cancelled.v1": AudienceRule(_TARGET_AND_FIRST, _SOURCE_AND_FIRST, TARGET_SIDE | _SOURCE_AND_FIRST),
+    # No side caused it when the consent to a referral further up the chain was withdrawn: both sides are told then.
+    "referral.consent_withdrawn.v1": AudienceRule(
+        _TARGET_AND_FIRST, _TARGET_AND_FIRST, TARGET_SIDE | _SOURCE_AND_FIRST
+    ),
     "referral.marked_in_error.v1": _always(_TARGET_AND_FIRST),
     "referral.answer_seen.v1": _always(NOBODY),
     "referral.followed.v1": _always(NOBODY),
     "referral.closed.v1": _always(NOBODY),
-    # Here the side is the one whose member has left; the heir is told, at a desk all who may take it up.
-    "referral.handed_over.v1": Told(by_source=SOURCE_SIDE, by_target=TARGET_SIDE, by_nobody=SOURCE_SIDE),
+    # Here `by_side` is the side whose member handed over: told is who answers for the referral there from now on.
+    "referral.handed_over.v1": AudienceRule(by_source=SOURCE_SIDE, by_target=TARGET_SIDE, by_nobody=SOURCE_SIDE),
     "referral.assigned.v1": _always(frozenset({"assigned", "formerly_assigned"})),
     "referral.message_sent.v1": _OTHER_SIDE,
     "referral.due_soon.v1": _always(TARGET_SIDE),
@@ -74,19 +79,20 @@ AUDIENCE: Final[Mapping[str, Told]] = {
     "referral.no_news.v1": _always(STALLED),
     "referral.forwarded.v1": _always(_SOURCE_AND_FIRST),
 }
-"""The one table of who is told what; whoever did it is not told.
+"""Event type → who is told of it. Two rules stand outside the table: the member who caused an event is not told of it
+(`use_cases/telling.py`), and of a referral that was never sent nobody is told (`audience` below).
 
-Whatever is told of a referral that was never sent is told to nobody. The first adviser is told what becomes of what was
-passed on, and of nothing that only those who can open it can use: messages, and who looks after it.
+The first adviser of a chain is told what becomes of the referral that was passed on. Messages and changes of hands are
+left out: they are of use only to people who can open that referral, and the first adviser cannot.
 """
 
-HEARD: Final = tuple(event_type for event_type, told in AUDIENCE.items() if told != _always(NOBODY))
+HEARD: Final = tuple(event_type for event_type, rule in AUDIENCE.items() if rule != _always(NOBODY))
 """The event types that can lead to a notice."""
 
 
 def audience(event_type: str, referral: ReferralState, by_side: Side | None) -> Parts:
     """Who is told of an event. Raises KeyError for a type that the table does not name."""
-    told = AUDIENCE[event_type]
+    rule = AUDIENCE[event_type]
     if referral.sent_at is None:
         return NOBODY
-    return told.of(by_side) - (NOBODY if referral.parent_id else FIRST)
+    return rule.of(by_side) - (NOBODY if referral.parent_id else FIRST)

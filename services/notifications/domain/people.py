@@ -21,27 +21,26 @@ _ROLES: Final[Mapping[Side, tuple[str, str]]] = {
     "source": ("adviser", "recipient"),
     "target": ("recipient", "adviser"),
 }
-"""Side → the role by which its members open referrals, and the one that is told where nobody has it."""
+"""Side → the role with which its members open referrals, and the role that is told where no active member has that."""
 
 
 def heirs(member: Person, side: Side, members: Members) -> frozenset[UUID]:
-    """Who is told instead of a member: itself when active, else its deputy, else all who open referrals on its side.
+    """Who is told in a member's place: the member when active, else the deputy, else everybody as `staff` says.
 
-    Where nobody does, other active advisers or recipients of the organisation are told, so that nothing is lost.
-    Raises UnknownMember as `stand_in` does.
+    Raises UnknownMember for a deputy who is not in `members`.
     """
     one = _stand_in(member, side, members)
     return frozenset({one}) if one else staff(member.organization_id, side, members)
 
 
 def _stand_in(member: Person, side: Side, members: Members) -> UUID | None:
-    """The member itself, or a deputy who may open the referrals on that side; any other deputy counts as none."""
+    """The member when active, else a deputy with the role that opens referrals on that side, else None."""
     one = stand_in(member, members)
     return one if one is None or one == member.id or _ROLES[side][0] in members[one].roles else None
 
 
 def members_told(parts: Parts, referral: ReferralState, members: Members) -> frozenset[UUID]:
-    """The active members who are told, each once.
+    """The ids of the active members who hold one of `parts` in a referral.
 
     `members` holds everybody of the organisations concerned, and those the referral names. Raises UnknownMember
     when one whom the referral names, or a deputy of one, is missing from it.
@@ -69,7 +68,7 @@ def members_told(parts: Parts, referral: ReferralState, members: Members) -> fro
 
 
 def _formerly_assigned(referral: ReferralState, members: Members) -> frozenset[UUID]:
-    """From whom the referral was taken, while there; nobody stands in for having less to do."""
+    """The member from whom the referral was taken, if still active at the target. A deputy need not be told of it."""
     if not isinstance(referral, ReferralAssigned) or referral.former_member_id is None:
         return frozenset()
     former = _known(referral.former_member_id, members)
@@ -78,14 +77,15 @@ def _formerly_assigned(referral: ReferralState, members: Members) -> frozenset[U
 
 
 def coordinators(members: Members) -> frozenset[UUID]:
-    """The active coordinators among `members`, whatever their organisation: they see to all referrals."""
+    """The ids of the active coordinators among `members`, whatever their organisation."""
     return frozenset(person.id for person in members.values() if person.active and "coordinator" in person.roles)
 
 
 def _desk(referral: ReferralState, members: Members) -> frozenset[UUID]:
-    """Those who take referrals now, which a deputy does who may; where nobody does, the advisers.
+    """The ids of the members who receive referrals at the target today; where there are none, of its advisers.
 
-    Whoever did so when it was sent has to be known, and their deputies: one of them may be all there is.
+    Raises UnknownMember when a member of the desk as it was when the referral was sent, or the deputy of one who has
+    left, is not in `members` yet: that member may be the only one to tell.
     """
     target = referral.target_organization_id
     for member_id in referral.desk_member_ids:
@@ -96,7 +96,7 @@ def _desk(referral: ReferralState, members: Members) -> frozenset[UUID]:
 
 
 def staff(organization_id: UUID, side: Side, members: Members) -> frozenset[UUID]:
-    """All active members who open referrals on that side; where there are none, those of the other."""
+    """The ids of the organisation's active members with the role for that side; where there are none, for the other."""
     for role in _ROLES[side]:
         found = frozenset(person.id for person in members.values() if _serves(person, organization_id, role))
         if found:

@@ -12,7 +12,7 @@ RETRY_AFTER: Final = (
     timedelta(hours=6),
     timedelta(hours=20),
 )
-"""How long a delivery waits after its first, second, … failed attempt; after the last it is given up."""
+"""How long a delivery waits after its first, second, … failed attempt. When one more fails, it is given up."""
 
 MAX_ATTEMPTS: Final = len(RETRY_AFTER) + 1
 

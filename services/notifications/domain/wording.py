@@ -13,7 +13,7 @@ class About(BaseModel):
 
     For the first adviser of a chain, `reference` is that of the first referral, which is the one this adviser can
     open, and `first_organization_id` is the adviser's organisation; all else is about the one that was passed on.
-    `taken_away` is for a reader from whom the referral was taken.
+    `taken_away` says that the reader is the member from whom the referral was taken.
     """
 
     reference: str
@@ -29,7 +29,7 @@ class About(BaseModel):
     suggested_service_id: UUID | None = None
     suggested: Names | None = None
     suggested_from: Names | None = None
-    # The organisation to which mail could not be brought.
+    # The organisation whose mail was given up.
     unreached: Names | None = None
     taken_away: bool = False
     # Told to somebody as coordinator, who opens the overview and not the referral.
@@ -37,7 +37,7 @@ class About(BaseModel):
     first_organization_id: UUID | None = None
 
     def side_of(self, organization_id: UUID) -> Side:
-        """The side on which an organisation stands that was told."""
+        """The side on which an organisation stands whose members were told of the referral."""
         return "source" if organization_id in (self.source_organization_id, self.first_organization_id) else "target"
 
 

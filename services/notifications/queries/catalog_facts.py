@@ -1,114 +1,81 @@
 """What the service's copies say about a referral: its organisations, its service, and everybody concerned."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy import Uuid, any_, bindparam, or_
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import col, select
 
-from services.notifications.domain import About
+from services.notifications.domain.wording import About
+from services.notifications.queries.people import People, people_of
+from services.notifications.tables import Organization, Service
 from shared.consuming.inbox import MissingDependency
-from shared.database.connections import run_plainly
+from shared.database.transaction import Transaction
 from shared.events.envelope import Names
 from shared.events.referral import ReferralAssigned, ReferralState, Side
 
-# Members of some organisations, those named, their deputies wherever they are, and the coordinators if asked for.
-_MEMBERS = """
-SELECT coalesce(json_agg(json_build_object(
-    'id', id, 'organization_id', organization_id, 'email', email, 'roles', roles, 'active', active,
-    'deputy_id', deputy_id, 'by_mail', NOT EXISTS (SELECT FROM preferences WHERE member_id = members.id AND NOT email)
-)), '[]') FROM members
-WHERE organization_id = ANY($1::uuid[]) OR id = ANY($2::uuid[])
-OR id IN (SELECT deputy_id FROM members WHERE organization_id = ANY($1::uuid[]) AND deputy_id IS NOT NULL)
-OR ($3 AND roles @> ARRAY['coordinator'])
-"""
-_ALL = f"""
-SELECT json_build_object(
-    'places', (
-        SELECT coalesce(json_agg(json_build_object('id', id, 'names', name, 'email', email)), '[]') FROM organizations
-        WHERE id = ANY($1::uuid[]) OR id IN (SELECT organization_id FROM services WHERE id = ANY($4::uuid[]))
-    ),
-    'offers', (
-        SELECT coalesce(json_agg(json_build_object('id', id, 'names', name, 'organization_id', organization_id)), '[]')
-        FROM services WHERE id = ANY($4::uuid[])
-    ),
-    'members', ({_MEMBERS})
-)::text
-"""  # noqa: S608 - nothing but the text above
-_NAMES = "SELECT name::text FROM organizations WHERE id = $1"
+_these_services = col(Service.id) == any_(bindparam("services", type_=ARRAY(Uuid)))
+_SERVICES: Final = select(Service).where(_these_services)
+_ORGANIZATIONS: Final = select(Organization).where(
+    or_(
+        col(Organization.id) == any_(bindparam("organizations", type_=ARRAY(Uuid))),
+        col(Organization.id).in_(select(Service.organization_id).where(_these_services)),
+    )
+)
 
-
-class Fact(BaseModel):
-    """What the catalogue's copy says of something, as the database puts it into JSON."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: UUID
-
-
-class Place(Fact):
-    """What a notice needs of an organisation."""
-
-    names: Names
-    email: str | None
-
-
-class Offer(Fact):
-    """What a notice needs of a service."""
-
-    names: Names
-    organization_id: UUID
-
-
-class Colleague(Fact):
-    """What the rules need of a member, and whether mail is wanted."""
-
-    organization_id: UUID
-    email: str
-    roles: list[str]
-    active: bool
-    deputy_id: UUID | None
-    by_mail: bool
-
-
-_Known = TypeVar("_Known", bound=Fact)
-
-
-class _Found(BaseModel):
-    places: list[Place]
-    offers: list[Offer]
-    members: list[Colleague]
+_Fact = TypeVar("_Fact", Organization, Service)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """`members` holds everybody of the organisations, their deputies and whom the referral names, as far as known."""
+    """What a notice may show, the organisation that receives the referral, and everybody whom the rules may ask for.
+
+    `people` are those of the referral's organisations, their deputies and whom the referral names, as far as known.
+    """
 
     about: About
-    target: Place
-    members: dict[UUID, Colleague]
+    target: Organization
+    people: People
 
 
 async def facts_about(
-    session: AsyncSession, referral: ReferralState, by_side: Side | None, *, with_coordinators: bool = False
+    tx: Transaction, referral: ReferralState, by_side: Side | None, *, with_coordinators: bool = False
 ) -> Facts:
-    """Look everything up, and who coordinates if asked to.
+    """What the copies say about a referral; with `with_coordinators` the people include every coordinator.
 
-    Raises Missing for an organisation or service that has not arrived. Whether a member that has not arrived matters
-    is for the rules to say.
+    Raises MissingDependency for an organisation or service that has not arrived. A member that has not arrived is only
+    missing from `people`: the rules say whether that matters.
     """
-    found = await _find(session, referral, with_coordinators=with_coordinators)
-    places, offers = _by_id(found.places), _by_id(found.offers)
-    source = _known("organization", places, referral.source_organization_id)
-    target = _known("organization", places, referral.target_organization_id)
-    service = _known("service", offers, referral.service_id)
+    concerned = [referral.source_organization_id, referral.target_organization_id]
+    if referral.first_source_organization_id is not None:
+        concerned.append(referral.first_source_organization_id)
+    offered = [each for each in (referral.service_id, referral.suggested_service_id) if each is not None]
+    asked = {"organizations": concerned, "services": offered}
+    organizations = {row.id: row for row in await tx.all(_ORGANIZATIONS, asked)}
+    services = {row.id: row for row in await tx.all(_SERVICES, asked)}
+    about = _about(referral, by_side, organizations, services)
+    people = await people_of(tx, concerned, named=_named(referral), with_coordinators=with_coordinators)
+    return Facts(about, organizations[referral.target_organization_id], people)
+
+
+def _about(
+    referral: ReferralState,
+    by_side: Side | None,
+    organizations: Mapping[UUID, Organization],
+    services: Mapping[UUID, Service],
+) -> About:
+    """What a notice may show of the referral. Raises MissingDependency."""
+    source = _known("organization", organizations, referral.source_organization_id)
+    target = _known("organization", organizations, referral.target_organization_id)
+    service = _known("service", services, referral.service_id)
     suggested = suggested_from = None
     if referral.suggested_service_id is not None:
-        suggested = _known("service", offers, referral.suggested_service_id)
-        suggested_from = _known("organization", places, suggested.organization_id)
-    about = About(
+        suggested = _known("service", services, referral.suggested_service_id)
+        suggested_from = _known("organization", organizations, suggested.organization_id)
+    return About(
         reference=referral.reference,
         status=referral.status,
         urgent=referral.urgency == "urgent",
@@ -123,41 +90,21 @@ async def facts_about(
         suggested=suggested.names if suggested else None,
         suggested_from=suggested_from.names if suggested_from else None,
     )
-    return Facts(about, target, _by_id(found.members))
 
 
-async def _find(session: AsyncSession, referral: ReferralState, *, with_coordinators: bool) -> _Found:
-    """All of it by one statement, and so as of one moment."""
+def _named(referral: ReferralState) -> list[UUID]:
+    """The members whom a referral names."""
     former = referral.former_member_id if isinstance(referral, ReferralAssigned) else None
-    organizations = [referral.source_organization_id, referral.target_organization_id]
-    named = [referral.source_member_id, *referral.desk_member_ids, referral.assigned_member_id, former]
-    if referral.first_source_organization_id is not None:
-        organizations.append(referral.first_source_organization_id)
-        named.append(referral.first_source_member_id)
-    services = [referral.service_id, referral.suggested_service_id]
-    [[found]] = await run_plainly(session, _ALL, organizations, named, with_coordinators, services)
-    return _Found.model_validate_json(found)
+    others = (referral.assigned_member_id, referral.first_source_member_id, former)
+    return [referral.source_member_id, *referral.desk_member_ids, *(each for each in others if each is not None)]
 
 
-async def members_of(
-    session: AsyncSession, organization_id: UUID, *, with_coordinators: bool = False
-) -> dict[UUID, Colleague]:
-    """Everybody of an organisation, with their deputies wherever they are, and who coordinates if asked to; by id."""
-    [[found]] = await run_plainly(session, _MEMBERS, [organization_id], [], with_coordinators)
-    return _by_id(Colleague.model_validate(each) for each in found)
-
-
-async def names_of(session: AsyncSession, organization_id: UUID) -> Names:
-    """The names of an organisation that is known."""
-    [[found]] = await run_plainly(session, _NAMES, organization_id)
-    return Names.model_validate_json(found)
-
-
-def _by_id(facts: Iterable[_Known]) -> dict[UUID, _Known]:
-    return {fact.id: fact for fact in facts}
-
-
-def _known(kind: str, found: Mapping[UUID, _Known], fact_id: UUID) -> _Known:
+def _known(kind: str, found: Mapping[UUID, _Fact], fact_id: UUID) -> _Fact:
     if fact_id not in found:
         raise MissingDependency(f"{kind}:{fact_id}")
     return found[fact_id]
+
+
+async def names_of(tx: Transaction, organization_id: UUID) -> Names:
+    """The names of an organisation that is known."""
+    return (await tx.get_one(Organization, organization_id)).names

@@ -9,7 +9,7 @@ from services.referral.api.dependencies import WorkOf, requires
 from services.referral.domain.attention import Attention
 from services.referral.domain.lifecycle import Status
 from services.referral.queries.names import NamesOf
-from services.referral.queries.overview import Narrowing, overview, overview_referral, overview_referrals
+from services.referral.queries.overview import OverviewFilter, overview, overview_referral, overview_referrals
 from services.referral.schemas.overview import Overview, OverviewPage
 from shared.web.pages import PageOf, next_link
 
@@ -30,20 +30,20 @@ async def get_overview(work: WorkOf, from_: From = None, to: To = None) -> Overv
     return Overview(contents=rows, total=sum(row.sent for row in rows))
 
 
-def narrowing(
+def overview_filter(
     from_: From = None,
     to: To = None,
     status: Annotated[list[Status] | None, Query()] = None,
     attention: Annotated[Attention | None, Query(description="Ended, and open for this reason")] = None,
     overdue: Annotated[bool | None, Query(description="Not answered, though the answer was due")] = None,
-) -> Narrowing:
+) -> OverviewFilter:
     """Which referrals are asked for."""
-    return Narrowing(from_, to, status or (), attention, overdue)
+    return OverviewFilter(from_, to, status or (), attention, overdue)
 
 
 @router.get("/overview/referrals", summary="Referrals across organisations, newest first")
 async def get_overview_referrals(
-    request: Request, work: WorkOf, page: PageOf, only: Annotated[Narrowing, Depends(narrowing)]
+    request: Request, work: WorkOf, page: PageOf, only: Annotated[OverviewFilter, Depends(overview_filter)]
 ) -> OverviewPage:
     """Coordinators only. Reference, organisations, service, status and times; never a client or free text."""
     found = await overview_referrals(work, page, only)

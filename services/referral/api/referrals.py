@@ -9,7 +9,7 @@ from services.referral.api.answers import ask, referral_answer, undone_if_asked
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
 from services.referral.domain.attention import Attention
 from services.referral.domain.lifecycle import LIFECYCLE, Rule, Side, Status
-from services.referral.queries.filters import Assigned, Narrowed
+from services.referral.queries.filters import Assigned, ReferralFilter
 from services.referral.queries.messages import unread_messages
 from services.referral.queries.names import NamesOf
 from services.referral.queries.referrals import list_referrals, summary
@@ -34,22 +34,22 @@ _ROUTES_OF_THEIR_OWN = {"forward"}
 _BOXES = {"sent": Side.SOURCE, "received": Side.TARGET, None: None}
 
 
-def _narrowed(
+def _filter(
     box: Annotated[Literal["sent", "received"] | None, Query()] = None,
     status: Annotated[list[Status] | None, Query()] = None,
     only_open: Annotated[bool | None, Query(alias="open", description="Not ended, or ended and not closed")] = None,
     assigned: Annotated[Assigned | None, Query(description="Received, and assigned to you or to nobody")] = None,
     attention: Annotated[Attention | None, Query(description="Ended, and open for this reason")] = None,
-) -> Narrowed:
-    return Narrowed(_BOXES[box], status or (), only_open, assigned, attention)
+) -> ReferralFilter:
+    return ReferralFilter(_BOXES[box], status or (), only_open, assigned, attention)
 
 
 @router.get("/referrals", summary="Referrals sent or received by your organisation, newest first")
 async def get_referrals(
-    request: Request, work: WorkOf, page: PageOf, narrowed: Annotated[Narrowed, Depends(_narrowed)]
+    request: Request, work: WorkOf, page: PageOf, wanted: Annotated[ReferralFilter, Depends(_filter)]
 ) -> ReferralPage:
     """Only what you may see: those your organisation made (role adviser) or was sent (role recipient)."""
-    found = await list_referrals(work, page, narrowed)
+    found = await list_referrals(work, page, wanted)
     shown = found[: page.limit]
     names = await NamesOf.referrals(work, shown)
     unread = await unread_messages(work, shown)

@@ -50,12 +50,12 @@ def below(referral_id: UUID, links: Iterable[LinkT]) -> list[LinkT]:
 
 
 def above(referral: LinkT, links: Iterable[LinkT]) -> list[LinkT]:
-    """The way from a referral up to the first of its chain, both included."""
+    """The referral and all those above it, up to the first of its chain."""
     by_id = {link.id: link for link in links}
-    way = [referral]
-    while (parent_id := way[-1].parent_id) is not None:
-        way.append(by_id[parent_id])
-    return way
+    path = [referral]
+    while (parent_id := path[-1].parent_id) is not None:
+        path.append(by_id[parent_id])
+    return path
 
 
 def may_be_forwarded(depth: int) -> bool:
@@ -63,14 +63,14 @@ def may_be_forwarded(depth: int) -> bool:
     return depth < MAX_DEPTH
 
 
-def check_forward(depth: int, way: Collection[Link], to_organization_id: UUID) -> None:
-    """Raise ChainTooLong or ChainCycle unless the last of `way` may be passed on to an organisation.
+def check_forward(depth: int, path: Collection[Link], to_organization_id: UUID) -> None:
+    """Raise ChainTooLong or ChainCycle unless the last of `path` may be passed on to an organisation.
 
-    Another attempt beside one that was declined is no cycle: only the way up counts.
+    Another attempt beside one that was declined is no cycle: only those above count.
     """
     if not may_be_forwarded(depth):
         raise ChainTooLong
-    if any(to_organization_id in (link.source_organization_id, link.target_organization_id) for link in way):
+    if any(to_organization_id in (link.source_organization_id, link.target_organization_id) for link in path):
         raise ChainCycle
 
 

@@ -1,4 +1,4 @@
-"""k-anonymity: which figures may be told without telling of single referrals. Pure rules, no I/O.
+"""k-anonymity: which figures may be shown without giving single referrals away. Pure rules, no I/O.
 
 A figure stands for at least K referrals, so whoever is one of them is one of K. What that is and is not is in
 docs/privacy.md.
@@ -16,7 +16,7 @@ OTHER: Final = "other"
 
 
 def enough(count: int) -> bool:
-    """Whether so many referrals may be told of."""
+    """Whether a figure may rest on so many referrals."""
     return count >= K
 
 
@@ -39,7 +39,7 @@ def merge_rare(counts: Mapping[str, int]) -> dict[str, int]:
 def withheld(counts: Mapping[Part, int]) -> tuple[frozenset[Part], bool]:
     """Which of the parts of one whole are withheld, and whether the whole has to be.
 
-    Everybody may know which parts are withheld, the whole, and this rule; and still no withheld count can be told.
+    Everybody may know which parts are withheld, the whole, and this rule; nobody can work out a withheld count from it.
     Too small parts come first; then the smallest others, until what is withheld is safe. Equal parts share their
     fate: so which of the withheld parts has which count makes no difference to what is shown. Parts of nothing are
     not to be given.
@@ -55,12 +55,12 @@ def withheld(counts: Mapping[Part, int]) -> tuple[frozenset[Part], bool]:
 
 
 def _safe(counts: Collection[int]) -> bool:
-    """Whether nobody who knows the sum of some withheld counts can tell one of them.
+    """Whether nobody who knows the sum of some withheld counts can work out one of them.
 
-    One alone is the sum. Should the sum be smaller than K, it tells of too few itself. As many as there are parts
+    One alone is the sum. Should the sum be smaller than K, it is itself a figure of too few. As many as there are parts
     can only be ones, and four times as many only fours, unless one of them is withheld for the others' sake.
     """
     parts, whole = len(counts), sum(counts)
     all_small = not any(map(enough, counts))
-    told_by_sum = whole == parts or (all_small and whole == parts * (K - 1))
-    return parts == 0 or (parts > 1 and enough(whole) and not told_by_sum)
+    given_away = whole == parts or (all_small and whole == parts * (K - 1))
+    return parts == 0 or (parts > 1 and enough(whole) and not given_away)

@@ -1,4 +1,4 @@
-"""What the network has learnt of a service: acceptance, time to answer, reasons for declining, what is open. Pure."""
+"""Statistics of a service: acceptance, time to answer, reasons for declining, what is open. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence

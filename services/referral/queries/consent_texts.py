@@ -1,4 +1,4 @@
-"""Legal bases: what an adviser gives a client to read before the client consents."""
+"""The text that an adviser gives a client to read before the client consents."""
 
 from uuid import UUID
 

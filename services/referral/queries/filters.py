@@ -17,7 +17,7 @@ Assigned = Literal["me", "nobody"]
 
 
 @dataclass(frozen=True)
-class Narrowed:
+class ReferralFilter:
     """Which of the referrals that an actor may see a list is to hold; None or empty: all."""
 
     box: Side | None = None
@@ -27,18 +27,18 @@ class Narrowed:
     attention: Attention | None = None
 
 
-def conditions(actor: Actor, narrowed: Narrowed) -> Iterator[ColumnElement[bool]]:
+def conditions(actor: Actor, wanted: ReferralFilter) -> Iterator[ColumnElement[bool]]:
     """Conditions that hold for the referrals of the list: that the actor may see them, and those of the filter."""
     boxes = {None: visibility.visible_to, Side.SOURCE: visibility.sent_by, Side.TARGET: visibility.received_by}
-    yield boxes[narrowed.box](actor)
-    if narrowed.statuses:
-        yield col(Referral.status).in_(narrowed.statuses)
-    if narrowed.only_open is not None:
-        yield ~done() if narrowed.only_open else done()
-    if narrowed.assigned is not None:
-        yield assigned_to(actor, narrowed.assigned)
-    if narrowed.attention is not None:
-        yield needs(narrowed.attention)
+    yield boxes[wanted.box](actor)
+    if wanted.statuses:
+        yield col(Referral.status).in_(wanted.statuses)
+    if wanted.only_open is not None:
+        yield ~done() if wanted.only_open else done()
+    if wanted.assigned is not None:
+        yield assigned_to(actor, wanted.assigned)
+    if wanted.attention is not None:
+        yield needs(wanted.attention)
 
 
 def done() -> ColumnElement[bool]:

@@ -70,7 +70,7 @@ def _row(names: NamesOf, target: UUID, found: Sequence[Any], now: datetime) -> O
 
 
 @dataclass(frozen=True)
-class Narrowing:
+class OverviewFilter:
     """Which referrals of the overview are asked for; days are days of sending in Kuopio, None narrows nothing."""
 
     first: date | None
@@ -80,7 +80,7 @@ class Narrowing:
     overdue: bool | None
 
 
-async def overview_referrals(work: ActorUnitOfWork, page: Keyset, only: Narrowing) -> list[Referral]:
+async def overview_referrals(work: ActorUnitOfWork, page: Keyset, only: OverviewFilter) -> list[Referral]:
     """Sent referrals across organisations, newest first: one row more than the page holds, if there is one."""
     query = select(Referral).where(*sent_between(only.first, only.last))
     if only.statuses:

@@ -10,7 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from services.referral.domain.attention import Attention, attention
 from services.referral.domain.lifecycle import Side, Status
 from services.referral.queries import visibility
-from services.referral.queries.filters import Narrowed, conditions
+from services.referral.queries.filters import ReferralFilter, conditions
 from services.referral.queries.names import NamesOf
 from services.referral.schemas.referrals import ReferralSummary
 from services.referral.tables import Referral
@@ -38,9 +38,9 @@ def found_referral(referral: Referral | None) -> Referral:
     return referral
 
 
-async def list_referrals(work: ActorUnitOfWork, page: Keyset, narrowed: Narrowed) -> list[Referral]:
+async def list_referrals(work: ActorUnitOfWork, page: Keyset, wanted: ReferralFilter) -> list[Referral]:
     """Referrals the actor may see, newest first: one row more than the page holds, if there is one."""
-    query = select(Referral).where(*conditions(work.actor, narrowed))
+    query = select(Referral).where(*conditions(work.actor, wanted))
     if page.after is not None:
         query = query.where(col(Referral.id) < page.after)
     return await work.tx.all(query.order_by(col(Referral.id).desc()).limit(page.limit + 1))

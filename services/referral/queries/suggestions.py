@@ -1,4 +1,4 @@
-"""Which referrals of an organisation belong together: a declined one, and the one that followed its suggestion."""
+"""Suggestions that were followed: which referral was sent to the service that a declined one suggested."""
 
 from sqlmodel import select
 

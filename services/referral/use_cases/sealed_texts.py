@@ -1,4 +1,4 @@
-"""The sealed texts of a referral: everything free that anybody wrote about it, in one place."""
+"""The sealed texts of a referral: all free text that anybody wrote about it, sealed as one value."""
 
 from pydantic import BaseModel, ConfigDict
 

@@ -1,4 +1,4 @@
-"""Arrivals: wakes every open stream of a web process when notices were committed, over one connection."""
+"""Wakes every open stream of a web process when notices were committed, over one database connection."""
 
 import asyncio
 import contextlib
@@ -12,18 +12,18 @@ POLL_SECONDS = 5.0
 """How long a reader waits at most, should a wake-up be lost."""
 
 
-class NoticeListener:
-    """LISTENs while somebody reads, and not otherwise."""
+class NoticeFeed:
+    """Tells any number of readers that there are new notices; holds its connection only while there is a reader."""
 
     def __init__(self, dsn: str) -> None:
-        self._alarm = NotifyListener(dsn, "notices")
+        self._listener = NotifyListener(dsn, "notices")
         self._news = asyncio.Event()
         self._readers = 0
         self._listening: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def attended(self) -> AsyncIterator[None]:
-        """Keep listening for as long as the block runs."""
+    async def reader(self) -> AsyncIterator[None]:
+        """Listen at least as long as the block runs."""
         self._readers += 1
         if self._listening is None:
             self._listening = asyncio.create_task(self._listen())
@@ -36,19 +36,22 @@ class NoticeListener:
                 self._listening = None
 
     def next(self) -> asyncio.Event:
-        """What the next arrival sets. Ask for it before looking into the database, and nothing is missed."""
+        """The event that is set when notices are committed next.
+
+        Ask for it before looking into the database: then no notice is missed between the look and the waiting.
+        """
         return self._news
 
-    async def wait(self, arrival: asyncio.Event) -> None:
-        """Sleep until `arrival`, POLL_SECONDS at most."""
+    async def wait(self, news: asyncio.Event) -> None:
+        """Sleep until `news` is set, POLL_SECONDS at most."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(arrival.wait(), POLL_SECONDS)
+            await asyncio.wait_for(news.wait(), POLL_SECONDS)
 
     async def _listen(self) -> None:
-        await run_task_group(self._alarm.listen(), self._pass_on())
+        await run_task_group(self._listener.listen(), self._wake_readers())
 
-    async def _pass_on(self) -> None:
+    async def _wake_readers(self) -> None:
         while True:
-            await self._alarm.wait(POLL_SECONDS)
+            await self._listener.wait(POLL_SECONDS)
             passed, self._news = self._news, asyncio.Event()
             passed.set()

@@ -1,7 +1,5 @@
 """Who sees which rows: every query for an actor goes through one of these conditions."""
 
-from typing import Final
-
 from sqlalchemy import ColumnElement
 from sqlmodel import col
 
@@ -12,10 +10,6 @@ from shared.actors import Actor
 def told_to(actor: Actor) -> ColumnElement[bool]:
     """Notices to the actor itself."""
     return col(Notice.recipient_member_id) == actor.member_id
-
-
-TOLD_TO: Final = "notices.recipient_member_id = $1"
-"""The same in plain SQL, where `$1` is the actor's id."""
 
 
 def told_to_organization_of(actor: Actor) -> ColumnElement[bool]:

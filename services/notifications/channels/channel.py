@@ -1,0 +1,48 @@
+"""What a channel is: a way on which notices leave the platform, such as e-mail."""
+
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from services.notifications.tables import Notice
+
+
+class Refused(Exception):
+    """The recipient will never be reached on this channel: the delivery is given up at once."""
+
+
+class NoAddress(Exception):
+    """The recipient has no address on this channel: the delivery is withdrawn."""
+
+
+@dataclass(frozen=True)
+class DeliveryAttempt:
+    """One attempt to bring a notice to its recipient.
+
+    `number` counts the attempts of this delivery from 1. `email` is the recipient's address in the catalogue: that of
+    the member, or of the desk when the notice is to none; None where there is none. `languages` are those in which the
+    recipient reads, one or several codes of fi, sv, en. `recipient_left` says that the member is not active any more.
+    """
+
+    delivery_id: UUID
+    number: int
+    notice: Notice
+    email: str | None
+    languages: tuple[str, ...]
+    recipient_left: bool = False
+
+
+class Channel(Protocol):
+    """Brings notices out of the platform on one way. The delivery queue claims, repeats and gives up for it."""
+
+    @property
+    def name(self) -> str:
+        """The channel's code, as it stands in `deliveries.channel` and in events."""
+
+    async def deliver(self, attempt: DeliveryAttempt) -> str:
+        """Compose the message and hand it over; returns its id, which is kept as proof.
+
+        The same delivery may be handed over twice, after a crash: the id is the same each time. Raises Refused or
+        NoAddress when another attempt would be of no use, any other exception when one is to follow. It has to end
+        within `CLAIM` of the delivery queue, or the next attempt begins beside it.
+        """

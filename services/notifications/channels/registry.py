@@ -1,0 +1,19 @@
+"""Every channel on which notices leave the platform; the inbox is none, for it is filled by the database itself."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from services.notifications.channels.channel import Channel
+from services.notifications.channels.email import email_channel
+from services.notifications.domain.channels import EMAIL
+from services.notifications.settings import NotificationSettings
+
+CHANNELS: Final[Mapping[str, Callable[[NotificationSettings], Channel]]] = {
+    EMAIL: email_channel,
+}
+"""Name of a channel → what makes it out of the settings."""
+
+
+def build_channels(settings: NotificationSettings) -> list[Channel]:
+    """All channels, as the settings want them."""
+    return [build(settings) for build in CHANNELS.values()]

@@ -1,0 +1,77 @@
+"""Notices: a member's own, and what those who left have not seen."""
+
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Integer, Uuid, bindparam, or_
+from sqlmodel import col, select
+
+from services.notifications.queries import visibility
+from services.notifications.queries.preferences import LANGUAGE
+from services.notifications.tables import Counter, Member, Notice, Preference
+from shared.actors import Actor
+from shared.database.transaction import Transaction
+
+_NEWEST_NUMBER: Final = select(Counter.last_number).where(col(Counter.member_id) == bindparam("member_id", type_=Uuid))
+_AFTER: Final = (
+    select(Notice, LANGUAGE)
+    .join(Member, col(Member.id) == col(Notice.recipient_member_id))
+    .outerjoin(Preference, col(Preference.member_id) == col(Member.id))
+    .where(
+        col(Notice.number) > bindparam("number", type_=BigInteger),
+        or_(col(Notice.number) > bindparam("seen_until", type_=BigInteger), col(Notice.seen_at).is_(None)),
+    )
+    .order_by(col(Notice.number))
+    .limit(bindparam("most", type_=Integer))
+)
+_UNSEEN_OF_THOSE_WHO_LEFT: Final = (
+    select(Notice, Member)
+    .join(Member, col(Member.id) == col(Notice.recipient_member_id))
+    .where(
+        col(Member.organization_id) == bindparam("organization_id", type_=Uuid),
+        ~col(Member.active),
+        col(Notice.seen_at).is_(None),
+        col(Notice.passed_on_at).is_(None),
+    )
+    .order_by(col(Notice.id))
+)
+
+
+async def own_notice(tx: Transaction, actor: Actor, notice_id: UUID) -> Notice | None:
+    """One notice of the actor's."""
+    found = await tx.all(select(Notice).where(Notice.id == notice_id, visibility.told_to(actor)))
+    return found[0] if found else None
+
+
+async def own_notices(
+    tx: Transaction, actor: Actor, *, limit: int, before: UUID | None = None, unseen: bool = False
+) -> list[Notice]:
+    """The actor's newest notices, newest first: of all, or of those older than the notice with the id `before`."""
+    query = select(Notice).where(visibility.told_to(actor))
+    if unseen:
+        query = query.where(col(Notice.seen_at).is_(None))
+    if before is not None:
+        query = query.where(col(Notice.id) < before)
+    return await tx.all(query.order_by(col(Notice.id).desc()).limit(limit))
+
+
+async def newest_number(tx: Transaction, actor: Actor) -> int:
+    """The number of the newest notice in the actor's inbox; 0 when there has been none."""
+    return await tx.first(_NEWEST_NUMBER, {"member_id": actor.member_id}) or 0
+
+
+async def own_notices_after(
+    tx: Transaction, actor: Actor, number: int, seen_until: int, limit: int
+) -> list[tuple[Notice, str]]:
+    """The actor's notices with a higher number, in the order of their numbers, and the language to show each in.
+
+    Up to the number `seen_until`, notices that were seen are left out. Notices are committed in the order of their
+    numbers, so none with a lower number appears later.
+    """
+    asked = {"number": number, "seen_until": seen_until, "most": limit}
+    return await tx.all(_AFTER.where(visibility.told_to(actor)), asked)
+
+
+async def unseen_of_those_who_left(tx: Transaction, organization_id: UUID) -> list[tuple[Notice, Member]]:
+    """Notices that members who left the organisation have not seen and that were not handed on, oldest first."""
+    return await tx.all(_UNSEEN_OF_THOSE_WHO_LEFT, {"organization_id": organization_id})

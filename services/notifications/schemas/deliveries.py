@@ -1,0 +1,35 @@
+"""Deliveries as the API answers them."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from shared.events.notification import Channel
+
+
+class DeliveryView(BaseModel):
+    """The delivery of one notice to one recipient by one channel; `member_id` null: the organisation's desk address."""
+
+    id: UUID
+    notice_id: UUID
+    referral_id: UUID
+    reference: str
+    event_type: str
+    member_id: UUID | None
+    channel: Channel = Field(description="By what; later versions may know further channels")
+    status: Literal["pending", "failed", "delivered", "exhausted", "withdrawn"]
+    attempts: int
+    created_at: datetime
+    next_attempt_at: datetime | None
+    delivered_at: datetime | None
+    seen_at: datetime | None
+    last_error: str | None
+
+
+class DeliveryPage(BaseModel):
+    """Newest first; `next` is the address of the following page."""
+
+    contents: list[DeliveryView]
+    next: str | None
