@@ -87,7 +87,7 @@ async def rebuild(target: Target, name: str) -> Rebuilt:
     """Drop the copy `name` and make it anew, in one transaction while the service goes on reading the old one.
 
     It is made of events that the service has handled, and of none newer: the handler of an event still under way may do
-    more than change the copy, and must find it as it was. No handler runs here, so nobody is told anything.
+    more than change the copy, and must find it as it was. No handler runs here, so nobody gets a notice.
     """
     copy = COPIES[name]
     own = Database(target.database_url(copy.service), pool_size=1, answer_seconds=None)

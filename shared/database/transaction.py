@@ -21,14 +21,14 @@ _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name"
 
 
 class UnsavedChanges(RuntimeError):
-    """A row was changed, and the transaction was not told to write it."""
+    """A row was changed, and `update` was not called for it."""
 
 
 class Transaction:
     """What is done within one transaction, or as single statements on one connection (`Database.reading`).
 
     A row is a model of its table and no more: changing it changes nothing in the database until `update` is called.
-    A change that was forgotten is told at the end by UnsavedChanges, and nothing is committed. `insert`, `update` and
+    A change that was forgotten raises UnsavedChanges at the end, and nothing is committed. `insert`, `update` and
     `defer` write with the next statement, or at the end: no statement is run before what was to be written is written.
     Errors are SQLAlchemy's.
     """
@@ -148,7 +148,7 @@ class Transaction:
                 await self.flush()
         except BaseException:
             self._writes.clear()
-            self._known, self._locks = before, locks  # the server lets go of locks that were taken in the block
+            self._known, self._locks = before, locks  # the server releases the locks that were taken in the block
             for key, (row, _) in before.items():
                 row.__dict__.update(shown[key])
             raise

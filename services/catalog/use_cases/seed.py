@@ -25,7 +25,7 @@ from shared.ids import new_id
 from shared.publishing.outbox import Outbox
 
 SEED_LOCK = "catalog.seed"
-"""Advisory lock: whoever enters what the data file describes does so alone."""
+"""Advisory lock: only one transaction at a time enters what the data file describes."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,8 @@ class _Seeding:
         self._tx.insert(organization)
         for alias in entry.aliases:
             self._tx.insert(OrganizationAlias(id=new_id(), organization_id=organization.id, **alias.model_dump()))
-        for place in entry.locations:
-            self._new_location(organization, place)
+        for location in entry.locations:
+            self._new_location(organization, location)
         record_organization_change(self._tx, self._outbox, organization, ())
         self._by_slug[entry.slug] = organization
         self.organizations += 1

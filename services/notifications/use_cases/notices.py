@@ -25,7 +25,7 @@ NOTICES_LOCK: Final = "notices"
 
 One transaction at a time holds it. So the notices of a member are committed in the order of their numbers, and nobody
 is told who leaves at the same moment. It is taken before any other lock: transactions never wait for each other in a
-ring.
+circle.
 """
 
 # Recipients who have a notice of the event already are left out; each of the others gets the next number of its inbox.

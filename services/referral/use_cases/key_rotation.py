@@ -24,7 +24,7 @@ class Batch:
 async def rotate_batch(tx: Transaction, vault: Vault, after: UUID | None, size: int) -> Batch:
     """Bring up to `size` clients, those after a given one, to the present keys. What is there already stays.
 
-    Each client is locked, so that whoever erases or changes it meanwhile waits. Raises Unreadable where neither the
+    Each client is locked, so that an erasure or a change meanwhile waits. Raises Unreadable where neither the
     present nor the former master key opens a client's key.
     """
     query = select(Client, ClientKey).join(ClientKey, col(ClientKey.client_id) == col(Client.id))

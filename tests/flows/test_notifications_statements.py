@@ -1,0 +1,52 @@
+"""What telling of an event costs in statements, however many are told."""
+
+import pytest
+
+from services.notifications.consumers import build_consumers
+from shared.consuming.inbox import handle
+from shared.publishing.outbox import Outbox
+from tests.builders import Town, small_town
+from tests.flows.notifications_mailing import Clock, delivery_queue
+from tests.flows.notifications_story import Story, count
+from tests.flows.test_referral_statements import count_statements
+from tests.platform import Platform
+
+_, REFERRAL_EVENTS = build_consumers(Outbox("notifications"))
+
+
+@pytest.fixture
+async def town(platform: Platform) -> Town:
+    """A town in which nine are told of what the source does: eight at the desk, and its shared address by mail."""
+    town = await small_town(platform)
+    for number in range(7):
+        await town.facts.member(f"{number}@businesskuopio.example", town.business, "recipient")
+    await town.facts.organization("business-kuopio", organization_id=town.business, email="post@businesskuopio.example")
+    await Story.of(platform, town).tell("sent", "source")
+    await platform.settle()
+    return town
+
+
+async def test_telling_of_an_event_takes_few_statements(
+    platform: Platform, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier, event = [await Story.of(platform, town).tell("message_sent", "source") for _ in range(2)]
+    await handle(platform.databases["notifications"], REFERRAL_EVENTS, [earlier])  # the connection is open then
+    given = count_statements(monkeypatch)
+    await handle(platform.databases["notifications"], REFERRAL_EVENTS, [event])
+    monkeypatch.undo()
+    assert await count(platform, "notices", "event_id = :id", id=event.id) == 9
+    assert [sql.rstrip(";") for sql in (given[0], given[-1])] == ["BEGIN", "COMMIT"]
+    # The lock, the inbox; organisations, services and people; notices with their deliveries; and the proofs.
+    assert len(given) - 2 <= 7, "\n".join(given)
+
+
+async def test_delivering_a_batch_takes_few_statements(
+    platform: Platform, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliveries = delivery_queue(platform, Clock())
+    given = count_statements(monkeypatch)
+    assert await deliveries.step() == 9
+    monkeypatch.undo()
+    claiming = given[: [sql.rstrip(";") for sql in given].index("COMMIT") + 1]
+    # What is due, that it is claimed, and what an attempt has to know: for all nine of them.
+    assert len(claiming) - 2 <= 3, "\n".join(claiming)
