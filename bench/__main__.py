@@ -82,11 +82,11 @@ async def measure_notices(rounds: int, seconds: float) -> dict[int, list[Samples
 
 async def measure_creation(rounds: int, count: int) -> list[float]:
     """Milliseconds of processor time a created referral, `rounds` times on one platform."""
-    async with own_platform() as place, attended(place) as load:
+    async with own_platform() as platform, attended(platform) as load:
         found = []
         for number in range(rounds):
             say(f"creation, round {number + 1} of {rounds}, load {os.getloadavg()[0]:.1f}")
-            found.append(await processor_ms(place, load, count))
+            found.append(await processor_ms(platform, load, count))
         return found
 
 
