@@ -145,7 +145,7 @@ async def _found(tx: Transaction, rows: Sequence[Any]) -> list[FoundService]:
         .order_by(col(ServiceAtLocation.id))
     )
     locations: defaultdict[UUID, list[tuple[ServiceAtLocation, Location]]] = defaultdict(list)
-    for link, location in await tx.all(links):
+    for link, location in await tx.tuples(links):
         locations[link.service_id].append((link, location))
     known = await tx.all(select(ServiceFacts).where(col(ServiceFacts.id).in_(ids)))
     facts = {row.id: row for row in known}

@@ -93,7 +93,7 @@ class _Seeding:
         self._by_slug |= {each.slug: each for each in by_id.values()}
         former = select(ServiceAlias.slug).where(col(ServiceAlias.slug).is_not(None))
         self._service_slugs = set((await self._tx.execute(select(Service.slug).union(former))).scalars())
-        members = await self._tx.all(select(Member.organization_id, Member.email))
+        members = await self._tx.tuples(select(Member.organization_id, Member.email))
         self._addresses = {(organization_id, email.lower()) for organization_id, email in members}
         for location in await self._tx.all(select(Location)):
             self._locations[location.organization_id][location.name.get("fi")] = location.id

@@ -30,7 +30,7 @@ async def rotate_batch(tx: Transaction, vault: Vault, after: UUID | None, size: 
     query = select(Client, ClientKey).join(ClientKey, col(ClientKey.client_id) == col(Client.id))
     if after is not None:
         query = query.where(col(Client.id) > after)
-    found = await tx.all(query.order_by(col(Client.id)).limit(size).with_for_update())
+    found = await tx.tuples(query.order_by(col(Client.id)).limit(size).with_for_update())
     wrapped = hashed = 0
     for client, kept in found:
         key = vault.unwrap(client.id, kept.wrapped)
