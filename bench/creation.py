@@ -3,20 +3,20 @@
 import psutil
 
 from bench.notices import Load
-from luotsi.demo.place import Place
+from luotsi.demo.platform import DemoPlatform
 
 WARM_UP = 50
 
 
-async def processor_ms(place: Place, load: Load, count: int) -> float:
+async def processor_ms(platform: DemoPlatform, load: Load, count: int) -> float:
     """Milliseconds of processor time a referral, of `count` that are sent one after the other."""
-    process = _web_process(place)
+    process = _web_process(platform)
     await load.one_by_one(WARM_UP)  # connections are opened and statements prepared
     before = sum(process.cpu_times()[:2])
     await load.one_by_one(count)
     return 1000 * (sum(process.cpu_times()[:2]) - before) / count
 
 
-def _web_process(place: Place) -> psutil.Process:
-    root = psutil.Process(place.target.platform["pid"])
+def _web_process(platform: DemoPlatform) -> psutil.Process:
+    root = psutil.Process(platform.target.platform["pid"])
     return next(each for each in root.children(recursive=True) if "referral-web" in " ".join(each.cmdline()))

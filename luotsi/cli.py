@@ -88,7 +88,7 @@ def rebuild(
     everything: Annotated[bool, typer.Option("--all", help="Every copy that any service keeps.")] = False,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
-    """Drop a service's copy of foreign facts and make it anew from its owner's log; nobody is told anything."""
+    """Drop a service's copy of another one's facts and make it anew from the owner's log; nobody gets a notice."""
     from luotsi.commands.rebuild import chosen
     from luotsi.commands.rebuild import rebuild as rebuild_copy
 
@@ -151,7 +151,7 @@ def demo(
         str | None, typer.Option(metavar="URL", help="Play on the running platform behind this address.")
     ] = None,
 ) -> None:
-    """Play a referral from end to end; exit code 0 only if everyone concerned was really told."""
+    """Play referrals from end to end; exit code 0 only if everyone concerned was notified."""
     from luotsi.demo.play import play
 
     if not asyncio.run(play(edge, as_json=as_json)):

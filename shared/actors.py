@@ -1,4 +1,4 @@
-"""Who acts: a member of an organisation, and what it may do there. How a caller shows to be one is `auth.py`."""
+"""Who acts: a member of an organisation, and what it may do there. `web/tokens.py` finds out who calls."""
 
 from dataclasses import dataclass
 from uuid import UUID

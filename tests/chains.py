@@ -9,7 +9,7 @@ from tests.platform import Platform
 from tests.referring import CONSENT, JSON, Desk, at_work, sent_referral
 
 STATUTE: JSON = {"kind": "statute", "statute": "kotoutumislaki"}
-AUDIENCE: JSON = {"withdrawal": {"told_by": "client", "told_on": "2026-11-03"}}
+WITHDRAWAL: JSON = {"withdrawal": {"told_by": "client", "told_on": "2026-11-03"}}
 
 
 @dataclass
@@ -59,4 +59,4 @@ async def organizations_in_a_row(platform: Platform, length: int = 4) -> Row:
     return row
 
 
-__all__ = ["AUDIENCE", "STATUTE", "Row", "organizations_in_a_row"]
+__all__ = ["STATUTE", "WITHDRAWAL", "Row", "organizations_in_a_row"]

@@ -1,4 +1,4 @@
-"""Reads the papers, and what the code says that they must say."""
+"""Reads the docs, and out of the code what they must say."""
 
 import ast
 import re

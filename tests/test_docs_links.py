@@ -1,4 +1,4 @@
-"""The papers hold together: links lead somewhere, what is named exists, and the project speaks only of itself."""
+"""The docs hold together: links lead somewhere, what is named exists, and the project speaks only of itself."""
 
 import re
 from pathlib import Path

@@ -24,9 +24,9 @@ _PARKED = text("SELECT count(*) AS parked, count(*) FILTER (WHERE waits_for = :r
 
 @dataclass(frozen=True)
 class GroupBacklog:
-    """One declared group of one stream. `lag` counts entries not yet delivered, `pending` those in hand.
+    """One declared group of one stream. `lag` counts entries not yet delivered, `pending` those not yet acknowledged.
 
-    `oldest_pending_seconds` is the age of the oldest entry in hand. All but `dead` is None for a missing group.
+    `oldest_pending_seconds` is the age of the oldest of these. All but `dead` is None for a missing group.
     """
 
     stream: str

@@ -1,4 +1,4 @@
-"""`luotsi client`: what a client is entitled to: who handled their data, all that is held, and to be erased."""
+"""`luotsi client`: what a client may ask for: who handled their data, all that is kept about them, and to be erased."""
 
 import asyncio
 import json

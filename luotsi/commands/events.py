@@ -1,4 +1,4 @@
-"""`luotsi events`: how far events have come, what became of those that nobody could take, and sending again."""
+"""`luotsi events`: how far events have come, the dead letters, and publishing again."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""`luotsi rebuild`: makes a service's copy of foreign facts anew, out of the log of the service that owns them."""
+"""`luotsi rebuild`: makes a service's copy of another's facts anew, out of the log of the service that owns them."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -87,7 +87,7 @@ async def rebuild(target: Target, name: str) -> Rebuilt:
     """Drop the copy `name` and make it anew, in one transaction while the service goes on reading the old one.
 
     It is made of what the service has dealt with and of nothing newer: an event still under way does more than
-    change the copy, and must find it as it was. No handler runs, so nobody is told anything.
+    change the copy, and must find it as it was. No handler runs, so nobody gets a notice.
     """
     copy = COPIES[name]
     own = Database(target.database_url(copy.service), pool_size=1, answer_seconds=None)

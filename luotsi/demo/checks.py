@@ -88,7 +88,7 @@ async def check_ends(record: Record, cast: Cast, ends: Mapping[Which, End]) -> C
 
 
 async def check_proof(record: Record, cast: Cast, ends: Mapping[Which, End]) -> Check:
-    """The referrals' own timelines show each delivery once. They hear of it by events, so they get some time."""
+    """The referrals' own timelines show each delivery once. They learn of it by events, so they get some time."""
     due = _due_proof(record, ends)
     patience = _PROOF_PATIENCE_SECONDS if record.well else _QUIET_SECONDS
     deadline = time.monotonic() + patience

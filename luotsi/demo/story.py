@@ -13,10 +13,10 @@ from luotsi.demo.stage import Stage
 
 @dataclass(frozen=True)
 class Chapter:
-    """A part of the story, with everything that anybody has to be told in it, written down here by hand.
+    """A part of the story, with every notice that is due in it.
 
-    The services are measured by it. That somebody closes a referral is told to nobody. `ahead`: it needs a platform
-    whose clock can be set ahead.
+    The notices are listed here and not taken from the services, so that the list can find a mistake there. `ahead`: it
+    needs a platform whose clock can be set ahead.
     """
 
     play: Callable[[Stage], Awaitable[None]]

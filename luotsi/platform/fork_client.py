@@ -1,4 +1,4 @@
-"""The supervisor's end of the fork server: asks it to fork processes, and hears of their ends."""
+"""The supervisor's end of the fork server: asks it to fork processes, and learns of their ends."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from luotsi.platform.process import ProcessSpec
 
 
 class ForkedProcess:
-    """A process that the fork server forked. It is no child of this process, which hears of its end from the server."""
+    """A process that the fork server forked. Not a child of this process, which learns of its end from the server."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid

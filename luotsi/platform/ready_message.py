@@ -31,7 +31,7 @@ def as_json(facts: dict[str, Any], accounts: list[Member]) -> None:
 
 
 def as_text(data: Path) -> Callable[[dict[str, Any], list[Member]], None]:
-    """The same for a person; `data` is the directory that `luotsi token` has to be told about."""
+    """The same for a person; `data` is the directory that `luotsi token` has to be given."""
 
     def show(facts: dict[str, Any], accounts: list[Member]) -> None:
         console = Console(highlight=False)

@@ -51,7 +51,7 @@ def say(message: str) -> None:
 
 
 class SupervisedProcess:
-    """One process that is kept running: started again, after growing pauses, until it is told to stop."""
+    """One process that is kept running: started again, after growing pauses, until it is stopped."""
 
     def __init__(self, spec: ProcessSpec, supervisor: "Supervisor") -> None:
         self._spec = spec

@@ -1,1 +1,1 @@
-"""`luotsi retention`: what was kept long enough is shown, and taken away when told to."""
+"""`luotsi retention`: what was kept long enough is shown, and taken away with `--run`."""

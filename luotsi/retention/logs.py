@@ -1,8 +1,8 @@
 """The registers that keep the events: each service's log, and which events of others it has dealt with.
 
-A row of a log leaves only after what it tells about, and never one that is not published, nor the one that the newest
-entry of the stream came from: by that the relay tells whether its stream has lost anything. What was dealt with is
-forgotten only after the event itself, for as long as that is there it may be published again.
+A row of a log is removed only after the thing that it is about. Two kinds of row stay: those that are not published,
+and the one behind the newest entry of the stream, by which the relay notices whether its stream has lost anything. The
+inbox forgets an event only after the log has: until then it may be published again.
 """
 
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What the catalogue learns from others: how the network fares with its services."""
+"""What the catalogue copies from others: the statistics of its services."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ GROUP: Final = "catalog"
 
 
 async def keep_facts(tx: Transaction, event: Envelope) -> None:
-    """Copy the facts of a service; a service that the catalogue does not know does no harm."""
+    """Copy the statistics of a service, whether or not the catalogue knows the service."""
     facts = contract.ServiceFacts.model_validate(event.data)
     values = {"id": facts.service_id, "facts": facts.model_dump(mode="json")}
     await overwrite_if_newer(tx, ServiceFacts, {**values, "epoch": event.epoch, "sequence": event.sequence})

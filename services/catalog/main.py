@@ -25,7 +25,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 
 
 def main() -> None:
-    """Run the web process until it is told to stop; settings come from the environment."""
+    """Run the web process until it is stopped; settings come from the environment."""
     settings = from_environment(Settings)
     serve("catalog", settings, lambda: create_app(settings))
 

@@ -1,4 +1,4 @@
-"""The catalogue's worker: tells what has changed, and learns how the network fares with its services."""
+"""The catalogue's worker: publishes its events, and copies the statistics of its services."""
 
 from services.catalog.consumers import build_consumers
 from shared.consuming.worker import Worker, run
@@ -12,7 +12,7 @@ def build_worker(settings: Settings) -> Worker:
 
 
 def main() -> None:
-    """Run the worker until it is told to stop; settings come from the environment."""
+    """Run the worker until it is stopped; settings come from the environment."""
     settings = from_environment(Settings)
     run("catalog", settings, lambda: build_worker(settings))
 

@@ -36,7 +36,7 @@ def create_app(settings: NotificationSettings) -> FastAPI:
 
 
 def main() -> None:
-    """Run the web process until it is told to stop; settings come from the environment."""
+    """Run the web process until it is stopped; settings come from the environment."""
     settings = from_environment(NotificationSettings)
     serve(SERVICE, settings, lambda: create_app(settings))
 

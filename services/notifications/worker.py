@@ -23,7 +23,7 @@ def build_worker(settings: NotificationSettings) -> Worker:
 
 
 def main() -> None:
-    """Run the worker until it is told to stop; settings come from the environment."""
+    """Run the worker until it is stopped; settings come from the environment."""
     settings = from_environment(NotificationSettings)
     run(SERVICE, settings, lambda: build_worker(settings))
 

@@ -123,7 +123,7 @@ async def _move_deadlines(work: UnitOfWork, organization_id: UUID) -> None:
 
 
 async def _hand_over_all(work: UnitOfWork, left: UUID, heir: UUID | None) -> None:
-    """What is open goes to the heir. Without one it stays with the organisation's advisers, who are told so."""
+    """What is open goes to the deputy. Without one it stays with the organisation's advisers, who are told so."""
     theirs = (col(Referral.source_member_id) == left) | (col(Referral.assigned_member_id) == left)
     taken = [
         (referral, Side.SOURCE if referral.source_member_id == left else Side.TARGET)

@@ -47,7 +47,7 @@ def create_app(settings: ReferralSettings, clock: Clock = utc_now) -> FastAPI:
 
 
 def main() -> None:
-    """Run the web process until it is told to stop; settings come from the environment."""
+    """Run the web process until it is stopped; settings come from the environment."""
     settings = from_environment(ReferralSettings)
     serve("referral", settings, lambda: create_app(settings, settings.clock))
 

@@ -27,7 +27,7 @@ def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
 
 
 def main() -> None:
-    """Run the worker until it is told to stop; settings come from the environment."""
+    """Run the worker until it is stopped; settings come from the environment."""
     settings = from_environment(ReferralSettings)
     run("referral", settings, lambda: build_worker(settings, settings.clock))
 

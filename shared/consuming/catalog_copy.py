@@ -18,7 +18,7 @@ _MEMBER = text("SELECT organization_id, roles, active FROM members WHERE id = :i
 
 
 class OrganizationCopy(Copied):
-    """An organisation, as the catalogue last told of it."""
+    """An organisation, as the catalogue last published it."""
 
     __tablename__: ClassVar[str] = "organizations"
 
@@ -36,7 +36,7 @@ class OrganizationCopy(Copied):
 
 
 class ServiceCopy(Copied):
-    """A service, as the catalogue last told of it."""
+    """A service, as the catalogue last published it."""
 
     __tablename__: ClassVar[str] = "services"
 
@@ -54,7 +54,7 @@ class ServiceCopy(Copied):
 
 
 class MemberCopy(Copied):
-    """A member of staff, as the catalogue last told of it."""
+    """A member of staff, as the catalogue last published it."""
 
     __tablename__: ClassVar[str] = "members"
 

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import BigInteger, Integer, TextClause, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from shared.database.rows import Record
 from shared.database.transaction import Transaction
 
 
-class Copied(SQLModel):
+class Copied(Record):
     """The two columns that every copy carries: which state of the original it is."""
 
     epoch: int = Field(sa_type=Integer)

@@ -19,7 +19,7 @@ class Staff(Protocol):
 
 
 class UnknownMember(Exception):
-    """A member whom the decision turns on is not known yet."""
+    """A member on whom the decision depends is not known yet."""
 
     def __init__(self, member_id: UUID) -> None:
         super().__init__(str(member_id))

@@ -165,7 +165,7 @@ async def arrived(tx: Transaction, fact: str, handlers: Mapping[str, Handler]) -
     """
     await tx.advisory_lock(fact)
     query = select(ParkedRow.event_id, ParkedRow.payload).where(ParkedRow.waits_for == fact)
-    waiting = await tx.all(query.order_by(col(ParkedRow.event_id)))
+    waiting = await tx.tuples(query.order_by(col(ParkedRow.event_id)))
     for event_id, payload in waiting:
         this_one = col(ParkedRow.event_id) == event_id
         try:

@@ -13,7 +13,7 @@ from shared.redis import RawRedis
 log = logging.getLogger(__name__)
 
 MIN_IDLE = timedelta(seconds=30)
-"""Longer than the slowest handler, or an entry would be taken from a worker that still has it in hand."""
+"""Longer than the slowest handler, or an entry would be taken from a worker that is still handling it."""
 
 _EVERY_SECONDS = 2.0
 _CONSUMER_GONE_AFTER = timedelta(hours=1)
@@ -77,7 +77,7 @@ class Janitor:
     async def recover_own(self) -> None:
         """Take up what a worker of this very name left behind when it last ended.
 
-        To be done before the worker reads: afterwards its pending entries are those it has in hand.
+        To be done before the worker reads: afterwards its pending entries are those that it is handling.
         """
         stream, group = self._reader.consumer.stream, self._reader.consumer.group
         start = "0"

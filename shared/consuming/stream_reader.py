@@ -1,4 +1,4 @@
-"""Reading a stream: FastStream hands over batches, each is one transaction, and only then acknowledged."""
+"""Reading a stream: FastStream hands over batches; each is dealt with in one transaction and acknowledged after it."""
 
 import asyncio
 import logging
@@ -125,9 +125,9 @@ class StreamReader:
 
 
 def connect_broker(url: str) -> RedisBroker:
-    """FastStream's connection, apart from all others: blocking reads hold up nobody.
+    """FastStream's connection, apart from all others, so that its blocking reads hold up nobody.
 
-    It gives a handler in hand five seconds when it stops: less than whoever stops the process waits.
+    When it stops, it gives a running handler five seconds: less than the time after which the process is killed.
     """
     return RedisBroker(
         url,

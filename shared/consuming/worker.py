@@ -80,7 +80,7 @@ class Worker:
         await self._database.close()
 
     async def _begin(self, broker: RedisBroker, reads: Sequence[Read], janitors: Sequence[Janitor]) -> None:
-        """Create the groups, finish what was in hand, and only then read anything new; waits while Redis is away."""
+        """Create the groups, finish what an earlier run left, and only then read new entries; waits out Redis."""
         while True:
             try:
                 for reader in self.readers:

@@ -14,7 +14,7 @@ from shared.database.raw_connection import RawConnection, server_settings
 from shared.database.transaction import Transaction
 
 _SILENCE = (TimeoutError, asyncpg.InternalClientError)
-"""No answer came in time, or the server has ended the connection and the driver was not told: it is dead."""
+"""No answer came in time, or the server has ended the connection and asyncpg does not know yet: it is dead."""
 
 _ANSWER_SECONDS = 20.0
 """How long to wait for an answer: longer than the server works on a statement, so only a dead connection takes it."""
@@ -86,7 +86,7 @@ async def _commit(tx: Transaction, begun: AsyncTransaction) -> None:
 def _refuse_closed(connection: Any, *_: object) -> None:
     """Let the pool replace a connection that the server has closed.
 
-    The driver is told of that by the server, so nothing is sent; `pool_pre_ping` would send a statement each time.
+    asyncpg knows of that already, so nothing is sent; `pool_pre_ping` would send a statement each time.
     """
     if connection.driver_connection.is_closed():
         raise DisconnectionError

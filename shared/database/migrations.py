@@ -24,7 +24,7 @@ def alembic_config(service: str, database_url: str) -> Config:
 def upgrade(service: str, owner_url: str, role: str | None = None) -> None:
     """Bring the database of `service` to the newest schema. Running it again changes nothing.
 
-    It takes the role that owns the database. `role`, named like the service unless told otherwise, is the one that
+    It takes the role that owns the database. `role`, by default named like the service, is the one that
     the service's processes work as; it gets its rights here, and may be the owner itself.
     """
     config = alembic_config(service, owner_url)
@@ -93,7 +93,7 @@ def create_backbone() -> None:
 
 
 def notify_on_insert(table: str) -> None:
-    """Let every insert into `table` wake whoever LISTENs on the channel of that name, once per transaction."""
+    """Let every insert into `table` NOTIFY those who LISTEN on the channel of that name, once per transaction."""
     op.execute(
         f"CREATE FUNCTION wake_{table}() RETURNS trigger LANGUAGE plpgsql AS "
         f"$$ BEGIN PERFORM pg_notify('{table}', ''); RETURN NULL; END $$"

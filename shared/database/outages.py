@@ -1,4 +1,4 @@
-"""Servers that are away for a while: how their absence is told from a failure, and waited out."""
+"""Servers that are away for a while: how an outage is distinguished from a failure, and waited out."""
 
 import logging
 from collections.abc import Iterator
@@ -22,14 +22,14 @@ _OUTAGES = frozenset({"25006", "25P03"})
 
 def is_outage(error: BaseException) -> bool:
     """Whether `error` says that the database is away or busy, so that the same work may succeed later."""
-    # What the server says before there is a connection comes from the driver as it is.
+    # What the server answers before there is a connection is asyncpg's own error.
     cause = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(cause, "sqlstate", None)
     if state is not None:
         return str(state)[:2] in _OUTAGE_CLASSES or state in _OUTAGES
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    # What SQLAlchemy has not wrapped is the driver's own, or happened while a connection was being made.
+    # What SQLAlchemy has not wrapped is asyncpg's own, or happened while a connection was being made.
     dropped = asyncpg.InterfaceError | asyncpg.InternalClientError | Driver.Error
     return isinstance(error, OSError | TimeoutError | PoolTimeout | dropped)
 

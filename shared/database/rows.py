@@ -13,6 +13,19 @@ Values = dict[str, Any]
 """Column → value."""
 
 
+class Record(SQLModel):
+    """Base of every table's model: a row is a plain record of its columns.
+
+    No session of SQLAlchemy's follows what happens to a row, so a field is set as that of any object is. Raises
+    AttributeError for a name that is no field.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in type(self).__pydantic_fields__ and not name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__} has no field {name}")
+        self.__dict__[name] = value
+
+
 def table_of(model: type[SQLModel]) -> Table:
     """The table that a model with `table=True` describes."""
     table: Table = model.__table__  # type: ignore[attr-defined]
@@ -37,7 +50,8 @@ def make_row(model: type[RowT], values: Sequence[Any]) -> RowT:
 
 def values_of(row: SQLModel) -> Values:
     """The values of a row's columns now. Values that are changed in place are not noticed: replace them."""
-    return {name: getattr(row, name) for name in columns_of(type(row))}
+    fields = row.__dict__
+    return {name: fields[name] for name in columns_of(type(row))}
 
 
 def changes(row: SQLModel, known: Mapping[str, Any]) -> Values:
@@ -50,4 +64,4 @@ def primary_key(row: SQLModel) -> tuple[Any, ...]:
     return tuple(getattr(row, column.name) for column in table_of(type(row)).primary_key)
 
 
-__all__ = ["RowT", "Values", "changes", "columns_of", "make_row", "primary_key", "table_of", "values_of"]
+__all__ = ["Record", "RowT", "Values", "changes", "columns_of", "make_row", "primary_key", "table_of", "values_of"]

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, MetaData, Text, func, text
 from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from shared.database.rows import Record
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -23,7 +25,7 @@ def new_registry() -> registry:
     return registry(metadata=MetaData(naming_convention=NAMING))
 
 
-class Backbone(SQLModel, registry=new_registry()):
+class Backbone(Record, registry=new_registry()):
     """Base of the tables below."""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar, TypeVarTuple, overload
+from typing import Any, TypeVar, TypeVarTuple, cast
 
 from sqlalchemy import CursorResult, Executable, Row, Select, bindparam, func
 from sqlalchemy.exc import NoResultFound
@@ -21,14 +21,14 @@ _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name"
 
 
 class UnsavedChanges(RuntimeError):
-    """A row was changed, and the transaction was not told to write it."""
+    """A row was changed, and `update` was not called for it."""
 
 
 class Transaction:
     """What is done within one transaction, or as single statements on one connection (`Database.reading`).
 
     A row is a model of its table and no more: changing it changes nothing in the database until `update` is called.
-    A change that was forgotten is told at the end by UnsavedChanges, and nothing is committed. `insert`, `update` and
+    A change that was forgotten raises UnsavedChanges at the end, and nothing is committed. `insert`, `update` and
     `defer` write with the next statement, or at the end: no statement is run before what was to be written is written.
     Errors are SQLAlchemy's.
     """
@@ -53,37 +53,27 @@ class Transaction:
             async for row in rows:
                 yield row
 
-    # A query for one thing is a Select as well: the first signature that fits counts.
-    @overload
-    async def all(  # type: ignore[overload-overlap]
-        self, query: SelectOfScalar[T], parameters: Parameters | None = None
-    ) -> list[T]: ...
-    @overload
-    async def all(self, query: Select[*Ts], parameters: Parameters | None = None) -> list[tuple[*Ts]]: ...
-    async def all(self, query: Any, parameters: Parameters | None = None) -> list[Any]:
-        """The rows of a query: of models where it asks for models, of values for columns, tuples for several."""
+    async def all(self, query: SelectOfScalar[T], parameters: Parameters | None = None) -> list[T]:
+        """What a query for one thing finds: rows of a model, or the values of a column."""
         found = await self.execute(query, parameters)
-        asked = [described["expr"] for described in query.column_descriptions]
-        if len(asked) == 1:
-            return [self._take(asked, row)[0] for row in found]
-        return [tuple(self._take(asked, row)) for row in found]
+        [asked] = _asked_by(query)
+        return [self._take([asked], row)[0] for row in found]
 
-    @overload
-    async def first(  # type: ignore[overload-overlap]
-        self, query: SelectOfScalar[T], parameters: Parameters | None = None
-    ) -> T | None: ...
-    @overload
-    async def first(self, query: Select[*Ts], parameters: Parameters | None = None) -> tuple[*Ts] | None: ...
-    async def first(self, query: Any, parameters: Parameters | None = None) -> Any:
-        """The first row of a query, None where there is none; a query for many is better limited."""
+    async def first(self, query: SelectOfScalar[T], parameters: Parameters | None = None) -> T | None:
+        """The first that a query for one thing finds, None where there is none; a query for many is better limited."""
         return next(iter(await self.all(query, parameters)), None)
+
+    async def tuples(self, query: Select[*Ts], parameters: Parameters | None = None) -> list[tuple[*Ts]]:
+        """What a query for several things finds, each as one tuple; a model's columns stand in it as one row of it."""
+        found = await self.execute(query, parameters)
+        asked = _asked_by(query)
+        return [cast("tuple[*Ts]", tuple(self._take(asked, row))) for row in found]
 
     async def get(self, model: type[RowT], *key: Any, lock: bool = False) -> RowT | None:
         """The row with a primary key; with `lock` nobody else changes it until the transaction ends."""
         columns = table_of(model).primary_key
         query = select(model).where(*(column == part for column, part in zip(columns, key, strict=True)))
-        rows: list[RowT] = await self.all(query.with_for_update() if lock else query)
-        return next(iter(rows), None)
+        return await self.first(query.with_for_update() if lock else query)
 
     async def get_one(self, model: type[RowT], *key: Any, lock: bool = False) -> RowT:
         """The row with a primary key. Raises sqlalchemy.exc.NoResultFound."""
@@ -148,7 +138,7 @@ class Transaction:
                 await self.flush()
         except BaseException:
             self._writes.clear()
-            self._known, self._locks = before, locks  # the server lets go of locks that were taken in the block
+            self._known, self._locks = before, locks  # the server releases the locks that were taken in the block
             for key, (row, _) in before.items():
                 row.__dict__.update(shown[key])
             raise
@@ -183,6 +173,11 @@ class Transaction:
 
     def _remember(self, row: SQLModel) -> None:
         self._known[id(row)] = (row, values_of(row))
+
+
+def _asked_by(query: Select[*tuple[Any, ...]]) -> list[Any]:
+    """What a query asks for: models, columns, or expressions."""
+    return [described["expr"] for described in query.column_descriptions]
 
 
 __all__ = ["Transaction", "UnsavedChanges", "Write"]

@@ -1,4 +1,4 @@
-"""What the catalogue tells: organisations, services and members, each with its whole state (HSDS 3 words)."""
+"""What the catalogue publishes: organisations, services and members, each with its whole state (HSDS 3 words)."""
 
 from datetime import date
 from typing import Final, Literal
@@ -20,7 +20,7 @@ class Closure(Payload):
 
 
 class OrganizationState(Payload):
-    """An organisation. `email` is its desk address, told alongside the desk's members."""
+    """An organisation. `email` is its desk address, which is notified beside the desk's members."""
 
     id: UUID
     slug: str

@@ -1,4 +1,4 @@
-"""What the notification service tells: whether a notice reached its recipient, by which channel."""
+"""What the notification service publishes: whether a notice reached its recipient, by which channel."""
 
 from typing import Annotated, Final
 from uuid import UUID

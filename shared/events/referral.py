@@ -75,7 +75,7 @@ class MessageSent(Payload):
 
 
 class DeclineReason(Payload):
-    """How many referrals were declined for one reason. `other` also holds reasons that were too rare to be told."""
+    """How many referrals were declined for one reason. `other` also counts reasons that were too rare to be shown."""
 
     code: str
     referrals: int
@@ -84,10 +84,10 @@ class DeclineReason(Payload):
 class ServiceFacts(Payload):
     """What the network has learnt of a service, of referrals sent in the last `window_days` or still open.
 
-    With fewer than five of them `suppressed` is true, and nothing but the service's id is told. Otherwise a rate, a
-    median or a reason is told where it rests on at least five. `acceptance_rate` is accepted by answered, from 0 to 1;
+    With fewer than five of them `suppressed` is true, and only the service's id is given. Otherwise a rate, a
+    median or a reason is given where at least five stand behind it. `acceptance_rate` is accepted by answered, 0 to 1;
     a working day has 24 working hours; `overdue` are those of the open ones whose answer is late. `as_of` is when
-    these figures became what they are.
+    these figures last changed.
     """
 
     service_id: UUID

@@ -1,4 +1,4 @@
-"""The outbox as the relay sees it: its lease, what waits, what is on the stream. On the driver's own connection."""
+"""The outbox as the relay sees it: its lease, what waits, what is on the stream. On a raw connection."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,9 +64,9 @@ class Look:
 class EventLog:
     """The log as `holder` works on it. Errors are asyncpg's, or an OSError where the connection was lost.
 
-    No commit here waits for the disk, except for `newest_for_good`. After a crash of the server the log may have
-    forgotten, in order, the last of what was done to it: what was marked is published again, which readers absorb,
-    and an older lease does no harm. So nothing is lost, and a batch waits for one disk less.
+    No commit here waits for the disk, except in `newest_for_good`: that saves the time of a disk sync a batch. After a
+    crash of the server the last commits may be missing. That loses nothing: events whose marks are missing are
+    published again, which consumers pass over, and a lease that is missing is taken anew.
     """
 
     def __init__(self, database: Database, holder: str) -> None:
@@ -110,8 +110,8 @@ class EventLog:
     async def publish_again(self, after: EntryId | None) -> int:
         """Mark all after an entry as not published, all there is for None; returns how many.
 
-        It may be the whole log, hence the portions: each is done before anybody loses patience with the database.
-        All in one transaction, for half a loss marked would hide the other half.
+        It may be the whole log, hence the portions: each statement ends well within the time that an answer is waited
+        for. All in one transaction, for half a loss marked would hide the other half.
         """
         count = 0
         async with self._own.in_use() as connection, connection.transaction():

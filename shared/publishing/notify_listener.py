@@ -10,7 +10,7 @@ import asyncpg
 log = logging.getLogger(__name__)
 
 BATCH_DELAY: Final = 0.1
-"""Seconds to rest after work that nobody waits for: what comes meanwhile is done together, for less."""
+"""Seconds to pause after work that nobody waits for: what comes meanwhile is done as one batch, for less."""
 
 _LOOK_AFTER_SECONDS = 15.0
 _ANSWER_SECONDS = 5.0
@@ -22,19 +22,19 @@ class NotifyListener:
     def __init__(self, dsn: str, channel: str) -> None:
         self._dsn = dsn
         self._channel = channel
-        self._rang = asyncio.Event()
+        self._woken = asyncio.Event()
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Wake the sleeper from inside the process."""
-        self._rang.set()
+        self._woken.set()
 
     async def wait(self, seconds: float) -> None:
-        """Sleep until the alarm rings, `seconds` at most."""
-        # `asyncio.wait_for` would swallow a cancellation that comes together with the ring (Python 3.11).
+        """Sleep until woken, `seconds` at most."""
+        # `asyncio.wait_for` would swallow a cancellation that comes together with the waking (Python 3.11).
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._rang.wait()
-        self._rang.clear()
+                await self._woken.wait()
+        self._woken.clear()
 
     async def listen(self) -> None:
         """Hold the LISTEN connection, and open it again whenever it is lost. Runs until cancelled."""
@@ -50,8 +50,8 @@ class NotifyListener:
         try:
             gone = asyncio.Event()
             connection.add_termination_listener(lambda _: gone.set())
-            await connection.add_listener(self._channel, lambda *_: self._rang.set())
-            self._rang.set()  # what was committed while nobody listened
+            await connection.add_listener(self._channel, lambda *_: self._woken.set())
+            self._woken.set()  # what was committed while nobody listened
             while not gone.is_set():
                 try:
                     async with asyncio.timeout(_LOOK_AFTER_SECONDS):

@@ -31,7 +31,7 @@ return added
 
 
 class Relay:
-    """One relay works per database at a time, whoever holds its lease; the others stand by.
+    """One relay works per database at a time, the one that holds its lease; the others stand by.
 
     `delay` is how many seconds pass between a batch and the next, which is the fuller for it.
     """
@@ -45,12 +45,12 @@ class Relay:
         self._batch = batch
         self._delay = delay
         self._published = PUBLISHED.labels(stream)
-        self.alarm = NotifyListener(database.listen_dsn, "outbox")
+        self.listener = NotifyListener(database.listen_dsn, "outbox")
 
     async def run(self) -> None:
         """Publish until cancelled; an outage of either server is waited out."""
         try:
-            await run_task_group(self.alarm.listen(), self._publish_forever())
+            await run_task_group(self.listener.listen(), self._publish_forever())
         finally:
             await self._give_lease_back()
 
@@ -68,7 +68,7 @@ class Relay:
                 await asyncio.sleep(_POLL_SECONDS)
             elif published < self._batch:
                 await asyncio.sleep(self._delay if published else 0)
-                await self.alarm.wait(_POLL_SECONDS)
+                await self.listener.wait(_POLL_SECONDS)
 
     async def step(self) -> int | None:
         """Publish one batch. Returns how many events went out; None when another relay has the lease."""

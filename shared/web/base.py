@@ -108,7 +108,7 @@ def _answer_problems(app: FastAPI, answer: AnswerProblem) -> None:
 
 
 def serve(service: str, settings: Settings, create: Callable[[], FastAPI]) -> None:
-    """Run a web process until it is told to stop."""
+    """Run a web process until it is stopped."""
     telemetry.configure_logging(service, settings.log_level)
     try:
         uvicorn.run(

@@ -1,4 +1,4 @@
-"""Request bodies, read in their turn: after 401, 404 and 403 are settled, before 428, 412 and 409.
+"""Request bodies, read when it is their turn to be refused: after 401, 404 and 403, before 428, 412 and 409.
 
 FastAPI reads a declared body before any dependency runs, so a caller without a token would be told
 about its JSON. A body read by a dependency keeps the order of the contract.

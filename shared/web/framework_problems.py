@@ -40,7 +40,7 @@ def from_http(error: HTTPException) -> problems.Problem:
 
 def from_unexpected(error: BaseException) -> problems.Problem:
     """A problem for an error that no handler answers; what is our own fault is logged, without the error's text."""
-    if isinstance(error, CancelledError):  # a server that is told to stop waits for requests only so long
+    if isinstance(error, CancelledError):  # a server that is stopped waits for requests only so long
         return problems.unavailable("This server is being stopped. Send the same request again shortly.")
     if isinstance(error, ClientDisconnect):
         return problems.malformed("The body ended before it was complete.")

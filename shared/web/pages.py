@@ -5,7 +5,8 @@ from typing import Annotated, Protocol
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel
+
+from shared.keyset import Keyset
 
 
 class HasId(Protocol):
@@ -13,13 +14,6 @@ class HasId(Protocol):
 
     @property
     def id(self) -> UUID: ...
-
-
-class Keyset(BaseModel):
-    """Which page a caller wants: what comes after `after`, at most `limit` of them."""
-
-    after: UUID | None
-    limit: int
 
 
 async def keyset(

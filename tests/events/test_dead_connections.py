@@ -129,11 +129,11 @@ async def test_a_dead_wake_up_connection_is_opened_again(servers: Servers, monke
     monkeypatch.setattr(notify_listener, "_ANSWER_SECONDS", 0.3)
     own = Database(servers.database_urls["catalog"])
     async with behind(own.listen_dsn) as (proxy, url), asyncio.timeout(FOREVER):
-        alarm = NotifyListener(url, "trial")
-        listening = asyncio.create_task(alarm.listen())
-        await alarm.wait(FOREVER)  # it rings when it begins to listen
+        listener = NotifyListener(url, "trial")
+        listening = asyncio.create_task(listener.listen())
+        await listener.wait(FOREVER)  # it wakes when it begins to listen
         proxy.half_open()
         proxy.heal()
-        await alarm.wait(FOREVER)  # and when it does so again
+        await listener.wait(FOREVER)  # and when it does so again
         listening.cancel()
     await own.close()

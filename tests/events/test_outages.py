@@ -18,12 +18,12 @@ from tests.events.backbone import GROUP, STREAM, Backbone, note, until
 Break = Callable[[], Awaitable[None]]
 
 
-def twice(harm: Callable[[Transaction], Awaitable[None]]) -> Callable[[Transaction, Envelope], Awaitable[None]]:
+def twice(fault: Callable[[Transaction], Awaitable[None]]) -> Callable[[Transaction, Envelope], Awaitable[None]]:
     """A handler that notes, and on its first two calls lets something happen to its server.
 
     Twice: a batch that fails is tried again entry by entry, and only what fails there would be counted.
     """
-    left = [harm, harm]
+    left = [fault, fault]
 
     async def handler(tx: Transaction, event: Envelope) -> None:
         await note(tx, event)

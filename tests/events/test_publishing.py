@@ -141,23 +141,23 @@ async def test_a_holder_that_lost_its_lease_unawares_does_no_harm(backbone: Back
 
 async def test_a_commit_wakes_the_relay(backbone: Backbone) -> None:
     """Without the wake-up the relay would sleep: here it would sleep for ever."""
-    asleep = backbone.relay.alarm
+    asleep = backbone.relay.listener
     listening = asyncio.create_task(asleep.listen())
     try:
-        await asyncio.wait_for(asleep.wait(3600), 30)  # the alarm rings once when it begins to listen
+        await asyncio.wait_for(asleep.wait(3600), 30)  # it wakes once when it begins to listen
         await backbone.tell()
         await asyncio.wait_for(asleep.wait(3600), 30)
     finally:
         listening.cancel()
 
 
-async def test_a_sleeper_that_is_cancelled_as_the_alarm_rings_ends(backbone: Backbone) -> None:
+async def test_a_sleeper_that_is_cancelled_as_it_is_woken_ends(backbone: Backbone) -> None:
     """Otherwise a worker that is asked to stop in the moment of a commit would go on for ever."""
-    alarm = backbone.new_relay("relay-1").alarm
-    sleeping = asyncio.create_task(alarm.wait(3600))
+    listener = backbone.new_relay("relay-1").listener
+    sleeping = asyncio.create_task(listener.wait(3600))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    alarm.ring()
+    listener.wake()
     sleeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sleeping

@@ -236,9 +236,9 @@ async def test_rows_of_several_entities_and_of_columns_come_as_they_were_asked_f
         tx.insert(failure(), LeaseRow(name="l", holder="s", expires_at=until))
     same = LeaseRow.holder == FailureRow.stream
     async with backbone.consuming.transaction() as tx:
-        [(lease, row)] = await tx.all(select(LeaseRow, FailureRow).where(same))
+        [(lease, row)] = await tx.tuples(select(LeaseRow, FailureRow).where(same))
         assert (lease.expires_at, row.failures) == (until, 1)
-        [(name, failures)] = await tx.all(select(LeaseRow.name, FailureRow.failures).where(same))
+        [(name, failures)] = await tx.tuples(select(LeaseRow.name, FailureRow.failures).where(same))
         assert (name, failures) == ("l", 1)
         assert await tx.first(select(LeaseRow).where(LeaseRow.name == "another")) is None
         with pytest.raises(NoResultFound):

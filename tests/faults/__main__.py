@@ -23,7 +23,7 @@ from tests.faults.lab import Lab, running_lab
 from tests.faults.ledger import Ledger
 from tests.faults.points import POINTS
 from tests.faults.report import Outcome, broken, come_to_rest, judge
-from tests.faults.schedule import HARMS, ON_SMALL_DISKS, Marksman, Schedule
+from tests.faults.schedule import FAULTS, ON_SMALL_DISKS, Marksman, Schedule
 
 Say = Callable[[str], None]
 
@@ -57,15 +57,15 @@ async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outc
     def say(text: str) -> None:
         print(f"{time.monotonic() - begun:6.1f} {text}", flush=True)
 
-    harms = tuple(harm for harm in HARMS if has_disks or harm not in ON_SMALL_DISKS)
+    faults = tuple(fault for fault in FAULTS if has_disks or fault not in ON_SMALL_DISKS)
     if asked.only:
-        harms = tuple(harm for harm in harms if harm.__name__ in asked.only.split(","))
+        faults = tuple(fault for fault in faults if fault.__name__ in asked.only.split(","))
     async with running_lab(root) as lab:
         ledger = Ledger()
         cast = await gather_cast(lab, ledger)
         await prepare_notes(lab)
         say("everybody is at work")
-        schedule, watch = Schedule(lab, asked.seed, harms, say), Watch(lab, ledger)
+        schedule, watch = Schedule(lab, asked.seed, faults, say), Watch(lab, ledger)
         watching = asyncio.create_task(watch.run())
         working = asyncio.create_task(_work(lab, cast, schedule, asked, say))
         await asyncio.wait({watching, working}, return_when=asyncio.FIRST_COMPLETED)

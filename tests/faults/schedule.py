@@ -14,9 +14,9 @@ from tests.faults.fault_injectors import disks, entries, network, postgres, proc
 from tests.faults.lab import Lab
 from tests.faults.points import POINTS
 
-Harm = Callable[[Lab, random.Random], Awaitable[None]]
+Fault = Callable[[Lab, random.Random], Awaitable[None]]
 
-LANES: Final[tuple[tuple[Harm, ...], ...]] = (
+LANES: Final[tuple[tuple[Fault, ...], ...]] = (
     (
         processes.kill_some_process,
         processes.kill_all_services,
@@ -60,8 +60,8 @@ LANES: Final[tuple[tuple[Harm, ...], ...]] = (
 )
 """Each kind of fault, by what it reaches into: those of one lane never happen at the same time."""
 
-HARMS: Final[tuple[Harm, ...]] = tuple(harm for lane in LANES for harm in lane)
-ON_SMALL_DISKS: Final[tuple[Harm, ...]] = (disks.fill_valkey_disk, disks.fill_postgres_disk, disks.fill_mail_disk)
+FAULTS: Final[tuple[Fault, ...]] = tuple(fault for lane in LANES for fault in lane)
+ON_SMALL_DISKS: Final[tuple[Fault, ...]] = (disks.fill_valkey_disk, disks.fill_postgres_disk, disks.fill_mail_disk)
 """Left out where nobody may mount a small file system."""
 
 PATIENCE: Final = 240.0
@@ -83,11 +83,11 @@ class Course:
 class Schedule:
     """Faults one after the other, some of them before the one before has been got over."""
 
-    def __init__(self, lab: Lab, seed: int, harms: tuple[Harm, ...], say: Callable[[str], None]) -> None:
+    def __init__(self, lab: Lab, seed: int, faults: tuple[Fault, ...], say: Callable[[str], None]) -> None:
         self._lab = lab
         self._seed = seed
         self._random = random.Random(seed)
-        self._harms = harms
+        self._faults = faults
         self._say = say
         self._recovery = Recovery(lab)
         self.course = Course()
@@ -99,32 +99,32 @@ class Schedule:
         for ever.
         """
         ends = time.monotonic() + seconds
-        waiting = list(self._harms)
+        waiting = list(self._faults)
         self._random.shuffle(waiting)
         while time.monotonic() < ends:
-            harm = waiting.pop() if waiting else self._random.choice(self._harms)
-            if not await self._one(harm, hurried=False) and not self.course.done[harm.__name__]:
-                waiting.insert(0, harm)
-        await asyncio.gather(*(self._hurry([harm for harm in waiting if harm in lane]) for lane in LANES))
+            fault = waiting.pop() if waiting else self._random.choice(self._faults)
+            if not await self._one(fault, hurried=False) and not self.course.done[fault.__name__]:
+                waiting.insert(0, fault)
+        await asyncio.gather(*(self._hurry([fault for fault in waiting if fault in lane]) for lane in LANES))
 
-    async def _hurry(self, waiting: list[Harm]) -> None:
-        tries = Counter(dict.fromkeys((harm.__name__ for harm in waiting), _TRIES))
+    async def _hurry(self, waiting: list[Fault]) -> None:
+        tries = Counter(dict.fromkeys((fault.__name__ for fault in waiting), _TRIES))
         while waiting:
-            harm = waiting.pop()
-            if await self._one(harm, hurried=True):
+            fault = waiting.pop()
+            if await self._one(fault, hurried=True):
                 continue
-            tries[harm.__name__] -= 1
-            if tries[harm.__name__]:
-                waiting.insert(0, harm)
+            tries[fault.__name__] -= 1
+            if tries[fault.__name__]:
+                waiting.insert(0, fault)
                 await asyncio.sleep(1)
             else:
-                self.course.never.append(f"could not be done: {harm.__name__}")
+                self.course.never.append(f"could not be done: {fault.__name__}")
 
-    async def _one(self, harm: Harm, *, hurried: bool) -> bool:
-        name, begun = harm.__name__, time.monotonic()
+    async def _one(self, fault: Fault, *, hurried: bool) -> bool:
+        name, begun = fault.__name__, time.monotonic()
         try:
             # A lot of its own, so that faults of other lanes change nothing about it.
-            await harm(self._lab, random.Random(f"{self._seed} {name} {self.course.done[name]}"))
+            await fault(self._lab, random.Random(f"{self._seed} {name} {self.course.done[name]}"))
         except Exception as error:
             # The rig itself speaks to servers that an earlier fault has taken away.
             self._say(f"{name:24} not done: {type(error).__name__}: {error}")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.builders import small_town
-from tests.chains import AUDIENCE, STATUTE, organizations_in_a_row
+from tests.chains import STATUTE, WITHDRAWAL, organizations_in_a_row
 from tests.flows.notifications_story import told
 from tests.platform import Platform
 from tests.referring import SECRETS, at_work, problem, sent_referral
@@ -111,7 +111,7 @@ async def test_withdrawing_ends_all_that_was_passed_on_by_consent(platform: Plat
     await platform.settle()
     before = len(await platform.published("referral"))
 
-    withdrawn = await row.at(0).done("withdraw-consent", await row.at(0).read(first["id"]), AUDIENCE)
+    withdrawn = await row.at(0).done("withdraw-consent", await row.at(0).read(first["id"]), WITHDRAWAL)
     assert [(link["status"], link["reason_code"]) for link in withdrawn["chain"]] == [
         ("cancelled", "consent_withdrawn"),
         ("cancelled", "consent_withdrawn"),
@@ -126,7 +126,7 @@ async def test_withdrawing_ends_all_that_was_passed_on_by_consent(platform: Plat
     ], "each with an event of its own, the parent first"
     seen = await row.at(2).read(second["id"])
     assert (seen["status"], seen["client"], seen["reason"]) == ("cancelled", None, None)
-    assert seen["withdrawal"] == AUDIENCE["withdrawal"]
+    assert seen["withdrawal"] == WITHDRAWAL["withdrawal"]
     assert seen["status_reason"] == {"code": "consent_withdrawn", "text": None}
     assert (await row.at(4).read(fourth["id"]))["client"] is None
     timeline = (await row.at(4).client.get(f"/referrals/{fourth['id']}/timeline")).json()["contents"]
@@ -145,7 +145,7 @@ async def test_the_middle_may_withdraw_its_part_alone(platform: Platform) -> Non
     first = await row.begin()
     second = await row.pass_on(first, 1)
     third = await row.pass_on(second, 2)
-    await row.at(1).done("withdraw-consent", await row.at(1).read(second["id"]), AUDIENCE)
+    await row.at(1).done("withdraw-consent", await row.at(1).read(second["id"]), WITHDRAWAL)
     chain = (await row.at(0).read(first["id"]))["chain"]
     assert [link["status"] for link in chain] == ["accepted", "cancelled", "cancelled"]
     assert (await row.at(3).read(third["id"]))["status"] == "cancelled"
@@ -161,7 +161,7 @@ async def test_what_has_ended_before_the_withdrawal_stays_as_it_is(platform: Pla
     third = await row.pass_on(second, 2)
     fail = {"reason": {"code": "could_not_contact"}}
     await row.at(2).done("fail", await row.at(2).read(second["id"]), fail)
-    withdrawn = await row.at(0).done("withdraw-consent", await row.at(0).read(first["id"]), AUDIENCE)
+    withdrawn = await row.at(0).done("withdraw-consent", await row.at(0).read(first["id"]), WITHDRAWAL)
     assert [(link["status"], link["reason_code"]) for link in withdrawn["chain"]] == [
         ("cancelled", "consent_withdrawn"),
         ("failed", "could_not_contact"),
@@ -176,7 +176,7 @@ async def test_the_clocks_of_what_a_withdrawal_ends_stop(platform: Platform) -> 
     second = await row.pass_on(first, 1)
     timers = "SELECT count(*) FROM timers WHERE referral_id = :id"
     assert await platform.scalar("referral", timers, id=second["id"]) > 0
-    await row.at(0).done("withdraw-consent", await row.at(0).read(first["id"]), AUDIENCE)
+    await row.at(0).done("withdraw-consent", await row.at(0).read(first["id"]), WITHDRAWAL)
     assert await platform.scalar("referral", timers, id=second["id"]) == 0
 
 
@@ -193,7 +193,7 @@ async def test_a_child_accepted_while_the_consent_is_withdrawn_does_not_survive(
     first = await row.begin()
     child = await row.pass_on(first, 1)
     as_seen = await row.at(2).read(child["id"])
-    withdraw = row.at(0).give("withdraw-consent", await row.at(0).read(first["id"]), AUDIENCE)
+    withdraw = row.at(0).give("withdraw-consent", await row.at(0).read(first["id"]), WITHDRAWAL)
     accept = row.at(2).give("accept", as_seen)
     statuses = await at_once(*((withdraw, accept) if attempt % 2 else (accept, withdraw)))
     assert sorted(statuses) in ([200, 200], [200, 412])
@@ -209,7 +209,7 @@ async def test_nothing_is_passed_on_from_what_is_ended_at_the_same_time(
     row = await organizations_in_a_row(platform)
     first = await row.begin()
     accepted = await row.at(1).done("accept", await row.at(1).read(first["id"]))
-    body = AUDIENCE if end == "withdraw-consent" else {"reason": {"code": "client_not_interested"}}
+    body = WITHDRAWAL if end == "withdraw-consent" else {"reason": {"code": "client_not_interested"}}
     # Whoever ends it wants to, whatever has happened since.
     path = f"/referrals/{first['id']}/{end}"
     ended = row.at(0).client.post(path, json=body, headers={"If-Match": "*"})
@@ -231,7 +231,7 @@ async def test_a_grandchild_made_while_the_consent_is_withdrawn_does_not_survive
     first = await row.begin()
     second = await row.pass_on(first, 1)
     accepted = await row.at(2).done("accept", await row.at(2).read(second["id"]))
-    withdraw = row.at(0).give("withdraw-consent", await row.at(0).read(first["id"]), AUDIENCE)
+    withdraw = row.at(0).give("withdraw-consent", await row.at(0).read(first["id"]), WITHDRAWAL)
     passed_on = [row.at(2).give("forward", accepted, row.forward(to)) for to in (3, 4)]
     statuses = await at_once(*((withdraw, *passed_on) if attempt % 2 else (*passed_on, withdraw)))
     assert statuses.count(200) == 1, "the withdrawal succeeds, whatever happens below it"
@@ -248,7 +248,7 @@ async def test_withdrawals_at_two_places_of_a_chain_do_not_hinder_each_other(pla
     third = await row.pass_on(second, 2)
     await row.pass_on(third, 3)
     everywhere = [
-        row.at(place).give("withdraw-consent", await row.at(place).read(referral["id"]), AUDIENCE)
+        row.at(place).give("withdraw-consent", await row.at(place).read(referral["id"]), WITHDRAWAL)
         for place, referral in ((0, first), (1, second), (2, third))
     ]
     statuses = await at_once(*(everywhere if attempt % 2 else everywhere[::-1]))

@@ -4,6 +4,7 @@
 keys of the tests; the last event in it was not published, and the last mail not sent.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -44,9 +45,9 @@ async def upgraded(tmp_path_factory: Any) -> AsyncIterator[Platform]:
         for service in service_names():
             config = alembic_config(service, servers.owner_urls[service])
             config.attributes["role"] = service
-            command.upgrade(config, SCHEMAS[service])
+            await asyncio.to_thread(command.upgrade, config, SCHEMAS[service])  # it runs a loop of its own
             await load(servers.owner_urls[service], service)
-            upgrade(service, servers.owner_urls[service])
+            await asyncio.to_thread(upgrade, service, servers.owner_urls[service])
         platform = Platform(servers, tmp_path_factory.mktemp("platform"))
         await platform.settle()
         yield platform

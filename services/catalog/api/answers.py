@@ -63,7 +63,7 @@ def service_view(found: FoundService, language: str) -> ServiceView:
             "capacities": _counted(found, language),
             "attributes": [_attribute(row.id, code, language) for code in row.target_groups],
             "service_at_locations": [
-                {"id": link.id, "location": _location(location, language)} for link, location in found.places
+                {"id": link.id, "location": _location(location, language)} for link, location in found.locations
             ],
             "aliases": [_alias(each, language) for each in found.aliases],
             "accepting": accepting(found.situation),
@@ -81,7 +81,7 @@ def member_view(row: Member) -> MemberView:
 
 
 def _facts(row: ServiceFacts | None) -> dict[str, Any]:
-    """What is known of how the network fares with a service, or why nothing is shown."""
+    """The statistics of a service, or why none are shown."""
     if row is None:
         return {"facts": None, "facts_status": "unknown"}
     if row.facts["suppressed"]:

@@ -143,7 +143,7 @@ async def locate(
     wanted: Annotated[Locations, body(Locations)],
     language: LanguageOf,
 ) -> OrganizationView:
-    """Needs `If-Match`. Replaces all places; one with an `id` that is there already is kept under it."""
+    """Needs `If-Match`. Replaces all locations; one with the `id` of one that is there keeps it."""
     require_match(request, row.version)
     return await _answer(work, await replace_locations(work, row, wanted), language, response)
 

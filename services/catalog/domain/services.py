@@ -1,4 +1,4 @@
-"""Rules of services: their statuses, what accepts referrals, how many places fit a status, days to answer."""
+"""Rules of services: their statuses, what accepts referrals, how many free places fit a status, days to answer."""
 
 from dataclasses import dataclass
 from typing import get_args

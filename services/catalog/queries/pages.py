@@ -24,8 +24,7 @@ class PageWanted:
 
 async def one_row(tx: Transaction, wanted: SelectOfScalar[RowT], *, lock: bool) -> RowT | None:
     """The first row of a query; with `lock` nobody else changes it until the transaction ends."""
-    rows = await tx.all(wanted.with_for_update() if lock else wanted)
-    return next(iter(rows), None)
+    return await tx.first(wanted.with_for_update() if lock else wanted)
 
 
 async def count(tx: Transaction, wanted: Any) -> int:

@@ -30,13 +30,13 @@ from shared.database.transaction import Transaction
 
 @dataclass(frozen=True)
 class FoundService:
-    """A service with its organisation, former names, places, what decides whether it accepts, and how it fares."""
+    """A service with its organisation, former names, locations, what decides whether it accepts, and statistics."""
 
     row: Service
     organization: Organization
     situation: Situation
     aliases: Sequence[ServiceAlias]
-    places: Sequence[tuple[ServiceAtLocation, Location]]
+    locations: Sequence[tuple[ServiceAtLocation, Location]]
     facts: ServiceFacts | None
 
 
@@ -105,7 +105,7 @@ def _has_desk() -> ColumnElement[bool]:
 
 
 def _accepting(today: date) -> ColumnElement[bool]:
-    """The same rule as `domain.obstacles`, for the database to filter by."""
+    """The same rule as `obstacles` in domain/services.py, for the database to filter by."""
     return and_(
         col(Organization.active),
         col(Service.status) == "active",
@@ -144,9 +144,9 @@ async def _found(tx: Transaction, rows: Sequence[Any]) -> list[FoundService]:
         .where(col(ServiceAtLocation.service_id).in_(ids))
         .order_by(col(ServiceAtLocation.id))
     )
-    places: defaultdict[UUID, list[tuple[ServiceAtLocation, Location]]] = defaultdict(list)
-    for link, location in await tx.all(links):
-        places[link.service_id].append((link, location))
+    locations: defaultdict[UUID, list[tuple[ServiceAtLocation, Location]]] = defaultdict(list)
+    for link, location in await tx.tuples(links):
+        locations[link.service_id].append((link, location))
     known = await tx.all(select(ServiceFacts).where(col(ServiceFacts.id).in_(ids)))
     facts = {row.id: row for row in known}
     return [
@@ -155,7 +155,7 @@ async def _found(tx: Transaction, rows: Sequence[Any]) -> list[FoundService]:
             organization,
             Situation(organization.active, service.status, service.capacity, closed_today, has_desk),
             aliases[service.id],
-            places[service.id],
+            locations[service.id],
             facts.get(service.id),
         )
         for service, organization, closed_today, has_desk in rows

@@ -1,4 +1,4 @@
-"""How the network fares with a service, as the referral service told last."""
+"""Statistics of a service over HTTP, as the referral service last published them."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 
 class DeclineReasonView(BaseModel):
-    """How many referrals were declined for one reason; `other` also holds those that were too rare to be told."""
+    """How many referrals were declined for one reason; `other` also holds those too rare to be shown."""
 
     code: str
     referrals: int

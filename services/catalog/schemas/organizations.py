@@ -32,7 +32,7 @@ class NewOrganization(Body):
     alternate_name: Name | None = None
     description: Description
     parent_organization_id: UUID | None = None
-    email: Email | None = Field(None, description="The desk's address: told of referrals beside the desk's members")
+    email: Email | None = Field(None, description="The desk's address: notified of referrals beside the desk's members")
     website: WebAddress | None = None
 
 
@@ -70,7 +70,7 @@ class Closures(Body):
 
 
 class NewLocation(Body):
-    """A place. With `id` one that the organisation has already is kept, and changed to this."""
+    """A location. With the `id` of one that the organisation has, that one is kept, and changed to this."""
 
     id: UUID | None = None
     location_type: LocationType = "physical"
@@ -83,7 +83,7 @@ class NewLocation(Body):
 
 
 class Locations(Body):
-    """All places of an organisation, instead of those it had."""
+    """All locations of an organisation, instead of those it had."""
 
     locations: list[NewLocation] = Field(max_length=50)
 
@@ -101,7 +101,7 @@ class Address(BaseModel):
 
 
 class LocationView(BaseModel):
-    """A place (HSDS location). `addresses` is empty while the street address is not known."""
+    """A location (HSDS location). `addresses` is empty while the street address is not known."""
 
     id: UUID
     location_type: str
@@ -132,7 +132,7 @@ class OrganizationBrief(BaseModel):
 
 
 class OrganizationView(OrganizationBrief):
-    """An organisation (HSDS organization) with its former names, closures and places."""
+    """An organisation (HSDS organization) with its former names, closures and locations."""
 
     alternate_name: str | None
     organization_type: str

@@ -40,7 +40,7 @@ LocationIds = Annotated[list[UUID], Field(max_length=50), AfterValidator(each_on
 
 
 class Capacity(Body):
-    """Whether there is room; `available`: how many places, where they are counted."""
+    """Whether there is room; `available`: how many free places, where they are counted."""
 
     status: CapacityStatus
     available: int | None = Field(None, ge=0, le=100_000)
@@ -142,7 +142,7 @@ class AttributeView(BaseModel):
 
 
 class ServiceAtLocationView(BaseModel):
-    """A service at a place (HSDS service_at_location)."""
+    """A service at a location (HSDS service_at_location)."""
 
     id: UUID
     location: LocationView

@@ -1,4 +1,4 @@
-"""The catalogue's tables: its own rows, and its copy of what is told of services."""
+"""The catalogue's tables: its own rows, and its copy of the statistics of services."""
 
 from services.catalog.tables.base import Base, Texts
 from services.catalog.tables.copies import ServiceFacts

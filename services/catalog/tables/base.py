@@ -4,15 +4,15 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, func
-from sqlmodel import SQLModel
 
+from shared.database.rows import Record
 from shared.database.tables import new_registry
 
 Texts = dict[str, str]
 """A text by language: fi, sv, en, those in which there is one."""
 
 
-class Base(SQLModel, registry=new_registry()):
+class Base(Record, registry=new_registry()):
     """Base of this service's tables."""
 
 

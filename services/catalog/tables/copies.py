@@ -1,4 +1,4 @@
-"""The copy of what the referral service tells of services."""
+"""The copy of what the referral service publishes about services."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -11,7 +11,7 @@ from shared.consuming.copies import Copied
 
 
 class ServiceFacts(Base, Copied, table=True):
-    """What the network has learnt of a service (`id`), copied from the referral service; `facts` as they were told."""
+    """Statistics of the service `id`, copied from the referral service; `facts` as its event has them."""
 
     __tablename__: ClassVar[str] = "service_facts"
 

@@ -1,4 +1,4 @@
-"""Organisations, and what belongs to one: former names, closures, places."""
+"""Organisations, and what belongs to one: former names, closures, locations."""
 
 from datetime import date, datetime
 from typing import ClassVar
@@ -60,7 +60,7 @@ class Closure(Base, table=True):
 
 
 class Location(Base, table=True):
-    """A place where an organisation serves; `url` where it is a virtual one."""
+    """Where an organisation serves. `url` is the address of a virtual location."""
 
     __tablename__: ClassVar[str] = "locations"
     __table_args__: ClassVar = (one_of("location_type", LOCATION_TYPES),)

@@ -96,7 +96,10 @@ async def replace_closures(work: UnitOfWork, organization: Organization, new: Cl
 
 @command
 async def replace_locations(work: UnitOfWork, organization: Organization, new: Locations) -> Organization:
-    """Give an organisation these places instead of those it had. Raises 422, and 409 for one that a service is at."""
+    """Give an organisation these locations instead of those it had.
+
+    Raises 422, and 409 when a service is given at a location that would go.
+    """
     here = await work.tx.all(select(Location).where(col(Location.organization_id) == organization.id))
     before = {row.id: row for row in here}
     kept = {each.id for each in new.locations if each.id is not None}

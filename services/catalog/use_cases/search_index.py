@@ -23,7 +23,7 @@ async def refresh_index(tx: Transaction, organizations: Sequence[Organization]) 
     """
     by_id = {each.id: each for each in organizations}
     former = select(OrganizationAlias.organization_id, OrganizationAlias.name)
-    aliases = _grouped(await tx.all(former.where(col(OrganizationAlias.organization_id).in_(by_id))))
+    aliases = _grouped(await tx.tuples(former.where(col(OrganizationAlias.organization_id).in_(by_id))))
     about: dict[UUID, Weighted] = {
         each.id: {"A": [each.name, each.alternate_name], "B": aliases[each.id], "C": [each.description]}
         for each in organizations
@@ -31,7 +31,7 @@ async def refresh_index(tx: Transaction, organizations: Sequence[Organization]) 
     await _write(tx, _ORGANIZATIONS, about)
     services = await tx.all(select(Service).where(col(Service.organization_id).in_(by_id)).order_by(col(Service.id)))
     of_services = select(ServiceAlias.service_id, ServiceAlias.name)
-    own = _grouped(await tx.all(of_services.where(col(ServiceAlias.service_id).in_([each.id for each in services]))))
+    own = _grouped(await tx.tuples(of_services.where(col(ServiceAlias.service_id).in_([each.id for each in services]))))
     of_owners = {key: [each.name, each.alternate_name, *aliases[key]] for key, each in by_id.items()}
     await _write(
         tx, _SERVICES, {each.id: _about(each, own[each.id], of_owners[each.organization_id]) for each in services}

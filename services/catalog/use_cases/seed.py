@@ -25,7 +25,7 @@ from shared.ids import new_id
 from shared.publishing.outbox import Outbox
 
 SEED_LOCK = "catalog.seed"
-"""Advisory lock: whoever enters what the data file describes does so alone."""
+"""Advisory lock: only one transaction at a time enters what the data file describes."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class _Seeding:
         self._by_slug |= {each.slug: each for each in by_id.values()}
         former = select(ServiceAlias.slug).where(col(ServiceAlias.slug).is_not(None))
         self._service_slugs = set((await self._tx.execute(select(Service.slug).union(former))).scalars())
-        members = await self._tx.all(select(Member.organization_id, Member.email))
+        members = await self._tx.tuples(select(Member.organization_id, Member.email))
         self._addresses = {(organization_id, email.lower()) for organization_id, email in members}
         for location in await self._tx.all(select(Location)):
             self._locations[location.organization_id][location.name.get("fi")] = location.id
@@ -124,8 +124,8 @@ class _Seeding:
         self._tx.insert(organization)
         for alias in entry.aliases:
             self._tx.insert(OrganizationAlias(id=new_id(), organization_id=organization.id, **alias.model_dump()))
-        for place in entry.locations:
-            self._new_location(organization, place)
+        for location in entry.locations:
+            self._new_location(organization, location)
         record_organization_change(self._tx, self._outbox, organization, ())
         self._by_slug[entry.slug] = organization
         self.organizations += 1

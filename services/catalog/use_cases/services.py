@@ -54,7 +54,7 @@ async def create_service(work: UnitOfWork, new: NewService) -> Service:
         **new.model_dump(include={"status", "languages", "target_groups", "url", "email", *_DAYS}),
     )
     work.tx.insert(service)
-    _place(work, service, new.location_ids)
+    _give_at(work, service, new.location_ids)
     record_service_change(work.tx, work.outbox, service)
     await refresh_index(work.tx, [organization])
     return service
@@ -103,17 +103,17 @@ def _record_change(work: UnitOfWork, service: Service) -> None:
 
 
 async def _moved(work: UnitOfWork, service: Service, location_ids: Sequence[UUID]) -> bool:
-    """Give the service at these places; whether that is any change."""
+    """Give the service at these locations; returns whether that is any change."""
     mine = select(ServiceAtLocation.location_id).where(col(ServiceAtLocation.service_id) == service.id)
     if set(await work.tx.all(mine)) == set(location_ids):
         return False
     await _check_locations(work, service.organization_id, location_ids)
     await work.tx.execute(delete(ServiceAtLocation).where(col(ServiceAtLocation.service_id) == service.id))
-    _place(work, service, location_ids)
+    _give_at(work, service, location_ids)
     return True
 
 
-def _place(work: UnitOfWork, service: Service, location_ids: Sequence[UUID]) -> None:
+def _give_at(work: UnitOfWork, service: Service, location_ids: Sequence[UUID]) -> None:
     for location_id in location_ids:
         work.tx.insert(ServiceAtLocation(id=new_id(), service_id=service.id, location_id=location_id))
 

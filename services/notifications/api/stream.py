@@ -65,7 +65,7 @@ async def stream_notices(
             news = feed.next()
             try:
                 async with state.database.reading() as tx:
-                    # Each time anew, so that a member who has left hears nothing more.
+                    # Each time anew, so that a member who has left gets nothing more.
                     await authenticate(request, tx, state.verifier, state.find_member)
                     position = position or Position(0, await newest_number(tx, actor))
                     found = await own_notices_after(tx, actor, position.last, position.present, _BATCH)

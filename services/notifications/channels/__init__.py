@@ -1,1 +1,1 @@
-"""The ways on which notices leave the platform: a file a channel, listed in `registry.py`."""
+"""Channels: how notices leave the platform. A file for each, listed in `registry.py`."""

@@ -1,4 +1,4 @@
-"""What a channel is: a way on which notices leave the platform, such as e-mail."""
+"""What a channel has to do: bring notices out of the platform, by e-mail for example."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -33,7 +33,7 @@ class DeliveryAttempt:
 
 
 class Channel(Protocol):
-    """Brings notices out of the platform on one way. The delivery queue claims, repeats and gives up for it."""
+    """Brings notices out of the platform. The delivery queue claims, repeats and gives up for it."""
 
     @property
     def name(self) -> str:

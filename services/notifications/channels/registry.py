@@ -1,4 +1,4 @@
-"""Every channel on which notices leave the platform; the inbox is none, for it is filled by the database itself."""
+"""Every channel by which notices leave the platform. The inbox is none: the notice in the database is in it already."""
 
 from collections.abc import Callable, Mapping
 from typing import Final

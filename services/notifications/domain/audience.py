@@ -67,7 +67,7 @@ AUDIENCE: Final[Mapping[str, AudienceRule]] = {
     "referral.answer_seen.v1": _always(NOBODY),
     "referral.followed.v1": _always(NOBODY),
     "referral.closed.v1": _always(NOBODY),
-    # Here `by_side` is the side whose member handed over: told is who answers for the referral there from now on.
+    # Here `by_side` is the side whose member handed over: the people are told who answer for the referral there now.
     "referral.handed_over.v1": AudienceRule(by_source=SOURCE_SIDE, by_target=TARGET_SIDE, by_nobody=SOURCE_SIDE),
     "referral.assigned.v1": _always(frozenset({"assigned", "formerly_assigned"})),
     "referral.message_sent.v1": _OTHER_SIDE,

@@ -1,4 +1,4 @@
-"""By which channels somebody is told beside the inbox, and whose failures people hear of."""
+"""By which channels somebody is told beside the inbox, and of which channels' failures people are told."""
 
 from typing import Final
 

@@ -26,4 +26,4 @@ async def deliveries_of_organization(
         query = query.where(Notice.referral_id == referral_id)
     if before is not None:
         query = query.where(col(Delivery.id) < before)
-    return await tx.all(query.order_by(col(Delivery.id).desc()).limit(limit))
+    return await tx.tuples(query.order_by(col(Delivery.id).desc()).limit(limit))

@@ -47,7 +47,7 @@ async def due_deliveries(tx: Transaction, channel: str, now: datetime, limit: in
 async def attempts_of(tx: Transaction, deliveries: Sequence[Delivery]) -> list[DeliveryAttempt]:
     """The attempt that each delivery is in, with its notice and recipient."""
     asked = {"notices": [delivery.notice_id for delivery in deliveries]}
-    found = {notice.id: (notice, *recipient) for notice, *recipient in await tx.all(_ADDRESSED, asked)}
+    found = {notice.id: (notice, *recipient) for notice, *recipient in await tx.tuples(_ADDRESSED, asked)}
     attempts = []
     for delivery in deliveries:
         notice, email, language, left = found[delivery.notice_id]

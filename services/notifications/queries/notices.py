@@ -69,9 +69,9 @@ async def own_notices_after(
     numbers, so none with a lower number appears later.
     """
     asked = {"number": number, "seen_until": seen_until, "most": limit}
-    return await tx.all(_AFTER.where(visibility.told_to(actor)), asked)
+    return await tx.tuples(_AFTER.where(visibility.told_to(actor)), asked)
 
 
 async def unseen_of_those_who_left(tx: Transaction, organization_id: UUID) -> list[tuple[Notice, Member]]:
     """Notices that members who left the organisation have not seen and that were not handed on, oldest first."""
-    return await tx.all(_UNSEEN_OF_THOSE_WHO_LEFT, {"organization_id": organization_id})
+    return await tx.tuples(_UNSEEN_OF_THOSE_WHO_LEFT, {"organization_id": organization_id})

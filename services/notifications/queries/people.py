@@ -46,6 +46,6 @@ async def people_of(
     With `with_coordinators`, every coordinator as well.
     """
     asked = {"organizations": organizations, "named": named, "with_coordinators": with_coordinators}
-    found = await tx.all(_PEOPLE, asked)
+    found = await tx.tuples(_PEOPLE, asked)
     members = {member.id: member for member, _ in found}
     return People(members, frozenset(member.id for member, declines_mail in found if declines_mail))

@@ -1,9 +1,8 @@
 """What every table of the notification service stands on."""
 
-from sqlmodel import SQLModel
-
+from shared.database.rows import Record
 from shared.database.tables import new_registry
 
 
-class Base(SQLModel, registry=new_registry()):
+class Base(Record, registry=new_registry()):
     """Base of the service's tables."""

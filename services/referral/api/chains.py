@@ -34,7 +34,7 @@ async def forward_referral(
 ) -> ReferralView:
     """Answers with the child, which your organisation is the source of; yours stays as it is, with a higher version.
 
-    So a repeated request creates nothing twice: the second is told 412. The child needs a legal basis of its own.
+    So a repeated request creates nothing twice: the second is answered 412. The child needs a legal basis of its own.
     """
     require_match(request, referral.version)
     child = await view(work, await forward(work, referral, to), "forward")

@@ -64,7 +64,7 @@ async def create_referral(
 
     The same key with the same body gets the first answer again, and creates nothing; with another body, 422.
     What may be the same client with an open referral to the same service, or one refused there within 90 days, is
-    told in `duplicates`; with `on_duplicate: ask` nothing is created then, the answer is a 409, and the key stays free.
+    listed in `duplicates`; with `on_duplicate: ask` nothing is created then, the answer is 409, and the key stays free.
     """
     try:
         async with undone_if_asked(work, new.on_duplicate):

@@ -34,7 +34,7 @@ async def assign_referral(
 ) -> ReferralView:
     """Until it ends, to any active recipient of your organisation; null gives it back to the whole desk.
 
-    The new member and the former one are told, save whoever does it. Accepting assigns to nobody.
+    The new member and the former one are told, except the one who does it. Accepting assigns to nobody.
     """
     require_match(request, referral.version)
     await assign(work, referral, given.member_id)

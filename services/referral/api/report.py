@@ -28,8 +28,8 @@ async def get_report(
     form: Annotated[Literal["json", "csv"] | None, Query(alias="format", description="Outweighs `Accept`")] = None,
     accept: Annotated[str, Header()] = "",
 ) -> ReportView | Response:
-    """Coordinators only. Whole months of sending; no row is of fewer than five referrals, and none can be told from
-    the others: periods are widened, then rows are blanked.
+    """Coordinators only. Whole months of sending; no row is of fewer than five referrals, and none can be calculated
+    from the others: periods are widened, then rows are blanked.
     """
     _check_order(from_, to)
     found = await referral_report(work, by or ["organization"], from_, to)

@@ -1,4 +1,4 @@
-"""Statutes on which a referral may rest: a pick-list with plain explanations, read from `data/statutes.yaml`."""
+"""Statutes on which a referral may rest: a pick-list with plain explanations, read from `statutes.yaml`."""
 
 from functools import cache
 from pathlib import Path

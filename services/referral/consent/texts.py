@@ -33,7 +33,7 @@ class ConsentText(_Entry):
     """The text in one language, a BCP 47 tag; `name` is the language's own name for itself.
 
     `reviewed` says whether somebody who has the language as a mother tongue has read it. In files the texts have
-    places for {source}, {target} and {service}.
+    placeholders for {source}, {target} and {service}.
     """
 
     language: str
@@ -46,7 +46,7 @@ class ConsentText(_Entry):
     signature_lines: tuple[str, ...]
 
     def about(self, source: Names, target: Names, service: Names) -> "ConsentText":
-        """The text with its places filled in."""
+        """The text with its placeholders filled in."""
         names = {
             name: self._shown(value) for name, value in {"source": source, "target": target, "service": service}.items()
         }
@@ -70,7 +70,7 @@ class ConsentText(_Entry):
 
 
 class Notes(_Entry):
-    """What the adviser is told beside a text."""
+    """What the adviser is shown beside a text."""
 
     unreviewed: Names
     other_language: Names
@@ -85,7 +85,7 @@ def consent_texts() -> dict[str, ConsentText]:
 
 @cache
 def notes() -> Notes:
-    """What the adviser is told beside a text."""
+    """What the adviser is shown beside a text."""
     return Notes.model_validate(yaml.safe_load((FOLDER / "notes.yaml").read_text("utf-8")))
 
 

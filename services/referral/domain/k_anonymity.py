@@ -1,6 +1,6 @@
-"""k-anonymity: which figures may be shown without giving single referrals away. Pure rules, no I/O.
+"""k-anonymity: which figures may be shown without giving away single referrals. Pure rules, no I/O.
 
-A figure stands for at least K referrals, so whoever is one of them is one of K. What that is and is not is in
+At least K referrals stand behind each figure that is shown. What that protects from, and what not, is in
 docs/privacy.md.
 """
 
@@ -10,21 +10,21 @@ from typing import Final, TypeVar
 Part = TypeVar("Part", bound=Hashable)
 
 K: Final = 5
-"""The smallest number of referrals that a figure may rest on."""
+"""The smallest number of referrals behind a figure that is shown."""
 
 OTHER: Final = "other"
 
 
 def enough(count: int) -> bool:
-    """Whether a figure may rest on so many referrals."""
+    """Whether a count may be shown."""
     return count >= K
 
 
 def merge_rare(counts: Mapping[str, int]) -> dict[str, int]:
     """Counts by code, with the rare ones in `other`; empty when there are too few of all together.
 
-    Each count that is left is of K at least. Should `other` come out too small, the smallest of the rest joins it:
-    else it were known from the whole.
+    Each count that is left is K at least. Should `other` come out too small, the smallest of the rest joins it:
+    otherwise it could be calculated from the whole.
     """
     kept = {code: count for code, count in counts.items() if code != OTHER and enough(count)}
     rest = sum(counts.values()) - sum(kept.values())
@@ -39,7 +39,7 @@ def merge_rare(counts: Mapping[str, int]) -> dict[str, int]:
 def withheld(counts: Mapping[Part, int]) -> tuple[frozenset[Part], bool]:
     """Which of the parts of one whole are withheld, and whether the whole has to be.
 
-    Everybody may know which parts are withheld, the whole, and this rule; nobody can work out a withheld count from it.
+    Even somebody who knows which parts are withheld, the whole, and this rule can calculate no withheld count.
     Too small parts come first; then the smallest others, until what is withheld is safe. Equal parts share their
     fate: so which of the withheld parts has which count makes no difference to what is shown. Parts of nothing are
     not to be given.
@@ -55,12 +55,12 @@ def withheld(counts: Mapping[Part, int]) -> tuple[frozenset[Part], bool]:
 
 
 def _safe(counts: Collection[int]) -> bool:
-    """Whether nobody who knows the sum of some withheld counts can work out one of them.
+    """Whether nobody who knows the sum of some withheld counts can tell one of them.
 
-    One alone is the sum. Should the sum be smaller than K, it is itself a figure of too few. As many as there are parts
+    One alone is the sum. Should the sum be smaller than K, it tells of too few itself. As many as there are parts
     can only be ones, and four times as many only fours, unless one of them is withheld for the others' sake.
     """
     parts, whole = len(counts), sum(counts)
     all_small = not any(map(enough, counts))
-    given_away = whole == parts or (all_small and whole == parts * (K - 1))
-    return parts == 0 or (parts > 1 and enough(whole) and not given_away)
+    told_by_sum = whole == parts or (all_small and whole == parts * (K - 1))
+    return parts == 0 or (parts > 1 and enough(whole) and not told_by_sum)

@@ -40,7 +40,7 @@ class Group(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """The columns of a report. The median is None where it would rest on fewer than five answers."""
+    """The columns of a report. The median is None with fewer than five answers."""
 
     sent: int
     accepted: int

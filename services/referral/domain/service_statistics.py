@@ -51,7 +51,7 @@ def hours_to_answer(cases: Sequence[Case], closures: Sequence[Closure]) -> list[
 def statistics_of(
     service_id: UUID, organization_id: UUID, cases: Sequence[Case], closures: Sequence[Closure], now: datetime
 ) -> ServiceFacts:
-    """The statistics of a service at `now`, suppressed where they would rest on too few referrals.
+    """The statistics of a service at `now`, suppressed where there are too few referrals.
 
     `closures` are those of its organisation. `cases` may hold more than what counts.
     """

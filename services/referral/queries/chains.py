@@ -38,8 +38,8 @@ async def knows_client(work: ActorUnitOfWork, referral: Referral) -> bool:
 async def visible_chain(work: ActorUnitOfWork, referral: Referral) -> list[ChainLink] | None:
     """The chain as far as the actor's organisation has a part in it; None where that is `referral` alone.
 
-    It begins with the first referral that the organisation made or was sent, and goes down from there: whoever began
-    the chain sees all of it, whoever was asked in the middle sees its own part, and the last one only its own.
+    It begins with the first referral that the organisation made or was sent, and goes down from there: the organisation
+    that began the chain sees all of it, one in the middle its part, and the last one only its own referral.
     """
     if await work.tx.first(_OTHERS, {"root_id": referral.root_id, "besides": referral.id}) is None:
         return None

@@ -48,14 +48,14 @@ async def references_of(work: ActorUnitOfWork, clients: Sequence[Client]) -> dic
         .order_by(col(Referral.id).desc())
     )
     found: dict[UUID, list[str]] = {client_id: [] for client_id in ids}
-    for client_id, reference in await work.tx.all(query):
+    for client_id, reference in await work.tx.tuples(query):
         found[client_id].append(reference)
     return found
 
 
 async def lookups_of(work: ActorUnitOfWork, client_id: UUID) -> dict[str, bytes]:
     """The keyed hashes by which a client of the actor's organisation is found again, by field."""
-    found = await work.tx.all(_LOOKUPS, {"client": client_id, "own": work.actor.organization_id})
+    found = await work.tx.tuples(_LOOKUPS, {"client": client_id, "own": work.actor.organization_id})
     return dict(found)
 
 

@@ -11,7 +11,7 @@ from services.referral.queries.chains import knows_client
 from services.referral.queries.visibility import side_of
 from services.referral.tables import Message, Referral
 from services.referral.unit_of_work import ActorUnitOfWork
-from shared.web.pages import Keyset
+from shared.keyset import Keyset
 
 _UNREAD = text(
     "SELECT referral_id, side, count(*) FROM messages "

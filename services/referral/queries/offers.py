@@ -44,7 +44,7 @@ async def next_best_services(work: UnitOfWork, referral: Referral) -> list[Offer
             has_desk,
         )
     )
-    found = {service.id: (service, organization) for service, organization in await work.tx.all(query)}
+    found = {service.id: (service, organization) for service, organization in await work.tx.tuples(query)}
     offers = [
         _offer(service)
         for service, organization in found.values()

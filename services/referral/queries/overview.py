@@ -21,7 +21,7 @@ from services.referral.schemas.overview import OverviewReferral, OverviewRow
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from shared.clock import KUOPIO
-from shared.web.pages import Keyset
+from shared.keyset import Keyset
 
 
 async def overview(work: ActorUnitOfWork, first: date | None, last: date | None) -> list[OverviewRow]:

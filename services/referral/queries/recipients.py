@@ -52,10 +52,10 @@ async def find_recipient(work: ActorUnitOfWork, service_id: UUID) -> Recipient |
     """A service of the catalogue's copy, whether it can be referred to or not; None for one that is not known."""
     reference = new_reference()
     given = {"service": service_id, "own": work.actor.organization_id, "reference": reference}
-    found = await work.tx.first(_RECIPIENT, given)
-    if found is None:
+    found = await work.tx.tuples(_RECIPIENT, given)
+    if not found:
         return None
-    service, organization, desk, source, is_free = found
+    [(service, organization, desk, source, is_free)] = found
     names = Names.model_validate(source) if source else None
     return Recipient(service, organization, desk or [], names, reference if is_free else None)
 

@@ -16,8 +16,8 @@ from services.referral.schemas.referrals import ReferralSummary
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from shared.actors import Actor
+from shared.keyset import Keyset
 from shared.problems import not_found
-from shared.web.pages import Keyset
 
 
 async def visible_referral(work: ActorUnitOfWork, referral_id: UUID | None) -> Referral:

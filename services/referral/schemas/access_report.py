@@ -1,4 +1,4 @@
-"""What a client is told of: who handled their data, and all that is held about them."""
+"""What a client may ask for: who handled their data, and all that is kept about them."""
 
 from datetime import date, datetime
 from typing import Any

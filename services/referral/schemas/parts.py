@@ -15,7 +15,7 @@ LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z
 EmailAddress = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Urgency = Literal["routine", "urgent"]
 OnDuplicate = Literal["go_on", "ask"]
-"""What to do when there may be a duplicate: go on and be told, or change nothing and be asked."""
+"""What to do when there may be a duplicate: go on and name it, or change nothing and ask."""
 
 
 class Named(BaseModel):

@@ -3,8 +3,8 @@
 from typing import Any
 
 from sqlalchemy import CheckConstraint, DateTime
-from sqlmodel import SQLModel
 
+from shared.database.rows import Record
 from shared.database.tables import new_registry
 
 Moment: Any = DateTime(timezone=True)
@@ -16,5 +16,5 @@ def one_of(column: str, values: Any) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-class Base(SQLModel, registry=new_registry()):
+class Base(Record, registry=new_registry()):
     """Base of this service's tables."""

@@ -84,7 +84,7 @@ class Referral(Base, table=True):
     completed_at: datetime | None = Field(default=None, sa_type=Moment)
     answer_seen_at: datetime | None = Field(default=None, sa_type=Moment)
     closed_at: datetime | None = Field(default=None, sa_type=Moment)
-    # The terms that were told to the sender; a later change of the service's days is for later referrals.
+    # The terms that the sender was shown; a later change of the service's days is for later referrals.
     response_days: int | None = None
     expiry_days: int | None = None
     respond_by: datetime | None = Field(default=None, sa_type=Moment)

@@ -13,8 +13,8 @@ from shared.web.versions import stale
 async def give_to_many(work: ActorUnitOfWork, bulk: Bulk) -> list[BulkResult]:
     """The results in the order of the request.
 
-    Referrals are locked in the order of their ids, so that two who work through the same ones never wait for each
-    other in a ring.
+    Referrals are locked in the order of their ids, so that two requests about the same ones never wait for each other
+    in a circle.
     """
     results: dict[UUID, BulkResult] = {}
     for chosen in sorted(bulk.referrals, key=lambda each: each.id):

@@ -129,7 +129,7 @@ async def take_due(work: UnitOfWork, besides: Sequence[UUID]) -> Referral | None
         # Whoever writes a timer holds its referral, so the referral alone decides who may; nobody waits for anybody.
         .with_for_update(of=Referral, skip_locked=True)
     )
-    return next(iter(await work.tx.all(next_due)), None)
+    return await work.tx.first(next_due)
 
 
 async def fire_due(work: UnitOfWork, referral: Referral) -> None:

@@ -139,7 +139,7 @@ async def _content(tx: Transaction, day: date) -> sealing.Digest:
 
 
 async def _newest_seal(tx: Transaction) -> AuditSeal | None:
-    return next(iter(await tx.all(select(AuditSeal).order_by(col(AuditSeal.day).desc()).limit(1))), None)
+    return await tx.first(select(AuditSeal).order_by(col(AuditSeal.day).desc()).limit(1))
 
 
 async def _first_day(tx: Transaction) -> date | None:

@@ -62,7 +62,7 @@ async def duplicates_of(work: ActorUnitOfWork, referral: Referral, choice: OnDup
 
 
 def tell(work: ActorUnitOfWork, found: Sequence[Found]) -> list[Duplicate]:
-    """What may be told. That a client has been referred is about the client: it is written down."""
+    """What the caller is shown. That a client has been referred is about the client, so each showing is recorded."""
     for one in found:
         note_disclosure(work, one.client_id, "duplicates", one.duplicate.referral_id)
     return [one.duplicate for one in found]
@@ -89,7 +89,7 @@ async def find(
 ) -> list[Found]:
     """Earlier referrals to a service of a client with these hashes, or of the client with this id; newest first.
 
-    Those of other organisations are not looked at, so nothing can be told or guessed of them. `besides` is left out.
+    Those of other organisations are not looked at, so nothing can be learnt or guessed of them. `besides` is left out.
     With the choice to be asked, PossibleDuplicate is raised when there is one. Requests with that choice about one
     service look one after the other, each when the one before is done: so of two at the same moment one is asked.
     """

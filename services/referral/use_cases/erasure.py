@@ -32,7 +32,7 @@ async def lock_client(tx: Transaction, client_id: UUID | None) -> Client | None:
     """
     theirs = select(Referral.id).where(Referral.client_id == client_id).order_by(col(Referral.id))
     await tx.execute(theirs.with_for_update())
-    return next(iter(await tx.all(select(Client).where(Client.id == client_id).with_for_update())), None)
+    return await tx.first(select(Client).where(Client.id == client_id).with_for_update())
 
 
 async def erase_client(work: UnitOfWork, client: Client, occasion: str, *, end_open: bool = False) -> int:

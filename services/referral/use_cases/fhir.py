@@ -16,6 +16,6 @@ async def fhir_bundle(work: ActorUnitOfWork, referral: Referral) -> dict[str, An
     seen = await view(work, referral, "fhir")
     ids = [referral.source_organization_id, referral.target_organization_id]
     rows = await work.tx.all(select(Organization).where(col(Organization.id).in_(ids)))
-    # Whoever passed it on was sent the parent; whoever was asked learns nothing of what lies above.
+    # The side that passed it on knows the parent; the side that was asked learns nothing of what lies above.
     parent_id = referral.parent_id if seen.side == Side.SOURCE else None
     return bundle(seen, {row.id: row.slug for row in rows}, parent_id)

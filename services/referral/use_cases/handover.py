@@ -59,7 +59,7 @@ async def still_open(work: UnitOfWork, theirs: ColumnElement[bool]) -> list[Refe
 
 
 async def hand_over(work: UnitOfWork, taken: Iterable[Taken], heir: UUID | None, by: UUID | None) -> None:
-    """Give each to the heir. Without one it stays with the organisation, whose people are told so."""
+    """Give each to the deputy. Without one it stays with the organisation, whose people are told so."""
     begun = []
     for referral, side in taken:
         if side is Side.TARGET:

@@ -24,13 +24,13 @@ class Batch:
 async def rotate_batch(tx: Transaction, vault: Vault, after: UUID | None, size: int) -> Batch:
     """Bring up to `size` clients, those after a given one, to the present keys. What is there already stays.
 
-    Each client is locked, so that whoever erases or changes it meanwhile waits. Raises Unreadable where neither the
+    Each client is locked, so that an erasure or a change meanwhile waits. Raises Unreadable where neither the
     present nor the former master key opens a client's key.
     """
     query = select(Client, ClientKey).join(ClientKey, col(ClientKey.client_id) == col(Client.id))
     if after is not None:
         query = query.where(col(Client.id) > after)
-    found = await tx.all(query.order_by(col(Client.id)).limit(size).with_for_update())
+    found = await tx.tuples(query.order_by(col(Client.id)).limit(size).with_for_update())
     wrapped = hashed = 0
     for client, kept in found:
         key = vault.unwrap(client.id, kept.wrapped)

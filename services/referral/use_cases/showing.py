@@ -53,7 +53,7 @@ async def view(
 ) -> ReferralView:
     """The referral as the actor's side sees it. Showing the client is written down, with `occasion` as why.
 
-    `duplicates` are those that are to be told with it.
+    `duplicates` are those that are shown with it.
     """
     known = Known(
         texts=await read_texts(work, referral),

@@ -1,4 +1,4 @@
-"""Harm to disks: each of the three that the platform writes to is full, and has room again."""
+"""Faults of disks: each of the three that the platform writes to is full, and has room again."""
 
 import asyncio
 import contextlib

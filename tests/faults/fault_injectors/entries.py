@@ -1,4 +1,4 @@
-"""Harm on the streams: copies of old entries, entries ahead of their order, and what is no event at all."""
+"""Faults on the streams: copies of old entries, entries ahead of their order, and what is no event at all."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Harm on the wire between the services and a server: slow, cut, half-open."""
+"""Faults of the network between the services and a server: slow, cut, half-open."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Harm to the databases: killed, connections dropped, no connection left."""
+"""Faults of the databases: killed, connections dropped, no connection left."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Harm to processes: killed at random, frozen, asked to stop in the middle of their work, scaled out and in."""
+"""Faults of processes: killed at random, frozen, asked to stop in the middle of their work, scaled out and in."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Harm from around: clocks that jump, a mail server that is away."""
+"""Faults from around: clocks that jump, a mail server that is away."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Harm to the stream server: killed, emptied, cut short, read-only, out of memory."""
+"""Faults of the stream server: killed, emptied, cut short, read-only, out of memory."""
 
 import asyncio
 import contextlib
