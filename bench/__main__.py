@@ -13,11 +13,11 @@ from rich.console import Console
 
 from bench import report
 from bench.creation import processor_ms
-from bench.ground import Ground, Stuck, as_tasks, make_events, prepared
 from bench.notices import Samples, attended
-from bench.path import Forked, Result, Way, hosts, run_once
+from bench.path import Forked, Result, Setup, hosts, run_once
 from bench.peers import PEERS, Peer, install
 from bench.platform import Memory, start_once
+from bench.testbed import Stuck, Testbed, as_tasks, make_events, prepared
 from luotsi.demo.platform import own_platform
 
 FOLDER = Path(__file__).resolve().parent.parent / ".bench"
@@ -31,16 +31,16 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-async def measure_path(ground: Ground, rounds: int, share: float, minutes: float) -> report.Runs:
-    """All ways in turn, `rounds` times."""
-    await ground.open()
-    events = await make_events(ground, max(COUNTS.values()) + 3 * max(WORKERS) * 100)
+async def measure_path(testbed: Testbed, rounds: int, share: float, minutes: float) -> report.Runs:
+    """Measure all setups one after the other, `rounds` times."""
+    await testbed.open()
+    events = await make_events(testbed, max(COUNTS.values()) + 3 * max(WORKERS) * 100)
     tasks, log = FOLDER / "tasks.jsonl", FOLDER / "workers.log"
     tasks.write_text(as_tasks(events))
     bins = {peer: FOLDER / f"peer-{peer}" / "bin" for peer in PEERS}
-    ways = [Way(name, n, batch) for batch in BATCHES for n in WORKERS for name in (report.OWN, report.MINIMUM)]
-    ways += [Way(peer, n) for n in WORKERS for peer in PEERS]
-    runs: report.Runs = {way: [] for way in ways}
+    setups = [Setup(name, n, batch) for batch in BATCHES for n in WORKERS for name in (report.OWN, report.MINIMUM)]
+    setups += [Setup(peer, n) for n in WORKERS for peer in PEERS]
+    runs: report.Runs = {setup: [] for setup in setups}
     with hosts([report.OWN, report.MINIMUM], log) as running:
         deadline = time.monotonic() + 60 * minutes
         for number in range(rounds):
@@ -48,28 +48,30 @@ async def measure_path(ground: Ground, rounds: int, share: float, minutes: float
                 say(f"event path: {minutes} minutes are over after {number} of {rounds} rounds")
                 break
             say(f"event path, round {number + 1} of {rounds}, load {os.getloadavg()[0]:.1f}")
-            for way in ways:
-                if way.batch is None:
-                    urls = (ground.redis_url, ground.consumer_url)
-                    workers: Forked | Peer = Peer(way.contender, bins[way.contender], way.workers, urls, tasks, log)
+            for setup in setups:
+                if setup.batch is None:
+                    urls = (testbed.redis_url, testbed.consumer_url)
+                    workers: Forked | Peer = Peer(
+                        setup.contender, bins[setup.contender], setup.workers, urls, tasks, log
+                    )
                 else:
-                    workers = Forked(ground, running, way, events, FOLDER)
-                runs[way].append(await _attempt(ground, workers, way, int(COUNTS[way.batch] * share)))
-    await ground.close()
+                    workers = Forked(testbed, running, setup, events, FOLDER)
+                runs[setup].append(await _attempt(testbed, workers, setup, int(COUNTS[setup.batch] * share)))
+    await testbed.close()
     return runs
 
 
-async def _attempt(ground: Ground, workers: Forked | Peer, way: Way, count: int) -> Result | None:
-    await ground.empty()
+async def _attempt(testbed: Testbed, workers: Forked | Peer, setup: Setup, count: int) -> Result | None:
+    await testbed.empty()
     try:
-        return await run_once(ground, workers, way, count)
+        return await run_once(testbed, workers, setup, count)
     except (Stuck, TimeoutError) as error:
-        say(f"{way}: {error or type(error).__name__}")
+        say(f"{setup}: {error or type(error).__name__}")
         return None
 
 
 async def measure_notices(rounds: int, seconds: float) -> dict[int, list[Samples]]:
-    """All rates in turn, `rounds` times, on one platform."""
+    """Measure all rates one after the other, `rounds` times, on one platform."""
     samples: dict[int, list[Samples]] = {rate: [] for rate in RATES}
     async with own_platform() as platform, attended(platform) as load:
         await load.round(RATES[0], 2)  # what is done for the first time only
@@ -82,11 +84,11 @@ async def measure_notices(rounds: int, seconds: float) -> dict[int, list[Samples
 
 async def measure_creation(rounds: int, count: int) -> list[float]:
     """Milliseconds of processor time a created referral, `rounds` times on one platform."""
-    async with own_platform() as place, attended(place) as load:
+    async with own_platform() as platform, attended(platform) as load:
         found = []
         for number in range(rounds):
             say(f"creation, round {number + 1} of {rounds}, load {os.getloadavg()[0]:.1f}")
-            found.append(await processor_ms(place, load, count))
+            found.append(await processor_ms(platform, load, count))
         return found
 
 
@@ -119,8 +121,8 @@ def main() -> None:
     if "path" in parts:
         for peer in PEERS:
             install(peer, FOLDER)
-        with prepared(FOLDER / "servers") as ground:
-            runs = asyncio.run(measure_path(ground, rounds, 0.25 if asked.quick else 1.0, asked.minutes))
+        with prepared(FOLDER / "servers") as testbed:
+            runs = asyncio.run(measure_path(testbed, rounds, 0.25 if asked.quick else 1.0, asked.minutes))
     loads = {"cores": os.cpu_count(), "load": os.getloadavg(), "seconds": round(time.monotonic() - begun)}
     facts = {"system": machine.platform(), "python": machine.python_version(), "rounds asked for": rounds, **loads}
     document = report.as_document(facts, runs, samples, starts, costs)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 import shared.consuming.worker
-from bench.ground import CONSUMER, EVENT_TYPE, PRODUCER, STREAM
+from bench.testbed import CONSUMER, EVENT_TYPE, PRODUCER, STREAM
 from shared.consuming.inbox import BatchHandler, Consumer
 from shared.consuming.stream_reader import subscribe
 from shared.consuming.worker import Worker, run
@@ -26,7 +26,7 @@ SELECT * FROM unnest(CAST(:events AS uuid[]), CAST(:subjects AS text[]), CAST(:s
 
 
 async def _take_effect(tx: Transaction, events: Sequence[Envelope]) -> None:
-    """One statement for what came together, as the services' own copies are kept."""
+    """One statement for a whole batch, as the services keep their copies."""
     columns = {
         "events": [event.id for event in events],
         "subjects": [event.subject for event in events],

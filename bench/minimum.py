@@ -1,4 +1,4 @@
-"""Contender: the same guarantees by hand, with nothing between the code and redis-py and asyncpg.
+"""Contender: the same guarantees, hand-written on redis-py and asyncpg with nothing between.
 
 One leased relay that appends in one MULTI and notices a stream that lost its newest entry; consumers that write
 inbox row and effect in one transaction and acknowledge afterwards; entries that others left pending are taken
@@ -19,7 +19,7 @@ import uvloop
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from bench.ground import CONSUMER, EFFECT, STREAM
+from bench.testbed import CONSUMER, EFFECT, STREAM
 
 _LEASE = """
 INSERT INTO leases (name, holder, expires_at) VALUES ('relay', $1, clock_timestamp() + interval '5 s')
@@ -101,7 +101,7 @@ async def _consume(task: dict[str, Any]) -> None:
     connection = await asyncpg.connect(task["database_url"])
     with contextlib.suppress(ResponseError):
         await redis.xgroup_create(STREAM, CONSUMER, id="0", mkstream=True)
-    await _take(redis, connection, await _read(redis, task, "0"))  # what it had in hand when it last ended
+    await _take(redis, connection, await _read(redis, task, "0"))  # what it had not finished when it last ended
     Path(task["ready"]).touch()
     sweep_at = time.monotonic() + _SWEEP_SECONDS
     while True:

@@ -59,7 +59,7 @@ class Desk:
 
 @dataclass
 class Load:
-    """Who sends, what, and the desk that is told."""
+    """Who sends, what, and the desk that gets the notices."""
 
     sender: httpx2.AsyncClient
     service_id: str

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from bench.ground import CONSUMER, Event, Ground
+from bench.testbed import CONSUMER, Event, Testbed
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PATIENCE = 30.0
@@ -23,7 +23,7 @@ _WARM_UP = 3
 
 
 @dataclass(frozen=True)
-class Way:
+class Setup:
     """One contender in one shape. `batch` is None for task queues, which take one task at a time."""
 
     contender: str
@@ -89,50 +89,58 @@ class Result:
 class Forked:
     """Workers of a contender that forks: one relays, the others consume."""
 
-    def __init__(self, ground: Ground, running: Hosts, way: Way, events: list[Event], scratch: Path) -> None:
-        self._ground, self._running, self._way, self._events = ground, running, way, events
+    def __init__(self, testbed: Testbed, running: Hosts, setup: Setup, events: list[Event], scratch: Path) -> None:
+        self._testbed, self._running, self._setup, self._events = testbed, running, setup, events
         self._scratch = scratch
         self.pids: list[int] = []
 
     async def start(self) -> None:
         """Start them and wait until all are ready."""
-        roles = [("relay", self._ground.producer_url), *[("consume", self._ground.consumer_url)] * self._way.workers]
+        roles = [
+            ("relay", self._testbed.producer_url),
+            *[("consume", self._testbed.consumer_url)] * self._setup.workers,
+        ]
         ready = [self._scratch / f"ready-{number}" for number in range(len(roles))]
         for number, (role, url) in enumerate(roles):
             ready[number].unlink(missing_ok=True)
-            task = {"role": role, "database_url": url, "redis_urls": self._ground.redis_urls, "batch": self._way.batch}
+            task = {
+                "role": role,
+                "database_url": url,
+                "redis_urls": self._testbed.redis_urls,
+                "batch": self._setup.batch,
+            }
             name = {"name": f"{CONSUMER}-{number}", "ready": str(ready[number])}
-            self.pids.append(int(self._running.ask(self._way.contender, **task, **name)))
+            self.pids.append(int(self._running.ask(self._setup.contender, **task, **name)))
         async with asyncio.timeout(_PATIENCE):
             while not all(path.exists() for path in ready):
                 await asyncio.sleep(0.02)
 
     async def send(self, begin: int, end: int) -> None:
         """Commit those events to the outbox."""
-        await self._ground.record(self._events[begin:end])
+        await self._testbed.record(self._events[begin:end])
 
     def stop(self) -> None:
         """Kill them."""
         for pid in self.pids:
             os.kill(pid, signal.SIGKILL)
-        self._running.ask(self._way.contender, role="reap")
+        self._running.ask(self._setup.contender, role="reap")
 
 
-async def run_once(ground: Ground, workers: Any, way: Way, count: int) -> Result:
+async def run_once(testbed: Testbed, workers: Any, setup: Setup, count: int) -> Result:
     """One run: workers are idle, all events are there at once, and the last committed effect ends it.
 
     Raises Stuck when effects stay out, or when one is there twice.
     """
     try:
         await workers.start()
-        warm = _WARM_UP * way.workers * (way.batch or 10)
+        warm = _WARM_UP * setup.workers * (setup.batch or 10)
         await workers.send(0, warm)
-        await ground.effects(warm)
+        await testbed.effects(warm)
         spent, begun = _processor_seconds(workers.pids), time.monotonic()
         await workers.send(warm, warm + count)
-        ended = await ground.effects(warm + count)
+        ended = await testbed.effects(warm + count)
         spent = _processor_seconds(workers.pids) - spent
-        await ground.check(warm + count)
+        await testbed.check(warm + count)
     finally:
         workers.stop()
     return Result(count / (ended - begun), 1e6 * spent / count, os.getloadavg()[0])

@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.notices import Samples
-from bench.path import Result, Way
+from bench.path import Result, Setup
 from bench.peers import PEERS
 from bench.platform import Memory
 
 OWN, MINIMUM = "backbone", "minimum"
-Runs = dict[Way, list[Result | None]]
-"""Per way one result a round; None where it did not finish."""
+Runs = dict[Setup, list[Result | None]]
+"""One result a round for each setup; None where it did not finish."""
 
 
 def quantile(values: Iterable[float], share: float) -> float:
@@ -25,9 +25,9 @@ def quantile(values: Iterable[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
 
 
-def ratio(runs: Runs, way: Way, other: Way) -> float | None:
-    """Median over the rounds of how much quicker `way` was than `other` in the same round."""
-    pairs = zip(runs.get(way, []), runs.get(other, []), strict=True)
+def ratio(runs: Runs, setup: Setup, other: Setup) -> float | None:
+    """Median over the rounds of how much quicker `setup` was than `other` in the same round."""
+    pairs = zip(runs.get(setup, []), runs.get(other, []), strict=True)
     quotients = [own.rate / its.rate for own, its in pairs if own and its]
     return median(quotients) if quotients else None
 
@@ -36,14 +36,14 @@ def path_table(runs: Runs) -> Table:
     """The event path: a line per contender and shape."""
     table = _table("Outbox to committed effect", "workers", "batch", "contender", "events/s", "CPU µs/event", "rounds")
     table.add_column("Luotsi is", justify="right")
-    for way in sorted(runs, key=lambda way: (way.workers, -(way.batch or 0), way.contender)):
-        done = [result for result in runs[way] if result]
+    for setup in sorted(runs, key=lambda setup: (setup.workers, -(setup.batch or 0), setup.contender)):
+        done = [result for result in runs[setup] if result]
         rate = f"{median(result.rate for result in done):,.0f}" if done else "-"
         cost = f"{median(result.cpu_us for result in done):,.0f}" if done else "-"
-        own = Way(OWN, way.workers, way.batch or 100)
-        times = ratio(runs, own, way) if way.contender != OWN else None
-        shape = (str(way.workers), str(way.batch or "one by one"), way.contender)
-        table.add_row(*shape, rate, cost, f"{len(done)}/{len(runs[way])}", f"{times:.2f} x" if times else "")
+        own = Setup(OWN, setup.workers, setup.batch or 100)
+        times = ratio(runs, own, setup) if setup.contender != OWN else None
+        shape = (str(setup.workers), str(setup.batch or "one by one"), setup.contender)
+        table.add_row(*shape, rate, cost, f"{len(done)}/{len(runs[setup])}", f"{times:.2f} x" if times else "")
     return table
 
 
@@ -73,12 +73,14 @@ def target_table(
 ) -> Table:
     """Each target beside what was measured, as far as it was."""
     table = _table("Targets", "what", "target", "measured")
-    shapes = sorted({(way.batch, way.workers) for way in runs if way.batch}, key=lambda shape: (-shape[0], shape[1]))
+    shapes = sorted(
+        {(setup.batch, setup.workers) for setup in runs if setup.batch}, key=lambda shape: (-shape[0], shape[1])
+    )
     for batch, workers in shapes:
-        its = ratio(runs, Way(OWN, workers, batch), Way(MINIMUM, workers, batch))
+        its = ratio(runs, Setup(OWN, workers, batch), Setup(MINIMUM, workers, batch))
         table.add_row(f"of the minimum, batch {batch}, {workers} workers", "≥ 0.7", f"{its:.2f}" if its else "-")
-    for workers in sorted({way.workers for way in runs}):
-        found = {peer: ratio(runs, Way(OWN, workers, 100), Way(peer, workers)) for peer in PEERS}
+    for workers in sorted({setup.workers for setup in runs}):
+        found = {peer: ratio(runs, Setup(OWN, workers, 100), Setup(peer, workers)) for peer in PEERS}
         times = min((value, peer) for peer, value in found.items() if value) if any(found.values()) else None
         measured = f"{times[0]:.1f} x {times[1]}" if times else "-"
         table.add_row(f"times the best peer, {workers} workers", "≥ 5", measured)
@@ -116,7 +118,7 @@ def as_document(
     """Everything, round by round."""
     return {
         "machine": machine,
-        "path": [asdict(way) | {"runs": [each and asdict(each) for each in runs[way]]} for way in runs],
+        "path": [asdict(setup) | {"runs": [each and asdict(each) for each in runs[setup]]} for setup in runs],
         "creation": list(costs),
         "notices": [asdict(each) for rounds in samples.values() for each in rounds],
         "starts": [{"seconds": seconds, **asdict(memory), "load": load} for seconds, memory, load in starts],

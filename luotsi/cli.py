@@ -16,7 +16,9 @@ from shared.services import service_names
 app = typer.Typer(help="Run and look after a Luotsi platform.", no_args_is_help=True, add_completion=False)
 admin = typer.Typer(help="Administrators of the platform.", no_args_is_help=True)
 app.add_typer(admin, name="admin")
-app.add_typer(lazy_group("luotsi.commands.events", "How far events have come, and sending them again."), name="events")
+app.add_typer(
+    lazy_group("luotsi.commands.events", "How far events have come, and publishing them again."), name="events"
+)
 app.add_typer(lazy_group("luotsi.commands.audit", "The log of who was shown what: check it, seal it."), name="audit")
 app.add_typer(
     lazy_group("luotsi.commands.client", "What a client is entitled to: a report, an export, to be erased."),

@@ -109,6 +109,18 @@ def test_a_service_is_given_its_own_secrets_only(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", service_names())
+def test_a_service_has_its_database_and_those_who_run_it_know_it(service: str) -> None:
+    name = service.upper()
+    script = (ROOT / "deploy" / "postgres" / "databases.sh").read_text(encoding="utf-8")
+    assert f'create {service} "${{{name}_DB_PASSWORD:?}}" "${{{name}_OWNER_DB_PASSWORD:?}}"\n' in script
+    assert {f"{name}_DATABASE_URL", f"{name}_OWNER_DATABASE_URL"} <= CONTAINERS["migrate"]["environment"].keys()
+    assert {f"{name}_DATABASE_URL", f"{name}_OWNER_DATABASE_URL", f"{name}_URL"} <= CONTAINERS["cli"][
+        "environment"
+    ].keys()
+    assert f"{service}-web" in CONTAINERS["edge"]["depends_on"]
+
+
+@pytest.mark.parametrize("service", service_names())
 def test_the_edge_publishes_a_service_below_the_prefix_of_its_record(service: str) -> None:
     prefix = get_service(service).prefix
     assert CONTAINERS[f"{service}-web"]["environment"]["ROOT_PATH"] == prefix

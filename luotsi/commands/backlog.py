@@ -1,4 +1,4 @@
-"""How far events have come: what waits in each outbox, on each stream, with each group, and what is dead."""
+"""How far events have come: how many wait in each outbox and for each consumer group, and how many are dead letters."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,7 +26,7 @@ _PARKED = text("SELECT count(*) AS parked, count(*) FILTER (WHERE waits_for = :r
 class GroupBacklog:
     """One declared group of one stream. `lag` counts entries not yet delivered, `pending` those not yet acknowledged.
 
-    `oldest_pending_seconds` is the age of the oldest of these. All but `dead` is None for a missing group.
+    `oldest_pending_seconds` is the age of the oldest pending entry. These three are None when the group is missing.
     """
 
     stream: str
@@ -45,7 +45,9 @@ class GroupBacklog:
 
 @dataclass(frozen=True)
 class ServiceBacklog:
-    """One service's database: events not yet on the stream, and those that wait for a fact or for a retry.
+    """One service's database: events not yet on its stream, and events of others that are parked.
+
+    A parked event waits for a fact, or (`stuck`) for its handler to be tried again.
 
     `unpublished` is None for a service that writes no stream, `parked` and `stuck` for one that reads none.
     """

@@ -113,7 +113,7 @@ def _key() -> str:
 
 
 def _signing_keys() -> tuple[str, str]:
-    """An ES256 key as private JWK and as public JWK set, each JSON in single quotes, which keep it literal."""
+    """An ES256 key as private JWK and as public JWK set, each as JSON in single quotes, which keep it as it is."""
     key = token_signing.new_signing_key()
     public = token_signing.as_key_set([token_signing.public_jwk(key)])
     return f"'{token_signing.as_private_jwk(key)}'", f"'{public}'"

@@ -1,4 +1,4 @@
-"""`luotsi events`: how far events have come, the dead letters, and publishing again."""
+"""`luotsi events`: how far events have come, dead letters, and publishing events again."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from shared.redis import RawRedis, connect
 from shared.services import SERVICES, groups_of, publishers, streams
 
 app = typer.Typer(no_args_is_help=True)
-dead = typer.Typer(help="Events that a consumer could not take.", no_args_is_help=True)
+dead = typer.Typer(help="Events that a consumer could not handle.", no_args_is_help=True)
 app.add_typer(dead, name="dead")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
@@ -84,7 +84,7 @@ def replay(
     everything: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
-    """Put dead letters back onto their streams; those that had dealt with the event pass it over."""
+    """Put dead letters back onto their streams; consumers that have handled the event already pass it over."""
     if everything == (letter_id is not None):
         raise PlatformError("name one dead letter, or all of them with --all")
     print(f"{_run(_replay(find_target(data), letter_id))} replayed")
@@ -97,9 +97,9 @@ def republish(
     everything: Annotated[bool, typer.Option("--all", help="The whole log.")] = False,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
-    """Let the relay of SERVICE publish events of its log again; consumers pass over what they know."""
+    """Let the relay of SERVICE publish events of its log again; consumers pass over those they have handled."""
     if service not in publishers():
-        raise PlatformError(f"no service that tells events: {service} (there are {', '.join(publishers())})")
+        raise PlatformError(f"no service that publishes events: {service} (there are {', '.join(publishers())})")
     if everything == bool(since):
         raise PlatformError("say from when on with --since, or the whole log with --all")
     moment = _moment(since) if since else None
@@ -108,7 +108,7 @@ def republish(
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run it; a server that does not answer is said in one line."""
+    """The outcome of `work`. PlatformError when a server does not answer."""
     try:
         return asyncio.run(work)
     except Exception as error:

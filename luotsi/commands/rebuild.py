@@ -1,4 +1,4 @@
-"""`luotsi rebuild`: makes a service's copy of another's facts anew, out of the log of the service that owns them."""
+"""`luotsi rebuild`: makes a service's copy of another service's facts anew, out of that service's log of events."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -29,7 +29,7 @@ _DEALT_WITH = text("SELECT event_id FROM inbox WHERE consumer = :consumer EXCEPT
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy that `service` keeps in `table` of what `owner` tells in events of `types`."""
+    """A copy that `service` keeps in `table` of what `owner` publishes in events of `types`."""
 
     service: str
     table: type[Copied]
@@ -86,8 +86,8 @@ def chosen(name: str | None, *, everything: bool) -> list[str]:
 async def rebuild(target: Target, name: str) -> Rebuilt:
     """Drop the copy `name` and make it anew, in one transaction while the service goes on reading the old one.
 
-    It is made of what the service has dealt with and of nothing newer: an event still under way does more than
-    change the copy, and must find it as it was. No handler runs, so nobody gets a notice.
+    It is made of events that the service has handled, and of none newer: the handler of an event still under way may do
+    more than change the copy, and must find it as it was. No handler runs here, so nobody gets a notice.
     """
     copy = COPIES[name]
     own = Database(target.database_url(copy.service), pool_size=1, answer_seconds=None)

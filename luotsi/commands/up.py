@@ -101,8 +101,8 @@ class Platform:
         return facts, await fetch_members(self._addresses.databases["catalog"], accounts)
 
     async def _start(self) -> None:
-        await _together(self._start_postgres(), self._start_valkey())
-        await _together(*(self._start_service(service) for service in SERVICES))
+        await _run_all(self._start_postgres(), self._start_valkey())
+        await _run_all(*(self._start_service(service) for service in SERVICES))
 
     async def _start_postgres(self) -> None:
         if self._postgres:
@@ -116,7 +116,7 @@ class Platform:
             await self._until(self._valkey.answers, "valkey")
 
     async def _start_service(self, service: Service) -> None:
-        """Start its processes on a database of its own that is up to date; the catalogue is seeded meanwhile."""
+        """Make and migrate its database (and seed the catalogue), start its processes, wait until they are ready."""
         if self._postgres:
             await self._until(partial(self._postgres.bootstrap, service.name), "postgres")
         await self._supervisor.run(migration(service.name, self._addresses))
@@ -153,19 +153,19 @@ class Platform:
         }
 
     async def watch(self) -> None:
-        """Stay until cancelled; processes that die are started again meanwhile."""
+        """Keep the processes running until cancelled: one that ends is started again."""
         await self._supervisor.watch()
 
     async def stop(self) -> None:
-        """Stop services first, then what they came from and their servers; within about eight seconds."""
+        """Stop the services' processes, then the fork server and the database servers; within about eight seconds."""
         self._data.platform_file.unlink(missing_ok=True)
         services = [name for service in SERVICES for name in service.process_names]
         await self._supervisor.stop(services, grace=_SERVICE_GRACE)
         await self._supervisor.stop(["fork-server", *_SERVERS], grace=_SERVER_GRACE)
 
 
-async def _together(*work: Coroutine[Any, Any, None]) -> None:
-    """Wait for all of it. What fails first ends the rest, and is raised."""
+async def _run_all(*work: Coroutine[Any, Any, None]) -> None:
+    """Run all of them at the same time. The first error cancels the others, and is raised as it is, not in a group."""
     try:
         async with asyncio.TaskGroup() as group:
             for one in work:

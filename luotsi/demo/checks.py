@@ -11,16 +11,16 @@ from luotsi.demo.people import COORDINATOR, EVERYBODY, JSON, STRANGERS, Cast, Pe
 from luotsi.demo.record import Check, End, Expected, Record, Which
 
 _PROOF_PATIENCE_SECONDS = 10.0
-_TELLING = 24
-"""So many letters of a text give it away."""
+_RECOGNISABLE_LETTERS = 24
+"""A secret is found in a text by its first so many letters."""
 
 _QUIET_SECONDS = 0.5
-"""How long nothing may come any more before it is believed that nothing more comes."""
+"""How long to wait for notices and mails that nobody should get."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What lies there when it is quiet: notices with their recipient's address, and mails."""
+    """All notices, each with its recipient's address, and all mails, once nothing more comes."""
 
     notices: list[tuple[str, JSON]]
     mails: list[Mail]
@@ -47,7 +47,7 @@ async def check_all(
 
 
 async def _look_around(record: Record, cast: Cast, mailbox: Mailbox) -> Found:
-    """All notices and mails about the story's referrals; simply all where nothing but the story happens."""
+    """All notices and mails about the story's referrals; on a platform of the demo's own, all there are."""
     mailbox.look()
     ids = [referral["id"] for referral in record.referrals.values()]
     notices = [(person.email, notice) for person in EVERYBODY for notice in await cast[person].notices()]
@@ -100,7 +100,10 @@ async def check_proof(record: Record, cast: Cast, ends: Mapping[Which, End]) -> 
 
 
 def _due_proof(record: Record, ends: Mapping[Which, End]) -> Counter[str]:
-    """What the first adviser of a chain is told of its later referrals stands in none of their own timelines."""
+    """The lines that the timelines must have.
+
+    Not among them: what the first adviser of a chain is told of its later referrals, for no timeline shows that.
+    """
     due: Counter[str] = Counter()
     for expected in record.expected:
         if expected.opens is not None:
@@ -168,9 +171,9 @@ def check_secrets(found: Found, secrets: Iterable[str]) -> Check:
 
 
 def _told_by(text: str, secrets: Iterable[str]) -> list[str]:
-    """Which secrets a text gives away, however it is cased and spaced; of a longer one its beginning is enough."""
+    """Which secrets stand in a text, in whatever case and spacing; of a long one its beginning is enough."""
     flat = _flat(text)
-    return [secret for secret in secrets if _flat(secret)[:_TELLING] in flat]
+    return [secret for secret in secrets if _flat(secret)[:_RECOGNISABLE_LETTERS] in flat]
 
 
 def _flat(text: str) -> str:

@@ -35,7 +35,7 @@ COLLEAGUE = Person("desk@navigaattori.example", "fi")
 """Of the adviser's own organisation, so it may look at the referrals; but nobody has to tell it."""
 
 TIME = Person("time", "fi")
-"""Nobody: what happens because time passes."""
+"""Stands for a person in steps that nobody does: what happens because time passes."""
 
 STRANGERS = (
     Person("adviser@kompassi.example", "sv"),
@@ -54,7 +54,7 @@ class StoryBroke(PlatformError):
 
 
 class Somebody:
-    """A person with a token: HTTP requests to the three services, and nothing else."""
+    """A person with a token, who makes HTTP requests to the services."""
 
     def __init__(self, person: Person, clients: Mapping[str, httpx2.AsyncClient]) -> None:
         self.person = person

@@ -21,13 +21,13 @@ from shared.services import SERVICES
 _SOURCES = Path(__file__).resolve().parents[2]
 _START_PATIENCE = 120.0
 _STOP_GRACE = 15.0
-# What would lead the demo's own platform to servers, keys or people of somebody else's.
+# Variables that would make the demo's own platform use servers or keys of another one, or send real mail.
 _NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "_EPOCH", "SMTP_URL", "MAIL_DIR", "MAIL_FROM", "SIGNING_KEY", "ISSUER")
 
 
 @dataclass(frozen=True)
 class DemoPlatform:
-    """A running platform: base addresses of its three APIs, its keys, and the folder its mail falls into.
+    """A running platform: base addresses of its services, its keys, and the folder its mail falls into.
 
     `mail_dir` is None where mail leaves for a mail server. `own` is True for a platform made for this demo,
     on which nothing happens but the story; `start_seconds` is how long that took to start. `clock_file` is None where

@@ -27,7 +27,7 @@ async def play(edge: str | None, *, as_json: bool) -> bool:
     With `as_json` one JSON document goes to standard output, and what is for people to standard error.
     Raises PlatformError when there is no platform to play on, or when stopped before the end.
     """
-    _leave_in_good_order()
+    _end_in_order_on_signals()
     try:
         async with _demo_platform(edge) as platform:
             show = Show(Console(stderr=as_json, highlight=False), mail_is_read=platform.mail_dir is not None)
@@ -81,8 +81,8 @@ def _reference(record: Record, step: Step) -> str | None:
     return record.referrals[step.referral]["reference"] if step.referral else None
 
 
-def _leave_in_good_order() -> None:
-    """Being asked to stop ends the run as Ctrl-C does: the platform is stopped and removed first."""
+def _end_in_order_on_signals() -> None:
+    """Let SIGTERM and SIGHUP end the run as Ctrl-C does: the platform is stopped and removed first."""
     task = asyncio.current_task()
     assert task is not None
     for name in (signal.SIGTERM, signal.SIGHUP):

@@ -40,7 +40,7 @@ class End:
 
 @dataclass
 class Told:
-    """What came of an expectation. Milliseconds count from the answer to the command that caused it.
+    """The expected notice and mail, as far as they came. Milliseconds count from the answer to the command.
 
     `notice_gap_ms`: how long before that the inbox was last seen without it; None when the first look showed it.
     """
@@ -86,7 +86,7 @@ class Check:
 class Record:
     """All that happened in one run.
 
-    `alone`: on this platform nothing else happens, so whatever else is there is too much.
+    `alone`: nothing but the demo happens on this platform, so that any other notice or mail is one too many.
     `referrals` holds each as its source saw it last; `seconds` is how long the story and its checks took.
     """
 

@@ -1,4 +1,4 @@
-"""The stage: what people do through the HTTP APIs, each step shown when those concerned have been told."""
+"""What people do in the demo, through the HTTP APIs: each step is timed, written down, and shown."""
 
 import secrets
 import time
@@ -14,7 +14,7 @@ from luotsi.demo.record import Check, Record, Step, Which
 from luotsi.demo.telling import PATIENCE_SECONDS, Telling
 
 _CLOCK_PATIENCE_SECONDS: Final = 30.0
-"""Clocks are looked at every other second, and not at all in a worker's first ten."""
+"""Deadlines are looked at every other second, and not at all in a worker's first ten."""
 
 _SUBSCRIBER_NUMBER: Final = len("40 000 1234")
 """The end of a Finnish telephone number, that is written alike with and without the country's code."""
@@ -52,9 +52,10 @@ class Stage:
         *more: tuple[Which, str],
         patience: float = PATIENCE_SECONDS,
     ) -> AsyncIterator[Step]:
-        """What is done within is one step: it is timed, and over when everyone has been told who must be told of it.
+        """One step of the story: what is done in the block is timed.
 
-        It causes `event` of the referral `which`, and `more` events of others.
+        It causes `event` of the referral `which`, and `more` events of others. After the block all who must be told of
+        these are waited for, `patience` seconds at most; then the step is shown.
         """
         step = Step(time.monotonic() - self._begun, who, did, 0.0, which, event)
         yield step
@@ -114,7 +115,7 @@ class Stage:
             found: JSON = (await self._cast[who].get("referral", path)).json()
         return found
 
-    async def let_it_be(self, moment: datetime, which: Which, event: str) -> None:
+    async def let_time_pass(self, moment: datetime, which: Which, event: str) -> None:
         """Set the platform's clock ahead to `moment`, and wait for what that causes."""
         assert self._set_clock is not None, "only played where there is a clock to set"
         did = f"passes, to {moment:%A %d %B, %H:%M} UTC"
@@ -188,7 +189,7 @@ def _named(service: JSON) -> str:
 
 
 def _free_text(body: Any) -> list[str]:
-    """What in a request must never be told to anybody: who the client is, in each of its parts, and all free text."""
+    """What in a request no notice and no mail may hold: each part of who the client is, and all free text."""
     found: list[str] = []
     for name, value in body.items():
         if isinstance(value, dict):

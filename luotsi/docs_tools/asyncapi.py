@@ -1,5 +1,6 @@
 """The AsyncAPI 3.0 document of the streams, written from the code: `python -m luotsi.docs_tools.asyncapi`."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -7,15 +8,9 @@ import yaml
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from services.catalog import consumers as catalog
-from services.notifications.consumers import build_consumers
-from services.referral.consumers import ReferralConsumers
-from services.referral.vault import Vault
-from shared.clock import utc_now
 from shared.consuming.inbox import Consumer
 from shared.events import EVENT_TYPES, Envelope, Payload
-from shared.publishing.outbox import Outbox
-from shared.services import dead_stream, groups_of, publishers, stream_of, streams
+from shared.services import dead_stream, groups_of, publishers, readers, stream_of, streams
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "asyncapi.yaml"
 
@@ -28,10 +23,9 @@ def types_on(stream: str) -> list[str]:
 
 
 def consumers() -> list[Consumer]:
-    """Every consumer of every service, as its worker builds it."""
-    vault = Vault(bytes(32), bytes(32))  # nothing is handled here, so nothing is sealed
-    referral = ReferralConsumers(Outbox("referral"), vault, utc_now)
-    return [*catalog.build_consumers(), *referral.consumers(), *build_consumers(Outbox("notifications"))]
+    """Every consumer of every service that reads a stream, by its `consumers.example_consumers()`."""
+    modules = [import_module(f"services.{service}.consumers") for service in readers()]
+    return [consumer for module in modules for consumer in module.example_consumers()]
 
 
 def document() -> Document:

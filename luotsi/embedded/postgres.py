@@ -39,7 +39,7 @@ _PSQL_NO_CONNECTION = 2
 
 
 class Postgres:
-    """One cluster in a data directory. `durable=False` trades every promise for speed (tests)."""
+    """One cluster in a data directory. With `durable=False` a crash may lose data; it is quicker (tests)."""
 
     def __init__(self, data: DataDir, *, durable: bool = True) -> None:
         self._data = data
@@ -60,10 +60,7 @@ class Postgres:
         return self._data.secret(f"postgres_{role}")
 
     def prepare(self) -> None:
-        """Create the cluster when there is none yet; about a second, then never again.
-
-        A creation that was interrupted left no marker and is begun anew.
-        """
+        """Create the cluster, in about a second, unless there is one whose creation was not interrupted."""
         marker = self._folder / "luotsi-ready"
         if marker.exists():
             return
@@ -111,7 +108,7 @@ class Postgres:
     def bootstrap(self, service: str) -> bool:
         """Give the service its database and both its roles; False when the server does not answer yet.
 
-        Safe to repeat, and to do for several at once; a cluster of an older version is brought to the same. Raises
+        Safe to repeat, and to do for several services at once; a cluster of an older version gets what it lacks. Raises
         PlatformError when the server refuses.
         """
         roles = (service, owner_of(service))
@@ -141,7 +138,7 @@ class Postgres:
 
 
 def owner_of(service: str) -> str:
-    """The role that owns the service's database, and that nothing but the operator's commands works as."""
+    """The role that owns the service's database. Only the operator's commands use it."""
     return f"{service}_owner"
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL and a Valkey of one's own, started and stopped from ordinary code (tests, tools)."""
+"""A PostgreSQL and a Valkey that code of ours starts and stops: for tests and tools."""
 
 import signal
 import subprocess
@@ -49,12 +49,12 @@ class Server:
             self._process = None
 
     def freeze(self) -> None:
-        """Stop the clock of the server: it keeps its connections and answers nothing."""
+        """Suspend the server: it keeps its connections and answers nothing."""
         if self._process:
             self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let a frozen server go on."""
+        """Resume a frozen server."""
         if self._process:
             self._process.send_signal(signal.SIGCONT)
 

@@ -113,7 +113,7 @@ def temporary_data() -> Iterator[Path]:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write the file so that only its owner may read it, and never half."""
+    """Write the file as a whole or not at all; only its owner may read it."""
     draft = path.with_name(path.name + ".new")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)

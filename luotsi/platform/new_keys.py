@@ -1,4 +1,4 @@
-"""Where a platform's keys are kept, the data directory or a `.env`, and how a new one takes the place of one there."""
+"""Renewing a platform's keys where they are kept: in the data directory, or in a `.env`."""
 
 import base64
 import json
@@ -94,7 +94,7 @@ class DataStore:
 def renew(keys: Store, name: str) -> None:
     """Make a new key `name`, and keep the former one as `<name>_PREVIOUS`.
 
-    PlatformError while an earlier one is still there: with a third key at once, what the first closed would be lost.
+    PlatformError while there is still an earlier `<name>_PREVIOUS`: what it encrypted could no longer be read.
     """
     known = keys.read()
     if known.get(f"{name}_PREVIOUS"):
@@ -116,7 +116,7 @@ def renew_signing(keys: Store) -> None:
 
 
 def retire(keys: Store) -> list[str]:
-    """Take away former keys, and public ones of which every token has ended; returns what is gone."""
+    """Take away former keys, and public keys all of whose tokens have expired; returns the names of what is gone."""
     known = keys.read()
     gone = [name for name in _FORMER if known.get(name)]
     now = time.time()

@@ -6,7 +6,7 @@ from luotsi.platform.target import find_target, migrate
 
 
 def main() -> None:
-    """Databases are named by the environment: CATALOG_DATABASE_URL and so on."""
+    """Run the process that the arguments name. The environment names the databases: CATALOG_DATABASE_URL and so on."""
     target = find_target()
     match sys.argv[1:]:
         case ["migrate", service]:

@@ -73,7 +73,7 @@ def spawn(
 
 
 class Identity(TypedDict):
-    """Arguments of `subprocess` that say whose process a child is; None keeps the caller's."""
+    """Arguments of `subprocess.Popen` that say which account a child runs under; None keeps the caller's."""
 
     user: int | None
     group: int | None
@@ -81,7 +81,7 @@ class Identity(TypedDict):
 
 
 def as_account(account: Account | None) -> Identity:
-    """What makes a child run under `account`, and under nothing else; without one it stays the caller's."""
+    """Arguments that make a child run under `account` alone; under the caller's own when there is none."""
     if account is None:
         return {"user": None, "group": None, "extra_groups": None}
     return {"user": account.uid, "group": account.gid, "extra_groups": []}

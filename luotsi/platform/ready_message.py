@@ -31,7 +31,7 @@ def as_json(facts: dict[str, Any], accounts: list[Member]) -> None:
 
 
 def as_text(data: Path) -> Callable[[dict[str, Any], list[Member]], None]:
-    """The same for a person; `data` is the directory that `luotsi token` has to be given."""
+    """A function that prints the same for a person; `data` is the directory that `luotsi token` is to be given."""
 
     def show(facts: dict[str, Any], accounts: list[Member]) -> None:
         console = Console(highlight=False)
@@ -62,7 +62,7 @@ def _accounts(accounts: list[Member]) -> Table:
 
 
 def _examples(facts: dict[str, Any], accounts: list[Member], data: Path) -> Iterator[str]:
-    """For each role, how somebody who has it takes the first look."""
+    """A command for each role, with which a member who has it would begin."""
     where = "" if data == DEFAULT_DATA else f" --data {shlex.quote(str(data))}"
     for role, (service, path) in _FIRST_LOOK.items():
         member = next((m for m in accounts if role in m.roles), None)

@@ -1,7 +1,7 @@
-"""Who may do what in Redis: one user per service, derived from who publishes and who consumes.
+"""Who may do what in Redis: one user per service, with the rights that its record asks for.
 
-A consumer reads, acknowledges and claims on a foreign stream, and can never add to it; trimming a
-stream is its producer's. Dead letters are the one thing a consumer writes.
+A service adds to its own stream and trims it. On the streams that it reads it may read, acknowledge and claim, and add
+to its own streams of dead letters.
 """
 
 from collections.abc import Iterable, Mapping

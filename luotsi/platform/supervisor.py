@@ -151,7 +151,7 @@ class Supervisor:
             await asyncio.wait([task])
 
     async def watch(self) -> None:
-        """Return when nothing is left to supervise; raises what made supervision itself fail."""
+        """Wait until all processes have been stopped; raises an error of the supervision itself."""
         tasks = [process.task for process in self._processes.values()]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         for task in done:

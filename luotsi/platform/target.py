@@ -63,7 +63,7 @@ class Target:
             raise PlatformError(f"{name} is not base64url") from None
 
     def former_key(self, name: str) -> bytes | None:
-        """The key that `name` took the place of, while that is still needed."""
+        """The former key of that name, while it is still needed; else None."""
         try:
             return self.key(f"{name}_PREVIOUS")
         except PlatformError:
@@ -91,7 +91,7 @@ def migrate(target: Target, service: str) -> None:
 
 
 def find_target(data: Path = DEFAULT_DATA, environment: Mapping[str, str] = os.environ) -> Target:
-    """The platform of the environment and of `data`; what is missing is only noticed when asked for."""
+    """The platform that the environment names, or else the one in `data`. What is missing raises when asked for."""
     platform = read_json(data / "platform.json")
     if platform and not is_alive(str(platform.get("pid", ""))):
         platform = {}

@@ -24,3 +24,8 @@ async def keep_facts(tx: Transaction, event: Envelope) -> None:
 def build_consumers() -> list[Consumer]:
     """Which events of which streams the catalogue deals with."""
     return [Consumer(GROUP, stream_of("referral"), {"referral.service_facts.v1": keep_facts}, BATCH_DELAY)]
+
+
+def example_consumers() -> list[Consumer]:
+    """The consumers as they are described to others; what they would work with is never used."""
+    return build_consumers()

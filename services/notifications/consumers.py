@@ -59,3 +59,8 @@ async def _tell(outbox: Outbox, tx: Transaction, event: Envelope) -> None:
         model = ReferralAssigned if event.type == "referral.assigned.v1" else ReferralState
         referral = model.model_validate(event.data)
         await tell(tx, outbox, event, referral, referral.by_side)
+
+
+def example_consumers() -> list[Consumer]:
+    """The consumers as they are described to others; what they would work with is never used."""
+    return build_consumers(Outbox(GROUP))

@@ -13,7 +13,7 @@ from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.deadlines import recompute_timers
 from services.referral.use_cases.handover import hand_over, still_open
 from services.referral.vault import Vault
-from shared.clock import Clock
+from shared.clock import Clock, utc_now
 from shared.consuming import catalog_copy
 from shared.consuming.copies import overwrite_all_if_newer
 from shared.consuming.deputies import UnknownMember, stand_in
@@ -134,3 +134,8 @@ async def _hand_over_all(work: UnitOfWork, left: UUID, heir: UUID | None) -> Non
 
 def _fact(member_id: object) -> str:
     return f"member:{member_id}"
+
+
+def example_consumers() -> list[Consumer]:
+    """The consumers as they are described to others; what they would work with is never used."""
+    return ReferralConsumers(Outbox("referral"), Vault(bytes(32), bytes(32)), utc_now).consumers()

@@ -1,1 +1,1 @@
-"""What every HTTP process has in common."""
+"""What web processes have in common: the base of each, and the HTTP API on it."""

@@ -1,7 +1,7 @@
-"""Request bodies, read when it is their turn to be refused: after 401, 404 and 403, before 428, 412 and 409.
+"""Request bodies, read after 401, 404 and 403 have been decided, and before 428, 412 and 409.
 
-FastAPI reads a declared body before any dependency runs, so a caller without a token would be told
-about its JSON. A body read by a dependency keeps the order of the contract.
+FastAPI reads a declared body before any dependency runs, so a caller without a token would be told about its JSON. Here
+a dependency reads it, after those that it is declared behind.
 """
 
 from collections.abc import Awaitable, Callable, Iterator

@@ -45,7 +45,7 @@ def test_only_its_producer_adds_to_a_stream_and_trims_it(act: Act, service: str,
 
 
 @pytest.mark.parametrize(("service", "stream"), READING)
-def test_a_consumer_reads_acknowledges_claims_and_buries(act: Act, service: str, stream: str) -> None:
+def test_a_consumer_reads_acknowledges_claims_and_writes_dead_letters(act: Act, service: str, stream: str) -> None:
     redis, group = act(service), f"{service}-trial"
     redis.xgroup_create(stream, group, id="0")
     [[_, entries]] = redis.xreadgroup(group, "one", {stream: ">"}, count=1)

@@ -20,7 +20,9 @@ import asyncpg
 import httpx2
 import pytest
 import redis
+import yaml
 
+from luotsi.docs_tools import asyncapi
 from luotsi.platform.data_dir import temporary_data
 from luotsi.platform.process_specs import free_port_base
 from tests.journeys.running import Running, eventually
@@ -159,3 +161,10 @@ def test_the_operators_commands_know_it(running: Running, sources: Path) -> None
     assert (services["board"]["unpublished"], services["board"]["parked"]) == (None, None)
     assert (services["reader"]["unpublished"], services["reader"]["parked"]) == (None, 0)
     luotsi(running, sources, "retention", "--run")
+
+
+def test_the_description_of_the_streams_names_it(sources: Path) -> None:
+    command = [sys.executable, "-c", "from luotsi.docs_tools import asyncapi; print(asyncapi.as_yaml())"]
+    done = subprocess.run(command, cwd=sources, capture_output=True, text=True, check=True)
+    operations = yaml.safe_load(done.stdout)["operations"]
+    assert operations.keys() - asyncapi.document()["operations"].keys() == {"readerReceivesCatalog"}

@@ -19,7 +19,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     worker_hijack_root_logger=False,
 )
-# One statement: the kindest form for whoever commits one task at a time.
+# One statement: the cheapest form where each task has its own commit.
 _ONCE = """
 WITH fresh AS (INSERT INTO inbox (event_id, consumer) VALUES (%(id)s, 'celery') ON CONFLICT DO NOTHING RETURNING 1)
 INSERT INTO effects (event_id, subject, sequence) SELECT %(id)s, %(subject)s, %(sequence)s FROM fresh

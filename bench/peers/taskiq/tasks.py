@@ -12,7 +12,7 @@ from taskiq import TaskiqEvents, TaskiqState
 from taskiq_redis import RedisStreamBroker
 
 broker = RedisStreamBroker(os.environ["REDIS_URL"], consumer_id="0", xread_count=100, xread_block=100)
-# One statement: the kindest form for whoever commits one task at a time.
+# One statement: the cheapest form where each task has its own commit.
 _ONCE = """
 WITH fresh AS (INSERT INTO inbox (event_id, consumer) VALUES ($1, 'taskiq') ON CONFLICT DO NOTHING RETURNING 1)
 INSERT INTO effects (event_id, subject, sequence) SELECT $1, $2, $3 FROM fresh

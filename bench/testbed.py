@@ -1,4 +1,4 @@
-"""The ground that every contender runs on: one PostgreSQL, one Valkey, the backbone's tables, the same events."""
+"""The testbed that every contender runs on: one PostgreSQL, one Valkey, the backbone's tables, the same events."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ class Stuck(Exception):
     """A contender did not bring all effects about in time."""
 
 
-class Ground:
+class Testbed:
     """Databases of producer and consumer, emptied before each run, and the look at what was committed."""
 
     def __init__(self, servers: Any) -> None:
@@ -91,13 +91,13 @@ class Ground:
 
 
 @contextmanager
-def prepared(folder: Path) -> Iterator[Ground]:
+def prepared(folder: Path) -> Iterator[Testbed]:
     """Both servers, durable (fsync, `appendfsync always`), with migrated databases. Their files lie in `folder`."""
     with start_servers(folder, durable=True) as servers:
         for service in (PRODUCER, CONSUMER):
             upgrade(service, servers.owner_urls[service])
         asyncio.run(_as_owner(servers.owner_urls[CONSUMER], "DROP TABLE IF EXISTS effects", *_EFFECTS))
-        yield Ground(servers)
+        yield Testbed(servers)
 
 
 async def _as_owner(url: str, *statements: str) -> None:
@@ -108,11 +108,11 @@ async def _as_owner(url: str, *statements: str) -> None:
     await connection.close()
 
 
-async def make_events(ground: Ground, count: int) -> list[Event]:
+async def make_events(testbed: Testbed, count: int) -> list[Event]:
     """Real events of the contract, about 900 bytes each, as the catalogue's outbox records them."""
-    database = Database(ground.producer_url)
+    database = Database(testbed.producer_url)
     outbox = Outbox(PRODUCER)
-    await ground.empty()
+    await testbed.empty()
     for begin in range(0, count, 500):
         async with database.transaction() as tx:
             for _ in range(begin, min(begin + 500, count)):
@@ -121,7 +121,7 @@ async def make_events(ground: Ground, count: int) -> list[Event]:
     async with database.transaction() as tx:
         rows = (await tx.execute(text("SELECT event_id, type, subject, payload FROM outbox ORDER BY id"))).all()
     await database.close()
-    await ground.empty()
+    await testbed.empty()
     return [tuple(row) for row in rows]
 
 
