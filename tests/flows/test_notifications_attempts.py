@@ -104,7 +104,7 @@ async def test_a_mail_repeated_after_a_crash_carries_the_same_message_id(platfor
     assert await mail_events(platform) == ["notification.delivered.v1"]
 
 
-async def test_many_deliverers_send_each_mail_once(platform: Platform) -> None:
+async def test_many_queues_send_each_mail_once(platform: Platform) -> None:
     town = await small_town(platform)
     story = Story.of(platform, town)
     for _ in range(30):

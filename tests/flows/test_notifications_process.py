@@ -91,7 +91,7 @@ async def test_a_worker_brings_an_event_to_the_mailbox_by_itself(platform: Platf
     assert server.recipients == [town.desk.email]
 
 
-async def test_new_mail_wakes_the_deliverer(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_new_mail_wakes_the_delivery_queue(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery_queue, "_POLL_SECONDS", 3600.0)
     await test_a_worker_brings_an_event_to_the_mailbox_by_itself(platform)
 

@@ -22,7 +22,9 @@ router = APIRouter()
 
 _BATCH = 100
 _HIGHEST_NUMBER = 2**63 - 1
-"""The database counts no further. A number beyond has to be refused before the stream begins: then it is too late."""
+"""The highest number that the database can hold. A higher one is refused while there is still a status to refuse it by:
+once the stream has begun, 200 has been sent.
+"""
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,7 @@ _UNSEEN_OF_THOSE_WHO_LEFT: Final = (
 
 async def own_notice(tx: Transaction, actor: Actor, notice_id: UUID) -> Notice | None:
     """One notice of the actor's."""
-    found = await tx.all(select(Notice).where(Notice.id == notice_id, visibility.told_to(actor)))
-    return found[0] if found else None
+    return await tx.first(select(Notice).where(Notice.id == notice_id, visibility.told_to(actor)))
 
 
 async def own_notices(

@@ -24,8 +24,8 @@ NOTICES_LOCK: Final = "notices"
 """Name of the advisory lock of each transaction that makes notices or changes who is to be told.
 
 One transaction at a time holds it. So the notices of a member are committed in the order of their numbers, and nobody
-is told who leaves at the same moment. It is taken before any other lock: transactions never wait for each other in a
-circle.
+is told who leaves at the same moment. It is taken before any other lock, so that transactions never wait for each other
+in a circle.
 """
 
 # Recipients who have a notice of the event already are left out; each of the others gets the next number of its inbox.
