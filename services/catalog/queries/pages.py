@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import Select, func
 from sqlmodel import SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -12,6 +12,9 @@ from services.catalog.queries.search import Query
 from shared.database.transaction import Transaction
 
 RowT = TypeVar("RowT", bound=SQLModel)
+
+
+WantedT = TypeVar("WantedT", bound=Select[*tuple[Any, ...]])
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ async def count(tx: Transaction, wanted: Any) -> int:
     return found
 
 
-def one_page(wanted: Any, page: PageWanted) -> Any:
+def one_page(wanted: WantedT, page: PageWanted) -> WantedT:
     """The query narrowed to the rows of one page."""
     return wanted.offset((page.number - 1) * page.size).limit(page.size)
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, Select, and_, exists, or_
 from sqlmodel import col, select
 
 from services.catalog.domain.names import is_slug
@@ -79,16 +79,16 @@ async def page_of_services(
         wanted, order = matching(wanted, Query(only.query), ServiceWords.words)
     total = await count(tx, wanted)
     wanted = wanted.order_by(*order, by_name(Service.name, language), col(Service.id))
-    return await _found(tx, await tx.all(one_page(wanted, page))), total
+    return await _found(tx, await tx.tuples(one_page(wanted, page))), total
 
 
 async def one_service(tx: Transaction, service_id: UUID, today: date) -> FoundService:
     """A service that is known to exist, as it is found."""
-    [found] = await _found(tx, await tx.all(_services(today).where(col(Service.id) == service_id)))
+    [found] = await _found(tx, await tx.tuples(_services(today).where(col(Service.id) == service_id)))
     return found
 
 
-def _services(today: date) -> Any:
+def _services(today: date) -> Select[Service, Organization, bool, bool]:
     closed, desk = _closed(today), _has_desk()
     joined = select(Service, Organization, closed.label("closed_today"), desk.label("has_desk"))
     return joined.join(Organization, col(Organization.id) == Service.organization_id)
