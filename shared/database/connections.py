@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncTransaction, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.database.raw_connection import RawConnection, server_settings
 from shared.database.transaction import Transaction
@@ -46,10 +46,10 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """One transaction: committed when the block ends, rolled back when it raises."""
-        async with self.engine.connect() as connection, connection.begin() as begun:
+        async with self.engine.connect() as connection:  # it begins with the first statement
             tx = Transaction(connection)
             yield tx
-            await _commit(tx, begun)
+            await _commit(tx, connection)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
@@ -78,9 +78,9 @@ class Database:
         await self.engine.dispose()
 
 
-async def _commit(tx: Transaction, begun: AsyncTransaction) -> None:
+async def _commit(tx: Transaction, connection: AsyncConnection) -> None:
     await tx.finish()
-    await begun.commit()
+    await connection.commit()
 
 
 def _refuse_closed(connection: Any, *_: object) -> None:

@@ -92,13 +92,13 @@ class DeferredWrites:
         rows: dict[_Shape, list[Values]] = defaultdict(list)
         for row in self.inserted:
             table = table_of(type(row))
-            # A server's default (a number, the time) is taken where the row has no value of its own.
+            filled = _filled_by_the_server(table)
             given = {
-                name: value
+                name: _as_json(value)
                 for name, value in values_of(row).items()
-                if value is not None or not _server_fills(table.c[name])
+                if value is not None or name not in filled
             }
-            rows[table, tuple(given)].append({name: _as_json(value) for name, value in given.items()})
+            rows[table, tuple(given)].append(given)
         return rows
 
     def _changes(self) -> dict[_Shape, list[Values]]:
@@ -116,8 +116,10 @@ def _key_of(table: Table) -> list[str]:
     return [column.name for column in table.primary_key]
 
 
-def _server_fills(filled: Any) -> bool:
-    return filled.server_default is not None or filled.identity is not None
+@cache
+def _filled_by_the_server(table: Table) -> frozenset[str]:
+    """The columns that get a number or the time from the server where a row has no value of its own."""
+    return frozenset(each.name for each in table.c if each.server_default is not None or each.identity is not None)
 
 
 def _as_json(value: Any) -> Any:

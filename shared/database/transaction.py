@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any, TypeVar, TypeVarTuple, cast
 
 from sqlalchemy import CursorResult, Executable, Row, Select, bindparam, func
@@ -116,14 +117,18 @@ class Transaction:
 
     async def flush(self) -> None:
         """Write what is to be written, should there be anything."""
+        for row in await self._write():
+            self._remember(row)
+
+    async def _write(self) -> list[SQLModel]:
+        """Send what is to be written; returns the rows that are new by it."""
         if not self._writes:
-            return
+            return []
         statement, parameters = self._writes.as_one()
         inserted = list(self._writes.inserted)
         self._writes.clear()
         await self._connection.execute(statement, parameters)
-        for row in inserted:
-            self._remember(row)
+        return inserted
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -151,7 +156,7 @@ class Transaction:
 
     async def finish(self) -> None:
         """Write what is to be written. Raises UnsavedChanges for a row that was changed and is not to be."""
-        await self.flush()
+        await self._write()  # nobody changes a new row any more
         for row, known in self._known.values():
             if unsaved := changes(row, known):
                 raise UnsavedChanges(f"{type(row).__name__}: {', '.join(unsaved)} changed without `update`")
@@ -175,6 +180,7 @@ class Transaction:
         self._known[id(row)] = (row, values_of(row))
 
 
+@lru_cache(maxsize=512)
 def _asked_by(query: Select[*tuple[Any, ...]]) -> list[Any]:
     """What a query asks for: models, columns, or expressions."""
     return [described["expr"] for described in query.column_descriptions]
