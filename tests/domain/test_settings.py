@@ -1,8 +1,12 @@
 """Settings: what is wrong is said in a line each, and no value is ever repeated."""
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
 from services.referral.settings import ReferralSettings
+from shared.clock import utc_now
 from shared.settings import from_environment
 
 
@@ -48,3 +52,14 @@ def test_production_asks_for_an_encrypted_address_and_the_real_time(
     with pytest.raises(SystemExit):
         from_environment(ReferralSettings)
     assert said in capsys.readouterr().err
+
+
+def test_a_former_key_that_is_empty_is_none_and_a_clock_may_be_ahead(tmp_path: Path) -> None:
+    ahead = tmp_path / "clock"
+    ahead.write_text("3600")
+    key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+    given = dict.fromkeys(("database_url", "redis_url", "jwks"), "unused")
+    given |= dict.fromkeys(("master_key", "index_key", "audit_key"), key)
+    settings = ReferralSettings.model_validate({**given, "master_key_previous": "", "clock_file": ahead})
+    assert settings.master_key_previous is None
+    assert settings.clock() - utc_now() > timedelta(minutes=59)

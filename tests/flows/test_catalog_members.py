@@ -194,6 +194,13 @@ async def test_two_changes_of_one_version_one_wins(platform: Platform) -> None:
     assert sorted(answer.status_code for answer in answers) == [200, 412]
 
 
+async def test_a_change_of_nothing_raises_no_version(platform: Platform) -> None:
+    town = await kuopio(platform)
+    desk = town.people["desk@uef.example"]
+    answer = await town.admin.patch(f"/members/{desk.id}", json={}, headers={"If-Match": '"1"'})
+    assert (answer.status_code, answer.headers["ETag"]) == (200, '"1"')
+
+
 async def test_the_platform_keeps_an_administrator(platform: Platform) -> None:
     town = await kuopio(platform)
     only = town.people["admin@luotsi.example"]

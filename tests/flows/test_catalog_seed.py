@@ -1,6 +1,7 @@
 """Seeding and migrations: the whole ecosystem comes in, nothing is overwritten, every row is told of."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from services.catalog.domain.texts import LANGUAGES
-from services.catalog.schemas.seed_file import read_data
+from services.catalog.schemas.seed_file import DATA, read_data
 from services.catalog.tables import Base
 from services.catalog.use_cases.administration import create_admin, make_admin
 from services.catalog.use_cases.seed import seed, seed_into
@@ -65,6 +66,13 @@ def test_whoever_takes_referrals_has_a_desk_and_a_service_and_only_example_addre
 def test_desks_read_different_languages() -> None:
     desks = {member.language for entry in read_data() for member in entry.members if "recipient" in member.roles}
     assert desks == set(LANGUAGES)
+
+
+def test_a_data_file_with_an_unknown_target_group_is_refused(tmp_path: Path) -> None:
+    changed = tmp_path / "kuopio.yaml"
+    changed.write_text(DATA.read_text("utf-8").replace("target_groups: [", "target_groups: [astronauts, ", 1), "utf-8")
+    with pytest.raises(ValueError, match="unknown target groups astronauts"):
+        read_data(changed)
 
 
 async def test_seeding_tells_of_every_row_and_does_it_once(platform: Platform) -> None:

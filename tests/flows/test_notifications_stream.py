@@ -11,7 +11,7 @@ import httpx2
 import pytest
 import uvicorn
 
-from services.notifications.api import notice_feed
+from services.notifications.api import notice_feed, stream
 from services.notifications.consumers import build_consumers
 from shared.consuming.inbox import handle
 from shared.publishing.outbox import Outbox
@@ -92,11 +92,11 @@ async def test_what_is_unseen_comes_first_and_then_what_happens(platform: Platfo
     newest, _, _ = await notices(platform, town.desk)
     async with platform.client("notifications", town.desk) as client:
         await client.post(f"/notices/{newest['id']}/seen")
-    async with reading(platform, address, town.desk) as stream:
-        assert [(await stream.next())[0] for _ in range(2)] == [1, 2]
+    async with reading(platform, address, town.desk) as opened:
+        assert [(await opened.next())[0] for _ in range(2)] == [1, 2]
         await story.tell("cancelled", "source", status="cancelled")
         await platform.settle()
-        number, notice = await stream.next()
+        number, notice = await opened.next()
     assert number == 4
     assert notice == (await notices(platform, town.desk))[0]
     assert notice["title"] == "Referral KUO-7F3K-92 has been cancelled"
@@ -109,18 +109,18 @@ async def test_new_notices_wake_the_stream(
     story = Story.of(platform, town)
     await messages(platform, story, 1)
     async with reading(platform, address, town.desk) as one, reading(platform, address, town.desk) as two:
-        assert [(await stream.next())[0] for stream in (one, two)] == [1, 1]
+        assert [(await opened.next())[0] for opened in (one, two)] == [1, 1]
         for number in (2, 3):
             await messages(platform, story, 1)
-            assert [(await stream.next())[0] for stream in (one, two)] == [number, number]
+            assert [(await opened.next())[0] for opened in (one, two)] == [number, number]
 
 
 async def test_a_lost_connection_goes_on_where_it_was(platform: Platform, town: Town, address: str) -> None:
     await messages(platform, Story.of(platform, town), 4)
-    async with reading(platform, address, town.desk) as stream:
-        last, _ = await stream.next()
-    async with reading(platform, address, town.desk, **{"Last-Event-ID": str(last)}) as stream:
-        assert [(await stream.next())[0] for _ in range(3)] == [2, 3, 4]
+    async with reading(platform, address, town.desk) as opened:
+        last, _ = await opened.next()
+    async with reading(platform, address, town.desk, **{"Last-Event-ID": str(last)}) as opened:
+        assert [(await opened.next())[0] for _ in range(3)] == [2, 3, 4]
 
 
 async def test_a_late_commit_is_never_skipped(platform: Platform, town: Town, address: str) -> None:
@@ -128,10 +128,10 @@ async def test_a_late_commit_is_never_skipped(platform: Platform, town: Town, ad
     events = [await story.tell("message_sent", "source") for _ in range(40)]
     _, referral_events = build_consumers(Outbox("notifications"))
     database = platform.databases["notifications"]
-    async with reading(platform, address, town.desk) as stream:
+    async with reading(platform, address, town.desk) as opened:
         at_once = [handle(database, referral_events, events[start : start + 4]) for start in range(0, 40, 4)]
         working = asyncio.gather(*at_once)
-        received = [(await stream.next())[0] for _ in events]
+        received = [(await opened.next())[0] for _ in events]
         await working
     assert received == list(range(1, 41))
 
@@ -143,23 +143,34 @@ async def test_who_does_not_follow_gets_what_is_there(platform: Platform, town: 
     assert [line for line in answer.text.splitlines() if line.startswith("id:")] == ["id: 1", "id: 2"]
 
 
+async def test_many_notices_come_in_portions_and_all_of_them(
+    platform: Platform, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "_BATCH", 2)
+    await messages(platform, Story.of(platform, town), 5)
+    async with platform.client("notifications", town.desk) as client:
+        answer = await client.get("/notices/stream", params={"follow": "false"})
+    numbers = [line for line in answer.text.splitlines() if line.startswith("id:")]
+    assert numbers == [f"id: {number}" for number in range(1, 6)]
+
+
 async def test_only_ones_own_notices_come(platform: Platform, town: Town, address: str) -> None:
     story = Story.of(platform, town)
-    async with reading(platform, address, town.adviser) as stream:
+    async with reading(platform, address, town.adviser) as opened:
         await story.tell("sent", "source")
         await story.tell("accepted", "target", status="accepted")
         await platform.settle()
-        _, notice = await stream.next()
+        _, notice = await opened.next()
     assert notice["event_type"] == "referral.accepted.v1"
 
 
 async def test_the_stream_of_who_leaves_ends(platform: Platform, town: Town, address: str) -> None:
     story = Story.of(platform, town)
-    async with reading(platform, address, town.adviser) as stream:
+    async with reading(platform, address, town.adviser) as opened:
         await town.facts.deactivate(town.adviser, deputy=town.colleague)
         await story.tell("accepted", "target", status="accepted")
         await platform.settle()
-        await stream.end()
+        await opened.end()
     assert len(await notices(platform, town.colleague)) == 1
 
 

@@ -31,6 +31,7 @@ async def nothing_was_made(platform: Platform) -> bool:
         ({"client": {**CLIENT, "email": "nowhere"}}, "client.email"),
         ({"client": ...}, "body"),
         ({"legal_basis": {"kind": "consent"}}, "legal_basis"),
+        ({"legal_basis": {"kind": "statute"}}, "legal_basis"),
         ({"legal_basis": {"kind": "statute", "statute": "x", "consent": None, "more": 1}}, "legal_basis.more"),
         ({"misspelt": 1}, "misspelt"),
         ({"shareable_note": "a\u0000b"}, "shareable_note"),
@@ -240,3 +241,25 @@ async def test_openapi_declares_bodies_problems_and_commands(platform: Platform)
     assert {f"/referrals/{{referral_id}}/{name}" for name in ("accept", "withdraw-consent", "close")} <= set(
         document["paths"]
     )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"urgency": None},
+        {"service_id": None},
+        {"client_id": str(uuid4()), "client": {"language": "fi"}},
+    ],
+)
+async def test_a_draft_can_not_lose_what_every_referral_has(platform: Platform, change: dict[str, Any]) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    draft = (await adviser.refer(new_referral(town, send=False))).json()
+    answer = await adviser.client.patch(f"/referrals/{draft['id']}", json=change, headers={"If-Match": '"1"'})
+    problem(answer, 422, "invalid")
+    assert (await adviser.read(draft["id"]))["version"] == 1
+
+
+async def test_a_search_for_nothing_is_refused(platform: Platform) -> None:
+    town = await small_town(platform)
+    problem(await at_work(platform, town.adviser).client.post("/clients/search", json={}), 422, "invalid")

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx2
 
+from shared.ids import new_id
 from tests.builders import Someone, Town, small_town
 from tests.flows.notifications_story import told
 from tests.platform import Platform
@@ -123,3 +124,13 @@ async def test_a_deputy_who_has_left_is_stood_in_for(platform: Platform) -> None
     referral = await sent_referral(platform, town)
     handed = (await hand_over(platform, town.adviser)).json()
     assert (handed["to"], [one["id"] for one in handed["contents"]]) == (str(third.id), [referral["id"]])
+
+
+async def test_a_deputy_who_is_not_known_yet_takes_nothing_over(platform: Platform) -> None:
+    town = await small_town(platform)
+    left = await town.facts.member("left@navigaattori.example", town.navigaattori, "adviser")
+    unknown = Someone(new_id(), town.navigaattori, "new@navigaattori.example", ("adviser",))
+    await town.facts.deactivate(left, deputy=unknown)
+    await name_deputy(town, town.adviser, left)
+    await sent_referral(platform, town)
+    problem(await hand_over(platform, town.adviser), 422, "no-deputy")

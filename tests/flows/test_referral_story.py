@@ -1,6 +1,7 @@
 """The referral from its making to its closing, as the two sides live through it."""
 
 import pytest
+from sqlalchemy import text
 
 from services.referral.domain.references import new_reference
 from services.referral.queries import recipients
@@ -211,3 +212,47 @@ async def test_a_reference_that_is_taken_is_given_to_nobody_else(
     assert answer.status_code == 201, answer.text
     assert answer.json()["reference"] != taken
     assert not chance
+
+
+async def test_a_draft_is_given_another_client_and_another_service_of_the_same_organisation(platform: Platform) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    other = await town.facts.service("advice-on-permits", town.business)
+    await platform.settle()
+    known = (await adviser.refer(new_referral(town, client={"language": "so", "name": "Toinen Asiakas"}))).json()
+    draft = (await adviser.refer(new_referral(town, send=False))).json()
+    change = {"client_id": known["client"]["id"], "service_id": str(other)}
+    edited = await adviser.client.patch(f"/referrals/{draft['id']}", json=change, headers={"If-Match": '"1"'})
+    assert edited.status_code == 200, edited.text
+    shown = edited.json()
+    assert (shown["client"]["id"], shown["language"]) == (known["client"]["id"], "so")
+    assert shown["service"]["id"] == str(other)
+    assert shown["legal_basis"]["kind"] == "consent", "the recipient is the same, so its legal basis holds"
+
+
+async def test_a_draft_for_a_service_that_is_not_known_any_more_is_shown_all_the_same(platform: Platform) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    draft = (await adviser.refer(new_referral(town, send=False))).json()
+    async with platform.owners["referral"].transaction() as tx:
+        await tx.execute(text("DELETE FROM services"))
+    shown = await adviser.read(draft["id"])
+    assert (shown["before_sending"], shown["service"]["name"]) == (None, None)
+
+
+async def test_messages_and_the_overview_are_read_page_by_page(platform: Platform) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    sent = await sent_referral(platform, town)
+    await sent_referral(platform, town, client={"language": "so", "name": "Toinen Asiakas"})
+    for number in range(3):
+        answer = await adviser.client.post(f"/referrals/{sent['id']}/messages", json={"text": f"message {number}"})
+        assert answer.status_code == 201
+    first = (await adviser.client.get(f"/referrals/{sent['id']}/messages?limit=2")).json()
+    second = (await adviser.client.get(first["next"])).json()
+    texts = [message["text"] for page in (first, second) for message in page["contents"]]
+    assert (texts, second["next"]) == (["message 2", "message 1", "message 0"], None)
+    coordinator = at_work(platform, town.coordinator)
+    first = (await coordinator.client.get("/overview/referrals?limit=1")).json()
+    second = (await coordinator.client.get(first["next"])).json()
+    assert [row["id"] for row in second["contents"]] == [sent["id"]]

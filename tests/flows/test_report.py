@@ -150,6 +150,7 @@ async def test_mistakes_count_nowhere_and_drafts_neither(platform: Platform) -> 
         ("", "text/csv;q=0.5, application/json", False),
         ("format=json", "text/csv", False),
         ("", "*/*", False),
+        ("", "text/csv;q=high", False),
     ],
 )
 async def test_the_form_is_chosen_by_address_or_header(

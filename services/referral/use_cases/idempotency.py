@@ -12,7 +12,7 @@ from services.referral.tables import IdempotencyKey, Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.clients import note_disclosure
 from services.referral.vault import seal, unseal
-from shared.problems import conflict, invalid, unavailable
+from shared.problems import conflict, invalid
 
 _CLAIM = insert(IdempotencyKey).on_conflict_do_nothing().returning(col(IdempotencyKey.key))
 _KEEP = (
@@ -39,8 +39,8 @@ async def claim_key(work: ActorUnitOfWork, key: str, request: NewReferral) -> di
     if used.request_digest not in digests:
         detail = "You have used this Idempotency-Key for another request. Use a new key for a new referral."
         raise invalid(detail, name="idempotency-key-reused")
-    if used.client_id is None or used.answer is None:
-        raise unavailable("The first request with this key is still under way. Send it again shortly.")
+    assert used.client_id is not None, "a key is committed with what its request was about"
+    assert used.answer is not None, "and with the answer to it"
     note_disclosure(work, used.client_id, "create, repeated", used.referral_id)
     opened: dict[str, Any] = unseal(
         await work.key_of(used.client_id), used.answer, answer_associated_data(used.member_id, used.key)
