@@ -3,18 +3,29 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Text, text
+from sqlalchemy import Boolean, Text, Uuid, bindparam, column, table
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlmodel import Field
+from sqlmodel import Field, select
 
 from shared.actors import Membership
 from shared.consuming.copies import Copied, overwrite_all_if_newer
+from shared.database.reader import Reader
 from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.events.catalog import MemberState, OrganizationState, ServiceState
 from shared.events.envelope import Names, Payload
 
-_MEMBER = text("SELECT organization_id, roles, active FROM members WHERE id = :id")
+# Each service has a table of its own with this name and these columns: that of `MemberCopy`.
+_MEMBERS = table(
+    "members",
+    column("id", Uuid),
+    column("organization_id", Uuid),
+    column("roles", ARRAY(Text)),
+    column("active", Boolean),
+)
+_MEMBER = select(_MEMBERS.c.organization_id, _MEMBERS.c.roles, _MEMBERS.c.active).where(
+    _MEMBERS.c.id == bindparam("id")
+)
 
 
 class OrganizationCopy(Copied):
@@ -89,10 +100,11 @@ def _row(table: type[Copied], event: Envelope) -> dict[str, Any]:
     return {**kept, "epoch": event.epoch, "sequence": event.sequence}
 
 
-async def find_member(tx: Transaction, member_id: UUID) -> Membership | None:
+async def find_member(reader: Reader, member_id: UUID) -> Membership | None:
     """What the copy knows of a member; None when it knows nothing."""
-    found = (await tx.execute(_MEMBER, {"id": member_id})).first()
-    return Membership(found.organization_id, frozenset(found.roles), found.active) if found else None
+    for organization_id, roles, active in await reader.tuples(_MEMBER, {"id": member_id}):
+        return Membership(organization_id, frozenset(roles), active)
+    return None
 
 
 __all__ = ["MemberCopy", "OrganizationCopy", "ServiceCopy", "apply", "find_member"]

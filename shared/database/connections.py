@@ -1,16 +1,17 @@
 """The database of one service: its connections, and the transactions on them."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext, make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.database.raw_connection import RawConnection, server_settings
+from shared.database.reader import Reader
 from shared.database.transaction import Transaction
 
 _SILENCE = (TimeoutError, asyncpg.InternalClientError)
@@ -48,17 +49,20 @@ class Database:
         """One transaction: committed when the block ends, rolled back when it raises."""
         async with self.engine.connect() as connection:  # it begins with the first statement
             tx = Transaction(connection)
-            yield tx
-            await _commit(tx, connection)
+            try:
+                yield tx
+                await tx.finish()
+            except BaseException:
+                await _roll_back(connection)
+                raise
+            await connection.commit()
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Transaction]:
+    async def reading(self) -> AsyncIterator[Reader]:
         """Single statements, each as of its own moment: for reading without a transaction around it."""
         async with self.engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
-            tx = Transaction(connection)
-            yield tx
-            await tx.finish()
+            yield Reader(connection)
 
     @property
     def listen_dsn(self) -> str:
@@ -78,9 +82,10 @@ class Database:
         await self.engine.dispose()
 
 
-async def _commit(tx: Transaction, connection: AsyncConnection) -> None:
-    await tx.finish()
-    await connection.commit()
+async def _roll_back(connection: AsyncConnection) -> None:
+    """Undo what was done. On a lost connection the server does so, and the error that led here is the one to tell."""
+    with suppress(DBAPIError, *_SILENCE):
+        await connection.rollback()
 
 
 def _refuse_closed(connection: Any, *_: object) -> None:

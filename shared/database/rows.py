@@ -1,6 +1,7 @@
 """Rows as the models of their tables: how one is made of an answer, and what has changed in it since."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from functools import cache
 from typing import Any, TypeVar
 
@@ -49,9 +50,14 @@ def make_row(model: type[RowT], values: Sequence[Any]) -> RowT:
 
 
 def values_of(row: SQLModel) -> Values:
-    """The values of a row's columns now. Values that are changed in place are not noticed: replace them."""
+    """The values of a row's columns now."""
     fields = row.__dict__
     return {name: fields[name] for name in columns_of(type(row))}
+
+
+def snapshot(values: Values) -> Values:
+    """The values as they are now: what is changed later within a list or an object changes nothing in the snapshot."""
+    return {name: deepcopy(value) if isinstance(value, dict | list) else value for name, value in values.items()}
 
 
 def changes(row: SQLModel, known: Mapping[str, Any]) -> Values:
@@ -64,4 +70,15 @@ def primary_key(row: SQLModel) -> tuple[Any, ...]:
     return tuple(getattr(row, column.name) for column in table_of(type(row)).primary_key)
 
 
-__all__ = ["Record", "RowT", "Values", "changes", "columns_of", "make_row", "primary_key", "table_of", "values_of"]
+__all__ = [
+    "Record",
+    "RowT",
+    "Values",
+    "changes",
+    "columns_of",
+    "make_row",
+    "primary_key",
+    "snapshot",
+    "table_of",
+    "values_of",
+]

@@ -17,7 +17,7 @@ from joserfc.jwk import KeySet
 
 from shared import context
 from shared.actors import Actor, Membership
-from shared.database.transaction import Transaction
+from shared.database.reader import Reader
 from shared.problems import unauthenticated, unavailable
 from shared.web.token_signing import AUDIENCE
 
@@ -26,7 +26,7 @@ _REFETCH_AFTER_SECONDS = 10.0
 _REMEMBERED_TOKENS = 1024
 
 
-FindMember = Callable[[Transaction, UUID], Awaitable[Membership | None]]
+FindMember = Callable[[Reader, UUID], Awaitable[Membership | None]]
 
 
 class Verifier:
@@ -102,7 +102,7 @@ class Verifier:
         return await asyncio.to_thread(Path(self._jwks).read_text)
 
 
-async def authenticate(request: Request, tx: Transaction, verifier: Verifier, find: FindMember) -> Actor:
+async def authenticate(request: Request, reader: Reader, verifier: Verifier, find: FindMember) -> Actor:
     """The actor of `request`. Raises 401 without a valid token of a member who is known and active.
 
     A role counts only when the token and the catalogue both give it, so that taking one away works at once.
@@ -115,7 +115,7 @@ async def authenticate(request: Request, tx: Transaction, verifier: Verifier, fi
         member_id, organization_id = UUID(claims["sub"]), UUID(claims["org"])
     except (ValueError, TypeError, AttributeError):
         raise unauthenticated("The access token names no member of the platform.") from None
-    member = await find(tx, member_id)
+    member = await find(reader, member_id)
     if member is None or not member.active or member.organization_id != organization_id:
         raise unauthenticated("This account is not active here. Ask your organisation's administrator.")
     context.act_as(str(member_id))

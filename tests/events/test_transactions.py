@@ -1,16 +1,17 @@
 """What a transaction promises: all or nothing, no change lost in silence, no row written twice."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, delete, event, text, update
+from sqlalchemy import event, text, update
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlmodel import col, select
 
 from shared.database.outages import is_outage
 from shared.database.tables import FailureRow, InboxRow, LeaseRow, OutboxRow
-from shared.database.transaction import Transaction, UnsavedChanges
+from shared.database.transaction import RowIsGone, Transaction, UnsavedChanges
 from shared.ids import new_id
 from tests.events.backbone import Backbone, Trouble
 
@@ -219,15 +220,79 @@ async def test_changes_of_many_rows_go_in_by_one_statement_and_each_row_gets_its
     assert [row.expires_at - until for row in kept] == [timedelta(days=1), *[timedelta()] * 4]
 
 
-async def test_a_deferred_statement_goes_along_and_sees_nothing_of_the_others(backbone: Backbone) -> None:
-    async with backbone.publisher.transaction() as tx:
-        tx.insert(old := OutboxRow(event_id=new_id(), type="t", subject="s", payload="{}"))
-    async with backbone.publisher.transaction() as tx:
-        tx.insert(OutboxRow(event_id=new_id(), type="t", subject="s", payload="{}"))
-        tx.defer(update(OutboxRow).where(col(OutboxRow.type) == "t").values(type="changed"), {})
-    types = "SELECT string_agg(type, ' ' ORDER BY id) FROM outbox"
-    assert await backbone.scalar(types, database=backbone.publisher) == "changed t"
-    assert old.type == "t"
+async def test_rows_of_one_table_are_inserted_changed_and_deleted_by_one_statement(backbone: Backbone) -> None:
+    until = datetime(2026, 11, 2, 9, 30, 0, 123456, tzinfo=UTC)
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(*(LeaseRow(name=name, holder="s", expires_at=until) for name in "abc"))
+    async with backbone.consuming.transaction() as tx:
+        kept, changed, gone = await tx.all(select(LeaseRow).order_by(col(LeaseRow.name)))
+        changed.holder, gone.holder = "t", "u"
+        tx.update(changed, gone)
+        tx.delete(gone)
+        never = LeaseRow(name="e", holder="s", expires_at=until)
+        tx.insert(LeaseRow(name="d", holder="s", expires_at=until), never)
+        tx.delete(never)
+    assert kept.holder == "s"
+    names = "SELECT string_agg(name || holder, ' ' ORDER BY name) FROM leases"
+    assert await backbone.scalar(names) == "as bt ds"
+
+
+@pytest.mark.parametrize("write", [Transaction.update, Transaction.delete])
+async def test_a_row_that_another_one_has_deleted_is_not_written_in_silence(backbone: Backbone, write: Any) -> None:
+    async def too_late() -> None:
+        async with backbone.consuming.transaction() as tx:
+            row = await tx.get_one(FailureRow, "s", "1-0")
+            async with backbone.consuming.transaction() as other:
+                other.delete(await other.get_one(FailureRow, "s", "1-0"))
+            tx.insert(inbox_row())
+            row.failures = 9
+            write(tx, row)
+
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(failure())
+    with pytest.raises(RowIsGone):
+        await too_late()
+    assert await backbone.scalar(_COUNT) == 0, "and nothing else is written either"
+
+
+async def test_a_row_keeps_its_primary_key(backbone: Backbone) -> None:
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(row := failure())
+        await tx.flush()
+        row.entry_id = "2-0"
+        with pytest.raises(ValueError, match="keeps its primary key"):
+            tx.update(row)
+        row.entry_id = "1-0"
+
+
+async def test_a_row_is_inserted_once_whoever_comes_first(backbone: Backbone) -> None:
+    async with backbone.consuming.transaction() as tx:
+        row = failure()
+        assert await tx.insert_if_new(row)
+        row.failures = 2
+        tx.update(row)
+    async with backbone.consuming.transaction() as tx:
+        other = failure(7)
+        assert not await tx.insert_if_new(other)
+        with pytest.raises(ValueError, match="not read"):
+            tx.update(other)
+    assert await backbone.scalar("SELECT failures FROM failures") == 2
+
+
+async def test_an_error_is_not_hidden_by_the_loss_of_its_connection(backbone: Backbone) -> None:
+    async def lose_it(error: BaseException) -> None:
+        async with backbone.consuming.transaction() as tx:
+            pid = (await tx.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+            async with backbone.consuming.transaction() as other:
+                await other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+            await asyncio.sleep(0.1)  # the driver reads that the server has closed the connection
+            raise error
+
+    for error in (Trouble(), asyncio.CancelledError()):
+        with pytest.raises(type(error)):
+            await lose_it(error)
+    async with backbone.consuming.transaction() as tx:
+        assert (await tx.execute(text("SELECT 1"))).scalar_one() == 1
 
 
 async def test_rows_of_several_entities_and_of_columns_come_as_they_were_asked_for(backbone: Backbone) -> None:
@@ -270,25 +335,12 @@ async def test_an_advisory_lock_of_a_savepoint_that_is_undone_is_asked_for_again
         assert await backbone.scalar(held) == 1
 
 
-async def test_two_deferred_statements_never_share_a_parameter(backbone: Backbone) -> None:
-    forget = delete(InboxRow).where(col(InboxRow.consumer) == bindparam("who"))
-    async with backbone.consuming.transaction() as tx:
-        tx.insert(inbox_row("a"), inbox_row("b"))
-        await tx.flush()
-        tx.defer(forget, {"who": "a"})
-        with pytest.raises(ValueError, match="who"):
-            tx.defer(forget, {"who": "b"})
-        await tx.flush()
-        tx.defer(forget, {"who": "b"})
-    assert await backbone.scalar(_COUNT) == 0
-
-
 async def test_reading_sees_each_statement_as_of_its_own_moment(backbone: Backbone) -> None:
-    async with backbone.consuming.reading() as tx:
-        assert await tx.all(select(InboxRow)) == []
+    async with backbone.consuming.reading() as reader:
+        assert await reader.all(select(InboxRow)) == []
         async with backbone.consuming.transaction() as other:
             other.insert(inbox_row())
-        assert len(await tx.all(select(InboxRow))) == 1
+        assert len(await reader.all(select(InboxRow))) == 1
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'referral' AND state = 'idle in transaction'"
         assert await backbone.scalar(waiting) == 0, "no transaction stays open between two statements"
 

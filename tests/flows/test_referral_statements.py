@@ -5,9 +5,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import bindparam, update
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col
 
 from services.referral import vault
 from services.referral.tables import Client, ClientKey
@@ -127,24 +125,6 @@ async def test_what_is_inserted_is_kept_as_it_was(platform: Platform) -> None:
     assert await recorded(platform) == event_ids, "in the order in which they were inserted"
     assert await platform.scalar("referral", "SELECT min(payload) FROM outbox") == '{"a": "\\u00e4\\n"}'
     assert await platform.scalar("referral", "SELECT count(*) FROM outbox WHERE recorded_at IS NOT NULL") == 2
-
-
-async def test_a_statement_that_nobody_waits_for_goes_along(platform: Platform) -> None:
-    this_one = update(OutboxRow).where(col(OutboxRow.event_id) == bindparam("of_event"))
-    moved = update(OutboxRow).where(col(OutboxRow.event_id) == bindparam("of_other")).values(subject="moved")
-    async with platform.databases["referral"].transaction() as tx:
-        old, other = record(tx), record(tx)
-    async with platform.databases["referral"].transaction() as tx:
-        tx.defer(this_one.values(type="changed"), {"of_event": old})
-        new = record(tx)
-        tx.defer(moved, {"of_other": other})
-        tx.defer(
-            update(OutboxRow).where(col(OutboxRow.event_id) == bindparam("of_new")).values(type="not seen"),
-            {"of_new": new},
-        )
-    assert await recorded(platform) == [old, other, new]
-    kept = "SELECT string_agg(type || ' ' || subject, ', ' ORDER BY id) FROM outbox"
-    assert await platform.scalar("referral", kept) == "changed s, t moved, t s"
 
 
 async def test_nothing_of_it_stays_when_the_transaction_fails(platform: Platform) -> None:

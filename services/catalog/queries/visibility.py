@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from services.catalog.domain.members import Caller, may_administer_platform
 from services.catalog.tables import Member, Organization
 from shared.actors import Actor, Membership
+from shared.database.reader import Reader
 from shared.database.transaction import Transaction
 from shared.problems import forbidden
 
@@ -16,9 +17,9 @@ _MEMBER = select(Member).where(col(Member.id) == bindparam("id"))
 _SLUG = select(Organization.slug).where(col(Organization.id) == bindparam("id"))
 
 
-async def find_member(tx: Transaction, member_id: UUID) -> Membership | None:
+async def find_member(reader: Reader, member_id: UUID) -> Membership | None:
     """What decides whether a token still counts; None when there is no such member."""
-    member = await tx.first(_MEMBER, {"id": member_id})
+    member = await reader.first(_MEMBER, {"id": member_id})
     return Membership(member.organization_id, frozenset(member.roles), member.active) if member else None
 
 

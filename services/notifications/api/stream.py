@@ -64,11 +64,11 @@ async def stream_notices(
         while True:
             news = feed.next()
             try:
-                async with state.database.reading() as tx:
+                async with state.database.reading() as reader:
                     # Each time anew, so that a member who has left gets nothing more.
-                    await authenticate(request, tx, state.verifier, state.find_member)
-                    position = position or Position(0, await newest_number(tx, actor))
-                    found = await own_notices_after(tx, actor, position.last, position.present, _BATCH)
+                    await authenticate(request, reader, state.verifier, state.find_member)
+                    position = position or Position(0, await newest_number(reader, actor))
+                    found = await own_notices_after(reader, actor, position.last, position.present, _BATCH)
             except Exception as error:
                 if not (isinstance(error, Problem) or is_outage(error)):
                     raise

@@ -10,6 +10,7 @@ from services.notifications.queries import visibility
 from services.notifications.queries.preferences import LANGUAGE
 from services.notifications.tables import Counter, Member, Notice, Preference
 from shared.actors import Actor
+from shared.database.reader import Reader
 from shared.database.transaction import Transaction
 
 _NEWEST_NUMBER: Final = select(Counter.last_number).where(col(Counter.member_id) == bindparam("member_id", type_=Uuid))
@@ -54,13 +55,13 @@ async def own_notices(
     return await tx.all(query.order_by(col(Notice.id).desc()).limit(limit))
 
 
-async def newest_number(tx: Transaction, actor: Actor) -> int:
+async def newest_number(reader: Reader, actor: Actor) -> int:
     """The number of the newest notice in the actor's inbox; 0 when there has been none."""
-    return await tx.first(_NEWEST_NUMBER, {"member_id": actor.member_id}) or 0
+    return await reader.first(_NEWEST_NUMBER, {"member_id": actor.member_id}) or 0
 
 
 async def own_notices_after(
-    tx: Transaction, actor: Actor, number: int, seen_until: int, limit: int
+    reader: Reader, actor: Actor, number: int, seen_until: int, limit: int
 ) -> list[tuple[Notice, str]]:
     """The actor's notices with a higher number, in the order of their numbers, and the language to show each in.
 
@@ -68,7 +69,7 @@ async def own_notices_after(
     numbers, so none with a lower number appears later.
     """
     asked = {"number": number, "seen_until": seen_until, "most": limit}
-    return await tx.tuples(_AFTER.where(visibility.told_to(actor)), asked)
+    return await reader.tuples(_AFTER.where(visibility.told_to(actor)), asked)
 
 
 async def unseen_of_those_who_left(tx: Transaction, organization_id: UUID) -> list[tuple[Notice, Member]]:

@@ -22,16 +22,21 @@ from shared.personal_identity import redact
 from shared.publishing.outbox import Outbox
 
 _LONGEST_ERROR: Final = 500
-# Locked in the order of the notices, as they are when the deliveries to somebody who leaves are withdrawn.
 _NOT_YET_DELIVERED: Final = (
     select(Delivery)
     .where(col(Delivery.id) == any_(bindparam("ids", type_=ARRAY(Uuid))), col(Delivery.status) != "delivered")
+    .order_by(col(Delivery.notice_id))  # whoever locks several deliveries does so in this order
+    .with_for_update()
+)
+_STILL_WAITING: Final = (
+    select(Delivery.id)
+    .where(col(Delivery.notice_id) == any_(bindparam("notices", type_=ARRAY(Uuid))), col(Delivery.status).in_(WAITING))
     .order_by(col(Delivery.notice_id))
     .with_for_update()
 )
-_WITHDRAW_WAITING: Final = (
+_WITHDRAW: Final = (
     update(Delivery)
-    .where(col(Delivery.notice_id) == any_(bindparam("notices", type_=ARRAY(Uuid))), col(Delivery.status).in_(WAITING))
+    .where(col(Delivery.id).in_(_STILL_WAITING))
     .values(
         status="withdrawn",
         next_attempt_at=None,
@@ -102,7 +107,7 @@ async def give_up(tx: Transaction, outbox: Outbox, attempt: DeliveryAttempt, rea
 
 async def withdraw_waiting(tx: Transaction, notices: Sequence[UUID]) -> None:
     """Withdraw the deliveries of notices that still wait to be made, for the recipients have left."""
-    await tx.execute(_WITHDRAW_WAITING, {"notices": notices})
+    await tx.execute(_WITHDRAW, {"notices": notices})
 
 
 async def _still_in_hand(tx: Transaction, attempt: DeliveryAttempt) -> Delivery | None:

@@ -12,7 +12,7 @@ from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.checking import before_sending
 from services.referral.use_cases.creation import create
 from services.referral.use_cases.duplicates import PossibleDuplicate
-from services.referral.use_cases.idempotency import claim_key, keep_answer
+from services.referral.use_cases.idempotency import claim_key, keep_answer, open_answer
 from services.referral.use_cases.showing import view_created
 from shared.problems import malformed
 from shared.web.bodies import body, refuse_unstorable, request_body
@@ -75,12 +75,12 @@ async def create_referral(
 
 
 async def _created(work: ActorUnitOfWork, key: str, new: NewReferral) -> ReferralView:
-    stored = await claim_key(work, key, new)
-    if stored is not None:
-        return ReferralView.model_validate(stored)
+    claimed = await claim_key(work, key, new)
+    if claimed.answer is not None:
+        return ReferralView.model_validate(await open_answer(work, claimed))
     created = await create(work, new)
     answer = await view_created(work, created)
-    await keep_answer(work, key, created.referral, answer.model_dump(mode="json"))
+    await keep_answer(work, claimed, created.referral, answer.model_dump(mode="json"))
     return answer
 
 

@@ -18,7 +18,7 @@ from services.referral.use_cases import duplicates
 from services.referral.use_cases.clients import PreparedClient, add_client, change_client, own_client, prepare_client
 from services.referral.use_cases.commands import refuse_incomplete, send
 from services.referral.use_cases.recording import record_change
-from services.referral.use_cases.sealed_texts import Texts, read_texts, write_texts
+from services.referral.use_cases.sealed_texts import Texts, read_texts, seal_texts, write_texts
 from shared.ids import new_id
 from shared.problems import invalid
 
@@ -64,7 +64,7 @@ async def create(work: ActorUnitOfWork, new: NewReferral, follows: Referral | No
     enter(work, referral, texts, new.legal_basis)
     if new.send:
         send(work, referral, texts, recipient)
-    await write_texts(work, referral, texts)
+    await seal_texts(work, referral, texts)
     told = duplicates.tell(work, found)
     return CreatedReferral(referral, recipient, texts, client, prepared.details if prepared else None, told)
 

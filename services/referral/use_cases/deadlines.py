@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, any_, bindparam, delete, func
+from sqlalchemy import Uuid, any_, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 
@@ -33,12 +33,6 @@ Timers = dict[TimerKind, Timer]
 _TIMERS = (
     select(Timer).where(col(Timer.referral_id) == any_(bindparam("referrals", type_=ARRAY(Uuid)))).with_for_update()
 )
-_STOPPED = (
-    func.unnest(bindparam("referrals", type_=ARRAY(Uuid)), bindparam("kinds", type_=ARRAY(Text)))
-    .table_valued("referral_id", "kind")
-    .render_derived()
-)
-_STOP = delete(Timer).where(col(Timer.referral_id) == _STOPPED.c.referral_id, col(Timer.kind) == _STOPPED.c.kind)
 
 
 def set_deadline(referral: Referral, service: Service | None, closures: Sequence[Closure]) -> None:
@@ -62,17 +56,13 @@ async def recompute_timers(work: UnitOfWork, referrals: Sequence[Referral]) -> d
     """
     closures = await closures_of(work, {referral.target_organization_id for referral in referrals})
     timers = await _lock_timers(work, [referral.id for referral in referrals])
-    stopped: list[Timer] = []
     for referral in referrals:
         running = _running(referral, closures[referral.target_organization_id])
         if TimerKind.OVERDUE in running:
             referral.respond_by = running[TimerKind.OVERDUE].at
             work.tx.update(referral)
-        stopped += [timers[referral.id].pop(kind) for kind in timers[referral.id].keys() - running.keys()]
+        work.tx.delete(*(timers[referral.id].pop(kind) for kind in timers[referral.id].keys() - running.keys()))
         _set_timers(work, referral.id, timers[referral.id], running)
-    if stopped:
-        which = {"referrals": [each.referral_id for each in stopped], "kinds": [each.kind for each in stopped]}
-        work.tx.defer(_STOP, which)
     return timers
 
 

@@ -10,7 +10,7 @@ from services.referral.tables import Client, Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.commands import perform, send
 from services.referral.use_cases.creation import draft_of, enter
-from services.referral.use_cases.sealed_texts import Texts, read_texts, write_texts
+from services.referral.use_cases.sealed_texts import Texts, read_texts, seal_texts
 from shared.problems import invalid
 
 
@@ -47,5 +47,5 @@ async def forward(work: ActorUnitOfWork, parent: Referral, to: Forward) -> Refer
     texts = Texts(reason=reason, shareable_note=to.shareable_note)
     enter(work, child, texts, to.legal_basis)
     send(work, child, texts, recipient)
-    await write_texts(work, child, texts)
+    await seal_texts(work, child, texts)
     return child

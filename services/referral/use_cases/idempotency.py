@@ -1,11 +1,6 @@
 """Idempotency keys: the same key never creates twice, and a repeated request gets the first answer again."""
 
 from typing import Any
-from uuid import UUID
-
-from sqlalchemy import bindparam, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col
 
 from services.referral.schemas.referrals import NewReferral
 from services.referral.tables import IdempotencyKey, Referral
@@ -14,48 +9,47 @@ from services.referral.use_cases.clients import note_disclosure
 from services.referral.vault import seal, unseal
 from shared.problems import conflict, invalid
 
-_CLAIM = insert(IdempotencyKey).on_conflict_do_nothing().returning(col(IdempotencyKey.key))
-_KEEP = (
-    update(IdempotencyKey)
-    .where(col(IdempotencyKey.member_id) == bindparam("of_member"), col(IdempotencyKey.key) == bindparam("of_key"))
-    .values(client_id=bindparam("of_client"), referral_id=bindparam("of_referral"), answer=bindparam("sealed_answer"))
-)
 
+async def claim_key(work: ActorUnitOfWork, key: str, request: NewReferral) -> IdempotencyKey:
+    """Claim an idempotency key; it holds the stored answer when this very request was carried out before.
 
-async def claim_key(work: ActorUnitOfWork, key: str, request: NewReferral) -> dict[str, Any] | None:
-    """Claim an idempotency key; returns the stored answer when this very request was carried out before.
-
-    A second request with the same key waits until the first has committed. Raises 422 for another body.
+    A second request with the same key waits until the first has committed. Raises 422 for another body, and 409 when
+    the answer was about a client who has been erased.
     """
     usual = {"on_duplicate"} if request.on_duplicate == "go_on" else None  # digests made before there was a choice
     digests = work.vault.digests("request", request.model_dump_json(exclude=usual))
     member_id = work.actor.member_id
-    claim = {"member_id": member_id, "key": key, "request_digest": digests[0], "created_at": work.now}
-    if (await work.tx.execute(_CLAIM, claim)).first() is not None:
-        return None
+    claimed = IdempotencyKey(member_id=member_id, key=key, request_digest=digests[0], created_at=work.now)
+    if await work.tx.insert_if_new(claimed):
+        return claimed
     used = await work.tx.get_one(IdempotencyKey, member_id, key)
-    if used.client_id is not None and used.answer is None:
+    assert used.client_id is not None, "a key is committed with what its request was about"
+    if used.answer is None:
         raise conflict("What this request created was about a client who has been erased.", name="client-erased")
     if used.request_digest not in digests:
         detail = "You have used this Idempotency-Key for another request. Use a new key for a new referral."
         raise invalid(detail, name="idempotency-key-reused")
-    assert used.client_id is not None, "a key is committed with what its request was about"
-    assert used.answer is not None, "and with the answer to it"
+    return used
+
+
+async def open_answer(work: ActorUnitOfWork, used: IdempotencyKey) -> dict[str, Any]:
+    """The stored answer to a request that is repeated; that the client's details are told again is noted."""
+    assert used.client_id is not None, "it was claimed before"
+    assert used.answer is not None, "and answered"
     note_disclosure(work, used.client_id, "create, repeated", used.referral_id)
-    opened: dict[str, Any] = unseal(
-        await work.key_of(used.client_id), used.answer, answer_associated_data(used.member_id, used.key)
-    )
+    opened: dict[str, Any] = unseal(await work.key_of(used.client_id), used.answer, _associated_data(used))
     return opened
 
 
-async def keep_answer(work: ActorUnitOfWork, key: str, referral: Referral, answer: dict[str, Any]) -> None:
+async def keep_answer(
+    work: ActorUnitOfWork, claimed: IdempotencyKey, referral: Referral, answer: dict[str, Any]
+) -> None:
     """Keep the answer to a request, sealed like everything about the client."""
-    member_id = work.actor.member_id
-    sealed = seal(await work.key_of(referral.client_id), answer, answer_associated_data(member_id, key))
-    of = {"of_member": member_id, "of_key": key, "of_client": referral.client_id, "of_referral": referral.id}
-    work.tx.defer(_KEEP, {**of, "sealed_answer": sealed})
+    claimed.client_id, claimed.referral_id = referral.client_id, referral.id
+    claimed.answer = seal(await work.key_of(referral.client_id), answer, _associated_data(claimed))
+    work.tx.update(claimed)
 
 
-def answer_associated_data(member_id: UUID, key: str) -> str:
+def _associated_data(claimed: IdempotencyKey) -> str:
     """What the sealed answer to a request is bound to, so that it opens nowhere else."""
-    return f"answer:{member_id}:{key}"
+    return f"answer:{claimed.member_id}:{claimed.key}"

@@ -29,9 +29,13 @@ async def read_texts(work: UnitOfWork, referral: Referral) -> Texts:
 
 
 async def write_texts(work: UnitOfWork, referral: Referral, texts: Texts) -> None:
-    """Seal `texts` into `referral`. Raises 409 for words about a client who was erased."""
-    if not referral.texts and texts == Texts() and referral.version > 0:
-        return
+    """Seal `texts` into `referral`, whose texts these were before. Raises 409 for words about an erased client."""
+    if referral.texts or texts != Texts():
+        await seal_texts(work, referral, texts)
+
+
+async def seal_texts(work: UnitOfWork, referral: Referral, texts: Texts) -> None:
+    """Seal `texts` into a new `referral`: even none, so that nobody sees without the key whether there are any."""
     key = await work.key_of(referral.client_id)
     referral.texts = seal(key, texts.model_dump(mode="json", exclude_none=True), _associated_data(referral))
 
