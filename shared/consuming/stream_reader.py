@@ -131,7 +131,7 @@ def connect_broker(url: str) -> RedisBroker:
     """
     return RedisBroker(
         url,
-        logger=log,
+        logger=logging.getLogger("faststream"),
         log_level=logging.DEBUG,
         graceful_timeout=5,
         apply_types=False,  # there is nothing to inject into a handler that takes entries as they lie
@@ -142,7 +142,7 @@ def connect_broker(url: str) -> RedisBroker:
 
 
 def subscribe(broker: RedisBroker, reader: StreamReader, worker_name: str, batch: int = 100) -> Any:
-    """Subscribe `intake` to its stream as consumer `worker_name`; returns FastStream's subscriber.
+    """Subscribe `reader` to its stream as consumer `worker_name`; returns FastStream's subscriber.
 
     Entries arrive as the stream holds them: FastStream's own decoding would call no handler for a batch
     with one bad item. Its acknowledging is off, for an entry is acknowledged only after the commit.
