@@ -20,6 +20,8 @@ from shared.database.outages import is_away
 from shared.redis import ANSWER_SECONDS, RawRedis, SlowRetry
 
 log = logging.getLogger(__name__)
+_faststream_log = log.getChild("faststream")  # its own logger "faststream" has a handler that is not ours
+_faststream_log.setLevel(logging.WARNING)  # below that, it reports on each of its tasks
 
 Entry = tuple[str, Mapping[bytes, bytes]]
 
@@ -131,7 +133,7 @@ def connect_broker(url: str) -> RedisBroker:
     """
     return RedisBroker(
         url,
-        logger=logging.getLogger("faststream"),
+        logger=_faststream_log,
         log_level=logging.DEBUG,
         graceful_timeout=5,
         apply_types=False,  # there is nothing to inject into a handler that takes entries as they lie
