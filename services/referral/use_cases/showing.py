@@ -96,7 +96,7 @@ async def view_created(work: ActorUnitOfWork, created: CreatedReferral) -> Refer
 
 @dataclass
 class ShownParts:
-    """What showing a referral takes beyond its row. `open_to_side`: whether the actor's side may know the client."""
+    """What a referral is shown with beyond its row. `open_to_side`: whether the actor's side may know the client."""
 
     texts: Texts
     names: NamesOf
