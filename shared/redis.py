@@ -35,7 +35,7 @@ class SlowRetry(Retry):
         super().__init__(NoBackoff(), 0)
 
     async def call_with_retry(self, *args: Any, **options: Any) -> Any:
-        """Do it once."""
+        """Await what is to be done, once. An error answer is raised a second later, unless it is one about groups."""
         try:
             return await super().call_with_retry(*args, **options)
         except ResponseError as refusal:

@@ -1,4 +1,7 @@
-"""The services: one record for each. Nowhere else is it said which there are, what they run, publish and read."""
+"""The services: one record for each, from which code and tests take which there are, what they run, publish and read.
+
+What is not Python says it once more: the containers, their secrets and the edge. `tests/test_compose_file.py` compares.
+"""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -16,7 +19,7 @@ class Service:
     prefix: str
     """The path below which the edge publishes it"""
     stream: str | None = None
-    """The one stream that it writes; without one it has no events to tell"""
+    """The one stream that it writes; without one it publishes no events"""
     reads: tuple[str, ...] = ()
     """The streams that it reads, each as the consumer group of its own name"""
     processes: tuple[ProcessKind, ...] = ("web", "worker")

@@ -24,7 +24,7 @@ async def wait_until(platform: Platform, text: str) -> None:
     await platform.fire_due()
 
 
-async def rung(platform: Platform, referral_id: str | None = None) -> list[str]:
+async def fired(platform: Platform, referral_id: str | None = None) -> list[str]:
     """What the clock has told so far, oldest first, of all referrals or of one; without `referral.` and `.v1`."""
     names = [
         event["type"].removeprefix("referral.").removesuffix(".v1")
@@ -34,4 +34,4 @@ async def rung(platform: Platform, referral_id: str | None = None) -> list[str]:
     return [name for name in names if name in TOLD_BY_CLOCK]
 
 
-__all__ = ["at", "rung", "shown", "wait_until"]
+__all__ = ["at", "fired", "shown", "wait_until"]

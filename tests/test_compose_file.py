@@ -12,6 +12,7 @@ import yaml
 from luotsi.commands.env import EXAMPLE, add_missing, fill, missing, new_secrets, write_env
 from luotsi.platform.redis_acl import USERS, acl_rules
 from shared.services import SERVICES, get_service, service_names
+from tests.services_by_hand import PREFIXES, PROCESSES, SECRETS
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -90,6 +91,7 @@ def test_what_runs_on_has_a_health_check_and_comes_back(container: str) -> None:
 
 def test_each_service_has_the_processes_of_its_record() -> None:
     processes = {name for service in SERVICES for name in service.process_names}
+    assert processes == set(PROCESSES)
     assert set(LASTING) == processes | {"postgres", "redis", "edge"}
 
 
@@ -103,7 +105,8 @@ def test_only_the_edge_can_be_reached_from_outside() -> None:
 @pytest.mark.parametrize("service", service_names())
 def test_a_service_is_given_its_own_secrets_only(service: str) -> None:
     record = get_service(service)
-    own = {f"{service.upper()}_DB_PASSWORD", f"{service.upper()}_REDIS_PASSWORD", "JWKS_JSON", *record.secrets}
+    own = {f"{service.upper()}_DB_PASSWORD", f"{service.upper()}_REDIS_PASSWORD", "JWKS_JSON", *SECRETS[service]}
+    assert set(record.secrets) == SECRETS[service]
     for name in record.process_names:
         assert variables_of(name) & new_secrets().keys() == own
 
@@ -122,7 +125,8 @@ def test_a_service_has_its_database_and_those_who_run_it_know_it(service: str) -
 
 @pytest.mark.parametrize("service", service_names())
 def test_the_edge_publishes_a_service_below_the_prefix_of_its_record(service: str) -> None:
-    prefix = get_service(service).prefix
+    prefix = PREFIXES[service]
+    assert get_service(service).prefix == prefix
     assert CONTAINERS[f"{service}-web"]["environment"]["ROOT_PATH"] == prefix
     edge = (ROOT / "deploy" / "edge" / "Caddyfile").read_text(encoding="utf-8")
     assert re.search(rf"handle_path {prefix}/\* \{{[^{{]*reverse_proxy {service}-web:8000 ", edge)

@@ -69,7 +69,9 @@ def test_every_decision_is_in_the_list_and_complete() -> None:
         assert name.startswith(f"{number:04d}-")
         title = text.splitlines()[0]
         assert title.startswith(f"# {number}. ")
-        assert f"[{title.removeprefix(f'# {number}. ')}]({name})" in index
+        superseded = re.search(r"^\*\*Decision\.\*\* Superseded by \[decision (\d+)\]", text, re.M)
+        mark = f" (superseded by {superseded[1]})" if superseded else ""
+        assert f"{number}. [{title.removeprefix(f'# {number}. ')}]({name}){mark}\n" in index
         for part in ("**Context.**", "**Decision.**", "**Held by**", "**Would reopen it:**"):
             assert part in text, f"{name} has no {part}"
 

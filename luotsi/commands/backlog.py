@@ -99,13 +99,13 @@ async def _lag(redis: RawRedis, stream: str, group: dict[str, Any]) -> int:
 async def of_service(database: Database, service: Service) -> ServiceBacklog:
     """The backlog in the database of `service`."""
     backlog = ServiceBacklog(service.name)
-    async with database.transaction() as session:
+    async with database.transaction() as tx:
         if service.stream:
-            outbox = (await session.execute(_OUTBOX)).one()
+            outbox = (await tx.execute(_OUTBOX)).one()
             oldest = None if outbox.oldest_seconds is None else float(outbox.oldest_seconds)
             backlog = replace(backlog, unpublished=outbox.unpublished, oldest_seconds=oldest)
         if service.reads:
-            parked = (await session.execute(_PARKED, {"retry": RETRY})).one()
+            parked = (await tx.execute(_PARKED, {"retry": RETRY})).one()
             backlog = replace(backlog, parked=parked.parked, stuck=parked.stuck)
     return backlog
 

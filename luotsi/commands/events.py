@@ -180,9 +180,9 @@ async def _replay(target: Target, letter_id: str | None) -> int:
 
 
 async def _republish(url: str, since: datetime | None) -> int:
-    async with _database(url) as database, database.transaction() as session:
-        await session.execute(text("SET LOCAL statement_timeout = 0"))
-        return int(cast("CursorResult[Any]", await session.execute(_REPUBLISH, {"since": since})).rowcount)
+    async with _database(url) as database, database.transaction() as tx:
+        await tx.execute(text("SET LOCAL statement_timeout = 0"))
+        return int(cast("CursorResult[Any]", await tx.execute(_REPUBLISH, {"since": since})).rowcount)
 
 
 def _event(letter: dead_letters.DeadLetter) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from shared.database.outages import is_away
 from shared.redis import ANSWER_SECONDS, RawRedis, SlowRetry
 
 log = logging.getLogger(__name__)
+_faststream_log = log.getChild("faststream")  # its own logger "faststream" has a handler that is not ours
+_faststream_log.setLevel(logging.WARNING)  # below that, it reports on each of its tasks
 
 Entry = tuple[str, Mapping[bytes, bytes]]
 
@@ -131,7 +133,7 @@ def connect_broker(url: str) -> RedisBroker:
     """
     return RedisBroker(
         url,
-        logger=log,
+        logger=_faststream_log,
         log_level=logging.DEBUG,
         graceful_timeout=5,
         apply_types=False,  # there is nothing to inject into a handler that takes entries as they lie
@@ -142,7 +144,7 @@ def connect_broker(url: str) -> RedisBroker:
 
 
 def subscribe(broker: RedisBroker, reader: StreamReader, worker_name: str, batch: int = 100) -> Any:
-    """Subscribe `intake` to its stream as consumer `worker_name`; returns FastStream's subscriber.
+    """Subscribe `reader` to its stream as consumer `worker_name`; returns FastStream's subscriber.
 
     Entries arrive as the stream holds them: FastStream's own decoding would call no handler for a batch
     with one bad item. Its acknowledging is off, for an entry is acknowledged only after the commit.

@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 async def trim(redis: RawRedis, stream: str, newest: tuple[int, int]) -> int:
     """Remove what all declared groups are done with; returns how many entries went.
 
-    `newest` is the newest entry that the producer knows of. It stays, for the relay tells a loss by it.
+    `newest` is the newest entry that the producer knows of. It stays: when it is gone, the relay
+    takes it that the stream has lost entries.
     A declared group that is missing stops trimming and raises an alarm: it may yet need everything.
     """
     try:

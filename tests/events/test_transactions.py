@@ -14,6 +14,7 @@ from shared.database.tables import FailureRow, InboxRow, LeaseRow, OutboxRow
 from shared.database.transaction import RowIsGone, Transaction, UnsavedChanges
 from shared.ids import new_id
 from tests.events.backbone import Backbone, Trouble
+from tests.statements import count_statements
 
 _INSERT = text("INSERT INTO inbox (event_id, consumer) VALUES (:id, :consumer)")
 _COUNT = "SELECT count(*) FROM inbox"
@@ -220,19 +221,24 @@ async def test_changes_of_many_rows_go_in_by_one_statement_and_each_row_gets_its
     assert [row.expires_at - until for row in kept] == [timedelta(days=1), *[timedelta()] * 4]
 
 
-async def test_rows_of_one_table_are_inserted_changed_and_deleted_by_one_statement(backbone: Backbone) -> None:
+async def test_rows_of_one_table_are_inserted_changed_and_deleted_by_one_statement(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     until = datetime(2026, 11, 2, 9, 30, 0, 123456, tzinfo=UTC)
     async with backbone.consuming.transaction() as tx:
         tx.insert(*(LeaseRow(name=name, holder="s", expires_at=until) for name in "abc"))
     async with backbone.consuming.transaction() as tx:
         kept, changed, gone = await tx.all(select(LeaseRow).order_by(col(LeaseRow.name)))
+        given = count_statements(monkeypatch)
         changed.holder, gone.holder = "t", "u"
         tx.update(changed, gone)
         tx.delete(gone)
         never = LeaseRow(name="e", holder="s", expires_at=until)
         tx.insert(LeaseRow(name="d", holder="s", expires_at=until), never)
         tx.delete(never)
+    monkeypatch.undo()
     assert kept.holder == "s"
+    assert len([sql for sql in given if "leases" in sql]) == 1, given
     names = "SELECT string_agg(name || holder, ' ' ORDER BY name) FROM leases"
     assert await backbone.scalar(names) == "as bt ds"
 

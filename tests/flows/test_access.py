@@ -50,15 +50,15 @@ class Neighbourhood:
 
 async def people_of(platform: Platform) -> dict[str, Someone]:
     """Every member by e-mail address, out of the catalogue's own table."""
-    async with platform.databases["catalog"].transaction() as session:
-        rows = await session.execute(text("SELECT id, organization_id, email, roles FROM members"))
+    async with platform.databases["catalog"].transaction() as tx:
+        rows = await tx.execute(text("SELECT id, organization_id, email, roles FROM members"))
         return {row.email: Someone(row.id, row.organization_id, row.email, tuple(row.roles)) for row in rows}
 
 
 async def neighbourhood(platform: Platform) -> Neighbourhood:
     """Seed the ecosystem, add a stranger of each role at Kompassi, and bring a referral into being."""
-    async with platform.databases["catalog"].transaction() as session:
-        await seed_into(session)
+    async with platform.databases["catalog"].transaction() as tx:
+        await seed_into(tx)
     people = await people_of(platform)
     admin = platform.client("catalog", people["admin@luotsi.example"])
     kompassi = people["adviser@kompassi.example"].organization_id

@@ -156,7 +156,9 @@ async def test_a_queue_makes_the_deliveries_of_its_own_channel_alone(
 async def test_a_worker_delivers_by_every_channel_of_the_registry(
     platform: Platform, channel: JsonLines, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "CHANNELS", {**registry.CHANNELS, JsonLines.name: lambda _: channel})
+    monkeypatch.setattr(
+        registry, "CHANNEL_FACTORIES", {**registry.CHANNEL_FACTORIES, JsonLines.name: lambda _: channel}
+    )
     worker = build_worker(platform.settings["notifications"])
     running = asyncio.create_task(worker.run())
     async with asyncio.timeout(60):
@@ -170,4 +172,4 @@ async def test_a_worker_delivers_by_every_channel_of_the_registry(
 def test_the_contract_names_every_channel(platform: Platform) -> None:
     built = registry.build_channels(platform.settings["notifications"])
     assert {INBOX, *(each.name for each in built)} == set(CHANNELS)
-    assert [each.name for each in built] == list(registry.CHANNELS)
+    assert [each.name for each in built] == list(registry.CHANNEL_FACTORIES)

@@ -8,8 +8,8 @@ from shared.publishing.outbox import Outbox
 from tests.builders import Town, small_town
 from tests.flows.notifications_mailing import Clock, delivery_queue
 from tests.flows.notifications_story import Story, count
-from tests.flows.test_referral_statements import count_statements
 from tests.platform import Platform
+from tests.statements import count_statements
 
 _, REFERRAL_EVENTS = build_consumers(Outbox("notifications"))
 

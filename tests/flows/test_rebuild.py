@@ -15,7 +15,7 @@ from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
 from shared.services import service_names
 from tests.builders import Town, small_town
-from tests.flows.test_service_facts import publisher
+from tests.flows.test_service_statistics import publisher
 from tests.platform import Platform
 from tests.referring import at_work, sent_referral
 
@@ -31,8 +31,8 @@ def target(platform: Platform) -> Target:
 
 async def rows(platform: Platform, service: str, table: str) -> list[Any]:
     """Everything in a table, in an order of its own."""
-    async with platform.databases[service].transaction() as session:
-        found = await session.execute(text(f"SELECT to_jsonb(t) AS row FROM {table} t ORDER BY to_jsonb(t)::text"))
+    async with platform.databases[service].transaction() as tx:
+        found = await tx.execute(text(f"SELECT to_jsonb(t) AS row FROM {table} t ORDER BY to_jsonb(t)::text"))
         return list(found.scalars())
 
 
@@ -60,11 +60,11 @@ async def ruin(platform: Platform) -> None:
     """Spoil every copy: rows gone, rows changed, a row that nobody told of."""
     for name in COPIES:
         service, table = name.split(".")
-        async with platform.databases[service].transaction() as session:
+        async with platform.databases[service].transaction() as tx:
             some = f"(SELECT id FROM {table} ORDER BY id LIMIT 1)"
             spoilt = SPOILT.get(table, "organization_id = id")
-            await session.execute(text(f"UPDATE {table} SET {spoilt}"))
-            await session.execute(text(f"DELETE FROM {table} WHERE id IN {some}"))
+            await tx.execute(text(f"UPDATE {table} SET {spoilt}"))
+            await tx.execute(text(f"DELETE FROM {table} WHERE id IN {some}"))
 
 
 async def test_every_copy_becomes_what_it_was_and_nobody_is_told(platform: Platform) -> None:
@@ -110,8 +110,8 @@ async def test_what_waits_for_another_fact_is_not_done_ahead_of_it(platform: Pla
     town = await small_town(platform)
     unknown = await town.facts.member("new@navigaattori.example", town.navigaattori, "adviser")
     await platform.settle()
-    async with platform.databases["referral"].transaction() as session:
-        await session.execute(text("DELETE FROM members WHERE id = :id"), {"id": unknown.id})
+    async with platform.databases["referral"].transaction() as tx:
+        await tx.execute(text("DELETE FROM members WHERE id = :id"), {"id": unknown.id})
     await town.facts.deactivate(town.adviser, deputy=unknown)
     await platform.settle()
     assert await platform.scalar("referral", "SELECT count(*) FROM parked") == 1

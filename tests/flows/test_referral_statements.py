@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import pytest
 from sqlalchemy.exc import IntegrityError
 
@@ -16,27 +15,9 @@ from shared.ids import new_id
 from tests.builders import small_town
 from tests.platform import Platform
 from tests.referring import at_work, new_referral
+from tests.statements import count_statements
 
 TABLES = ("clients", "client_keys", "client_lookups", "referrals", "timers", "timeline", "outbox", "disclosures")
-
-
-def count_statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every statement that reaches the server from now on, as it is given to the driver."""
-    given: list[str] = []
-    execute = asyncpg.Connection.execute
-
-    async def executing(connection: Any, sql: str, *values: Any, **options: Any) -> Any:
-        given.append(sql.strip())
-        return await execute(connection, sql, *values, **options)
-
-    async def fetching(statement: Any, *values: Any, **options: Any) -> Any:
-        given.append(statement.get_query().strip())
-        return await fetch(statement, *values, **options)
-
-    fetch = asyncpg.prepared_stmt.PreparedStatement.fetch
-    monkeypatch.setattr(asyncpg.Connection, "execute", executing)
-    monkeypatch.setattr(asyncpg.prepared_stmt.PreparedStatement, "fetch", fetching)
-    return given
 
 
 async def test_creating_and_sending_takes_few_statements(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:

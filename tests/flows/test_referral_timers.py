@@ -13,7 +13,7 @@ from shared.events.catalog import Closure
 from shared.publishing.outbox import Outbox
 from tests.builders import Town, small_town
 from tests.flows.notifications_story import told
-from tests.moved_clock import at, rung, wait_until
+from tests.moved_clock import at, fired, wait_until
 from tests.platform import Platform
 from tests.referring import JSON, at_work, sent_referral
 
@@ -31,7 +31,7 @@ def another_worker(platform: Platform) -> tuple[DeadlineScheduler, Database]:
 
 
 async def run_out(deadline_scheduler: DeadlineScheduler) -> int:
-    """Let ring until nothing is due that nobody has in hand; how many were taken."""
+    """Let fire until nothing is due that nobody has in hand; how many were taken."""
     taken = 0
     while await deadline_scheduler.step():
         taken += 1
@@ -51,7 +51,7 @@ async def test_two_workers_at_once_tell_each_thing_exactly_once(platform: Platfo
         for _, database in workers:
             await database.close()
     for referral in referrals:
-        assert await rung(platform, referral["id"]) == ["due_soon", "overdue", "overdue_again", "expired"]
+        assert await fired(platform, referral["id"]) == ["due_soon", "overdue", "overdue_again", "expired"]
     await platform.settle()
     assert len((await told(platform, town.adviser))["adviser@navigaattori.example"]) == len(referrals)
 
@@ -62,21 +62,21 @@ async def test_a_platform_that_was_down_for_a_month_catches_up_without_a_burst(p
     expired, accepted, late = await several(platform, town, 3)
     await desk.done("accept", await desk.read(accepted["id"]))
     await wait_until(platform, "2027-02-12 10:00")
-    assert await rung(platform, expired["id"]) == ["expired"]
-    assert await rung(platform, late["id"]) == ["expired"]
-    assert await rung(platform, accepted["id"]) == ["no_news"], "not started is overtaken by no news"
+    assert await fired(platform, expired["id"]) == ["expired"]
+    assert await fired(platform, late["id"]) == ["expired"]
+    assert await fired(platform, accepted["id"]) == ["no_news"], "not started is overtaken by no news"
     await platform.fire_due()
     await wait_until(platform, "2027-02-12 18:00")
-    assert await rung(platform) == ["expired", "expired", "no_news"]
+    assert await fired(platform) == ["expired", "expired", "no_news"]
 
 
 async def test_of_two_reminders_that_are_due_the_later_one_is_told(platform: Platform) -> None:
     town = await small_town(platform)
     (referral,) = await several(platform, town, 1)
     await wait_until(platform, "2027-01-14 10:00")
-    assert await rung(platform, referral["id"]) == ["overdue"]
+    assert await fired(platform, referral["id"]) == ["overdue"]
     await wait_until(platform, "2027-01-15 10:00")
-    assert await rung(platform, referral["id"]) == ["overdue", "overdue_again"]
+    assert await fired(platform, referral["id"]) == ["overdue", "overdue_again"]
 
 
 async def test_the_longest_due_comes_first(platform: Platform) -> None:
@@ -87,8 +87,8 @@ async def test_the_longest_due_comes_first(platform: Platform) -> None:
     platform.clock.set(at("2027-01-12 12:00"))
     deadline_scheduler = platform.deadline_scheduler()
     assert await deadline_scheduler.step()
-    assert await rung(platform, sooner["id"]) == ["due_soon"]
-    assert await rung(platform, later["id"]) == []
+    assert await fired(platform, sooner["id"]) == ["due_soon"]
+    assert await fired(platform, later["id"]) == []
 
 
 async def test_a_worker_killed_between_taking_and_committing_leaves_it_to_be_taken_again(platform: Platform) -> None:
@@ -108,9 +108,9 @@ async def test_a_worker_killed_between_taking_and_committing_leaves_it_to_be_tak
             assert is_outage(death.value)
     finally:
         await database.close()
-    assert await rung(platform, referral["id"]) == []
+    assert await fired(platform, referral["id"]) == []
     assert await run_out(platform.deadline_scheduler()) == 1
-    assert await rung(platform, referral["id"]) == ["due_soon"]
+    assert await fired(platform, referral["id"]) == ["due_soon"]
 
 
 async def _waiting_backend(platform: Platform) -> int:
@@ -130,9 +130,9 @@ async def test_a_referral_in_somebodys_hands_is_left_until_they_are_done(platfor
     async with platform.databases["referral"].transaction() as tx:
         await tx.execute(text("SELECT 1 FROM referrals WHERE id = :id FOR UPDATE"), {"id": one["id"]})
         assert await run_out(platform.deadline_scheduler()) == 1
-        assert await rung(platform) == await rung(platform, other["id"]) == ["due_soon"]
+        assert await fired(platform) == await fired(platform, other["id"]) == ["due_soon"]
     assert await run_out(platform.deadline_scheduler()) == 1
-    assert await rung(platform, one["id"]) == ["due_soon"]
+    assert await fired(platform, one["id"]) == ["due_soon"]
 
 
 async def test_a_referral_on_which_the_scheduler_fails_holds_up_no_other(platform: Platform) -> None:
@@ -147,7 +147,7 @@ async def test_a_referral_on_which_the_scheduler_fails_holds_up_no_other(platfor
     platform.clock.set(at("2027-01-12 10:00"))
     deadline_scheduler = platform.deadline_scheduler()
     assert await run_out(deadline_scheduler) == 2
-    assert await rung(platform) == await rung(platform, sound["id"]) == ["due_soon"]
+    assert await fired(platform) == await fired(platform, sound["id"]) == ["due_soon"]
 
 
 async def test_what_was_sent_before_there_were_clocks_gets_them(platform: Platform) -> None:
@@ -173,9 +173,9 @@ async def test_a_row_that_has_fallen_behind_the_facts_moves_and_tells_nothing(pl
         closure = '[{"starts_on": "2027-01-12", "ends_on": "2027-01-12"}]'
         await tx.execute(text("UPDATE organizations SET closures = CAST(:c AS jsonb)"), {"c": closure})
     await wait_until(platform, "2027-01-12 10:00")
-    assert await rung(platform) == []
+    assert await fired(platform) == []
     await wait_until(platform, "2027-01-13 10:00")
-    assert await rung(platform, referral["id"]) == ["due_soon"]
+    assert await fired(platform, referral["id"]) == ["due_soon"]
 
 
 async def test_an_expired_referral_offers_the_next_best_services_to_its_source(platform: Platform) -> None:

@@ -9,13 +9,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.services import SERVICES, get_service, service_names
 from tests.journeys.compose_stack import Stack, require_engine, wait_until
+from tests.services_by_hand import PREFIXES, PROCESSES
 
 pytestmark = pytest.mark.compose
 
 ADVISER = "adviser@navigaattori.example"
-PROCESSES = sorted(name for service in SERVICES for name in service.process_names)
 LASTING = [*PROCESSES, "postgres", "redis", "edge"]
 
 
@@ -175,16 +174,16 @@ def test_what_the_edge_refuses_is_a_problem_too(bare: Stack) -> None:
     assert "server" not in answer.headers
 
 
-@pytest.mark.parametrize("service", service_names())
+@pytest.mark.parametrize("service", sorted(PREFIXES))
 def test_figures_are_not_for_those_outside(bare: Stack, service: str) -> None:
-    url = f"{bare.url}{get_service(service).prefix}/metrics"
+    url = f"{bare.url}{PREFIXES[service]}/metrics"
     assert httpx2.get(url).status_code == 200
     assert httpx2.get(url, headers={"X-Forwarded-For": "198.51.100.7"}).status_code == 404
 
 
-@pytest.mark.parametrize("service", service_names())
+@pytest.mark.parametrize("service", sorted(PREFIXES))
 def test_a_service_knows_its_prefix(bare: Stack, service: str) -> None:
-    prefix = get_service(service).prefix
+    prefix = PREFIXES[service]
     base = f"{bare.url}{prefix}"
     description = httpx2.get(f"{base}/openapi.json").json()
     assert description["servers"] == [{"url": prefix}]

@@ -143,7 +143,7 @@ def test_the_page_names_each_step_and_its_test(step: Step) -> None:
     assert f"`{step.test}`" in recipe or not step.changes
 
 
-@pytest.mark.parametrize("recipe", [COMMAND, EVENT, NOTICE, ROUTE])
+@pytest.mark.parametrize("recipe", [COMMAND, EVENT, NOTICE, ROUTE, "A channel", "A service"])
 def test_a_recipe_has_six_steps_at_most_and_names_only_what_exists(recipe: str) -> None:
     written = section(read("CONTRIBUTING.md"), f"### {recipe}")
     assert 2 <= len(re.findall(r"^\d\. ", written, re.M)) <= 6

@@ -16,13 +16,13 @@ import pytest
 from luotsi.embedded.servers import start_servers
 from luotsi.platform.data_dir import temporary_data
 from luotsi.platform.process_specs import free_port_base
-from shared.services import SERVICES, service_names
 from tests.journeys.running import ADVISER, DESK, Running, eventually, living
+from tests.services_by_hand import PREFIXES, PROCESSES
 
 pytestmark = pytest.mark.journey
 
 PROMISED_STOP = 10.0
-PIECES = [*(name for service in SERVICES for name in service.process_names), "fork-server", "valkey", "postgres"]
+PIECES = [*PROCESSES, "fork-server", "valkey", "postgres"]
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def running() -> Iterator[Running]:
 
 
 def test_says_where_everything_is_once_it_is_ready(running: Running) -> None:
-    for service in service_names():
+    for service in PREFIXES:
         answer = httpx2.get(f"{running.facts[service]}/readyz")
         assert (answer.status_code, answer.json()["status"]) == (200, "ready")
     emails = {account["email"] for account in running.facts["accounts"]}

@@ -29,7 +29,7 @@ class FoundOrganization:
 
 
 async def find_organization(tx: Transaction, key: str, *, lock: bool = False) -> Organization | None:
-    """The organisation with that id, slug, or former slug. `lock`: until the transaction ends."""
+    """The organisation with that id, slug, or former slug. `lock` holds the row until the transaction ends."""
     if (row_id := as_uuid(key)) is not None:
         condition: ColumnElement[bool] = col(Organization.id) == row_id
     elif is_slug(key):

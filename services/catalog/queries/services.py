@@ -53,7 +53,7 @@ class ServiceFilter:
 
 
 async def find_service(tx: Transaction, key: str, *, lock: bool = False) -> Service | None:
-    """The service with that id, slug, or former slug. `lock`: until the transaction ends."""
+    """The service with that id, slug, or former slug. `lock` holds the row until the transaction ends."""
     if (row_id := as_uuid(key)) is not None:
         wanted = select(Service).where(Service.id == row_id)
     elif is_slug(key):

@@ -8,7 +8,7 @@ from services.notifications.channels.email import email_channel
 from services.notifications.domain.channels import EMAIL
 from services.notifications.settings import NotificationSettings
 
-CHANNELS: Final[Mapping[str, Callable[[NotificationSettings], Channel]]] = {
+CHANNEL_FACTORIES: Final[Mapping[str, Callable[[NotificationSettings], Channel]]] = {
     EMAIL: email_channel,
 }
 """Name of a channel → what makes it out of the settings."""
@@ -16,4 +16,4 @@ CHANNELS: Final[Mapping[str, Callable[[NotificationSettings], Channel]]] = {
 
 def build_channels(settings: NotificationSettings) -> list[Channel]:
     """All channels, as the settings want them."""
-    return [build(settings) for build in CHANNELS.values()]
+    return [build(settings) for build in CHANNEL_FACTORIES.values()]

@@ -27,7 +27,7 @@ def created_answer(request: Request, response: Response, seen: ReferralView) -> 
 
 @asynccontextmanager
 async def undone_if_asked(work: ActorUnitOfWork, choice: OnDuplicate) -> AsyncIterator[None]:
-    """What is done inside is undone when PossibleDuplicate is raised, so that the caller can be asked first."""
+    """A block that creates or sends a referral. With the choice "ask", PossibleDuplicate undoes what was done in it."""
     if choice != "ask":
         yield
         return
@@ -36,5 +36,8 @@ async def undone_if_asked(work: ActorUnitOfWork, choice: OnDuplicate) -> AsyncIt
 
 
 def ask(request: Request, work: ActorUnitOfWork, possible: PossibleDuplicate) -> Response:
-    """The question, as an answer of its own and not raised: that it tells of clients is to be kept."""
+    """The answer that asks whether to go on: a problem with the possible duplicates.
+
+    It is returned and not raised: raising would roll back the record that clients were shown to the caller.
+    """
     return problem_responses.response(request, question(work, possible))

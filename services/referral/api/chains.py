@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only, only_for
+from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, on_side_for_reading, on_side_locked
 from services.referral.domain.lifecycle import LIFECYCLE, Side
 from services.referral.queries.withdrawals import withdrawal_preview
 from services.referral.schemas.commands import Forward
@@ -22,7 +22,7 @@ router = APIRouter(tags=["referrals"])
     "/referrals/{referral_id}/forward",
     status_code=201,
     summary="Pass the referral on to a third organisation",
-    dependencies=[Depends(only(*LIFECYCLE["forward"].sides))],
+    dependencies=[Depends(on_side_locked(*LIFECYCLE["forward"].sides))],
     openapi_extra=request_body(Forward) | IF_MATCH,
 )
 async def forward_referral(
@@ -46,7 +46,7 @@ async def forward_referral(
 @router.get(
     "/referrals/{referral_id}/withdrawal",
     summary="What rests on the consent, before it is withdrawn",
-    dependencies=[Depends(only_for(Side.SOURCE))],
+    dependencies=[Depends(on_side_for_reading(Side.SOURCE))],
 )
 async def get_withdrawal(work: WorkOf, referral: ReferralOf) -> WithdrawalPreview:
     """What a withdrawal would end, children included, and who has seen the client by this consent until now."""

@@ -72,7 +72,7 @@ def requires(*roles: str) -> Callable[[ActorUnitOfWork], Awaitable[None]]:
     return check
 
 
-def only_for(*sides: Side) -> Callable[[ActorUnitOfWork, Referral], Awaitable[None]]:
+def on_side_for_reading(*sides: Side) -> Callable[[ActorUnitOfWork, Referral], Awaitable[None]]:
     """A dependency: 403 unless the actor stands on one of `sides` of the referral, which is only read."""
 
     async def check(work: WorkOf, referral: ReferralOf) -> None:
@@ -81,7 +81,7 @@ def only_for(*sides: Side) -> Callable[[ActorUnitOfWork, Referral], Awaitable[No
     return check
 
 
-def only(*sides: Side) -> Callable[[ActorUnitOfWork, Referral], Awaitable[None]]:
+def on_side_locked(*sides: Side) -> Callable[[ActorUnitOfWork, Referral], Awaitable[None]]:
     """A dependency: 403 unless the actor stands on one of `sides` of the locked referral."""
 
     async def check(work: WorkOf, referral: LockedReferralOf) -> None:

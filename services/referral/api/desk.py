@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.referral.api.answers import referral_answer
-from services.referral.api.dependencies import LockedReferralOf, WorkOf, only, requires
+from services.referral.api.dependencies import LockedReferralOf, WorkOf, on_side_locked, requires
 from services.referral.domain.lifecycle import Side
 from services.referral.schemas.desk import Assignment, Bulk, BulkResults, HandedOver, HandedOverReferral, HandOver
 from services.referral.schemas.referrals import ReferralView
@@ -22,7 +22,7 @@ router = APIRouter(tags=["desk"])
 @router.post(
     "/referrals/{referral_id}/assign",
     summary="Assign the referral to a member of your desk",
-    dependencies=[Depends(only(Side.TARGET))],
+    dependencies=[Depends(on_side_locked(Side.TARGET))],
     openapi_extra=request_body(Assignment) | IF_MATCH,
 )
 async def assign_referral(

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.referral.api.answers import ask, created_answer, undone_if_asked
-from services.referral.api.dependencies import LockedReferralOf, WorkOf, only
+from services.referral.api.dependencies import LockedReferralOf, WorkOf, on_side_locked
 from services.referral.domain.lifecycle import Side
 from services.referral.schemas.referrals import ReferralView
 from services.referral.schemas.sending import SendSuggested
@@ -23,7 +23,7 @@ router = APIRouter(tags=["referrals"])
     status_code=201,
     response_model=ReferralView,
     summary="Send a declined referral on to the suggested service",
-    dependencies=[Depends(only(Side.SOURCE))],
+    dependencies=[Depends(on_side_locked(Side.SOURCE))],
     openapi_extra=request_body(SendSuggested) | IF_MATCH,
 )
 async def follow_suggestion(

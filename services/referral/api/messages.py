@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
+from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, on_side_locked
 from services.referral.domain.lifecycle import Side
 from services.referral.queries.messages import list_messages, unread_messages
 from services.referral.schemas.messages import MessagePage, MessagesRead, MessageView, NewMessage, ReadUpTo
@@ -28,7 +28,7 @@ async def get_messages(request: Request, work: WorkOf, referral: ReferralOf, pag
     "/referrals/{referral_id}/messages",
     status_code=201,
     summary="Write to the other side",
-    dependencies=[Depends(only(*Side))],
+    dependencies=[Depends(on_side_locked(*Side))],
     openapi_extra=request_body(NewMessage),
 )
 async def post_message(
@@ -42,7 +42,7 @@ async def post_message(
 @router.post(
     "/referrals/{referral_id}/messages/read",
     summary="Mark messages of the other side as read",
-    dependencies=[Depends(only(*Side))],
+    dependencies=[Depends(on_side_locked(*Side))],
     openapi_extra=request_body(ReadUpTo),
 )
 async def read_messages(

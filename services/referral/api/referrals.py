@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.referral.api.answers import ask, referral_answer, undone_if_asked
-from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, only
+from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, on_side_locked
 from services.referral.domain.attention import Attention
 from services.referral.domain.lifecycle import LIFECYCLE, Rule, Side, Status
 from services.referral.queries.filters import Assigned, ReferralFilter
@@ -70,7 +70,7 @@ async def get_referral(response: Response, work: WorkOf, referral: ReferralOf) -
 @router.patch(
     "/referrals/{referral_id}",
     summary="Change a draft",
-    dependencies=[Depends(only(Side.SOURCE))],
+    dependencies=[Depends(on_side_locked(Side.SOURCE))],
     openapi_extra=request_body(DraftChange) | IF_MATCH,
 )
 async def edit_referral(
@@ -140,7 +140,7 @@ def _add_command_routes() -> None:
             summary=f"{command.capitalize().replace('-', ' ')} the referral",
             description=f"From {sources} to {rule.to or 'the same status'}, by the {' or '.join(sorted(rule.sides))}. "
             f"Carries {rule.carries}. Needs `If-Match`.",
-            dependencies=[Depends(only(*rule.sides))],
+            dependencies=[Depends(on_side_locked(*rule.sides))],
             openapi_extra=request_body(BODIES[rule.carries]) | IF_MATCH,
         )
 

@@ -25,7 +25,10 @@ def is_answer(status: Status, ended_by: Side | None) -> bool:
 def attention(
     status: Status, *, was_sent: bool, is_closed: bool, ended_by: Side | None, answer_seen: bool
 ) -> Attention | None:
-    """What keeps an ended referral open; None while it goes on, and when nothing is left to do."""
+    """What the source has still to do about a referral that has ended: first look at the answer, then close it.
+
+    None while the referral goes on, and when nothing is left to do.
+    """
     if status not in TERMINAL or not is_open(status, was_sent=was_sent, is_closed=is_closed):
         return None
     unseen = is_answer(status, ended_by) and not answer_seen

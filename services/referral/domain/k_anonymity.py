@@ -55,12 +55,12 @@ def withheld(counts: Mapping[Part, int]) -> tuple[frozenset[Part], bool]:
 
 
 def _safe(counts: Collection[int]) -> bool:
-    """Whether nobody who knows the sum of some withheld counts can tell one of them.
+    """Whether nobody who knows the sum of some withheld counts can work out one of them.
 
     One alone is the sum. Should the sum be smaller than K, it tells of too few itself. As many as there are parts
     can only be ones, and four times as many only fours, unless one of them is withheld for the others' sake.
     """
     parts, whole = len(counts), sum(counts)
     all_small = not any(map(enough, counts))
-    told_by_sum = whole == parts or (all_small and whole == parts * (K - 1))
-    return parts == 0 or (parts > 1 and enough(whole) and not told_by_sum)
+    given_away_by_sum = whole == parts or (all_small and whole == parts * (K - 1))
+    return parts == 0 or (parts > 1 and enough(whole) and not given_away_by_sum)

@@ -1,1 +1,1 @@
-"""Reads, a file a noun. They change nothing, lock nothing, and open nothing that is sealed."""
+"""Reads, a file a noun. They change nothing, open nothing that is sealed, lock rows only where they say so."""

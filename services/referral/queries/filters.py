@@ -42,7 +42,7 @@ def conditions(actor: Actor, wanted: ReferralFilter) -> Iterator[ColumnElement[b
 
 
 def done() -> ColumnElement[bool]:
-    """`domain.is_open` the other way round: ended, and acknowledged by the source where there is a need to."""
+    """The opposite of `domain.lifecycle.is_open`, in SQL: ended, and acknowledged by the source where it has to be."""
     ended = col(Referral.status).in_(TERMINAL)
     acknowledged = col(Referral.closed_at).is_not(None)
     void = (col(Referral.status) == Status.ENTERED_IN_ERROR) | col(Referral.sent_at).is_(None)

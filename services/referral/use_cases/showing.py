@@ -55,7 +55,7 @@ async def view(
 
     `duplicates` are those that are shown with it.
     """
-    known = Known(
+    parts = ShownParts(
         texts=await read_texts(work, referral),
         names=await NamesOf.referrals(work, [referral]),
         open_to_side=await knows_client(work, referral),
@@ -63,11 +63,11 @@ async def view(
         chain=await visible_chain(work, referral),
         duplicates=duplicates,
     )
-    if known.open_to_side:
-        known.client = await _client(work, referral, occasion)
+    if parts.open_to_side:
+        parts.client = await _client(work, referral, occasion)
     if referral.status == Status.DRAFT:
-        known.before_sending = await before_sending_draft(work, referral)
-    return await _seen(work, referral, known)
+        parts.before_sending = await before_sending_draft(work, referral)
+    return await _seen(work, referral, parts)
 
 
 async def view_created(work: ActorUnitOfWork, created: CreatedReferral) -> ReferralView:
@@ -76,7 +76,7 @@ async def view_created(work: ActorUnitOfWork, created: CreatedReferral) -> Refer
     A client who was there before is unsealed all the same. Showing the client is written down.
     """
     referral, recipient = created.referral, created.recipient
-    known = Known(
+    parts = ShownParts(
         texts=created.texts,
         names=NamesOf.recipient(work, recipient),
         open_to_side=True,
@@ -85,18 +85,18 @@ async def view_created(work: ActorUnitOfWork, created: CreatedReferral) -> Refer
         duplicates=created.duplicates,
     )
     if created.details is None:
-        known.client = client_view(created.client, await show_client(work, created.client, "create", referral.id))
+        parts.client = client_view(created.client, await show_client(work, created.client, "create", referral.id))
     else:
         note_disclosure(work, created.client.id, "create", referral.id)
-        known.client = client_view(created.client, created.details)
+        parts.client = client_view(created.client, created.details)
     if referral.status == Status.DRAFT:
-        known.before_sending = before_sending_new_draft(work, referral, recipient, created.duplicates)
-    return await _seen(work, referral, known)
+        parts.before_sending = before_sending_new_draft(work, referral, recipient, created.duplicates)
+    return await _seen(work, referral, parts)
 
 
 @dataclass
-class Known:
-    """What showing a referral takes beyond its row. `open_to_side`: whether the actor's side may know the client."""
+class ShownParts:
+    """What a referral is shown with beyond its row. `open_to_side`: whether the actor's side may know the client."""
 
     texts: Texts
     names: NamesOf
@@ -108,16 +108,16 @@ class Known:
     before_sending: BeforeSending | None = None
 
 
-async def _seen(work: ActorUnitOfWork, referral: Referral, known: Known) -> ReferralView:
+async def _seen(work: ActorUnitOfWork, referral: Referral, parts: ShownParts) -> ReferralView:
     side = visibility.side_of(work.actor, referral)
-    texts, names, open_to_side, own = known.texts, known.names, known.open_to_side, side is Side.SOURCE
+    texts, names, open_to_side, own = parts.texts, parts.names, parts.open_to_side, side is Side.SOURCE
     follows, followed_by = await links(work, referral)
     return ReferralView(
-        **summary(work, referral, names, known.unread).model_dump(),
+        **summary(work, referral, names, parts.unread).model_dump(),
         side=side,
         commands=_commands(referral, side),
         source_member_id=referral.source_member_id if own else None,
-        client=known.client,
+        client=parts.client,
         reason=texts.reason if open_to_side else None,
         shareable_note=texts.shareable_note,
         private_note=texts.private_note if own else None,
@@ -128,10 +128,10 @@ async def _seen(work: ActorUnitOfWork, referral: Referral, known: Known) -> Refe
         withdrawal=_withdrawal(referral),
         follows=follows,
         followed_by=followed_by,
-        duplicates=known.duplicates,
-        before_sending=known.before_sending,
-        next_best_services=await _instead(work, referral) if own else [],
-        chain=known.chain,
+        duplicates=parts.duplicates,
+        before_sending=parts.before_sending,
+        next_best_services=await _alternatives(work, referral) if own else [],
+        chain=parts.chain,
     )
 
 
@@ -154,7 +154,8 @@ async def _client(work: ActorUnitOfWork, referral: Referral, occasion: str) -> C
     return client_view(client, details)
 
 
-async def _instead(work: ActorUnitOfWork, referral: Referral) -> list[OfferedService]:
+async def _alternatives(work: ActorUnitOfWork, referral: Referral) -> list[OfferedService]:
+    """The services to offer instead, for a referral that expired without an answer; none for any other."""
     return await next_best_services(work, referral) if referral.business_status == EXPIRED else []
 
 

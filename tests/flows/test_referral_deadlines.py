@@ -6,7 +6,7 @@ from sqlalchemy import text
 from shared.events.catalog import Closure
 from tests.builders import Town, small_town
 from tests.flows.notifications_story import notices, told
-from tests.moved_clock import at, rung, shown, wait_until
+from tests.moved_clock import at, fired, shown, wait_until
 from tests.platform import Platform
 from tests.referring import CLIENT, JSON, SECRETS, at_work, new_referral, sent_referral
 
@@ -31,15 +31,15 @@ async def test_a_referral_that_nobody_answers(platform: Platform) -> None:
     referral = await sent_at(platform, town, "2027-01-11 10:00")  # a Monday
     assert shown(referral["respond_by"]) == "2027-01-13 10:00"
     await wait_until(platform, "2027-01-12 09:59")
-    assert await rung(platform) == []
+    assert await fired(platform) == []
     await wait_until(platform, "2027-01-12 10:00")
-    assert await rung(platform) == ["due_soon"]
+    assert await fired(platform) == ["due_soon"]
     await wait_until(platform, "2027-01-13 10:00")
     await wait_until(platform, "2027-01-14 10:00")
-    assert await rung(platform) == ["due_soon", "overdue"]
+    assert await fired(platform) == ["due_soon", "overdue"]
     await wait_until(platform, "2027-01-15 10:00")
     await wait_until(platform, "2027-01-25 10:00")
-    assert await rung(platform) == ["due_soon", "overdue", "overdue_again", "expired"]
+    assert await fired(platform) == ["due_soon", "overdue", "overdue_again", "expired"]
 
     assert await told(platform, town.desk, town.coordinator, town.adviser, town.bystander) == {
         "desk@businesskuopio.example": ["sent", "due_soon", "overdue", "overdue_again"],
@@ -99,7 +99,7 @@ async def test_an_answer_stops_the_clock(platform: Platform) -> None:
         "cancel", await adviser.read(str(cancelled["id"])), {"reason": {"code": "client_not_interested"}}
     )
     await wait_until(platform, "2027-03-01 10:00")
-    assert await rung(platform) == []
+    assert await fired(platform) == []
     assert await platform.scalar("referral", "SELECT count(*) FROM timers") == 0
 
 
@@ -136,10 +136,10 @@ async def test_clocks_over_feasts_and_changes_of_the_clocks(
         before = at(moment).timestamp() - 1
         platform.clock.set(at(moment).fromtimestamp(before, at(moment).tzinfo))
         await platform.fire_due()
-        assert await rung(platform) == expected, f"a second before {name}"
+        assert await fired(platform) == expected, f"a second before {name}"
         await wait_until(platform, moment)
         expected.append(name)
-        assert await rung(platform) == expected
+        assert await fired(platform) == expected
 
 
 async def test_a_service_has_days_of_its_own_and_keeps_to_what_it_promised(platform: Platform) -> None:
@@ -158,9 +158,9 @@ async def test_a_service_has_days_of_its_own_and_keeps_to_what_it_promised(platf
     kept = await at_work(platform, town.adviser).read(referral["id"])
     assert shown(kept["respond_by"]) == "2027-01-15 10:00", "what was sent before keeps its terms"
     await wait_until(platform, "2027-01-18 10:00")
-    assert await rung(platform, referral["id"]) == ["overdue_again"], "half way to expiry"
+    assert await fired(platform, referral["id"]) == ["overdue_again"], "half way to expiry"
     await wait_until(platform, "2027-01-19 10:00")
-    assert await rung(platform, referral["id"]) == ["overdue_again", "expired"]
+    assert await fired(platform, referral["id"]) == ["overdue_again", "expired"]
 
 
 async def test_closures_stop_the_clock_also_when_they_come_later(platform: Platform) -> None:
@@ -171,17 +171,17 @@ async def test_closures_stop_the_clock_also_when_they_come_later(platform: Platf
     moved = await adviser.read(referral["id"])
     assert (shown(moved["respond_by"]), moved["version"]) == ("2027-01-21 10:00", referral["version"])
     await wait_until(platform, "2027-01-20 09:59")
-    assert await rung(platform) == []
+    assert await fired(platform) == []
     await closed(platform, town)
     back = await adviser.read(referral["id"])
     assert shown(back["respond_by"]) == "2027-01-13 10:00", "taken away again"
     await platform.fire_due()
-    assert await rung(platform) == ["overdue_again"]
+    assert await fired(platform) == ["overdue_again"]
     await closed(platform, town, ("2027-01-21", "2027-02-28"))
     await wait_until(platform, "2027-03-02 09:59")
-    assert await rung(platform) == ["overdue_again"], "two working days before expiry were left"
+    assert await fired(platform) == ["overdue_again"], "two working days before expiry were left"
     await wait_until(platform, "2027-03-03 10:00")
-    assert await rung(platform) == ["overdue_again", "expired"]
+    assert await fired(platform) == ["overdue_again", "expired"]
 
 
 async def test_the_sender_is_told_before_sending(platform: Platform) -> None:
@@ -254,10 +254,10 @@ async def test_accepted_and_not_started(platform: Platform) -> None:
     platform.clock.set(at("2027-06-28 08:00"))
     await desk.done("start", await desk.read(str(prompt["id"])))
     await wait_until(platform, "2027-06-29 08:59")
-    assert await rung(platform) == [], "Midsummer Eve does not count"
+    assert await fired(platform) == [], "Midsummer Eve does not count"
     await wait_until(platform, "2027-06-29 09:00")
-    assert await rung(platform, str(late["id"])) == ["not_started"]
-    assert await rung(platform, str(prompt["id"])) == []
+    assert await fired(platform, str(late["id"])) == ["not_started"]
+    assert await fired(platform, str(prompt["id"])) == []
     assert (await told(platform, town.coordinator)) == {"coordinator@kuopio.example": ["not_started"]}
     assert (await notices(platform, town.desk))[0]["event_type"] == "referral.not_started.v1"
 
@@ -271,19 +271,19 @@ async def test_silence_is_told_once_and_news_begins_it_anew(platform: Platform) 
     written = await adviser.client.post(f"/referrals/{referral['id']}/messages", json={"text": "How does it go?"})
     assert written.status_code == 201
     await wait_until(platform, "2027-03-10 11:59")
-    assert await rung(platform) == []
+    assert await fired(platform) == []
     await wait_until(platform, "2027-03-10 12:00")
     await wait_until(platform, "2027-04-30 12:00")
-    assert await rung(platform) == ["no_news"], "once a silence"
+    assert await fired(platform) == ["no_news"], "once a silence"
     held = await desk.done("hold", await desk.read(referral["id"]), {"reason": {"code": "could_not_contact"}})
     await wait_until(platform, "2027-05-28 12:00")
-    assert await rung(platform) == ["no_news"]
+    assert await fired(platform) == ["no_news"]
     await wait_until(platform, "2027-05-31 12:00")  # Ascension Day lies between
-    assert await rung(platform) == ["no_news", "no_news"]
+    assert await fired(platform) == ["no_news", "no_news"]
     assert (await told(platform, town.coordinator)) == {"coordinator@kuopio.example": ["no_news", "no_news"]}
     await desk.done("fail", held, {"reason": {"code": "could_not_contact"}})
     await wait_until(platform, "2028-05-31 12:00")
-    assert await rung(platform) == ["no_news", "no_news"]
+    assert await fired(platform) == ["no_news", "no_news"]
 
 
 async def test_the_overview_shows_what_is_overdue(platform: Platform) -> None:

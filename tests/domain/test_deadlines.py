@@ -1,4 +1,4 @@
-"""The timers of a referral: which run in which state, in which order they ring, and which of them are told."""
+"""The timers of a referral: which run in which state, in which order they fire, and which of them are told."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple

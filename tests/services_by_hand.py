@@ -1,0 +1,27 @@
+"""The services as they are meant to be, written down by hand, beside the records of the code that tests would trust."""
+
+from typing import Final
+
+PROCESSES: Final = (
+    "catalog-web",
+    "catalog-worker",
+    "notifications-web",
+    "notifications-worker",
+    "referral-web",
+    "referral-worker",
+)
+"""What runs on all the time."""
+
+PREFIXES: Final = {
+    "catalog": "/api/catalog",
+    "referral": "/api/referral",
+    "notifications": "/api/notifications",
+}
+"""Service → the path below which the edge publishes it."""
+
+SECRETS: Final[dict[str, frozenset[str]]] = {
+    "catalog": frozenset(),
+    "referral": frozenset({"MASTER_KEY", "INDEX_KEY", "AUDIT_KEY"}),
+    "notifications": frozenset(),
+}
+"""Service → the keys that it is given and no other service is."""
