@@ -3,6 +3,10 @@
 import asyncio
 from typing import Any
 
+import pytest
+
+from services.catalog.tables import Member
+from shared.database.transaction import UnsavedChanges
 from tests.flows.catalog_kuopio import Kuopio, kuopio
 from tests.platform import Platform
 
@@ -245,3 +249,21 @@ async def test_what_cannot_be_taken_is_a_problem(platform: Platform) -> None:
     for nothing in ({"roles": None}, {"active": None}, {"email": None}):
         assert (await town.change("PATCH", f"/members/{desk.id}", nothing)).status_code == 422
     assert (await town.admin.patch(f"/members/{desk.id}", json={"language": "fi"})).status_code == 428
+
+
+async def test_a_role_that_is_added_in_place_is_not_forgotten_in_silence(platform: Platform) -> None:
+    town = await kuopio(platform)
+    desk = town.people["desk@uef.example"].id
+
+    async def change(*, update: bool) -> None:
+        async with platform.databases["catalog"].transaction() as tx:
+            member = await tx.get_one(Member, desk)
+            member.roles.append("admin")
+            if update:
+                tx.update(member)
+
+    with pytest.raises(UnsavedChanges, match="Member: roles"):
+        await change(update=False)
+    await change(update=True)
+    async with platform.databases["catalog"].transaction() as tx:
+        assert (await tx.get_one(Member, desk)).roles == ["recipient", "adviser", "admin"]

@@ -1,8 +1,13 @@
 """People leave: what concerned them is told to their deputy, else to the organisation's advisers."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import text
 
 from services.notifications.consumers import build_consumers
+from services.notifications.tables import Delivery
+from services.notifications.use_cases.deliveries import claim_due, mark_delivered, withdraw_waiting
 from shared.consuming.inbox import handle
 from shared.events import Envelope
 from shared.publishing.outbox import Outbox
@@ -65,6 +70,45 @@ async def test_mail_that_has_not_gone_out_to_who_left_is_withdrawn(platform: Pla
     of = f"channel = 'email' AND status = :status AND {theirs}"
     assert await count(platform, "deliveries", of, status="withdrawn", id=town.adviser.id) == 1
     assert await count(platform, "deliveries", of, status="pending", id=town.colleague.id) == 1
+
+
+async def test_who_leaves_while_mail_to_them_is_sent_makes_nobody_wait_in_a_circle(platform: Platform) -> None:
+    town = await small_town(platform)
+    story = Story.of(platform, town)
+    await story.tell("accepted", "target", status="accepted")
+    await story.tell("message_sent", "target")
+    await platform.settle()
+    database, now = platform.databases["notifications"], datetime.now(UTC) + timedelta(days=1)
+    async with database.transaction() as tx:
+        attempts = await claim_due(tx, "email", now, now, 10)
+    notices = [attempt.notice.id for attempt in attempts]
+    older, _ = sorted(attempts, key=lambda attempt: attempt.notice.id)
+
+    async def mark() -> None:
+        async with database.transaction() as tx:
+            await mark_delivered(tx, Outbox("notifications"), [(attempt, "<m>") for attempt in attempts], now)
+
+    async def leave() -> None:
+        async with database.transaction() as tx:
+            await withdraw_waiting(tx, notices)
+
+    async with database.transaction() as tx:  # written last, so that the table holds it behind the younger one
+        await tx.execute(text("UPDATE deliveries SET attempts = 2 WHERE id = :id"), {"id": older.delivery_id})
+    async with database.transaction() as tx:
+        await tx.get_one(Delivery, older.delivery_id, lock=True)
+        marking = asyncio.create_task(mark())
+        await database_waits(platform, 1)
+        leaving = asyncio.create_task(leave())
+        await database_waits(platform, 2)
+    await asyncio.gather(marking, leaving)
+    assert await count(platform, "deliveries", "channel = 'email' AND status IN ('delivered', 'withdrawn')") == 2
+
+
+async def database_waits(platform: Platform, number: int) -> None:
+    """Return when that many transactions wait for a lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    while await platform.scalar("notifications", waiting) < number:
+        await asyncio.sleep(0.01)
 
 
 async def test_passing_on_happens_once_whatever_is_told_again(platform: Platform) -> None:

@@ -37,6 +37,14 @@ async def test_a_draft_is_nobodys_business_but_its_makers(platform: Platform) ->
     assert await platform.scalar("notifications", "SELECT count(*) FROM notices") == 0
 
 
+async def test_a_draft_without_a_word_is_sealed_like_any(platform: Platform) -> None:
+    town = await small_town(platform)
+    wordless = dict.fromkeys(("reason", "shareable_note", "private_note", "legal_basis"), ...)
+    answer = await at_work(platform, town.adviser).refer(new_referral(town, send=False, **wordless))
+    assert answer.status_code == 201, answer.text
+    assert await platform.scalar("referral", "SELECT length(texts) FROM referrals") > 0
+
+
 async def test_the_sources_words_for_cancelling_are_not_the_targets(platform: Platform) -> None:
     town = await small_town(platform)
     adviser, desk = at_work(platform, town.adviser), at_work(platform, town.desk)
