@@ -37,7 +37,7 @@ class CatalogApp(ApiState):
 
 def current_day(request: Request) -> date:
     """The day it is in Finland."""
-    app: CatalogApp = state_of(request)
+    app = state_of(request, CatalogApp)
     return day_in_kuopio(app.clock())
 
 
@@ -57,7 +57,7 @@ CallerOf = Annotated[Caller, Depends(current_caller)]
 
 async def unit_of_work(request: Request, tx: TransactionOf, caller: CallerOf) -> UnitOfWork:
     """The unit of work of a request that a member makes."""
-    app: CatalogApp = state_of(request)
+    app = state_of(request, CatalogApp)
     return UnitOfWork(tx, app.outbox, app.clock(), caller)
 
 
