@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from luotsi.commands.client import epoch_of, vault
+from luotsi.platform.referral_work import epoch_of, vault
 from luotsi.retention.retention_run import Due, RetentionRun
 from services.referral.domain import seals
 from services.referral.domain.lifecycle import TERMINAL, Status
