@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -16,6 +15,7 @@ from sqlmodel import select
 
 from luotsi.platform.data_dir import write_private
 from luotsi.platform.process import PlatformError
+from luotsi.platform.referral_work import working
 from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
 from services.referral.domain.references import parse_reference
 from services.referral.schemas.access_report import ClientReport
@@ -23,11 +23,8 @@ from services.referral.tables import Client, Referral
 from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases import access_report, erasure
 from services.referral.use_cases.clients import note_operator
-from services.referral.vault import Vault
-from shared.clock import KUOPIO, utc_now
+from shared.clock import KUOPIO
 from shared.database.connections import Database
-from shared.database.transaction import Transaction
-from shared.publishing.outbox import Outbox
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -117,36 +114,6 @@ def _run(target: Target, who: str, use_case: Callable[[UnitOfWork, Client], Awai
             return await use_case(work, await _client(work, who))
 
     return asyncio.run(run())
-
-
-@asynccontextmanager
-async def working(target: Target) -> AsyncIterator[UnitOfWork]:
-    """A unit of work of the operator on the referral database, committed at the end."""
-    database = Database(target.database_url("referral"), pool_size=1, answer_seconds=None)
-    try:
-        async with database.transaction() as tx:
-            await tx.execute(text("SET LOCAL statement_timeout = 0"))
-            outbox = Outbox("referral", await epoch_of(target, tx))
-            yield UnitOfWork(tx=tx, outbox=outbox, vault=vault(target), now=utc_now())
-    finally:
-        await database.close()
-
-
-def vault(target: Target) -> Vault:
-    """The vault with the keys of the platform."""
-    return Vault(
-        target.key("MASTER_KEY"),
-        target.key("INDEX_KEY"),
-        former_master_key=target.former_key("MASTER_KEY"),
-        former_index_key=target.former_key("INDEX_KEY"),
-    )
-
-
-async def epoch_of(target: Target, tx: Transaction) -> int:
-    """The epoch that the service's processes write in: as set, or that of the newest event where that is higher."""
-    newest = "SELECT CAST(CAST(payload AS json) ->> 'epoch' AS int) FROM outbox ORDER BY id DESC LIMIT 1"
-    told = (await tx.execute(text(newest))).scalar_one_or_none()
-    return max(told or 1, int(target.environment.get("REFERRAL_EPOCH", "1")))
 
 
 async def _client(work: UnitOfWork, who: str) -> Client:

@@ -79,7 +79,7 @@ async def _database(target: Target, service: Service) -> list[Finding]:
 
 
 async def _redis(target: Target) -> list[Finding]:
-    client: Any = Redis.from_url(target.redis_url, decode_responses=True, protocol=2)
+    client = Redis.from_url(target.redis_url, decode_responses=True, protocol=2)
     async with client:
         info = await client.info()
         kind = info.get("server_name", "redis")

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import CursorResult, text
+from sqlalchemy import text
 
 from luotsi.commands import backlog
 from luotsi.platform.process import PlatformError
@@ -182,7 +182,7 @@ async def _replay(target: Target, letter_id: str | None) -> int:
 async def _republish(url: str, since: datetime | None) -> int:
     async with _database(url) as database, database.transaction() as tx:
         await tx.execute(text("SET LOCAL statement_timeout = 0"))
-        return int(cast("CursorResult[Any]", await tx.execute(_REPUBLISH, {"since": since})).rowcount)
+        return (await tx.execute(_REPUBLISH, {"since": since})).rowcount
 
 
 def _event(letter: dead_letters.DeadLetter) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from sqlalchemy import text
 
-from luotsi.commands.client import vault
 from luotsi.platform import new_keys
 from luotsi.platform.process import PlatformError
+from luotsi.platform.referral_work import vault
 from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
 from services.referral.use_cases import key_rotation
 from services.referral.vault import Vault

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from luotsi.commands.client import epoch_of, vault
-from luotsi.retention.place import Due, Place
+from luotsi.platform.referral_work import epoch_of, vault
+from luotsi.retention.retention_run import Due, RetentionRun
 from services.referral.domain import seals
 from services.referral.domain.lifecycle import TERMINAL, Status
 from services.referral.unit_of_work import UnitOfWork
@@ -29,24 +29,24 @@ _DUE = (
 )
 
 
-async def clients_due(place: Place) -> Due:
+async def clients_due(run: RetentionRun) -> Due:
     """Clients whose last referral ended long enough ago."""
     query = f"SELECT count(*), min(since) FROM ({_DUE}) AS due"  # noqa: S608 - our own words
-    return await place.count("referral", query, id=None, over=_OVER)
+    return await run.count("referral", query, id=None, over=_OVER)
 
 
-async def erase_clients(place: Place) -> int:
+async def erase_clients(run: RetentionRun) -> int:
     """Erase them, a transaction each: what was broken off is taken up by the next run."""
-    keys = vault(place.target)
-    async with place.transaction("referral") as tx:
-        outbox = Outbox("referral", await epoch_of(place.target, tx))
-        due = [row.id for row in await _due(tx, place.before, None)]
+    keys = vault(run.target)
+    async with run.transaction("referral") as tx:
+        outbox = Outbox("referral", await epoch_of(run.target, tx))
+        due = [row.id for row in await _due(tx, run.before, None)]
     erased = 0
     for client_id in due:
-        async with place.transaction("referral") as tx:
+        async with run.transaction("referral") as tx:
             client = await lock_client(tx, client_id)
-            if client and await _due(tx, place.before, client_id):  # nobody has referred the client in the meantime
-                work = UnitOfWork(tx=tx, outbox=outbox, vault=keys, now=place.now)
+            if client and await _due(tx, run.before, client_id):  # nobody has referred the client in the meantime
+                work = UnitOfWork(tx=tx, outbox=outbox, vault=keys, now=run.now)
                 await erase_client(work, client, "retention", end_open=True)
                 erased += 1
     return erased
@@ -57,20 +57,20 @@ async def _due(tx: Transaction, before: datetime, client_id: UUID | None) -> lis
     return list(await tx.execute(text(_DUE), values))
 
 
-async def disclosures_due(place: Place) -> Due:
+async def disclosures_due(run: RetentionRun) -> Due:
     """Showings of whole days that are long enough ago."""
     query = (
         "SELECT count(*), min(at) FROM disclosures WHERE at < :end "
         "AND at < (SELECT (max(day) + 1)::timestamp AT TIME ZONE 'Europe/Helsinki' FROM audit_seals)"
     )
-    return await place.count("referral", query, end=seals.bounds(_last_day(place))[1])
+    return await run.count("referral", query, end=seals.bounds(_last_day(run))[1])
 
 
-async def remove_disclosures(place: Place) -> int:
+async def remove_disclosures(run: RetentionRun) -> int:
     """Remove them, and record it under seal."""
-    async with place.transaction("referral") as tx:
-        return await remove_until(tx, place.target.key("AUDIT_KEY"), _last_day(place), place.now)
+    async with run.transaction("referral") as tx:
+        return await remove_until(tx, run.target.key("AUDIT_KEY"), _last_day(run), run.now)
 
 
-def _last_day(place: Place) -> date:
-    return day_in_kuopio(place.before) - timedelta(days=1)
+def _last_day(run: RetentionRun) -> date:
+    return day_in_kuopio(run.before) - timedelta(days=1)

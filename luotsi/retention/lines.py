@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from luotsi.platform.target import Target
-from luotsi.retention.place import Place, opened
 from luotsi.retention.registers import REGISTERS
+from luotsi.retention.retention_run import RetentionRun, opened
 from shared.clock import utc_now
 
 
@@ -26,8 +26,8 @@ async def retain(target: Target, periods: dict[str, int], *, run: bool) -> list[
     now, lines = utc_now(), []
     async with opened(target) as databases:
         for name, register in REGISTERS.items():
-            place = Place(target, databases, now, periods[name])
-            due = await register.due(place)
-            rows = await register.remove(place) if run else due.rows
-            lines.append(Line(name, register.service, place.days, register.counts_from, rows, due.oldest))
+            retention = RetentionRun(target, databases, now, periods[name])
+            due = await register.due(retention)
+            rows = await register.remove(retention) if run else due.rows
+            lines.append(Line(name, register.service, retention.days, register.counts_from, rows, due.oldest))
     return lines

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from luotsi.retention.place import Due, Place
+from luotsi.retention.retention_run import Due, RetentionRun
 from shared.services import publishers, readers
 
 _MAY_GO = (
@@ -31,54 +31,54 @@ _OF_GONE_NOTICES = (
 _PORTION = 10_000
 
 
-async def referral_log_due(place: Place) -> Due:
+async def referral_log_due(run: RetentionRun) -> Due:
     """Events about referrals of clients who were erased."""
-    return await _count(place, "referral", _OF_ERASED)
+    return await _count(run, "referral", _OF_ERASED)
 
 
-async def cut_referral_log(place: Place) -> int:
+async def cut_referral_log(run: RetentionRun) -> int:
     """Remove them."""
-    return await _delete(place, "referral", _OF_ERASED)
+    return await _delete(run, "referral", _OF_ERASED)
 
 
-async def catalogue_log_due(place: Place) -> Due:
+async def catalogue_log_due(run: RetentionRun) -> Due:
     """States of the catalogue that newer ones took the place of."""
-    return await _count(place, "catalog", _SUPERSEDED)
+    return await _count(run, "catalog", _SUPERSEDED)
 
 
-async def cut_catalogue_log(place: Place) -> int:
+async def cut_catalogue_log(run: RetentionRun) -> int:
     """Remove them."""
-    return await _delete(place, "catalog", _SUPERSEDED)
+    return await _delete(run, "catalog", _SUPERSEDED)
 
 
-async def delivery_log_due(place: Place) -> Due:
+async def delivery_log_due(run: RetentionRun) -> Due:
     """Events about deliveries of notices that are gone."""
-    return await _count(place, "notifications", _OF_GONE_NOTICES)
+    return await _count(run, "notifications", _OF_GONE_NOTICES)
 
 
-async def cut_delivery_log(place: Place) -> int:
+async def cut_delivery_log(run: RetentionRun) -> int:
     """Remove them, and first the proofs that the referral service has copied, or a rebuilt copy would lack these."""
-    async with place.transaction("notifications") as tx:
+    async with run.transaction("notifications") as tx:
         subjects = list(
-            (await tx.execute(text(f"SELECT o.subject {_OF_GONE_NOTICES}"), {"before": place.before})).scalars()
+            (await tx.execute(text(f"SELECT o.subject {_OF_GONE_NOTICES}"), {"before": run.before})).scalars()
         )
     gone = [UUID(subject) for subject in subjects]
-    await place.change("referral", "DELETE FROM deliveries WHERE id = ANY(:gone) AND at < :before", gone=gone)
-    return await _delete(place, "notifications", _OF_GONE_NOTICES)
+    await run.change("referral", "DELETE FROM deliveries WHERE id = ANY(:gone) AND at < :before", gone=gone)
+    return await _delete(run, "notifications", _OF_GONE_NOTICES)
 
 
-async def handled_due(place: Place) -> Due:
+async def handled_due(run: RetentionRun) -> Due:
     """What was dealt with of events that are in no log any more."""
-    found = [await _forgettable(place, service, remove=False) for service in readers()]
+    found = [await _forgettable(run, service, remove=False) for service in readers()]
     return Due(sum(due.rows for due in found), min((due.oldest for due in found if due.oldest), default=None))
 
 
-async def forget_handled(place: Place) -> int:
+async def forget_handled(run: RetentionRun) -> int:
     """Forget it."""
-    return sum([(await _forgettable(place, service, remove=True)).rows for service in readers()])
+    return sum([(await _forgettable(run, service, remove=True)).rows for service in readers()])
 
 
-async def _forgettable(place: Place, service: str, *, remove: bool) -> Due:
+async def _forgettable(run: RetentionRun, service: str, *, remove: bool) -> Due:
     query = text(
         "SELECT event_id, min(handled_at) AS since FROM inbox WHERE handled_at < :before "
         "AND (CAST(:after AS uuid) IS NULL OR event_id > :after) "
@@ -86,14 +86,14 @@ async def _forgettable(place: Place, service: str, *, remove: bool) -> Due:
     )
     rows, oldest, after = 0, None, None
     while True:
-        async with place.transaction(service) as tx:
-            values = {"before": place.before, "after": after, "portion": _PORTION}
+        async with run.transaction(service) as tx:
+            values = {"before": run.before, "after": after, "portion": _PORTION}
             old = {row.event_id: row.since for row in await tx.execute(query, values)}
-        gone = list(old.keys() - await _in_some_log(place, list(old)))
+        gone = list(old.keys() - await _in_some_log(run, list(old)))
         rows += len(gone)
         oldest = min([old[each] for each in gone] + ([oldest] if oldest else []), default=None)
         if remove and gone:
-            await place.change(
+            await run.change(
                 service, "DELETE FROM inbox WHERE event_id = ANY(:gone) AND handled_at < :before", gone=gone
             )
         if len(old) < _PORTION:
@@ -101,18 +101,18 @@ async def _forgettable(place: Place, service: str, *, remove: bool) -> Due:
         after = max(old)
 
 
-async def _in_some_log(place: Place, ids: list[UUID]) -> set[UUID]:
+async def _in_some_log(run: RetentionRun, ids: list[UUID]) -> set[UUID]:
     found: set[UUID] = set()
     for service in publishers():
-        async with place.transaction(service) as tx:
+        async with run.transaction(service) as tx:
             query = text("SELECT event_id FROM outbox WHERE event_id = ANY(:ids)")
             found |= set((await tx.execute(query, {"ids": ids})).scalars())
     return found
 
 
-async def _count(place: Place, service: str, rows: str) -> Due:
-    return await place.count(service, f"SELECT count(*), min(o.recorded_at) {rows}")
+async def _count(run: RetentionRun, service: str, rows: str) -> Due:
+    return await run.count(service, f"SELECT count(*), min(o.recorded_at) {rows}")
 
 
-async def _delete(place: Place, service: str, rows: str) -> int:
-    return await place.change(service, f"DELETE FROM outbox WHERE id IN (SELECT o.id {rows})")  # noqa: S608
+async def _delete(run: RetentionRun, service: str, rows: str) -> int:
+    return await run.change(service, f"DELETE FROM outbox WHERE id IN (SELECT o.id {rows})")  # noqa: S608

@@ -9,7 +9,7 @@ import yaml
 
 from luotsi.platform.process import PlatformError
 from luotsi.retention import clients, logs
-from luotsi.retention.place import Due, Place
+from luotsi.retention.retention_run import Due, RetentionRun
 from services.referral.domain.lifecycle import TERMINAL
 
 PERIODS: Final = Path(__file__).with_name("registers.yaml")
@@ -32,30 +32,30 @@ class Register:
 
     service: str
     counts_from: str
-    due: Callable[[Place], Awaitable[Due]]
-    remove: Callable[[Place], Awaitable[int]]
+    due: Callable[[RetentionRun], Awaitable[Due]]
+    remove: Callable[[RetentionRun], Awaitable[int]]
 
 
 def _rows(service: str, counts_from: str, table: str, rows: str, since: str) -> Register:
     """A register that is some rows of one table; `rows` names the table by its first letter."""
 
-    async def due(place: Place) -> Due:
-        return await place.count(service, f"SELECT count(*), min({since}) {rows}")
+    async def due(run: RetentionRun) -> Due:
+        return await run.count(service, f"SELECT count(*), min({since}) {rows}")
 
-    async def remove(place: Place) -> int:
-        return await place.change(service, f"DELETE FROM {table} WHERE id IN (SELECT {table[0]}.id {rows})")  # noqa: S608
+    async def remove(run: RetentionRun) -> int:
+        return await run.change(service, f"DELETE FROM {table} WHERE id IN (SELECT {table[0]}.id {rows})")  # noqa: S608
 
     return Register(service, counts_from, due, remove)
 
 
-async def _answers_due(place: Place) -> Due:
-    return await place.count(
+async def _answers_due(run: RetentionRun) -> Due:
+    return await run.count(
         "referral", "SELECT count(*), min(created_at) FROM idempotency_keys WHERE created_at < :before"
     )
 
 
-async def _remove_answers(place: Place) -> int:
-    return await place.change("referral", "DELETE FROM idempotency_keys WHERE created_at < :before")
+async def _remove_answers(run: RetentionRun) -> int:
+    return await run.change("referral", "DELETE FROM idempotency_keys WHERE created_at < :before")
 
 
 REGISTERS: Final[Mapping[str, Register]] = {

@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -47,9 +47,14 @@ class State:
         await self.database.close()
 
 
-def state_of(request: Request) -> Any:
-    """The `State` (or the service's own subclass of it) of the application that serves `request`."""
-    return request.app.state.luotsi
+StateT = TypeVar("StateT", bound=State)
+
+
+def state_of(request: Request, kind: type[StateT]) -> StateT:
+    """The state of the application that serves `request`; `kind` is its class, or a base of that."""
+    state = request.app.state.luotsi
+    assert isinstance(state, kind)
+    return state
 
 
 def answer_as_text(_: Request, problem: Problem) -> Response:

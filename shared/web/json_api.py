@@ -29,7 +29,7 @@ class ApiState(State):
 
 async def transaction(request: Request) -> AsyncIterator[Transaction]:
     """One transaction per request, committed before the first byte of the answer goes out."""
-    async with state_of(request).database.transaction() as tx:
+    async with state_of(request, State).database.transaction() as tx:
         yield tx
 
 
@@ -43,7 +43,7 @@ _BEARER = HTTPBearer(bearerFormat="JWT", description="An access token of the pla
 
 async def current_actor(request: Request, tx: TransactionOf, _: Annotated[object, Security(_BEARER)]) -> Actor:
     """The member who calls; the first dependency of every route that is not public."""
-    shared: ApiState = state_of(request)
+    shared = state_of(request, ApiState)
     return await authenticate(request, tx, shared.verifier, shared.find_member)
 
 

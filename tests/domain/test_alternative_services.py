@@ -1,10 +1,24 @@
 """Which services are offered instead of one that did not answer, and in which order."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from services.referral.domain.alternative_services import Offer, next_best
+from services.referral.domain.alternative_services import next_best
 
 SILENT, ELSEWHERE = uuid4(), uuid4()
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A service as the rules see it."""
+
+    id: UUID
+    organization_id: UUID
+    slug: str
+    capacity: str
+    languages: Sequence[str]
+    target_groups: Sequence[str]
 
 
 def offer(
@@ -19,7 +33,7 @@ def offer(
 
 
 def offered(*offers: Offer, groups: tuple[str, ...] = ("newcomers", "families"), language: str = "ar") -> list[str]:
-    slugs = {each.service_id: each.slug for each in offers}
+    slugs = {each.id: each.slug for each in offers}
     return [slugs[service_id] for service_id in next_best(groups, language, SILENT, offers)]
 
 

@@ -10,6 +10,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.catalog.api.dependencies import (
+    require_administrator,
+    require_may_give,
+    require_platform_administrator,
+    require_some_administrator,
+)
 from services.catalog.domain.members import Caller, check_deputy, may_administer_platform
 from services.catalog.domain.names import LONGEST_SLUG, check_slug, renamed
 from services.catalog.domain.organizations import check_closures, check_platform_slug, may_be_deactivated
@@ -21,12 +27,6 @@ from services.catalog.domain.services import (
     accepting,
     check_capacity,
     obstacles,
-)
-from services.catalog.queries.visibility import (
-    require_administrator,
-    require_may_give,
-    require_platform_administrator,
-    require_some_administrator,
 )
 from shared.clock import day_in_kuopio
 from shared.events.catalog import CapacityStatus, ServiceStatus

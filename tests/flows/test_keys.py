@@ -18,12 +18,12 @@ from pydantic import Secret
 from typer.testing import CliRunner
 
 from luotsi import cli
-from luotsi.commands.client import vault
 from luotsi.commands.env import write_env
 from luotsi.platform import new_keys
 from luotsi.platform.data_dir import DataDir
 from luotsi.platform.key_files import ensure_keys
 from luotsi.platform.process import PlatformError
+from luotsi.platform.referral_work import vault
 from services.referral.main import create_app
 from services.referral.settings import ReferralSettings
 from services.referral.use_cases.key_rotation import rotate_batch

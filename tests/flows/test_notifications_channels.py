@@ -13,7 +13,7 @@ from services.notifications.channels import registry
 from services.notifications.channels.channel import Channel, DeliveryAttempt, NoAddress, Refused
 from services.notifications.domain.channels import INBOX
 from services.notifications.domain.retries import MAX_ATTEMPTS, RETRY_AFTER
-from services.notifications.jobs.delivery_queue import CLAIM, DeliveryQueue
+from services.notifications.jobs.delivery_queue import ATTEMPT_LIMIT, CLAIM, DeliveryQueue
 from services.notifications.use_cases import recipients
 from services.notifications.worker import build_worker
 from shared.events.notification import CHANNELS, DeliveryState
@@ -90,6 +90,30 @@ async def test_a_delivery_is_retried_and_then_proven(platform: Platform, channel
         ("inbox", "delivered"): 1,
         (JsonLines.name, "delivered"): 1,
     }
+
+
+async def test_an_attempt_that_hangs_is_ended_and_counts_as_failed(
+    platform: Platform, channel: JsonLines, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(attempt: DeliveryAttempt) -> str:
+        await asyncio.Event().wait()
+        raise AssertionError("nothing ever wakes it")
+
+    clock, database, outbox = Clock(), platform.databases["notifications"], Outbox("notifications")
+    deliveries = DeliveryQueue(database, outbox, channel, clock, attempt_limit=timedelta(milliseconds=50))
+    with monkeypatch.context() as hanging:
+        hanging.setattr(channel, "deliver", hang)
+        async with asyncio.timeout(10):
+            assert await deliveries.step() == 1
+    error = "TimeoutError: no answer within 0.05 seconds"
+    assert await count(platform, "deliveries", "status = 'failed' AND last_error = :error", error=error) == 1
+    clock.forward(RETRY_AFTER[0])
+    assert await deliveries.step() == 1
+    assert [line["attempt"] for line in channel.lines()] == [2]
+
+
+def test_an_attempt_ends_before_its_claim() -> None:
+    assert ATTEMPT_LIMIT < CLAIM
 
 
 async def test_other_services_read_a_channel_that_they_have_never_heard_of(

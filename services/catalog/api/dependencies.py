@@ -1,7 +1,9 @@
-"""What the routes share: the application's state, the day it is, who calls, and the thing spoken of."""
+"""What the routes share: the state, the day, who calls, the thing spoken of, and who may change it."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, TypeVar
+from uuid import UUID
 
 from fastapi import Depends, Path, Request
 
@@ -12,8 +14,9 @@ from services.catalog.queries.organizations import find_organization
 from services.catalog.queries.services import find_service
 from services.catalog.tables import Member, Organization, Service
 from services.catalog.unit_of_work import UnitOfWork
+from services.catalog.use_cases.refusals import invalid_field
 from shared.clock import Clock, day_in_kuopio
-from shared.problems import not_found
+from shared.problems import forbidden, not_found
 from shared.publishing.outbox import Outbox
 from shared.settings import Settings
 from shared.web.base import state_of
@@ -34,7 +37,7 @@ class CatalogApp(ApiState):
 
 def current_day(request: Request) -> date:
     """The day it is in Finland."""
-    app: CatalogApp = state_of(request)
+    app = state_of(request, CatalogApp)
     return day_in_kuopio(app.clock())
 
 
@@ -54,7 +57,7 @@ CallerOf = Annotated[Caller, Depends(current_caller)]
 
 async def unit_of_work(request: Request, tx: TransactionOf, caller: CallerOf) -> UnitOfWork:
     """The unit of work of a request that a member makes."""
-    app: CatalogApp = state_of(request)
+    app = state_of(request, CatalogApp)
     return UnitOfWork(tx, app.outbox, app.clock(), caller)
 
 
@@ -79,14 +82,14 @@ async def member_of_path(tx: TransactionOf, caller: CallerOf, key: MemberKey) ->
 async def organization_to_change(tx: TransactionOf, caller: CallerOf, key: OrganizationKey) -> Organization:
     """The organisation that the path names, locked until the answer. Raises 404, and 403 to all but administrators."""
     organization = _found(await find_organization(tx, key, lock=True), "organisation")
-    visibility.require_administrator(caller, organization.id)
+    require_administrator(caller, organization.id)
     return organization
 
 
 async def service_to_change(tx: TransactionOf, caller: CallerOf, key: ServiceKey) -> Service:
     """The service that the path names, locked until the answer. Raises 404, and 403 to all but administrators."""
     service = _found(await find_service(tx, key, lock=True), "service")
-    visibility.require_administrator(caller, service.organization_id)
+    require_administrator(caller, service.organization_id)
     return service
 
 
@@ -94,18 +97,55 @@ async def member_to_change(tx: TransactionOf, caller: CallerOf, key: MemberKey) 
     """The member that the path names, locked until the answer. Raises 404, and 403 to all but administrators."""
     visible = visibility.visible_organization(caller)
     member = _found(await find_member(tx, key, visible, lock=True), "member")
-    visibility.require_administrator(caller, member.organization_id)
+    require_administrator(caller, member.organization_id)
     return member
 
 
 async def administers_platform(caller: CallerOf) -> None:
     """Raise 403 unless the caller administers the platform."""
-    visibility.require_platform_administrator(caller)
+    require_platform_administrator(caller)
 
 
 async def administers_some(caller: CallerOf) -> None:
     """Raise 403 unless the caller administers some organisation; which one is settled when the body is read."""
-    visibility.require_some_administrator(caller)
+    require_some_administrator(caller)
+
+
+async def organization_of_body(work: UnitOfWork, organization_id: UUID | None, *, lock: bool = False) -> Organization:
+    """The organisation that a body names, else the caller's own. Raises 422, and 403 to all but administrators."""
+    key = str(organization_id or work.caller.organization_id)
+    organization = await find_organization(work.tx, key, lock=lock)
+    if organization is None:
+        raise invalid_field("There is no organisation with that id.", "organization_id")
+    require_administrator(work.caller, organization.id)
+    return organization
+
+
+def require_administrator(caller: Caller, organization_id: UUID) -> None:
+    """Raise 403 unless the caller administers that organisation."""
+    if not caller.administers(organization_id):
+        raise forbidden("Only an administrator of this organisation, or of the platform, may change it.")
+
+
+def require_some_administrator(caller: Caller) -> None:
+    """Raise 403 when the caller administers no organisation at all."""
+    if not caller.administers_some:
+        raise forbidden("Only an administrator of the organisation, or of the platform, may do this.")
+
+
+def require_platform_administrator(caller: Caller) -> None:
+    """Raise 403 unless the caller administers the platform."""
+    if not caller.is_platform_admin:
+        raise forbidden("Only an administrator of the platform may do this.")
+
+
+def require_may_give(caller: Caller, before: Iterable[str], after: Iterable[str]) -> None:
+    """Raise 403 when a member's roles may not become `after` by the caller's hand."""
+    if not caller.may_give(before, after):
+        raise forbidden(
+            "A coordinator sees the figures of every organisation: only an administrator of the platform "
+            "gives that role."
+        )
 
 
 def location(request: Request, path: str) -> str:

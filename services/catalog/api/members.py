@@ -13,6 +13,8 @@ from services.catalog.api.dependencies import (
     location,
     member_of_path,
     member_to_change,
+    organization_of_body,
+    require_may_give,
 )
 from services.catalog.api.pages import CountPageOf, make_page
 from services.catalog.queries import visibility
@@ -60,7 +62,9 @@ async def enter(
     request: Request, response: Response, work: WorkOf, new: Annotated[NewMember, body(NewMember)]
 ) -> MemberView:
     """Administrators of the organisation; those of the platform for any, and only they make coordinators."""
-    row = await create_member(work, new)
+    organization = await organization_of_body(work, new.organization_id, lock=True)
+    require_may_give(work.caller, (), new.roles)
+    row = await create_member(work, organization, new)
     response.headers["Location"] = location(request, f"/members/{row.id}")
     return _answer(row, response)
 
@@ -75,6 +79,8 @@ async def change(
 ) -> MemberView:
     """Needs `If-Match`. A member is never deleted: `active: false` ends its access at once."""
     require_match(request, row.version)
+    if "roles" in wanted.model_fields_set:
+        require_may_give(work.caller, row.roles, wanted.roles)
     return _answer(await change_member(work, row, wanted), response)
 
 

@@ -11,6 +11,7 @@ from services.catalog.api.dependencies import (
     WorkOf,
     administers_some,
     location,
+    organization_of_body,
     service_of_path,
     service_to_change,
 )
@@ -92,7 +93,8 @@ async def enter(
     language: LanguageOf,
 ) -> ServiceView:
     """Administrators of the organisation; those of the platform for any."""
-    row = await create_service(work, new)
+    organization = await organization_of_body(work, new.organization_id)
+    row = await create_service(work, organization, new)
     response.headers["Location"] = location(request, f"/services/{row.id}")
     return await _answer(work, row, language, response)
 

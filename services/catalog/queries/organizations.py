@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, SQLColumnExpression, or_
 from sqlmodel import SQLModel, col, select
 
 from services.catalog.domain.names import is_slug
@@ -47,7 +47,7 @@ async def page_of_organizations(
 ) -> tuple[list[FoundOrganization], int]:
     """One page of the active organisations, best match first, else by name; and how many there are in all."""
     wanted = select(Organization).where(col(Organization.active))
-    order: list[Any] = []
+    order: list[ColumnElement[float]] = []
     if query and query.strip():
         typed = Query(query)
         wanted = wanted.join(OrganizationWords, col(OrganizationWords.organization_id) == Organization.id)
@@ -71,7 +71,9 @@ async def with_belongings(tx: Transaction, rows: Sequence[Organization]) -> list
     return [FoundOrganization(row, aliases[row.id], closures[row.id], locations[row.id]) for row in rows]
 
 
-async def _belonging(tx: Transaction, table: type[RowT], ids: Sequence[UUID], order: Any) -> Sequence[RowT]:
+async def _belonging(
+    tx: Transaction, table: type[RowT], ids: Sequence[UUID], order: SQLColumnExpression[Any]
+) -> Sequence[RowT]:
     owner: Any = table.organization_id  # type: ignore[attr-defined]
     return await tx.all(select(table).where(owner.in_(ids)).order_by(order))
 

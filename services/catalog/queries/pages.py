@@ -1,14 +1,15 @@
 """What all reads share: one row or a page of them, the order of names, and which key is an id."""
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Select, func
+from sqlalchemy import ColumnElement, Select, false, func
 from sqlmodel import SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from services.catalog.queries.search import Query
+from services.catalog.tables import Texts
 from shared.database.transaction import Transaction
 
 RowT = TypeVar("RowT", bound=SQLModel)
@@ -30,7 +31,7 @@ async def one_row(tx: Transaction, wanted: SelectOfScalar[RowT], *, lock: bool) 
     return await tx.first(wanted.with_for_update() if lock else wanted)
 
 
-async def count(tx: Transaction, wanted: Any) -> int:
+async def count(tx: Transaction, wanted: Select[*tuple[Any, ...]]) -> int:
     """How many rows a query would find."""
     counted = select(func.count()).select_from(wanted.order_by(None).subquery())
     found: int = (await tx.execute(counted)).scalar_one()
@@ -42,16 +43,16 @@ def one_page(wanted: WantedT, page: PageWanted) -> WantedT:
     return wanted.offset((page.number - 1) * page.size).limit(page.size)
 
 
-def by_name(name: Any, language: str) -> Any:
-    """What to order by: the name (a column of texts) in `language`, else in another."""
-    texts = col(name)
+def by_name(name: Texts, language: str) -> ColumnElement[str]:
+    """What to order by: the name (a column of a table) in `language`, else in another."""
+    texts = cast("ColumnElement[Any]", col(name))
     return func.lower(func.coalesce(texts[language].astext, texts["fi"].astext, texts["en"].astext, texts["sv"].astext))
 
 
-def matching(wanted: Any, typed: Query, words: Any) -> tuple[Any, list[Any]]:
+def matching(wanted: WantedT, typed: Query, words: str) -> tuple[WantedT, list[ColumnElement[float]]]:
     """The query narrowed to what was typed, and what to order by: the best match first."""
     if typed.nothing:
-        return wanted.where(False), []
+        return wanted.where(false()), []
     return wanted.where(typed.matches(col(words))), [typed.rank(col(words)).desc()]
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, literal_column, or_
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, func, literal, literal_column, or_
 
 from services.catalog.domain.search import STEMMERS, forms_of
 from services.catalog.domain.texts import words
@@ -22,7 +22,7 @@ class Query:
         """Whether there is no word to look for."""
         return not self._words
 
-    def matches(self, vector: Any) -> ColumnElement[bool]:
+    def matches(self, vector: SQLColumnExpression[str]) -> ColumnElement[bool]:
         """The condition that `vector` (a tsvector column) holds every word that means something."""
         conditions = []
         for number, word in enumerate(self._words):
@@ -31,7 +31,7 @@ class Query:
             conditions.append(found if is_last else or_(found, _is_stop_word(word)))
         return and_(*conditions)
 
-    def rank(self, vector: Any) -> ColumnElement[float]:
+    def rank(self, vector: SQLColumnExpression[str]) -> ColumnElement[float]:
         """How well `vector` fits, the higher the better."""
         wanted = _any_form(self._words[0], prefix=len(self._words) == 1)
         for number, word in enumerate(self._words[1:], start=2):

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_
@@ -73,7 +72,7 @@ async def page_of_services(
     wanted = _services(today)
     for condition in _conditions(only, today):
         wanted = wanted.where(condition)
-    order: list[Any] = []
+    order: list[ColumnElement[float]] = []
     if only.query and only.query.strip():
         wanted = wanted.join(ServiceWords, col(ServiceWords.service_id) == Service.id)
         wanted, order = matching(wanted, Query(only.query), ServiceWords.words)
@@ -132,7 +131,7 @@ def _conditions(only: ServiceFilter, today: date) -> list[ColumnElement[bool]]:
     return found
 
 
-async def _found(tx: Transaction, rows: Sequence[Any]) -> list[FoundService]:
+async def _found(tx: Transaction, rows: Sequence[tuple[Service, Organization, bool, bool]]) -> list[FoundService]:
     ids = [service.id for service, *_ in rows]
     former = select(ServiceAlias).where(col(ServiceAlias.service_id).in_(ids))
     aliases: defaultdict[UUID, list[ServiceAlias]] = defaultdict(list)

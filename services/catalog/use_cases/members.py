@@ -1,28 +1,24 @@
 """Commands on members of staff: enter, change, deactivate."""
 
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import func
 from sqlmodel import col, select
 
 from services.catalog.domain.members import check_deputy
 from services.catalog.domain.organizations import PLATFORM_SLUG
-from services.catalog.queries.visibility import require_administrator, require_may_give
 from services.catalog.schemas.members import MemberChange, NewMember
 from services.catalog.tables import Member, Organization
-from services.catalog.unit_of_work import UnitOfWork, command, invalid_field
+from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.recording import record_member_change
+from services.catalog.use_cases.refusals import command
 from shared.ids import new_id
 from shared.problems import conflict
 
 
 @command
-async def create_member(work: UnitOfWork, new: NewMember) -> Member:
-    """Enter a member of an organisation that the caller administers. Raises 403, 422, 409."""
-    organization = await _lock(work, new.organization_id or work.caller.organization_id)
-    require_administrator(work.caller, organization.id)
-    require_may_give(work.caller, (), new.roles)
+async def create_member(work: UnitOfWork, organization: Organization, new: NewMember) -> Member:
+    """Enter a member of that organisation, which is locked: its members change one after the other. Raises 422, 409."""
     values = new.model_dump(exclude={"organization_id"})
     member = Member(id=new_id(), organization_id=organization.id, created_at=work.now, **values)
     await _check_deputy(work, member)
@@ -34,13 +30,13 @@ async def create_member(work: UnitOfWork, new: NewMember) -> Member:
 
 @command
 async def change_member(work: UnitOfWork, member: Member, change: MemberChange) -> Member:
-    """Change what the change names. Raises 403, 422, 409."""
+    """Change what the change names. Raises 422, 409."""
     named: dict[str, Any] = change.model_dump(exclude_unset=True)
     changes = {field: value for field, value in named.items() if getattr(member, field) != value}
     if not changes:
         return member
-    organization = await _lock(work, member.organization_id)
-    require_may_give(work.caller, member.roles, changes.get("roles", ()))
+    # Members of one organisation change one after the other.
+    organization = await work.tx.get_one(Organization, member.organization_id, lock=True)
     for field, value in changes.items():
         setattr(member, field, value)
     # Colleagues come and go, so an unchanged deputy is looked at again when it begins to matter.
@@ -53,14 +49,6 @@ async def change_member(work: UnitOfWork, member: Member, change: MemberChange) 
     work.tx.update(member)
     record_member_change(work.tx, work.outbox, member)
     return member
-
-
-async def _lock(work: UnitOfWork, organization_id: UUID) -> Organization:
-    """The organisation, locked: changes of its members happen one after the other. Raises 422."""
-    organization = await work.tx.get(Organization, organization_id, lock=True)
-    if organization is None:
-        raise invalid_field("There is no organisation with that id.", "organization_id")
-    return organization
 
 
 async def _check_deputy(work: UnitOfWork, member: Member) -> None:

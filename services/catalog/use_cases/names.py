@@ -1,7 +1,7 @@
 """Names and slugs that were: they stay known as aliases, with dates, and no other may take a slug that was."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -13,13 +13,15 @@ from services.catalog.unit_of_work import UnitOfWork
 from shared.ids import new_id
 from shared.problems import conflict
 
+AliasT = TypeVar("AliasT", OrganizationAlias, ServiceAlias)
+
 
 @dataclass(frozen=True)
-class Named:
+class Named(Generic[AliasT]):
     """What has names and slugs: its table, the table of its aliases, and their column that points back."""
 
-    table: Any
-    aliases: Any
+    table: type[Organization | Service]
+    aliases: type[AliasT]
     owner: str
 
 
@@ -27,7 +29,7 @@ ORGANIZATIONS = Named(Organization, OrganizationAlias, "organization_id")
 SERVICES = Named(Service, ServiceAlias, "service_id")
 
 
-async def check_slug_free(work: UnitOfWork, named: Named, slug: str, own_id: UUID | None) -> None:
+async def check_slug_free(work: UnitOfWork, named: Named[AliasT], slug: str, own_id: UUID | None) -> None:
     """Raise 409 when another organisation or service than `own_id` has, or had, the slug."""
     holders = select(named.table.id).where(named.table.slug == slug)
     former = select(getattr(named.aliases, named.owner)).where(named.aliases.slug == slug)
@@ -36,7 +38,9 @@ async def check_slug_free(work: UnitOfWork, named: Named, slug: str, own_id: UUI
         raise conflict(f"The slug {slug} is taken. Choose another.", name="slug-taken")
 
 
-async def keep_alias(work: UnitOfWork, named: Named, row: Organization | Service, changes: dict[str, Any]) -> None:
+async def keep_alias(
+    work: UnitOfWork, named: Named[AliasT], row: Organization | Service, changes: dict[str, Any]
+) -> None:
     """Write down the name, and the slug, that `row` loses by `changes`; forget those that it takes up again."""
     new_name: Texts = changes.get("name", row.name)
     if not renamed(row.name, new_name) and "slug" not in changes:
@@ -45,7 +49,7 @@ async def keep_alias(work: UnitOfWork, named: Named, row: Organization | Service
     aliases = await work.tx.all(mine)
     for each in aliases:
         if each.slug in (None, changes.get("slug")) and each.name == new_name:
-            await work.tx.execute(delete(named.aliases).where(named.aliases.id == each.id))
+            await work.tx.execute(delete(named.aliases).where(col(named.aliases.id) == each.id))
         elif each.slug == changes.get("slug"):
             each.slug = None
             work.tx.update(each)

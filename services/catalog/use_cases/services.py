@@ -9,12 +9,12 @@ from sqlmodel import col, select
 
 from services.catalog.domain.names import check_slug, slug_for
 from services.catalog.domain.services import check_capacity, check_response_days
-from services.catalog.queries.visibility import require_administrator
 from services.catalog.schemas.services import Capacity, NewService, ServiceChange
 from services.catalog.tables import Location, Organization, Service, ServiceAtLocation
-from services.catalog.unit_of_work import UnitOfWork, command, invalid_field
+from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.names import SERVICES, check_slug_free, keep_alias
 from services.catalog.use_cases.recording import record_service_change
+from services.catalog.use_cases.refusals import command, invalid_field
 from services.catalog.use_cases.search_index import refresh_index
 from services.catalog.use_cases.texts import given, merged
 from shared.ids import new_id
@@ -26,12 +26,8 @@ _DAYS = ("response_days", "urgent_response_days", "expiry_days")
 
 
 @command
-async def create_service(work: UnitOfWork, new: NewService) -> Service:
-    """Enter a service of an organisation that the caller administers. Raises 403, 422, 409."""
-    organization = await work.tx.get(Organization, new.organization_id or work.caller.organization_id)
-    if organization is None:
-        raise invalid_field("There is no organisation with that id.", "organization_id")
-    require_administrator(work.caller, organization.id)
+async def create_service(work: UnitOfWork, organization: Organization, new: NewService) -> Service:
+    """Enter a service of that organisation. Raises 422, 409."""
     name = given(new.name, "name", needed=True)
     slug = slug_for(new.slug, name)
     check_capacity(new.capacity.status, new.capacity.available)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from services.catalog.domain.texts import LANGUAGES
 from services.catalog.schemas.parts import Description, Name
 from services.catalog.tables import Texts
-from services.catalog.unit_of_work import invalid_field
+from services.catalog.use_cases.refusals import invalid_field
 
 
 def given(texts: Name | Description | None, field: str = "", *, needed: bool = False) -> Texts:

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from services.notifications.api.answers import notice_view
+from services.notifications.api.dependencies import NotificationsApp
 from services.notifications.queries import notices
 from services.notifications.queries.preferences import language_of
 from services.notifications.schemas.notices import NoticePage, NoticeView
@@ -39,7 +40,7 @@ OwnNotice = Annotated[Notice, Depends(own_notice)]
 
 async def _shown(request: Request, tx: Transaction, actor: Actor, rows: list[Notice]) -> list[NoticeView]:
     language = await language_of(tx, actor.member_id)
-    public_url: str = state_of(request).settings.public_url
+    public_url = state_of(request, NotificationsApp).settings.public_url
     return [notice_view(notice, language, public_url) for notice in rows]
 
 

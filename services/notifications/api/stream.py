@@ -3,13 +3,13 @@
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from services.notifications.api.answers import notice_view
-from services.notifications.api.notice_feed import NoticeFeed
+from services.notifications.api.dependencies import NotificationsApp
 from services.notifications.queries.notices import newest_number, own_notices_after
 from shared.database.outages import is_outage
 from shared.problems import Problem
@@ -57,8 +57,8 @@ async def stream_notices(
     With `Last-Event-ID` the stream goes on after that number; without, it begins with all that is unseen.
     It ends when the token runs out or the account is closed.
     """
-    state: Any = state_of(request)
-    feed: NoticeFeed = state.notice_feed
+    state = state_of(request, NotificationsApp)
+    feed = state.notice_feed
     position = None if last_event_id is None else Position(last_event_id, last_event_id)
     async with feed.reader():
         while True:

@@ -43,6 +43,6 @@ class Channel(Protocol):
         """Compose the message and hand it over; returns its id, which is kept as proof.
 
         The same delivery may be handed over twice, after a crash: the id is the same each time. Raises Refused or
-        NoAddress when another attempt would be of no use, any other exception when one is to follow. It has to end
-        within `CLAIM` of the delivery queue, or the next attempt begins beside it.
+        NoAddress when another attempt would be of no use, any other exception when one is to follow. An attempt that
+        lasts longer than the delivery queue's `ATTEMPT_LIMIT` is cancelled, and counts as failed.
         """

@@ -18,7 +18,10 @@ from shared.task_group import run_task_group
 log = logging.getLogger(__name__)
 
 CLAIM: Final = timedelta(minutes=2)
-"""For how long a claimed delivery is left alone by everybody else. An attempt has to end within it."""
+"""For how long a claimed delivery is left alone by everybody else."""
+
+ATTEMPT_LIMIT: Final = timedelta(seconds=100)
+"""After how long an attempt is ended and counts as failed: within `CLAIM`, with time left to write that down."""
 
 _POLL_SECONDS = 1.0
 
@@ -31,13 +34,20 @@ class DeliveryQueue:
     """
 
     def __init__(
-        self, database: Database, outbox: Outbox, channel: Channel, clock: Clock = utc_now, batch: int = 10
+        self,
+        database: Database,
+        outbox: Outbox,
+        channel: Channel,
+        clock: Clock = utc_now,
+        batch: int = 10,
+        attempt_limit: timedelta = ATTEMPT_LIMIT,
     ) -> None:
         self._database = database
         self._outbox = outbox
         self._channel = channel
         self._clock = clock
         self._batch = batch
+        self._attempt_limit = attempt_limit
         self._sent: list[tuple[DeliveryAttempt, str]] = []
         self._writing = asyncio.Lock()
         self._listener = NotifyListener(database.listen_dsn, "deliveries")
@@ -70,7 +80,7 @@ class DeliveryQueue:
         try:
             if attempt.recipient_left:
                 raise NoAddress
-            message_id = await self._channel.deliver(attempt)
+            message_id = await self._deliver(attempt)
         except NoAddress:
             async with self._database.transaction() as tx:
                 await deliveries.withdraw(tx, attempt)
@@ -80,6 +90,16 @@ class DeliveryQueue:
             await self._write_failure(attempt, f"{type(error).__name__}: {error}", for_good=False)
         else:
             await self._write_success(attempt, message_id)
+
+    async def _deliver(self, attempt: DeliveryAttempt) -> str:
+        """Have the channel deliver; returns the id of the message. Raises TimeoutError at the limit."""
+        try:
+            async with asyncio.timeout(self._attempt_limit.total_seconds()) as limit:
+                return await self._channel.deliver(attempt)
+        except TimeoutError:
+            if limit.expired():
+                raise TimeoutError(f"no answer within {self._attempt_limit.total_seconds():g} seconds") from None
+            raise
 
     async def _write_success(self, attempt: DeliveryAttempt, message_id: str) -> None:
         """Write a success down, together with those of other attempts that ended while an earlier one was written."""

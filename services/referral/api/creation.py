@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.referral.api.answers import ask, created_answer, undone_if_asked
 from services.referral.api.dependencies import WorkOf, requires
+from services.referral.api.responses import ask, created_answer, undone_if_asked
 from services.referral.schemas.referrals import NewReferral, ReferralView
 from services.referral.schemas.sending import BeforeSending, BeforeSendingRequest
 from services.referral.unit_of_work import ActorUnitOfWork

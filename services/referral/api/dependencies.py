@@ -32,7 +32,7 @@ class ReferralApp(ApiState):
 
 async def unit_of_work(request: Request, tx: TransactionOf, actor: ActorOf) -> ActorUnitOfWork:
     """The unit of work of a request that a member makes."""
-    app: ReferralApp = state_of(request)
+    app = state_of(request, ReferralApp)
     return ActorUnitOfWork(tx=tx, outbox=app.outbox, vault=app.vault, now=app.clock(), actor=actor)
 
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.referral.api.answers import referral_answer
 from services.referral.api.dependencies import LockedReferralOf, WorkOf, on_side_locked, requires
+from services.referral.api.responses import referral_answer
 from services.referral.domain.lifecycle import Side
 from services.referral.schemas.desk import Assignment, Bulk, BulkResults, HandedOver, HandedOverReferral, HandOver
 from services.referral.schemas.referrals import ReferralView

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.referral.api.answers import ask, created_answer, undone_if_asked
 from services.referral.api.dependencies import LockedReferralOf, WorkOf, on_side_locked
+from services.referral.api.responses import ask, created_answer, undone_if_asked
 from services.referral.domain.lifecycle import Side
 from services.referral.schemas.referrals import ReferralView
 from services.referral.schemas.sending import SendSuggested

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from services.referral.api.answers import ask, referral_answer, undone_if_asked
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, on_side_locked
+from services.referral.api.responses import ask, referral_answer, undone_if_asked
 from services.referral.domain.attention import Attention
 from services.referral.domain.lifecycle import LIFECYCLE, Rule, Side, Status
 from services.referral.queries.filters import Assigned, ReferralFilter

@@ -1,8 +1,7 @@
 """Which other services an expired referral could go to, the best first. Pure rules."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 MOST_OFFERED: Final = 3
@@ -10,19 +9,24 @@ MOST_OFFERED: Final = 3
 _EVERYONE: Final = "everyone"
 
 
-@dataclass(frozen=True)
-class Offer:
+class Offer(Protocol):
     """A service that takes referrals: in an active organisation that is open today and has a desk, and with room.
 
     `languages` are BCP 47 tags, `target_groups` codes of the catalogue.
     """
 
-    service_id: UUID
-    organization_id: UUID
-    slug: str
-    capacity: str
-    languages: Sequence[str]
-    target_groups: Sequence[str]
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def organization_id(self) -> UUID: ...
+    @property
+    def slug(self) -> str: ...
+    @property
+    def capacity(self) -> str: ...
+    @property
+    def languages(self) -> Sequence[str]: ...
+    @property
+    def target_groups(self) -> Sequence[str]: ...
 
 
 def next_best(
@@ -45,7 +49,7 @@ def next_best(
             offer.slug,
         )
 
-    return [offer.service_id for offer in sorted(fitting, key=rank)[:MOST_OFFERED]]
+    return [offer.id for offer in sorted(fitting, key=rank)[:MOST_OFFERED]]
 
 
 def _fits(offer: Offer, target_groups: Sequence[str], language: str) -> bool:

@@ -3,7 +3,7 @@
 from sqlmodel import col, select
 
 from services.referral.domain import deadlines
-from services.referral.domain.alternative_services import Offer, next_best
+from services.referral.domain.alternative_services import next_best
 from services.referral.domain.working_time import closed_on
 from services.referral.queries.recipients import Recipient
 from services.referral.queries.terms import terms_of
@@ -46,9 +46,7 @@ async def next_best_services(work: UnitOfWork, referral: Referral) -> list[Offer
     )
     found = {service.id: (service, organization) for service, organization in await work.tx.tuples(query)}
     offers = [
-        _offer(service)
-        for service, organization in found.values()
-        if closed_on(work.now, organization.closed_days) is None
+        service for service, organization in found.values() if closed_on(work.now, organization.closed_days) is None
     ]
     groups = expired.target_groups if expired else []
     best = next_best(groups, referral.language, referral.target_organization_id, offers)
@@ -56,17 +54,6 @@ async def next_best_services(work: UnitOfWork, referral: Referral) -> list[Offer
 
 
 _RECEIVES = (col(Member.active), col(Member.roles).contains(["recipient"]))
-
-
-def _offer(service: Service) -> Offer:
-    return Offer(
-        service_id=service.id,
-        organization_id=service.organization_id,
-        slug=service.slug,
-        capacity=service.capacity,
-        languages=service.languages,
-        target_groups=service.target_groups,
-    )
 
 
 def _offered(service: Service, organization: Organization) -> OfferedService:

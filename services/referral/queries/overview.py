@@ -39,7 +39,7 @@ async def overview(work: ActorUnitOfWork, first: date | None, last: date | None)
         col(Referral.respond_by),
     )
     rows = await work.tx.execute(sa.select(*columns).where(*sent_between(first, last)))
-    by_target: dict[UUID, list[Any]] = defaultdict(list)
+    by_target: dict[UUID, list[sa.Row[*tuple[Any, ...]]]] = defaultdict(list)
     for row in rows:
         by_target[row.target_organization_id].append(row)
     names = await NamesOf.of(work, by_target)
@@ -47,7 +47,7 @@ async def overview(work: ActorUnitOfWork, first: date | None, last: date | None)
     return sorted(table, key=lambda row: (-row.waiting, -row.sent))
 
 
-def _row(names: NamesOf, target: UUID, found: Sequence[Any], now: datetime) -> OverviewRow:
+def _row(names: NamesOf, target: UUID, found: Sequence[sa.Row[*tuple[Any, ...]]], now: datetime) -> OverviewRow:
     waiting = [row.sent_at for row in found if row.status == Status.REQUESTED]
     answered = [(row.sent_at, row.accepted_at or row.declined_at) for row in found]
     hours = [(answer - sent).total_seconds() / 3600 for sent, answer in answered if answer is not None]

@@ -1,7 +1,8 @@
 """Referrals: one that the actor may see, lists of them, and what a list shows of each."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -61,7 +62,22 @@ def summary(work: ActorUnitOfWork, referral: Referral, names: NamesOf, unread: M
     )
 
 
-def attention_to(referral: Any) -> Attention | None:
+class EndingColumns(Protocol):
+    """What tells whether a referral still needs the source: the columns of `Referral` of the same names."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def sent_at(self) -> datetime | None: ...
+    @property
+    def closed_at(self) -> datetime | None: ...
+    @property
+    def reason_side(self) -> str | None: ...
+    @property
+    def answer_seen_at(self) -> datetime | None: ...
+
+
+def attention_to(referral: EndingColumns) -> Attention | None:
     """What keeps a referral, or a row with its columns, open though it has ended."""
     return attention(
         Status(referral.status),

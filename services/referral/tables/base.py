@@ -1,16 +1,17 @@
 """What the tables have in common."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Final
 
 from sqlalchemy import CheckConstraint, DateTime
 
 from shared.database.rows import Record
 from shared.database.tables import new_registry
 
-Moment: Any = DateTime(timezone=True)
+Moment: Final = DateTime(timezone=True)
 
 
-def one_of(column: str, values: Any) -> CheckConstraint:
+def one_of(column: str, values: Iterable[str]) -> CheckConstraint:
     """That the column holds one of the values, or nothing."""
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlmodel import SQLModel, col, select
 
 from services.referral.queries import visibility
@@ -96,7 +97,7 @@ async def export(work: UnitOfWork, client: Client) -> ClientExport:
     answers = await work.tx.all(select(IdempotencyKey).where(IdempotencyKey.client_id == client.id))
     referrals = []
     for referral in await _referrals(work, client.id):
-        messages = await _rows(work, Message, Message.referral_id == referral.id)
+        messages = await _rows(work, Message, col(Message.referral_id) == referral.id)
         opened = [
             message.model_dump(mode="json", exclude={"text"})
             | {"text": unseal(key, message.text, f"message:{message.id}")}
@@ -107,8 +108,8 @@ async def export(work: UnitOfWork, client: Client) -> ClientExport:
             | {
                 "texts": (await read_texts(work, referral)).model_dump(mode="json", exclude_none=True),
                 "messages": opened,
-                "timeline": await _plain(work, TimelineEntry, TimelineEntry.referral_id == referral.id),
-                "told": await _plain(work, Delivery, Delivery.referral_id == referral.id),
+                "timeline": await _plain(work, TimelineEntry, col(TimelineEntry.referral_id) == referral.id),
+                "told": await _plain(work, Delivery, col(Delivery.referral_id) == referral.id),
             }
         )
     return ClientExport(
@@ -131,11 +132,11 @@ async def _disclosures(work: UnitOfWork, client_id: UUID) -> Sequence[Disclosure
     return await work.tx.all(query.order_by(col(Disclosure.at), col(Disclosure.id)))
 
 
-async def _rows(work: UnitOfWork, model: type[RowT], condition: Any) -> list[RowT]:
+async def _rows(work: UnitOfWork, model: type[RowT], condition: ColumnElement[bool]) -> list[RowT]:
     """Oldest first: ids are in the order of time."""
     rows: list[RowT] = await work.tx.all(select(model).where(condition).order_by(*table_of(model).primary_key))
     return rows
 
 
-async def _plain(work: UnitOfWork, model: type[SQLModel], condition: Any) -> list[dict[str, Any]]:
+async def _plain(work: UnitOfWork, model: type[SQLModel], condition: ColumnElement[bool]) -> list[dict[str, Any]]:
     return [row.model_dump(mode="json") for row in await _rows(work, model, condition)]

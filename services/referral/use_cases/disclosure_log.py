@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import delete, func
+from sqlalchemy import ColumnElement, delete, func
 from sqlmodel import col, select
 
 from services.referral.domain import seals as sealing
@@ -151,6 +150,6 @@ async def _count_after(tx: Transaction, day: date | None) -> int:
     return await _count(tx, col(Disclosure.at) >= sealing.bounds(day)[1] if day else col(Disclosure.id).is_not(None))
 
 
-async def _count(tx: Transaction, condition: Any) -> int:
+async def _count(tx: Transaction, condition: ColumnElement[bool]) -> int:
     [count] = await tx.all(select(func.count()).select_from(Disclosure).where(condition))
     return count

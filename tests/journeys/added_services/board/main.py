@@ -15,7 +15,7 @@ def main() -> None:
 
     @app.get("/", response_class=HTMLResponse)
     async def page(request: Request) -> str:
-        async with state_of(request).database.engine.connect() as connection:
+        async with state_of(request, State).database.engine.connect() as connection:
             return f"<!doctype html><p>{await connection.scalar(text('SELECT note FROM notes'))}"
 
     serve("board", settings, lambda: app)

@@ -1,4 +1,4 @@
-"""Answers that several routes give: a referral with its ETag, and the question whether to go on."""
+"""Responses that several routes give: a referral with its ETag, and the question whether to go on."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -23,8 +23,8 @@ class Due:
 
 
 @dataclass(frozen=True)
-class Place:
-    """One platform at one moment. Rows of a register are due when they count from `before` or earlier."""
+class RetentionRun:
+    """A run over one register: a platform at one moment. Rows are due when they count from `before` or earlier."""
 
     target: Target
     databases: dict[str, Database]
@@ -52,8 +52,8 @@ class Place:
     async def change(self, service: str, statement: str, **values: Any) -> int:
         """Run a statement; returns how many rows it changed."""
         async with self.transaction(service) as tx:
-            done: Any = await tx.execute(text(statement), {"before": self.before, **values})
-        return int(done.rowcount)
+            done = await tx.execute(text(statement), {"before": self.before, **values})
+        return done.rowcount
 
 
 @asynccontextmanager
