@@ -93,7 +93,8 @@ async def test_who_leaves_while_mail_to_them_is_sent_makes_nobody_wait_in_a_circ
             await withdraw_waiting(tx, notices)
 
     async with database.transaction() as tx:  # written last, so that the table holds it behind the younger one
-        await tx.execute(text("UPDATE deliveries SET attempts = 2 WHERE id = :id"), {"id": older.delivery_id})
+        later = text("UPDATE deliveries SET next_attempt_at = now() WHERE id = :id")
+        await tx.execute(later, {"id": older.delivery_id})
     async with database.transaction() as tx:
         await tx.get_one(Delivery, older.delivery_id, lock=True)
         marking = asyncio.create_task(mark())
