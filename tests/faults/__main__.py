@@ -13,15 +13,15 @@ from pathlib import Path
 import uvloop
 
 from luotsi.platform.data_dir import temporary_data
+from tests.faults.accounts import Accounts, fetch_accounts
 from tests.faults.actors import Day
-from tests.faults.cast import Cast, gather_cast
 from tests.faults.checks.versions import prepare_notes
 from tests.faults.checks.watch import Watch
 from tests.faults.fault_injectors.disks import SIZES, small_disk
 from tests.faults.fault_injectors.entries import poison
+from tests.faults.injection_points import POINTS
 from tests.faults.lab import Lab, running_lab
 from tests.faults.ledger import Ledger
-from tests.faults.points import POINTS
 from tests.faults.report import Outcome, broken, come_to_rest, judge
 from tests.faults.schedule import FAULTS, ON_SMALL_DISKS, Marksman, Schedule
 
@@ -62,12 +62,12 @@ async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outc
         faults = tuple(fault for fault in faults if fault.__name__ in asked.only.split(","))
     async with running_lab(root) as lab:
         ledger = Ledger()
-        cast = await gather_cast(lab, ledger)
+        accounts = await fetch_accounts(lab, ledger)
         await prepare_notes(lab)
         say("everybody is at work")
         schedule, watch = Schedule(lab, asked.seed, faults, say), Watch(lab, ledger)
         watching = asyncio.create_task(watch.run())
-        working = asyncio.create_task(_work(lab, cast, schedule, asked, say))
+        working = asyncio.create_task(_work(lab, accounts, schedule, asked, say))
         await asyncio.wait({watching, working}, return_when=asyncio.FIRST_COMPLETED)
         if watching.done():
             watching.result()
@@ -78,15 +78,15 @@ async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outc
         else:
             working.result()
             await _end(watching)
-            outcome = await judge(lab, ledger, cast, schedule.course, watch, lies=say if asked.sabotage else None)
+            outcome = await judge(lab, ledger, accounts, schedule.course, watch, lies=say if asked.sabotage else None)
         outcome.needs_points = () if asked.no_points or asked.only else tuple(POINTS)
-        await cast.close()
+        await accounts.close()
         return outcome
 
 
-async def _work(lab: Lab, cast: Cast, schedule: Schedule, asked: argparse.Namespace, say: Say) -> None:
+async def _work(lab: Lab, accounts: Accounts, schedule: Schedule, asked: argparse.Namespace, say: Say) -> None:
     """Everybody works while faults happen; then all comes to rest."""
-    day, marksman = Day(cast, asked.seed), Marksman(lab, asked.seed)
+    day, marksman = Day(accounts, asked.seed), Marksman(lab, asked.seed)
     day.begin()
     shooting = asyncio.create_task(marksman.run()) if not asked.no_points else None
     try:

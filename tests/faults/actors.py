@@ -8,7 +8,7 @@ from typing import Final
 from uuid import uuid4
 
 from tests.contract import CONTRACT, EVENT_OF
-from tests.faults.cast import Cast, hire, wait_until_known
+from tests.faults.accounts import Accounts, hire, wait_until_known
 from tests.faults.commands import CARRIES, DESK_DOES, LEGAL_BASIS
 from tests.faults.ledger import Promise
 from tests.faults.people import JSON, Somebody, Unsure
@@ -20,8 +20,8 @@ _CROWD: Final = 40
 class Day:
     """One working day: `pause` is what everybody waits on average between two things, in seconds."""
 
-    def __init__(self, cast: Cast, seed: int, pause: float = 0.8) -> None:
-        self.cast = cast
+    def __init__(self, accounts: Accounts, seed: int, pause: float = 0.8) -> None:
+        self.accounts = accounts
         self._random = random.Random(seed)
         self._pause = pause
         self._over = asyncio.Event()
@@ -31,9 +31,9 @@ class Day:
     def begin(self) -> None:
         """Let everybody work."""
         self._watcher = asyncio.create_task(self._watch_crowd())
-        for adviser in self.cast.advisers:
+        for adviser in self.accounts.advisers:
             self._tasks.append(asyncio.create_task(self._work(lambda who=adviser: self._advise(who))))  # type: ignore[misc]
-        for desk in self.cast.desks:
+        for desk in self.accounts.desks:
             self._tasks.append(asyncio.create_task(self._work(lambda who=desk: self._receive(who))))  # type: ignore[misc]
         self._tasks.append(asyncio.create_task(self._work(self._administer, slower=2.0)))
         self._tasks.append(asyncio.create_task(self._work(self._come_and_go, slower=6.0)))
@@ -55,7 +55,7 @@ class Day:
 
     async def _watch_crowd(self) -> None:
         """Nobody begins anything while more waits than a busy machine can carry: a rig is no measure of speed."""
-        lab = self.cast.admin.lab
+        lab = self.accounts.admin.lab
         while True:
             with contextlib.suppress(Exception):  # a server is away
                 waiting = await lab.query("referral", "SELECT count(*) FROM outbox WHERE published_at IS NULL")
@@ -106,7 +106,7 @@ class Day:
         """Create and send a referral, with one key however often it takes."""
         key = str(uuid4())
         body: JSON = {
-            "service_id": self._random.choice(self.cast.services)["id"],
+            "service_id": self._random.choice(self.accounts.services)["id"],
             "client": {"name": "Somebody From Kuopio", "language": "en", "contact_via": "adviser"},
             "reason": "Looks for advice.",
             "urgency": self._random.choice(("routine", "urgent")),
@@ -136,7 +136,7 @@ class Day:
     async def _forward(self, who: Somebody, referral: JSON) -> None:
         """Pass it on to another organisation; to one that has a part in the chain already is refused."""
         path, version = f"/referrals/{referral['id']}/forward", referral["version"]
-        body = {"service_id": self._random.choice(self.cast.services)["id"], "legal_basis": LEGAL_BASIS}
+        body = {"service_id": self._random.choice(self.accounts.services)["id"], "legal_basis": LEGAL_BASIS}
         answer = await who.ask("referral", "POST", path, body, If_Match=f'"{version}"')
         if answer.status_code != 201:
             who.ledger.refused[f"forward {answer.status_code}"] += 1
@@ -147,7 +147,7 @@ class Day:
 
     async def _assign(self, who: Somebody, referral: JSON) -> None:
         """Give it to somebody of the desk, or back to all; to whoever has it is no change."""
-        desk = [one.member for one in self.cast.desks if one.member.organization == who.member.organization]
+        desk = [one.member for one in self.accounts.desks if one.member.organization == who.member.organization]
         chosen = self._random.choice([*(str(member.id) for member in desk), None])
         path, version = f"/referrals/{referral['id']}/assign", referral["version"]
         answer = await who.ask("referral", "POST", path, {"member_id": chosen}, If_Match=f'"{version}"')
@@ -174,7 +174,7 @@ class Day:
 
     async def _administer(self) -> None:
         """The catalogue changes: how much room a service has."""
-        admin, service = self.cast.admin, self._random.choice(self.cast.services)
+        admin, service = self.accounts.admin, self._random.choice(self.accounts.services)
         path = f"/services/{service['id']}"
         seen = await admin.ask("catalog", "GET", path)
         room = {"status": self._random.choice(("capacity", "waitlist", "no-capacity")), "available": None}
@@ -189,11 +189,11 @@ class Day:
 
     async def _come_and_go(self) -> None:
         """Somebody is hired for a while, refers a few clients, and leaves; a deputy takes over."""
-        admin, number = self.cast.admin, 100 + len(self.cast.others)
-        deputy = self._random.choice(self.cast.advisers).member
-        organization = self.cast.organizations[deputy.organization]
+        admin, number = self.accounts.admin, 100 + len(self.accounts.others)
+        deputy = self._random.choice(self.accounts.advisers).member
+        organization = self.accounts.organizations[deputy.organization]
         temp = await hire(admin, organization, number, ["adviser"], str(deputy.id))
-        self.cast.others.append(temp)
+        self.accounts.others.append(temp)
         await wait_until_known(temp)
         for _ in range(self._random.randint(1, 4)):
             await self.refer(temp)
@@ -202,7 +202,7 @@ class Day:
     async def _let_go(self, temp: Somebody) -> None:
         path = f"/members/{temp.member.id}"
         while True:
-            admin = self.cast.admin
+            admin = self.accounts.admin
             seen = await admin.insist("catalog", "GET", path)
             if seen.json()["active"] is False:
                 return None

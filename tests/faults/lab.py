@@ -20,7 +20,7 @@ from luotsi.platform.supervisor import Child, Supervisor
 from luotsi.platform.target import Target
 from shared.redis import RawRedis, connect
 from shared.services import SERVICES
-from tests.faults.points import Points
+from tests.faults.injection_points import Points
 from tests.faults.poison import Poison
 from tests.faults.proxy import Proxy
 from tests.flows.mail_server import MailServer

@@ -19,8 +19,8 @@ from sqlalchemy import text
 from shared import clock
 from shared.events import Envelope
 from shared.events.referral import ReferralState
-from tests.faults.newer import FIELD, NOTE
-from tests.faults.points import Points
+from tests.faults.injection_points import Points
+from tests.faults.newer_version import FIELD, NOTE
 
 MIN_IDLE = timedelta(seconds=10)
 """Instead of the janitor's half minute, so that a short run sees it at work."""

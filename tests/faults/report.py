@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.cast import Cast
+from tests.faults.accounts import Accounts
 from tests.faults.checks.copies import check_copies
-from tests.faults.checks.dead import check_dead
+from tests.faults.checks.dead_letters import check_dead_letters
 from tests.faults.checks.expectations import Finding
 from tests.faults.checks.logs import check_inboxes, check_promises, check_timelines, check_versions
 from tests.faults.checks.notices import check_deliveries, check_mail, check_notices
@@ -100,7 +100,13 @@ def broken(lab: Lab, ledger: Ledger, course: Course, watch: Watch) -> Outcome:
 
 
 async def judge(
-    lab: Lab, ledger: Ledger, cast: Cast, course: Course, watch: Watch, *, lies: Callable[[str], None] | None = None
+    lab: Lab,
+    ledger: Ledger,
+    accounts: Accounts,
+    course: Course,
+    watch: Watch,
+    *,
+    lies: Callable[[str], None] | None = None,
 ) -> Outcome:
     """All is at rest, or has had its time: look at everything. With `lies`, plant some first, and say which."""
     begun = time.monotonic()
@@ -115,7 +121,7 @@ async def judge(
     collect_filed(lab)
     seen = await take_snapshot(lab)
     findings += _all_findings(seen, lab, ledger)
-    findings += [finding async for finding in check_read_timelines(seen, cast)]
+    findings += [finding async for finding in check_read_timelines(seen, accounts)]
     figures = {f"events of {service}": len(log) for service, log in seen.logs.items()}
     figures["notices"] = len(seen.tables["notifications"]["notices"])
     figures["mails"] = len(lab.mail.taken)
@@ -150,4 +156,4 @@ def _all_findings(seen: Snapshot, lab: Lab, ledger: Ledger) -> Iterator[Finding]
     yield from check_mail(seen, lab.mail.taken, lab.filed)
     yield from check_newer_consumer(seen)
     yield from check_copies(seen)
-    yield from check_dead(lab.poison)
+    yield from check_dead_letters(lab.poison)

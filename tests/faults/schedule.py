@@ -11,8 +11,8 @@ from typing import Final
 
 from tests.faults.checks.recovery import Recovery
 from tests.faults.fault_injectors import disks, entries, network, postgres, processes, surroundings, valkey
+from tests.faults.injection_points import POINTS
 from tests.faults.lab import Lab
-from tests.faults.points import POINTS
 
 Fault = Callable[[Lab, random.Random], Awaitable[None]]
 

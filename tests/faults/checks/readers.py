@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Final
 
-from tests.faults.cast import Cast
+from tests.faults.accounts import Accounts
 from tests.faults.checks.expectations import Finding
 from tests.faults.checks.snapshot import Event, Snapshot
 
@@ -15,12 +15,12 @@ _ENDS: Final = tuple(
 )
 
 
-async def check_read_timelines(seen: Snapshot, cast: Cast) -> AsyncIterator[Finding]:
+async def check_read_timelines(seen: Snapshot, accounts: Accounts) -> AsyncIterator[Finding]:
     """Each referral's timeline, read by somebody of its source; the newest ones when there are many.
 
     Of what was passed on from it, it shows how that ended.
     """
-    readers = {str(somebody.member.organization_id): somebody for somebody in (*cast.advisers, *cast.desks)}
+    readers = {str(somebody.member.organization_id): somebody for somebody in (*accounts.advisers, *accounts.desks)}
     proofs: dict[str, Counter[str]] = defaultdict(Counter)
     for row in seen.tables["referral"]["deliveries"]:
         proofs[str(row["referral_id"])][str(row["cause_id"])] += 1

@@ -10,7 +10,7 @@ import asyncpg
 from tests.faults.checks.expectations import Finding
 from tests.faults.checks.snapshot import Snapshot
 from tests.faults.lab import Lab
-from tests.faults.newer import FIELD
+from tests.faults.newer_version import FIELD
 
 
 async def prepare_notes(lab: Lab) -> None:

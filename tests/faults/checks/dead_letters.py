@@ -6,7 +6,7 @@ from tests.faults.checks.expectations import Finding
 from tests.faults.poison import Poison
 
 
-def check_dead(poison: Poison) -> Iterator[Finding]:
+def check_dead_letters(poison: Poison) -> Iterator[Finding]:
     """Each injected entry is a dead letter of each group that cannot take it, or was forgotten by the server before."""
     for mark, stream in poison.injected.items():
         for group in poison.groups[mark]:

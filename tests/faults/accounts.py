@@ -14,7 +14,7 @@ DESK_ADDRESS_OF = "business-kuopio"
 
 
 @dataclass
-class Cast:
+class Accounts:
     """`advisers` send, `desks` receive; `services` are those of the targets, by id."""
 
     admin: Somebody
@@ -30,7 +30,7 @@ class Cast:
             await somebody.close()
 
 
-async def gather_cast(lab: Lab, ledger: Ledger) -> Cast:
+async def fetch_accounts(lab: Lab, ledger: Ledger) -> Accounts:
     """Hire everybody, through the catalogue's own interface, and wait until all services know them."""
     (admin_member,) = await fetch_members(lab.target.database_url("catalog"), "m.email = 'admin@luotsi.example'")
     admin = Somebody(lab, ledger, admin_member)
@@ -42,9 +42,9 @@ async def gather_cast(lab: Lab, ledger: Ledger) -> Cast:
     desks = [await hire(admin, organizations[slug], n, ["recipient"]) for slug in TARGETS for n in (1, 2)]
     listed = (await admin.insist("catalog", "GET", "/services?size=100")).json()["contents"]
     services = [one for one in listed if one["organization"]["slug"] in TARGETS]
-    cast = Cast(admin, advisers, desks, services, organizations)
+    accounts = Accounts(admin, advisers, desks, services, organizations)
     await asyncio.gather(*(wait_until_known(somebody) for somebody in (*advisers, *desks)))
-    return cast
+    return accounts
 
 
 async def _give_desk_address(admin: Somebody, organization: JSON) -> None:
