@@ -51,24 +51,29 @@ class DeferredWrites:
     """What a transaction is still to write: new rows, changed columns, and rows to be deleted."""
 
     def __init__(self) -> None:
-        self.inserted: list[SQLModel] = []
+        self._inserted: dict[int, SQLModel] = {}
         self._updated: dict[tuple[Table, tuple[Any, ...]], Values] = {}
         self._deleted: dict[tuple[Table, tuple[Any, ...]], Values] = {}
 
     def __bool__(self) -> bool:
-        return bool(self.inserted or self._updated or self._deleted)
+        return bool(self._inserted or self._updated or self._deleted)
+
+    @property
+    def inserted(self) -> list[SQLModel]:
+        """The new rows, in their order."""
+        return list(self._inserted.values())
 
     def inserts(self, row: SQLModel) -> bool:
         """Whether this row is among the new ones."""
-        return any(row is other for other in self.inserted)
+        return id(row) in self._inserted
 
     def insert(self, row: SQLModel) -> None:
         """Insert `row` as it is when it is sent; rows of one table in the order of these calls."""
-        self.inserted.append(row)
+        self._inserted[id(row)] = row
 
     def forget(self, row: SQLModel) -> None:
         """Do not insert `row` after all."""
-        self.inserted = [other for other in self.inserted if other is not row]
+        del self._inserted[id(row)]
 
     def update(self, row: SQLModel, values: Values) -> None:
         """Set columns of a row that is there."""
@@ -83,7 +88,7 @@ class DeferredWrites:
 
     def clear(self) -> None:
         """Forget all of it."""
-        self.inserted.clear()
+        self._inserted.clear()
         self._updated.clear()
         self._deleted.clear()
 
@@ -102,7 +107,7 @@ class DeferredWrites:
 
     def _rows(self) -> dict[_Shape, list[Values]]:
         rows: dict[_Shape, list[Values]] = defaultdict(list)
-        for row in self.inserted:
+        for row in self._inserted.values():
             given = given_values(row)
             rows[table_of(type(row)), tuple(given)].append(_as_json(given))
         return rows

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, TypeVar, TypeVarTuple, cast
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import CursorResult, Executable, Row, Select
 from sqlalchemy.exc import NoResultFound
@@ -78,9 +79,14 @@ class Reader:
         return row
 
 
+_asked: WeakKeyDictionary[Select[*tuple[Any, ...]], list[Any]] = WeakKeyDictionary()
+
+
 def _asked_by(query: Select[*tuple[Any, ...]]) -> list[Any]:
-    """What a query asks for: models, columns, or expressions."""
-    return [described["expr"] for described in query.column_descriptions]
+    """What a query asks for: models, columns, or expressions. Looked up once for as long as there is the query."""
+    if query not in _asked:
+        _asked[query] = [described["expr"] for described in query.column_descriptions]
+    return _asked[query]
 
 
 __all__ = ["Parameters", "Reader"]

@@ -110,7 +110,7 @@ class Transaction(Reader):
         if not self._writes:
             return []
         statement, parameters, rows = self._writes.as_one()
-        inserted = list(self._writes.inserted)
+        inserted = self._writes.inserted
         self._writes.clear()
         found = (await self._connection.execute(statement, parameters)).scalar_one()
         if found != rows:
