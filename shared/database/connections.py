@@ -4,18 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext, make_url
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from shared.database.outages import LOST, SILENCE
 from shared.database.raw_connection import RawConnection, server_settings
 from shared.database.reader import Reader
 from shared.database.transaction import Transaction
-
-_SILENCE = (TimeoutError, asyncpg.InternalClientError)
-"""No answer came in time, or the server has ended the connection and asyncpg does not know yet: it is dead."""
 
 _ANSWER_SECONDS = 20.0
 """How long to wait for an answer: longer than the server works on a statement, so only a dead connection takes it."""
@@ -84,7 +81,7 @@ class Database:
 
 async def _roll_back(connection: AsyncConnection) -> None:
     """Undo what was done. On a lost connection the server does so, and the error that led here is the one to tell."""
-    with suppress(DBAPIError, *_SILENCE):
+    with suppress(*LOST):
         await connection.rollback()
 
 
@@ -99,5 +96,5 @@ def _refuse_closed(connection: Any, *_: object) -> None:
 
 def _give_up_on_silence(context: ExceptionContext) -> None:
     """A dead connection gets no further statement, not even a rollback: it would be waited for as long again."""
-    if isinstance(context.original_exception, _SILENCE):
+    if isinstance(context.original_exception, SILENCE):
         context.is_disconnect = True

@@ -1,9 +1,10 @@
 """Writes that nobody waits for: collected, and sent as one statement for however many tables.
 
-Rows travel as JSON, which the server reads into the columns' own types: one parameter for all new rows of a table, one
-for all rows of it in which the same columns have changed, and one for those to be deleted. So many rows take no longer
-a statement than one does. The parts are common table expressions of one statement, so none of them sees what another
-one writes, no row is in two of them, and foreign keys are checked when all is written.
+Rows travel as JSON, which the server reads into the columns' own types: one parameter for the new rows of a table that
+give the same columns, one for its rows in which the same columns have changed, and one for those to be deleted. So many
+rows take no longer a statement than one does. The parts are common table expressions of one statement, so none of them
+sees what another one writes, and foreign keys are checked when all is written. A unique value that a deleted row gives
+up can be given to another one only after a flush.
 """
 
 from collections import defaultdict
@@ -44,7 +45,7 @@ _Shape = tuple[Table, tuple[str, ...]]
 _Part = Callable[[Table, tuple[str, ...], TableValuedAlias], Insert | Update | Delete]
 
 _NUMBER_OF_STATEMENTS = 300
-"""Of how many different statements the form is kept: what is written in one transaction differs in which columns."""
+"""How many of the statements made are kept; which columns are written differs from one to the next."""
 
 
 class DeferredWrites:
@@ -68,7 +69,7 @@ class DeferredWrites:
         return id(row) in self._inserted
 
     def insert(self, row: SQLModel) -> None:
-        """Insert `row` as it is when it is sent; rows of one table in the order of these calls."""
+        """Insert `row` as it is when it is sent; rows of one table that give the same columns in the order of calls."""
         self._inserted[id(row)] = row
 
     def forget(self, row: SQLModel) -> None:
@@ -76,8 +77,10 @@ class DeferredWrites:
         del self._inserted[id(row)]
 
     def update(self, row: SQLModel, values: Values) -> None:
-        """Set columns of a row that is there."""
+        """Set columns of a row that is there. Raises ValueError for one that is to be deleted."""
         table, key = table_of(type(row)), primary_key(row)
+        if (table, key) in self._deleted:
+            raise ValueError(f"this {type(row).__name__} is to be deleted")
         self._updated.setdefault((table, key), {}).update(values)
 
     def delete(self, row: SQLModel) -> None:

@@ -19,6 +19,12 @@ _OUTAGE_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
 # and a transaction ended for idleness.
 _OUTAGES = frozenset({"25006", "25P03"})
 
+SILENCE = (TimeoutError, asyncpg.InternalClientError)
+"""No answer came in time, or the server has ended the connection and asyncpg does not know yet: it is dead."""
+
+LOST = (DBAPIError, *SILENCE)
+"""What is raised by undoing something on a connection that is lost: the server undoes it by itself."""
+
 
 def is_outage(error: BaseException) -> bool:
     """Whether `error` says that the database is away or busy, so that the same work may succeed later."""

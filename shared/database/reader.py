@@ -72,6 +72,8 @@ class Reader:
             else:
                 taken.append(row[at])
                 at += 1
+        if at != len(row):
+            raise TypeError("a query asks for a model itself or for columns, not for another name of a model")
         return taken
 
     def _read(self, row: SQLModel) -> SQLModel:

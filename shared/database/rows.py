@@ -62,7 +62,8 @@ def snapshot(values: Values) -> Values:
 
 def changes(row: SQLModel, known: Mapping[str, Any]) -> Values:
     """The columns whose values are others than `known` ones, with what they are now."""
-    return {name: value for name, value in values_of(row).items() if value != known[name]}
+    now = values_of(row)
+    return {name: value for name, value in now.items() if value != known[name]} if now != known else {}
 
 
 def primary_key(row: SQLModel) -> tuple[Any, ...]:

@@ -1,15 +1,18 @@
 """A transaction: what is read and written in it, by SQLAlchemy Core's statements on one connection."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import cache
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable, Row, bindparam, func
+from sqlalchemy import CursorResult, Executable, Row, Table, bindparam, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel, select
 
 from shared.database.deferred_writes import DeferredWrites, given_values
+from shared.database.outages import LOST
 from shared.database.reader import Parameters, Reader
 from shared.database.rows import Values, changes, primary_key, snapshot, table_of, values_of
 
@@ -18,6 +21,10 @@ _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name"
 
 class UnsavedChanges(RuntimeError):
     """A row was changed, and `update` was not called for it."""
+
+
+class FailedTransaction(RuntimeError):
+    """The error of a statement was caught: nothing can be committed. In a savepoint, what came before it could."""
 
 
 class RowIsGone(RuntimeError):
@@ -37,6 +44,7 @@ class Transaction(Reader):
         self._writes = DeferredWrites()
         self._known: dict[int, tuple[SQLModel, Values]] = {}
         self._locks: set[str] = set()
+        self._failure: Exception | None = None
 
     async def execute(
         self, statement: Executable, parameters: Parameters | None = None
@@ -57,20 +65,22 @@ class Transaction(Reader):
         self._remember(row)
 
     def insert(self, *rows: SQLModel) -> None:
-        """Write new rows, each as it is when it is sent. Raises ValueError for a row that is there already."""
+        """Write new rows, each as it is when it is sent. Raises ValueError for a row that is there already.
+
+        What the server fills in is not in them afterwards: a row with a key of the server's has to be read.
+        """
         for row in rows:
             if id(row) in self._known or self._writes.inserts(row):
                 raise ValueError(f"this {type(row).__name__} is inserted already")
             self._writes.insert(row)
 
     async def insert_if_new(self, row: SQLModel) -> bool:
-        """Insert a row now, unless there is one with its key; returns whether it was inserted.
+        """Insert a row now, unless there is one with its key or another unique value; returns whether it was inserted.
 
         Waits for the end of another transaction that is inserting one with the same key.
         """
-        table = table_of(type(row))
-        unless_known = insert(table).on_conflict_do_nothing().returning(*table.primary_key)
-        is_new = (await self.execute(unless_known, given_values(row))).first() is not None
+        found = await self.execute(_insert_unless_known(table_of(type(row))), given_values(row))
+        is_new = found.first() is not None
         if is_new:
             self._remember(row)
         return is_new
@@ -85,8 +95,6 @@ class Transaction(Reader):
                 continue
             known = self._values_known(row)
             if changed := snapshot(changes(row, known)):
-                if primary_key(row) != tuple(known[column.name] for column in table_of(type(row)).primary_key):
-                    raise ValueError(f"a {type(row).__name__} keeps its primary key: delete it and insert another")
                 self._writes.update(row, changed)
                 known.update(changed)
 
@@ -103,7 +111,8 @@ class Transaction(Reader):
     async def flush(self) -> None:
         """Write what is to be written, should there be anything. Raises RowIsGone."""
         for row in await self._write():
-            self._remember(row)
+            if None not in primary_key(row):
+                self._remember(row)
 
     async def _write(self) -> list[SQLModel]:
         """Send what is to be written; returns the rows that are new by it."""
@@ -112,9 +121,10 @@ class Transaction(Reader):
         statement, parameters, rows = self._writes.as_one()
         inserted = self._writes.inserted
         self._writes.clear()
-        found = (await self._connection.execute(statement, parameters)).scalar_one()
+        found = (await self._send(statement, parameters)).scalar_one()
         if found != rows:
-            raise RowIsGone(f"{rows} rows were to be changed or deleted, and {found} are there")
+            self._failure = RowIsGone(f"{rows} rows were to be changed or deleted, and {found} are there")
+            raise self._failure
         return inserted
 
     @asynccontextmanager
@@ -123,12 +133,16 @@ class Transaction(Reader):
         await self.flush()
         before = {key: (row, dict(known)) for key, (row, known) in self._known.items()}
         shown = {key: snapshot(values_of(row)) for key, (row, _) in self._known.items()}
-        locks = set(self._locks)
+        locks, failure = set(self._locks), self._failure
+        nested = await self._connection.begin_nested()
         try:
-            async with self._connection.begin_nested():
-                yield
-                await self.flush()
+            yield
+            await self.flush()
+            await nested.commit()
         except BaseException:
+            with suppress(*LOST):  # the error that led here is the one to tell
+                await nested.rollback()
+                self._failure = failure
             self._writes.clear()
             self._known, self._locks = before, locks  # the server releases the locks that were taken in the block
             for key, (row, _) in before.items():
@@ -142,7 +156,13 @@ class Transaction(Reader):
             self._locks.add(name)
 
     async def finish(self) -> None:
-        """Write what is to be written. Raises UnsavedChanges for a row that was changed and is not to be."""
+        """Write what is to be written.
+
+        Raises UnsavedChanges for a row that was changed and is not to be, and FailedTransaction where the error of a
+        statement was caught.
+        """
+        if self._failure is not None:
+            raise FailedTransaction("an error was caught outside of a savepoint") from self._failure
         await self._write()  # nobody changes a new row any more
         for row, known in self._known.values():
             if unsaved := changes(row, known):
@@ -150,7 +170,14 @@ class Transaction(Reader):
 
     async def _run(self, statement: Executable, parameters: Parameters | None) -> CursorResult[*tuple[Any, ...]]:
         await self.flush()
-        return await super()._run(statement, parameters)
+        return await self._send(statement, parameters)
+
+    async def _send(self, statement: Executable, parameters: Parameters | None) -> CursorResult[*tuple[Any, ...]]:
+        try:
+            return await super()._run(statement, parameters)
+        except Exception as error:
+            self._failure = error
+            raise
 
     def _read(self, row: SQLModel) -> SQLModel:
         self._remember(row)
@@ -160,10 +187,21 @@ class Transaction(Reader):
         self._known[id(row)] = (row, snapshot(values_of(row)))
 
     def _values_known(self, row: SQLModel) -> Values:
-        """The values with which a row was read or written last. Raises ValueError for a row of elsewhere."""
+        """The values with which a row was read or written last.
+
+        Raises ValueError for a row of elsewhere, and for one that has another primary key now.
+        """
         if id(row) not in self._known:
             raise ValueError(f"this {type(row).__name__} was not read in this transaction")
-        return self._known[id(row)][1]
+        _, known = self._known[id(row)]
+        if primary_key(row) != tuple(known[column.name] for column in table_of(type(row)).primary_key):
+            raise ValueError(f"a {type(row).__name__} keeps its primary key: delete it and insert another")
+        return known
 
 
-__all__ = ["RowIsGone", "Transaction", "UnsavedChanges"]
+@cache
+def _insert_unless_known(table: Table) -> ReturningInsert[*tuple[Any, ...]]:
+    return insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+
+
+__all__ = ["FailedTransaction", "RowIsGone", "Transaction", "UnsavedChanges"]

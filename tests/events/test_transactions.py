@@ -1,17 +1,19 @@
 """What a transaction promises: all or nothing, no change lost in silence, no row written twice."""
 
 import asyncio
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import event, text, update
 from sqlalchemy.exc import DBAPIError, NoResultFound
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from shared.database.outages import is_outage
 from shared.database.tables import FailureRow, InboxRow, LeaseRow, OutboxRow
-from shared.database.transaction import RowIsGone, Transaction, UnsavedChanges
+from shared.database.transaction import FailedTransaction, RowIsGone, Transaction, UnsavedChanges
 from shared.ids import new_id
 from tests.events.backbone import Backbone, Trouble
 from tests.statements import count_statements
@@ -266,8 +268,9 @@ async def test_a_row_keeps_its_primary_key(backbone: Backbone) -> None:
         tx.insert(row := failure())
         await tx.flush()
         row.entry_id = "2-0"
-        with pytest.raises(ValueError, match="keeps its primary key"):
-            tx.update(row)
+        for write in (tx.update, tx.delete):
+            with pytest.raises(ValueError, match="keeps its primary key"):
+                write(row)
         row.entry_id = "1-0"
 
 
@@ -285,9 +288,43 @@ async def test_a_row_is_inserted_once_whoever_comes_first(backbone: Backbone) ->
     assert await backbone.scalar("SELECT failures FROM failures") == 2
 
 
-async def test_an_error_is_not_hidden_by_the_loss_of_its_connection(backbone: Backbone) -> None:
-    async def lose_it(error: BaseException) -> None:
+async def test_an_error_that_is_caught_outside_of_a_savepoint_commits_nothing_and_says_so(backbone: Backbone) -> None:
+    async def catch_it() -> None:
         async with backbone.consuming.transaction() as tx:
+            tx.insert(row := inbox_row())
+            await tx.flush()
+            tx.insert(InboxRow(event_id=row.event_id, consumer=row.consumer))
+            with pytest.raises(DBAPIError):
+                await tx.flush()
+
+    with pytest.raises(FailedTransaction):
+        await catch_it()
+    assert await backbone.scalar(_COUNT) == 0
+
+
+async def test_a_row_that_is_to_be_deleted_is_not_changed_by_another_object_of_it(backbone: Backbone) -> None:
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(failure())
+        row, same = [await tx.get_one(FailureRow, "s", "1-0") for _ in range(2)]
+        tx.delete(row)
+        same.failures = 2
+        with pytest.raises(ValueError, match="to be deleted"):
+            tx.update(same)
+        same.failures = 1
+    assert await backbone.scalar("SELECT count(*) FROM failures") == 0
+
+
+async def test_another_name_of_a_model_is_refused_as_a_query(backbone: Backbone) -> None:
+    async with backbone.consuming.transaction() as tx:
+        tx.insert(failure())
+        with pytest.raises(TypeError, match="another name"):
+            await tx.all(select(aliased(FailureRow)))
+
+
+@pytest.mark.parametrize("within", ["the transaction", "a savepoint"])
+async def test_an_error_is_not_hidden_by_the_loss_of_its_connection(backbone: Backbone, within: str) -> None:
+    async def lose_it(error: BaseException) -> None:
+        async with backbone.consuming.transaction() as tx, tx.savepoint() if within == "a savepoint" else nullcontext():
             pid = (await tx.execute(text("SELECT pg_backend_pid()"))).scalar_one()
             async with backbone.consuming.transaction() as other:
                 await other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})

@@ -10,6 +10,7 @@ import pytest
 from services.notifications.channels.email import Mailer, SmtpMailer
 from services.notifications.domain.retries import MAX_ATTEMPTS, RETRY_AFTER
 from services.notifications.jobs.delivery_queue import CLAIM
+from services.notifications.use_cases import deliveries
 from services.notifications.use_cases.delivery_events import DELIVERY_FAILED
 from tests.builders import Town, small_town
 from tests.flows.mail_server import MailServer
@@ -49,6 +50,24 @@ async def test_a_server_that_is_away_or_busy_is_tried_again(platform: Platform, 
         assert len(server.taken) == 1
     assert await count(platform, "deliveries", "status = 'delivered' AND attempts = 4 AND last_error IS NULL") == 1
     assert await mail_events(platform) == ["notification.delivered.v1"]
+
+
+async def test_a_success_that_could_not_be_written_down_is_written_later(
+    platform: Platform, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise ConnectionError
+
+    async with MailServer() as server:
+        sender = delivery_queue(platform, Clock(), server)
+        with monkeypatch.context() as patch:
+            patch.setattr(deliveries, "mark_delivered", away)
+            with pytest.raises(ConnectionError):
+                await sender.step()
+        assert await count(platform, "deliveries", "channel = 'email' AND status = 'pending'") == 1
+        assert await sender.step() == 0, "it is claimed, and not sent again"
+        assert len(server.taken) == 1
+    assert await count(platform, "deliveries", "channel = 'email' AND status = 'delivered'") == 1
 
 
 async def test_after_the_last_attempt_it_is_given_up_and_told(platform: Platform, town: Town) -> None:

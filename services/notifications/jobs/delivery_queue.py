@@ -67,6 +67,7 @@ class DeliveryQueue:
 
     async def step(self) -> int:
         """Make one attempt for each of a batch of due deliveries; returns how many were due."""
+        await self._write_sent()
         now = self._clock()
         async with self._database.transaction() as tx:
             due = await deliveries.claim_due(tx, self._channel.name, now, now + CLAIM, self._batch)
@@ -89,7 +90,8 @@ class DeliveryQueue:
         except Exception as error:
             await self._write_failure(attempt, f"{type(error).__name__}: {error}", for_good=False)
         else:
-            await self._write_success(attempt, message_id)
+            self._sent.append((attempt, message_id))
+            await self._write_sent()
 
     async def _deliver(self, attempt: DeliveryAttempt) -> str:
         """Have the channel deliver; returns the id of the message. Raises TimeoutError at the limit."""
@@ -101,14 +103,14 @@ class DeliveryQueue:
                 raise TimeoutError(f"no answer within {self._attempt_limit.total_seconds():g} seconds") from None
             raise
 
-    async def _write_success(self, attempt: DeliveryAttempt, message_id: str) -> None:
-        """Write a success down, together with those of other attempts that ended while an earlier one was written."""
-        self._sent.append((attempt, message_id))
+    async def _write_sent(self) -> None:
+        """Write down together what has succeeded since the last time; what can't be written is kept for the next."""
         async with self._writing:
-            sent, self._sent = self._sent, []
+            sent = list(self._sent)
             if sent:
                 async with self._database.transaction() as tx:
                     await deliveries.mark_delivered(tx, self._outbox, sent, self._clock())
+                del self._sent[: len(sent)]
 
     async def _write_failure(self, attempt: DeliveryAttempt, reason: str, *, for_good: bool) -> None:
         log.warning("delivery %s failed, attempt %d", attempt.delivery_id, attempt.number)
