@@ -48,11 +48,10 @@ class Database:
             tx = Transaction(connection)
             try:
                 yield tx
-                await tx.finish()
+                await _commit(tx, connection)
             except BaseException:
                 await _roll_back(connection)
                 raise
-            await connection.commit()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
@@ -77,6 +76,11 @@ class Database:
         for raw in self._raw:
             await raw.close()
         await self.engine.dispose()
+
+
+async def _commit(tx: Transaction, connection: AsyncConnection) -> None:
+    await tx.finish()
+    await connection.commit()
 
 
 async def _roll_back(connection: AsyncConnection) -> None:
