@@ -90,8 +90,7 @@ class DeliveryQueue:
         except Exception as error:
             await self._write_failure(attempt, f"{type(error).__name__}: {error}", for_good=False)
         else:
-            self._sent.append((attempt, message_id))
-            await self._write_sent()
+            await self._write_success(attempt, message_id)
 
     async def _deliver(self, attempt: DeliveryAttempt) -> str:
         """Have the channel deliver; returns the id of the message. Raises TimeoutError at the limit."""
@@ -102,6 +101,10 @@ class DeliveryQueue:
             if limit.expired():
                 raise TimeoutError(f"no answer within {self._attempt_limit.total_seconds():g} seconds") from None
             raise
+
+    async def _write_success(self, attempt: DeliveryAttempt, message_id: str) -> None:
+        self._sent.append((attempt, message_id))
+        await self._write_sent()
 
     async def _write_sent(self) -> None:
         """Write down together what has succeeded since the last time; what can't be written is kept for the next."""
