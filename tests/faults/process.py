@@ -39,7 +39,14 @@ Passed = Callable[[str], None]
 
 def main() -> None:
     """FAULTS names the folder of the rig, PROCESS this process, VARIANT perhaps a version of its code."""
-    module, folder, process = sys.argv[1], Path(os.environ["FAULTS"]), os.environ["PROCESS"]
+    module = sys.argv[1]
+    watch(module, Path(os.environ["FAULTS"]), os.environ["PROCESS"], os.environ.get("VARIANT"))
+    sys.argv = [module]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def watch(module: str, folder: Path, process: str, variant: str | None) -> None:
+    """Prepare this interpreter for `module`. Raises AttributeError where the platform has not what is to be watched."""
     _inject_clock(folder / f"{process}.clock")  # before any module takes the function over by its name
     passed = partial(Points(folder).passed, process)
     if module.endswith(".main"):
@@ -49,16 +56,20 @@ def main() -> None:
     if module == "services.notifications.worker":
         _watch_mail(passed)
     if module == "services.referral.worker":
-        _module("services.referral.jobs.statistics_publisher").EVERY = FACTS_EVERY
-    if os.environ.get("VARIANT") == "newer":
+        _replace(_module("services.referral.jobs.statistics_publisher"), "EVERY", FACTS_EVERY)
+    if variant == "newer":
         _read_more() if module.endswith(".worker") else _tell_more()
-    sys.argv = [module]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 def _module(name: str) -> Any:
     """A module of the platform, to be changed: not before the clock has been."""
     return import_module(name)
+
+
+def _replace(owner: Any, name: str, value: Any) -> None:
+    """Put `value` in the place of what `owner` calls `name`; a name that it has no more is an error, not a new one."""
+    getattr(owner, name)
+    setattr(owner, name, value)
 
 
 def _inject_clock(file: Path) -> None:
@@ -70,7 +81,7 @@ def _inject_clock(file: Path) -> None:
         except (FileNotFoundError, ValueError):
             return real()
 
-    clock.utc_now = utc_now
+    _replace(clock, "utc_now", utc_now)
 
 
 def _watch_requests(passed: Passed) -> None:
@@ -89,18 +100,17 @@ def _watch_requests(passed: Passed) -> None:
             wrote.add(tx)
         await flush(tx)
 
-    transaction.execute, transaction.flush = executing, flushing
+    _replace(transaction, "execute", executing)
+    _replace(transaction, "flush", flushing)
     _watch_commit(lambda tx: tx in wrote or bool(tx._writes), passed, "request")
 
 
 def _watch_worker(passed: Passed) -> None:
     relay, reader = _module("shared.publishing.relay").Relay, _module("shared.consuming.stream_reader").StreamReader
     inbox, worker = _module("shared.consuming.inbox"), _module("shared.consuming.worker")
-    relay._append = _around(relay._append, passed, before="relay before XADD")
-    relay._mark = _around(relay._mark, passed, before="relay after XADD, before mark", after="relay after mark")
-    reader._acknowledge = _around(
-        reader._acknowledge, passed, before="consumer before XACK", after="consumer after XACK"
-    )
+    _surround(relay, "_append", passed, before="relay before XADD")
+    _surround(relay, "_mark", passed, before="relay after XADD, before mark", after="relay after mark")
+    _surround(reader, "_acknowledge", passed, before="consumer before XACK", after="consumer after XACK")
     claim = inbox._claim
     claimed: WeakSet[Any] = WeakSet()
 
@@ -110,9 +120,9 @@ def _watch_worker(passed: Passed) -> None:
             claimed.add(tx)
         return fresh
 
-    inbox._claim = marked_claim
+    _replace(inbox, "_claim", marked_claim)
     _watch_commit(claimed.__contains__, passed, "consumer", "inbox commit")
-    worker.Janitor = partial(worker.Janitor, min_idle=MIN_IDLE)
+    _replace(worker, "Janitor", partial(worker.Janitor, min_idle=MIN_IDLE))
 
 
 def _watch_commit(counts: Callable[[Any], bool], passed: Passed, who: str, what: str = "commit") -> None:
@@ -128,7 +138,7 @@ def _watch_commit(counts: Callable[[Any], bool], passed: Passed, who: str, what:
         if counted:
             passed(f"{who} after {what}")
 
-    database._commit = watched
+    _replace(database, "_commit", watched)
 
 
 def _watch_mail(passed: Passed) -> None:
@@ -136,15 +146,15 @@ def _watch_mail(passed: Passed) -> None:
         _module("services.notifications.jobs.delivery_queue"),
         _module("services.notifications.channels.email"),
     )
-    delivery_queue.CLAIM = CLAIM
-    _module("services.notifications.domain.retries").RETRY_AFTER = RETRY_AFTER
-    email.SmtpMailer.send = _around(email.SmtpMailer.send, passed, before="mail before SMTP")
-    queue = delivery_queue.DeliveryQueue
-    queue._write_success = _around(queue._write_success, passed, before="mail after SMTP accepted, before mark")
+    _replace(delivery_queue, "CLAIM", CLAIM)
+    _replace(_module("services.notifications.domain.retries"), "RETRY_AFTER", RETRY_AFTER)
+    _surround(email.SmtpMailer, "send", passed, before="mail before SMTP")
+    _surround(delivery_queue.DeliveryQueue, "_write_success", passed, before="mail after SMTP accepted, before mark")
 
 
-def _around(method: Async, passed: Passed, *, before: str, after: str | None = None) -> Async:
-    """`method` with a moment before and perhaps one after it; calls with nothing in hand do not count."""
+def _surround(owner: type, name: str, passed: Passed, *, before: str, after: str | None = None) -> None:
+    """A moment before and perhaps one after the method `name`; calls with nothing in hand do not count."""
+    method: Async = getattr(owner, name)
 
     async def wrapped(self: object, first: Any, *others: Any) -> Any:
         if first:
@@ -154,7 +164,7 @@ def _around(method: Async, passed: Passed, *, before: str, after: str | None = N
             passed(after)
         return answer
 
-    return wrapped
+    setattr(owner, name, wrapped)
 
 
 def _tell_more() -> None:
@@ -168,7 +178,7 @@ def _tell_more() -> None:
             told = self.model_copy(update={"data": {**self.data, FIELD: 100 + self.sequence}})
             return super(Newer, told).model_dump_json(**options)
 
-    outbox.Envelope = Newer
+    _replace(outbox, "Envelope", Newer)
 
 
 def _read_more() -> None:
@@ -185,7 +195,7 @@ def _read_more() -> None:
         state = Newer.model_validate({**inner, **event.data})
         await tx.execute(text(NOTE), {"event_id": event.id, "waiting": state.waiting_list})
 
-    consumers._tell = tell_more
+    _replace(consumers, "_tell", tell_more)
 
 
 if __name__ == "__main__":
