@@ -22,6 +22,9 @@ CONTRACT: Final[dict[str, dict[str, str]]] = {
 }
 """Command → {from: to}."""
 
+FOR_BELOW: Final = {"withdraw-consent": ENDED}
+"""Command → the ended states from which it still ends what was passed on, if there is something to end."""
+
 SIDES: Final = {
     "source": {"send", "withdraw-consent", "mark-error", "close", "cancel"},
     "target": {"accept", "decline", "start", "hold", "resume", "complete", "fail", "cancel", "forward"},

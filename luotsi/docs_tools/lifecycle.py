@@ -160,7 +160,7 @@ def _shared(rule: Rule) -> bool:
 
 def _sources(rule: Rule) -> str:
     if rule.sources == OPEN:
-        return "any open state"
+        return "any open state" + ("; an end, for what was passed on" if rule.for_below else "")
     if rule.sources == frozenset(Status) - {rule.to}:
         return "any other state"
     return ", ".join(f"`{status}`" for status in Status if status in rule.sources)
@@ -188,11 +188,15 @@ def _clocks() -> str:
 
 
 def _matrix() -> str:
-    rows = (
-        (f"`{command}`", *((rule.to or status) if status in rule.sources else "" for status in Status))
-        for command, rule in LIFECYCLE.items()
-    )
+    rows = ((f"`{command}`", *(_leads_to(rule, status) for status in Status)) for command, rule in LIFECYCLE.items())
     return _table(("", *Status), rows)
+
+
+def _leads_to(rule: Rule, status: Status) -> str:
+    """The state that follows, in brackets where the command works for the sake of what was passed on."""
+    if status in rule.for_below:
+        return f"({status})"
+    return (rule.to or status) if status in rule.sources else ""
 
 
 if __name__ == "__main__":

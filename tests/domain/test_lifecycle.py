@@ -16,7 +16,7 @@ from services.referral.domain.lifecycle import (
     is_open,
     may_write_messages,
 )
-from tests.contract import CONTRACT, ENDED, SIDES
+from tests.contract import CONTRACT, ENDED, FOR_BELOW, SIDES
 
 
 def test_the_table_has_the_commands_of_the_contract() -> None:
@@ -34,6 +34,18 @@ def test_every_state_by_every_command(status: Status, command: str) -> None:
         assert command in refused.value.why
     else:
         rule = decide(command, status, was_sent=True, is_closed=False)
+        assert (rule.to or status) == expected
+
+
+@pytest.mark.parametrize("status", list(Status))
+@pytest.mark.parametrize("command", list(CONTRACT))
+def test_what_has_ended_may_still_end_what_was_passed_on(status: Status, command: str) -> None:
+    expected = CONTRACT[command].get(status, status if status in FOR_BELOW.get(command, ()) else None)
+    if expected is None:
+        with pytest.raises(IllegalCommand):
+            decide(command, status, was_sent=True, is_closed=False, ends_below=True)
+    else:
+        rule = decide(command, status, was_sent=True, is_closed=False, ends_below=True)
         assert (rule.to or status) == expected
 
 

@@ -128,6 +128,8 @@ def test_the_other_side_is_told(event: str, by_side: Side | None, told: Parts) -
         ("cancelled", "source", TARGET_SIDE | FIRST),
         ("consent_withdrawn", "source", TARGET_SIDE | FIRST),
         ("consent_withdrawn", None, TARGET_SIDE | SOURCE_SIDE | FIRST),
+        ("marked_in_error", "source", TARGET_SIDE | FIRST),
+        ("marked_in_error", None, TARGET_SIDE | SOURCE_SIDE | FIRST),
         ("forwarded", "target", SOURCE_SIDE | FIRST),
         ("message_sent", "target", SOURCE_SIDE),
         ("handed_over", "source", SOURCE_SIDE),

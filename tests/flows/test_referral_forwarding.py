@@ -409,16 +409,3 @@ async def test_whoever_began_hands_the_chain_over_with_the_referral(platform: Pl
     heard = await told(platform, row.town.colleague, row.town.adviser)
     assert heard[row.town.colleague.email][-2:] == ["first_viewed", "accepted"]
     assert heard[row.town.adviser.email] == ["first_viewed", "accepted", "forwarded"], "no more of what is not theirs"
-
-
-async def test_a_suggestion_for_what_was_passed_on_is_followed_by_forwarding_again(platform: Platform) -> None:
-    row = await organizations_in_a_row(platform)
-    first = await row.begin()
-    second = await row.pass_on(first, 1)
-    better = {"reason": {"code": "not_eligible"}, "suggested_service_id": str(row.services[3])}
-    await row.at(2).done("decline", await row.at(2).read(second["id"]), better)
-    desk = row.at(1)
-    seen = await desk.read(second["id"])
-    problem(await desk.give("send-suggested", seen, {"legal_basis": CONSENT}), 409, "illegal-command")
-    again = await desk.give("forward", await desk.read(first["id"]), row.forward(3))
-    assert again.status_code == 201, again.text

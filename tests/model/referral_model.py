@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.contract import CONTRACT, ENDED, EVENT_OF, SIDES, UNDER_WAY
+from tests.contract import CONTRACT, ENDED, EVENT_OF, FOR_BELOW, SIDES, UNDER_WAY
 
 KNOWS_CLIENT: Final = ("accepted", "in-progress", "on-hold", "completed", "failed")
 """States in which the target knows who the client is."""
@@ -37,6 +37,7 @@ class Referral:
     target: str
     basis: str | None
     parent: "Referral | None" = None
+    children: list["Referral"] = field(default_factory=list)
     status: str = "draft"
     version: int = 0
     sent: bool = False
@@ -68,6 +69,8 @@ class Referral:
 
     def allows(self, command: str) -> bool:
         """Whether the state allows a command."""
+        if self.status in FOR_BELOW.get(command, ()):
+            return self.basis == "consent" and any(each.rests_on_consent_and_is_open() for each in self.below())
         if self.status not in CONTRACT[command]:
             return False
         if command == "close":
@@ -120,12 +123,15 @@ class Referral:
             return 409
         if command == "send" and self.basis is None:
             return 422
-        if CONTRACT[command][self.status] != self.status:
+        to = CONTRACT[command].get(self.status, self.status)
+        if to != self.status:
             self.ended_by = side
         self.sent = self.sent or command == "send"
         if command == "close":
             self.closed, self.answer_seen = True, self.answer_seen or self.ended_by != "source"
-        self.happen(EVENT_OF[command], side, to=CONTRACT[command][self.status])
+        self.happen(EVENT_OF[command], side, to=to)
+        for each in self.below() if command in ("withdraw-consent", "mark-error") else ():
+            each.ends_from_above(command)
         return 200
 
     def assigned_to(self, who: Actor, member: str | None, version: int) -> int:
@@ -175,15 +181,22 @@ class Referral:
         """Every organisation that has a part in the chain down to this referral."""
         return {self.source, self.target} | (self.parent.parts_above() if self.parent else set())
 
-    def stands_below(self, other: "Referral") -> bool:
-        """Whether this came from `other` by passing on."""
-        return self.parent is not None and (self.parent is other or self.parent.stands_below(other))
+    def below(self) -> list["Referral"]:
+        """What was passed on from it, and on from there."""
+        return [each for child in self.children for each in (child, *child.below())]
 
-    def lost_its_consent(self) -> None:
-        """The consent further up was withdrawn: nobody of its own two sides did it."""
-        if self.basis == "consent" and self.status in CONTRACT["withdraw-consent"]:
+    def rests_on_consent_and_is_open(self) -> bool:
+        """Whether a withdrawal of the client's consent ends it."""
+        return self.basis == "consent" and self.status in CONTRACT["withdraw-consent"]
+
+    def ends_from_above(self, command: str) -> None:
+        """It was done to a referral further up the chain, and reaches this one; nobody of its own two sides did it."""
+        reached = self.rests_on_consent_and_is_open() if command == "withdraw-consent" else True
+        if reached and self.status != "entered-in-error":
             self.ended_by = None
-            self.happen("consent_withdrawn", None, to="cancelled")
+            self.happen(
+                EVENT_OF[command], None, to="cancelled" if command == "withdraw-consent" else "entered-in-error"
+            )
 
     def written_to(self, who: Actor) -> int:
         """A message by `who`; returns the HTTP status. It raises no version."""

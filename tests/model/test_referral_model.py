@@ -122,9 +122,6 @@ class Comparison(RuleBasedStateMachine):
         assert answer.status_code == referral.commanded(self.actor(name), command, version), answer.text
         if answer.status_code == 200:
             self.given[command] += 1
-            if command == "withdraw-consent":
-                for below in [each for each in self.made if each.stands_below(referral)]:
-                    below.lost_its_consent()
             self.compare_view(referral, str(referral.side_of(self.actor(name))), answer.json())
 
     @precondition(lambda self: self.made)
@@ -194,6 +191,7 @@ class Comparison(RuleBasedStateMachine):
         if expected == 201:
             self.given["forward"] += 1
             child = Referral(answer.json()["id"], referral.target, str(organization), basis, parent=referral)
+            referral.children.append(child)
             child.created(send=True)
             self.made.append(child)
             self.compare_view(child, "source", answer.json())

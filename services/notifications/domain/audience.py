@@ -46,6 +46,8 @@ def _always(parts: Parts) -> AudienceRule:
 _SOURCE_AND_FIRST: Final = SOURCE_SIDE | FIRST
 _TARGET_AND_FIRST: Final = TARGET_SIDE | FIRST
 _OTHER_SIDE: Final = AudienceRule(by_source=TARGET_SIDE, by_target=SOURCE_SIDE, by_nobody=TARGET_SIDE | SOURCE_SIDE)
+_REACHES_BELOW: Final = AudienceRule(_TARGET_AND_FIRST, _TARGET_AND_FIRST, TARGET_SIDE | _SOURCE_AND_FIRST)
+"""No side caused it where it was done to a referral further up the chain: both sides are told then."""
 AUDIENCE: Final[Mapping[str, AudienceRule]] = {
     "referral.created.v1": _always(NOBODY),
     "referral.edited.v1": _always(NOBODY),
@@ -59,11 +61,8 @@ AUDIENCE: Final[Mapping[str, AudienceRule]] = {
     "referral.completed.v1": _always(_SOURCE_AND_FIRST),
     "referral.failed.v1": _always(_SOURCE_AND_FIRST),
     "referral.cancelled.v1": AudienceRule(_TARGET_AND_FIRST, _SOURCE_AND_FIRST, TARGET_SIDE | _SOURCE_AND_FIRST),
-    # No side caused it when the consent to a referral further up the chain was withdrawn: both sides are told then.
-    "referral.consent_withdrawn.v1": AudienceRule(
-        _TARGET_AND_FIRST, _TARGET_AND_FIRST, TARGET_SIDE | _SOURCE_AND_FIRST
-    ),
-    "referral.marked_in_error.v1": _always(_TARGET_AND_FIRST),
+    "referral.consent_withdrawn.v1": _REACHES_BELOW,
+    "referral.marked_in_error.v1": _REACHES_BELOW,
     "referral.answer_seen.v1": _always(NOBODY),
     "referral.followed.v1": _always(NOBODY),
     "referral.closed.v1": _always(NOBODY),

@@ -11,7 +11,7 @@ from services.referral.queries.referrals import visible_referral
 from services.referral.settings import ReferralSettings, vault_of
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
-from services.referral.use_cases.commands import locked_referral, require_side
+from services.referral.use_cases.commands import locked_parent, locked_referral, require_side
 from shared.clock import Clock, utc_now
 from shared.publishing.outbox import Outbox
 from shared.web.base import state_of
@@ -58,8 +58,15 @@ async def the_locked_referral(request: Request, work: WorkOf, referral_id: str) 
     return await locked_referral(work, as_id(referral_id))
 
 
+async def the_locked_parent(request: Request, work: WorkOf, referral_id: str) -> Referral | None:
+    """What the referral of the path was passed on from, if the actor's side did that; for routes that change both."""
+    await receive(request)
+    return await locked_parent(work, as_id(referral_id))
+
+
 ReferralOf = Annotated[Referral, Depends(the_referral)]
 LockedReferralOf = Annotated[Referral, Depends(the_locked_referral)]
+LockedParentOf = Annotated[Referral | None, Depends(the_locked_parent)]
 
 
 def requires(*roles: str) -> Callable[[ActorUnitOfWork], Awaitable[None]]:

@@ -4,14 +4,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.referral.api.dependencies import LockedReferralOf, WorkOf, on_side_locked
+from services.referral.api.dependencies import (
+    LockedParentOf,
+    LockedReferralOf,
+    WorkOf,
+    on_side_locked,
+    the_locked_parent,
+)
 from services.referral.api.responses import ask, created_answer, undone_if_asked
 from services.referral.domain.lifecycle import Side
 from services.referral.schemas.referrals import ReferralView
 from services.referral.schemas.sending import SendSuggested
 from services.referral.use_cases.duplicates import PossibleDuplicate
-from services.referral.use_cases.following import send_suggested
-from services.referral.use_cases.showing import view_created
+from services.referral.use_cases.following import forward_to_suggested, send_suggested
+from services.referral.use_cases.showing import view, view_created
 from shared.web.bodies import body, request_body
 from shared.web.versions import IF_MATCH, require_match
 
@@ -23,13 +29,14 @@ router = APIRouter(tags=["referrals"])
     status_code=201,
     response_model=ReferralView,
     summary="Send a declined referral on to the suggested service",
-    dependencies=[Depends(on_side_locked(Side.SOURCE))],
+    dependencies=[Depends(the_locked_parent), Depends(on_side_locked(Side.SOURCE))],  # a chain from the top down
     openapi_extra=request_body(SendSuggested) | IF_MATCH,
 )
 async def follow_suggestion(
     request: Request,
     response: Response,
     work: WorkOf,
+    parent: LockedParentOf,
     referral: LockedReferralOf,
     given: Annotated[SendSuggested, body(SendSuggested)],
 ) -> ReferralView | Response:
@@ -37,8 +44,12 @@ async def follow_suggestion(
 
     The declined one is closed in the same step, and each names the other for the source. Sent again after a lost
     answer, this is a 412: the declined referral has another version by then, and names what followed it.
+    What your desk had passed on is passed on anew, as a child of the referral that you were sent.
     """
     require_match(request, referral.version)
+    if parent is not None:
+        child = await forward_to_suggested(work, parent, referral, given)
+        return created_answer(request, response, await view(work, child, "forward"))
     try:
         async with undone_if_asked(work, given.on_duplicate):
             following = await send_suggested(work, referral, given)

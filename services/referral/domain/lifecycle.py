@@ -4,7 +4,7 @@ States are HL7 FHIR R4 Task status codes, verbatim. `LIFECYCLE` is the one place
 does what; the HTTP routes, the tests and docs/lifecycle.md are all made from it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -88,7 +88,8 @@ _TARGET: Final = frozenset({Side.TARGET})
 class Rule:
     """One row of the lifecycle. `to` is None where the status stays; `stamps` is the time it sets.
 
-    Without `sides` it is the clock's: nobody can give the command, and it has no route.
+    Without `sides` it is the clock's: nobody can give the command, and it has no route. In the states of `for_below`
+    the command ends only what was passed on, as long as there is something to end; the status of the referral stays.
     """
 
     sources: frozenset[Status]
@@ -97,6 +98,7 @@ class Rule:
     event: str
     carries: Carries = Carries.NOTHING
     stamps: str | None = None
+    for_below: frozenset[Status] = frozenset()
 
 
 LIFECYCLE: Final[dict[str, Rule]] = {
@@ -111,7 +113,14 @@ LIFECYCLE: Final[dict[str, Rule]] = {
     "complete": Rule(_UNDER_WAY, Status.COMPLETED, _TARGET, "completed", Carries.OUTCOME, "completed_at"),
     "fail": Rule(_UNDER_WAY, Status.FAILED, _TARGET, "failed", Carries.REASON),
     "cancel": Rule(OPEN, Status.CANCELLED, _BOTH, "cancelled", Carries.REASON),
-    "withdraw-consent": Rule(OPEN, Status.CANCELLED, _SOURCE, "consent_withdrawn", Carries.WITHDRAWAL),
+    "withdraw-consent": Rule(
+        OPEN,
+        Status.CANCELLED,
+        _SOURCE,
+        "consent_withdrawn",
+        Carries.WITHDRAWAL,
+        for_below=TERMINAL - {Status.ENTERED_IN_ERROR},
+    ),
     "expire": Rule(frozenset({Status.REQUESTED}), Status.CANCELLED, _NOBODY, "expired"),
     "mark-error": Rule(
         frozenset(Status) - {Status.ENTERED_IN_ERROR},
@@ -143,15 +152,19 @@ class IllegalCommand(Exception):
         self.why = why
 
 
-def decide(command: str, status: Status, *, was_sent: bool, is_closed: bool) -> Rule:
+def decide(command: str, status: Status, *, was_sent: bool, is_closed: bool, ends_below: bool = False) -> Rule:
     """The rule that `command` follows from `status`. Raises IllegalCommand; changes nothing.
 
-    A cancelled referral that was never sent needs no closing: nobody was told that it existed.
+    A cancelled referral that was never sent needs no closing: nobody was told that it existed. `ends_below`: whether
+    the command would end something that was passed on from the referral.
     """
     rule = LIFECYCLE[command]
+    if ends_below and status in rule.for_below:
+        return replace(rule, to=None)
     if status not in rule.sources:
         states = ", ".join(sorted(rule.sources))
-        raise IllegalCommand(f"`{command}` is possible when the referral is {states}; it is {status}.")
+        besides = ", and nothing that was passed on from it is still to be ended" if status in rule.for_below else ""
+        raise IllegalCommand(f"`{command}` is possible when the referral is {states}; it is {status}{besides}.")
     if command == "close" and is_closed:
         raise IllegalCommand("The referral is closed already.")
     if command == "close" and not was_sent:
@@ -167,14 +180,18 @@ def commands_for(
     is_closed: bool,
     rests_on_consent: bool,
     may_be_forwarded: bool = True,
+    withdrawal_ends_below: bool = False,
 ) -> list[str]:
-    """The commands that `side` may give now, in the order of the lifecycle."""
+    """The commands that `side` may give now, in the order of the lifecycle.
+
+    `withdrawal_ends_below`: whether withdrawing the consent would end something that was passed on.
+    """
     excluded = {"withdraw-consent": not rests_on_consent, "forward": not may_be_forwarded}
     possible = []
     for command, rule in LIFECYCLE.items():
         if side in rule.sides and not excluded.get(command, False):
             try:
-                decide(command, status, was_sent=was_sent, is_closed=is_closed)
+                decide(command, status, was_sent=was_sent, is_closed=is_closed, ends_below=withdrawal_ends_below)
             except IllegalCommand:
                 continue
             possible.append(command)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.deadlines import adopt_some, fire_due, take_due
+from services.referral.use_cases.ending_below import mark_what_was_left
 from services.referral.vault import Vault
 from shared import context
 from shared.clock import Clock, utc_now
@@ -48,11 +49,15 @@ class DeadlineScheduler:
                 await asyncio.sleep(POLL_SECONDS)
 
     async def adopt(self) -> bool:
-        """Give timers to referrals that are under way without any, until none is left. Returns True: it is done."""
-        found = True
-        while found:
-            async with self._database.transaction() as tx:
-                found = await adopt_some(UnitOfWork(tx, self._outbox, self._vault, self._clock())) > 0
+        """Do what an older version left undone, until nothing is left. Returns True: it is done.
+
+        Referrals that are under way without timers get some, and what was passed on from an error is marked as one.
+        """
+        for leftover in (adopt_some, mark_what_was_left):
+            found: int | bool = True
+            while found:
+                async with self._database.transaction() as tx:
+                    found = await leftover(UnitOfWork(tx, self._outbox, self._vault, self._clock()))
         return True
 
     async def step(self) -> bool:

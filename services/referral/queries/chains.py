@@ -1,5 +1,7 @@
 """Chains of referrals: what lies below one, as its side may see it, and whether that side still knows the client."""
 
+from typing import Final
+
 from sqlalchemy import bindparam
 from sqlmodel import col, select
 
@@ -10,6 +12,9 @@ from services.referral.queries.visibility import side_of
 from services.referral.schemas.referrals import ChainLink
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
+
+FROM_ABOVE: Final = (col(Referral.chain_depth), col(Referral.id))
+"""The order in which referrals are locked that may belong to one chain: nobody then waits for another in a circle."""
 
 _CHAIN = select(Referral).where(col(Referral.root_id) == bindparam("root_id")).order_by(col(Referral.id))
 _OTHERS = (

@@ -35,7 +35,7 @@ async def withdrawal_preview(work: ActorUnitOfWork, referral: Referral) -> Withd
     passed_on = below(referral.id, await members_of_chain(work, referral))
     resting = [referral, *(child for child in passed_on if rests_on_consent(child))]
     names = await NamesOf.referrals(work, resting)
-    possible = referral.status in OPEN
+    possible = any(map(ends_with_withdrawal, resting))
     return WithdrawalPreview(
         possible=possible,
         rests=[
@@ -47,6 +47,12 @@ async def withdrawal_preview(work: ActorUnitOfWork, referral: Referral) -> Withd
         ],
         seen_by=await _seen_by(work, resting, names),
     )
+
+
+async def withdrawal_ends_below(work: ActorUnitOfWork, referral: Referral) -> bool:
+    """Whether withdrawing the consent behind a referral that has ended would end something passed on from it."""
+    passed_on = below(referral.id, await members_of_chain(work, referral))
+    return any(map(ends_with_withdrawal, passed_on))
 
 
 def rests_on_consent(referral: Referral) -> bool:

@@ -1,21 +1,29 @@
 """Commands on a referral: the lifecycle decides, the change is recorded, or nothing happens at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
+from sqlmodel import select
+
 from services.referral.domain.attention import is_answer
-from services.referral.domain.lifecycle import LIFECYCLE, IllegalCommand, Rule, Side, Status, decide
+from services.referral.domain.lifecycle import LIFECYCLE, IllegalCommand, Reason, Rule, Side, Status, decide
 from services.referral.queries.recipients import Recipient, recipient_of, require_desk, suggestable_service
 from services.referral.queries.referrals import found_referral, visible
-from services.referral.queries.visibility import side_of
-from services.referral.queries.withdrawals import no_consent
+from services.referral.queries.visibility import sent_by, side_of
+from services.referral.queries.withdrawals import ends_with_withdrawal, no_consent
 from services.referral.schemas.commands import CommandBody, Complete, Decline, Nothing, WithdrawConsent, WithReason
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.deadlines import recompute_timers, set_deadline, start_timers
+from services.referral.use_cases.ending_below import (
+    REACH_BELOW,
+    lock_below,
+    mark_below,
+    note_withdrawal,
+    withdraw_below,
+)
 from services.referral.use_cases.recording import record_change
 from services.referral.use_cases.sealed_texts import Texts, read_texts, write_texts
-from services.referral.use_cases.withdrawal import note_withdrawal, withdraw_below
 from shared.problems import conflict, forbidden, invalid
 
 _ROLES = {Side.SOURCE: ("adviser",), Side.TARGET: ("recipient",)}
@@ -25,6 +33,15 @@ async def locked_referral(work: ActorUnitOfWork, referral_id: UUID | None) -> Re
     """A referral that the actor may see, locked until the unit of work ends. Raises 404 for any other id."""
     found = await work.tx.first(visible(work.actor, referral_id).with_for_update())
     return found_referral(found)
+
+
+async def locked_parent(work: ActorUnitOfWork, referral_id: UUID | None) -> Referral | None:
+    """What a referral of the actor's side was passed on from, locked; None where there is no such, or no such right.
+
+    A chain is locked from the top down, so this comes before the referral itself is locked.
+    """
+    parent_id = select(Referral.parent_id).where(Referral.id == referral_id, sent_by(work.actor)).scalar_subquery()
+    return await work.tx.first(select(Referral).where(Referral.id == parent_id).with_for_update())
 
 
 def roles_on(side: Side, referral: Referral) -> tuple[str, ...]:
@@ -42,8 +59,12 @@ def require_side(work: ActorUnitOfWork, referral: Referral, sides: frozenset[Sid
 
 
 async def perform(work: ActorUnitOfWork, referral: Referral, command: str, carried: CommandBody | None = None) -> None:
-    """Carry out a command of the lifecycle. Raises 409 when the state forbids it, 422 when something is missing."""
-    rule = _allowed(referral, command)
+    """Carry out a command of the lifecycle, also on what was passed on, where it reaches that.
+
+    Raises 409 when the state forbids it, 422 when something is missing.
+    """
+    passed_on = await lock_below(work, referral) if command in REACH_BELOW else []
+    rule = _allowed(referral, command, passed_on)
     texts = await read_texts(work, referral)
     if command == "send":
         send(work, referral, texts, await recipient_of(work, referral.service_id))
@@ -54,12 +75,14 @@ async def perform(work: ActorUnitOfWork, referral: Referral, command: str, carri
     if command in _FIRST:
         _FIRST[command](work, referral)
     _enter_state(work, referral, texts, rule)
-    await _keep(work, referral, texts, carried or Nothing(), side)
+    await _keep(work, referral, texts, carried or Nothing(), rule)
     await write_texts(work, referral, texts)
     record_change(work, referral, rule.event, side, work.actor.member_id)
     await recompute_timers(work, [referral])
     if isinstance(carried, WithdrawConsent):
-        await withdraw_below(work, referral, carried.withdrawal)
+        await withdraw_below(work, passed_on, carried.withdrawal)
+    elif passed_on:
+        await mark_below(work, passed_on, referral.reason_code)
 
 
 def send(work: ActorUnitOfWork, referral: Referral, texts: Texts, recipient: Recipient) -> None:
@@ -86,11 +109,12 @@ def refuse_incomplete(texts: Texts) -> None:
         raise invalid(detail, errors, name="incomplete-referral")
 
 
-def _allowed(referral: Referral, command: str) -> Rule:
-    """The rule of a command that the referral's state allows. Raises 409."""
+def _allowed(referral: Referral, command: str, passed_on: Sequence[Referral]) -> Rule:
+    """The rule of a command that the state of the referral, and of what was passed on from it, allows. Raises 409."""
     was_sent, is_closed = referral.sent_at is not None, referral.closed_at is not None
+    ends_below = any(map(ends_with_withdrawal, passed_on))
     try:
-        return decide(command, Status(referral.status), was_sent=was_sent, is_closed=is_closed)
+        return decide(command, Status(referral.status), was_sent=was_sent, is_closed=is_closed, ends_below=ends_below)
     except IllegalCommand as illegal:
         raise conflict(illegal.why, name="illegal-command") from None
 
@@ -104,8 +128,9 @@ def _enter_state(work: ActorUnitOfWork, referral: Referral, texts: Texts, rule: 
         setattr(referral, rule.stamps, work.now)
 
 
-async def _keep(work: ActorUnitOfWork, referral: Referral, texts: Texts, carried: CommandBody, side: Side) -> None:
+async def _keep(work: ActorUnitOfWork, referral: Referral, texts: Texts, carried: CommandBody, rule: Rule) -> None:
     """Keep what the command brought along: codes in columns, words under seal."""
+    side = side_of(work.actor, referral)
     if isinstance(carried, WithReason | Decline):
         referral.reason_code, referral.reason_side = carried.reason.code, side
         texts.status_reason = carried.reason.text
@@ -118,7 +143,9 @@ async def _keep(work: ActorUnitOfWork, referral: Referral, texts: Texts, carried
         if carried.withdrawal.told_on > work.today:
             errors = [{"field": "withdrawal.told_on", "message": "in the future"}]
             raise invalid("A withdrawal can't have been told of on a day to come.", errors)
-        note_withdrawal(referral, carried.withdrawal, side)
+        note_withdrawal(referral, carried.withdrawal)
+        if rule.to is not None:  # else it had ended before, for a reason of its own
+            referral.reason_code, referral.reason_side = Reason.CONSENT_WITHDRAWN, side
 
 
 def _see_answer(work: ActorUnitOfWork, referral: Referral) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from services.referral.domain.lifecycle import OPEN, Reason, Side, Status
+from services.referral.queries.chains import FROM_ABOVE
 from services.referral.tables import Client, ClientKey, ClientLookup, IdempotencyKey, Message, Referral
 from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.clients import note_operator
@@ -30,7 +31,7 @@ async def lock_client(tx: Transaction, client_id: UUID | None) -> Client | None:
 
     Its referrals are locked first, as every command does, so that neither waits for the other in a circle.
     """
-    theirs = select(Referral.id).where(Referral.client_id == client_id).order_by(col(Referral.id))
+    theirs = select(Referral.id).where(Referral.client_id == client_id).order_by(*FROM_ABOVE)
     await tx.execute(theirs.with_for_update())
     return await tx.first(select(Client).where(Client.id == client_id).with_for_update())
 

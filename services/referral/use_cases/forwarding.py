@@ -14,11 +14,12 @@ from services.referral.use_cases.sealed_texts import Texts, read_texts, seal_tex
 from shared.problems import invalid
 
 
-async def forward(work: ActorUnitOfWork, parent: Referral, to: Forward) -> Referral:
+async def forward(work: ActorUnitOfWork, parent: Referral, to: Forward, *, follows: Referral | None = None) -> Referral:
     """Pass `parent`, which is locked, on to another organisation and send that; returns the child.
 
-    Its client is that of the parent, its reason too unless another is given. Raises 409 when the parent's state
-    forbids it, 422 for a cycle, a chain that is too long, or a service that can't be referred to.
+    `follows`: the declined child whose suggestion is followed by this one. The child has the client of the parent, its
+    reason too unless another is given. Raises 409 when the parent's state forbids it, 422 for a cycle, a chain that is
+    too long, or a service that can't be referred to.
     """
     await perform(work, parent, "forward", to)
     recipient = await recipient_of(work, to.service_id)
@@ -37,6 +38,7 @@ async def forward(work: ActorUnitOfWork, parent: Referral, to: Forward) -> Refer
     locked = select(Client).where(Client.id == parent.client_id).with_for_update(key_share=True)
     [client] = await work.tx.all(locked)
     child = await draft_of(work, recipient, client)
+    child.follows_id = follows.id if follows else None
     child.urgency = to.urgency or parent.urgency
     child.parent_id, child.root_id, child.chain_depth = parent.id, parent.root_id, parent.chain_depth + 1
     root = next(link for link in chain if link.id == parent.root_id)

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from services.referral.domain.lifecycle import Side
 from services.referral.queries import visibility
+from services.referral.queries.chains import FROM_ABOVE
 from services.referral.queries.colleagues import colleague, require_role
 from services.referral.queries.filters import done
 from services.referral.tables import Member, Referral
@@ -53,7 +54,7 @@ async def still_open(work: UnitOfWork, theirs: ColumnElement[bool]) -> list[Refe
     """
     these = select(Referral.id).where(theirs, ~done())
     chains = select(Referral.id).where(col(Referral.id).in_(these) | col(Referral.root_id).in_(these))
-    await work.tx.execute(chains.order_by(col(Referral.id)).with_for_update())
+    await work.tx.execute(chains.order_by(*FROM_ABOVE).with_for_update())
     query = select(Referral).where(theirs, ~done()).order_by(col(Referral.id)).with_for_update()
     return await work.tx.all(query)
 

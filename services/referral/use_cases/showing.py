@@ -8,7 +8,7 @@ from services.referral.consent.statutes import listed
 from services.referral.domain.attention import Attention
 from services.referral.domain.chains import may_be_forwarded
 from services.referral.domain.deadlines import EXPIRED
-from services.referral.domain.lifecycle import Side, Status, commands_for
+from services.referral.domain.lifecycle import LIFECYCLE, Side, Status, commands_for
 from services.referral.queries import visibility
 from services.referral.queries.chains import knows_client, visible_chain
 from services.referral.queries.clients import client_view
@@ -17,6 +17,7 @@ from services.referral.queries.names import NamesOf
 from services.referral.queries.offers import next_best_services
 from services.referral.queries.referrals import attention_to, summary
 from services.referral.queries.suggestions import links
+from services.referral.queries.withdrawals import rests_on_consent, withdrawal_ends_below
 from services.referral.schemas.clients import ClientView
 from services.referral.schemas.parts import CodedText
 from services.referral.schemas.referrals import ChainLink, ReferralView, WithdrawalView
@@ -115,7 +116,7 @@ async def _seen(work: ActorUnitOfWork, referral: Referral, parts: ShownParts) ->
     return ReferralView(
         **summary(work, referral, names, parts.unread).model_dump(),
         side=side,
-        commands=_commands(referral, side),
+        commands=await _commands(work, referral, side),
         source_member_id=referral.source_member_id if own else None,
         client=parts.client,
         reason=texts.reason if open_to_side else None,
@@ -135,14 +136,18 @@ async def _seen(work: ActorUnitOfWork, referral: Referral, parts: ShownParts) ->
     )
 
 
-def _commands(referral: Referral, side: Side) -> list[str]:
+async def _commands(work: ActorUnitOfWork, referral: Referral, side: Side) -> list[str]:
+    """The commands that `side` may give. Only of what has ended, the state of what was passed on matters too."""
+    status, on_consent = Status(referral.status), rests_on_consent(referral)
+    look_below = side is Side.SOURCE and on_consent and status in LIFECYCLE["withdraw-consent"].for_below
     return commands_for(
         side,
-        Status(referral.status),
+        status,
         was_sent=referral.sent_at is not None,
         is_closed=referral.closed_at is not None,
-        rests_on_consent=referral.legal_basis_kind == "consent",
+        rests_on_consent=on_consent,
         may_be_forwarded=may_be_forwarded(referral.chain_depth),
+        withdrawal_ends_below=look_below and await withdrawal_ends_below(work, referral),
     )
 
 

@@ -9,17 +9,19 @@ DELIVERIES: Final = ("notification.delivered.v1", "notification.delivery_failed.
 _DESK: Final = frozenset({"desk"})
 _SOURCE: Final = frozenset({"source"})
 _ALWAYS: Final[Mapping[str, frozenset[str]]] = (
-    dict.fromkeys(("sent", "marked_in_error", "due_soon", "overdue"), _DESK)
+    dict.fromkeys(("sent", "due_soon", "overdue"), _DESK)
     | dict.fromkeys(("first_viewed", "accepted", "declined", "started", "held", "resumed"), _SOURCE)
     | dict.fromkeys(("completed", "failed", "expired", "forwarded"), _SOURCE)
     | dict.fromkeys(("overdue_again", "not_started", "no_news"), _DESK | {"coordinators"})
     | {"assigned": frozenset({"assigned"})}
 )
+_REACHES_BELOW: Final = {"source": _DESK, None: _DESK | _SOURCE}  # None: it was done further up the chain
 _BY_SIDE: Final[Mapping[str, Mapping[str | None, frozenset[str]]]] = {
     "cancelled": {"source": _DESK, "target": _SOURCE},
     "message_sent": {"source": _DESK, "target": _SOURCE},
     "handed_over": {"source": _SOURCE, "target": _DESK},
-    "consent_withdrawn": {"source": _DESK, None: _DESK | _SOURCE},  # None: further up the chain
+    "consent_withdrawn": _REACHES_BELOW,
+    "marked_in_error": _REACHES_BELOW,
 }
 _TO_THE_FIRST: Final = frozenset(
     {"first_viewed", "accepted", "declined", "started", "held", "resumed", "completed", "failed", "expired"}
