@@ -82,6 +82,8 @@ def seed(
 
     report = seed_catalog(find_target(data).database_url("catalog"), with_members=accounts)
     print(f"catalog: {report.organizations} organisations, {report.services} services, {report.members} members new")
+    if report.filled:
+        print(f"catalog: {report.filled} services got what nobody had said of them")
 
 
 @app.command()

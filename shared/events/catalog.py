@@ -36,6 +36,14 @@ EXPIRY_DAYS: Final = 10
 """Working days that hold for a service which names none of its own."""
 
 
+class Keywords(Payload):
+    """Everyday words by which people look for a service, by language; an empty list where there are none."""
+
+    fi: tuple[str, ...] = ()
+    sv: tuple[str, ...] = ()
+    en: tuple[str, ...] = ()
+
+
 class ServiceState(Payload):
     """A service. `languages` are BCP 47 tags of the languages it is given in, `target_groups` codes of the catalogue.
 
@@ -50,6 +58,7 @@ class ServiceState(Payload):
     status: ServiceStatus
     languages: tuple[str, ...] = ()
     target_groups: tuple[str, ...] = ()
+    keywords: Keywords = Keywords()
     capacity: CapacityStatus = "capacity"
     response_days: int | None = None
     urgent_response_days: int | None = None

@@ -25,6 +25,7 @@ EVENTS_PAGE = (DOCS / "events.md").read_text(encoding="utf-8")
 
 WORDS = {
     "Names": {"fi", "sv", "en"},
+    "Keywords": {"fi", "sv", "en"},
     "OrganizationState": {"slug", "email"},
     "ServiceState": {"slug", "target_groups", "languages"},
     "MemberState": {"email"},
@@ -34,7 +35,7 @@ WORDS = {
     "DeliveryState": {"cause_type", "channel"},
     "DeclineReason": {"code"},
 }
-"""The only fields that hold text: codes, slugs, references, the catalogue's public names, and staff addresses."""
+"""The only fields with text: codes, slugs, references, the catalogue's public names and keywords, staff addresses."""
 WORDS["ReferralAssigned"] = WORDS["ReferralState"]
 
 

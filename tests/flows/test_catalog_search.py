@@ -80,7 +80,7 @@ async def test_a_former_name_finds_the_organisation_and_its_services(platform: P
 async def test_what_was_changed_is_found_by_its_new_words_only(platform: Platform) -> None:
     town = await kuopio(platform)
     assert await town.slugs("/services", query="voluntary work") == ["volunteering"]
-    text_now = {"eligibility_description": {"fi": "Talkooväelle"}, "description": {"en": "Join in."}}
+    text_now = {"eligibility_description": {"fi": "Talkooväelle"}, "description": {"en": "Join in."}, "keywords": None}
     await town.change("PATCH", "/services/volunteering", {**text_now, "target_groups": ["families"]})
     assert await town.slugs("/services", query="talkoovaelle") == ["volunteering"]
     assert await town.slugs("/services", query="voluntary association") == []

@@ -16,6 +16,7 @@ import pytest_asyncio
 from alembic import command
 
 from luotsi.embedded.servers import start_servers
+from services.catalog.use_cases.seed import seed_into
 from services.referral.tables import Member
 from shared.database.migrations import alembic_config, upgrade
 from shared.services import service_names
@@ -122,3 +123,15 @@ async def test_what_was_not_published_and_not_sent_goes_out(upgraded: Platform) 
     business = await somebody(upgraded, "desk@businesskuopio.example")
     inbox = (await upgraded.client("notifications", business).get("/notices")).json()["contents"]
     assert NOTED["referrals"]["unpublished"] in [notice["referral_id"] for notice in inbox]
+
+
+async def test_services_that_never_had_keywords_get_those_of_the_data_file(upgraded: Platform) -> None:
+    services = await upgraded.scalar("catalog", "SELECT count(*) FROM services")
+    async with upgraded.databases["catalog"].transaction() as tx:
+        report = await seed_into(tx)
+    assert (report.services, report.filled) == (0, services)
+    found = (await upgraded.client("catalog").get("/services?query=koodari")).json()["contents"]
+    assert "digital-skills-contacts" in [each["slug"] for each in found]
+    await upgraded.settle()
+    sequence = "SELECT min(sequence) FROM services"
+    assert await upgraded.scalar("referral", sequence) >= 2, "the others heard of it"

@@ -6,8 +6,8 @@ from uuid import UUID, uuid5
 
 from babel import Locale
 
+from services.catalog.api.attributes import attributes
 from services.catalog.domain.services import accepting, obstacles
-from services.catalog.domain.target_groups import TARGET_GROUPS, TAXONOMY, term_id
 from services.catalog.domain.texts import LANGUAGES, in_language
 from services.catalog.queries.organizations import FoundOrganization
 from services.catalog.queries.services import FoundService
@@ -61,7 +61,8 @@ def service_view(found: FoundService, language: str) -> ServiceView:
             "languages": [_language(row.id, code, language) for code in row.languages],
             "capacity": {"status": row.capacity, "available": row.available, "updated": row.capacity_updated_at},
             "capacities": _counted(found, language),
-            "attributes": [_attribute(row.id, code, language) for code in row.target_groups],
+            "keywords": row.keywords or {},
+            "attributes": attributes(row, language),
             "service_at_locations": [
                 {"id": link.id, "location": _location(location, language)} for link, location in found.locations
             ],
@@ -153,9 +154,3 @@ def _counted(found: FoundService, language: str) -> list[dict[str, Any]]:
             "updated": row.capacity_updated_at,
         }
     ]
-
-
-def _attribute(service_id: UUID, code: str, language: str) -> dict[str, Any]:
-    label = in_language(TARGET_GROUPS.get(code, {}), language) or code
-    term = {"id": term_id(code), "code": code, "name": label, "description": label, "taxonomy": TAXONOMY}
-    return {"id": uuid5(service_id, code), "link_type": "target_group", "label": label, "taxonomy_term": term}

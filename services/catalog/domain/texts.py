@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from typing import Any
 
 from shared.events.catalog import Language
 from shared.events.envelope import Names
@@ -18,7 +19,12 @@ _QUALITY = re.compile(r"q\s*=\s*([01](?:\.[0-9]{0,3})?)")
 
 def in_language(texts: Mapping[str, str], language: str) -> str:
     """The text in `language`; where it is not translated, the first there is of Finnish, English, Swedish."""
-    return next((texts[choice] for choice in (language, *_INSTEAD) if texts.get(choice)), "")
+    return texts.get(language_of(texts, language), "")
+
+
+def language_of(texts: Mapping[str, Any], language: str) -> str:
+    """Which language to show of what there is in several: `language`, else the first of Finnish, English, Swedish."""
+    return next((choice for choice in (language, *_INSTEAD) if texts.get(choice)), language)
 
 
 def as_names(texts: Mapping[str, str]) -> Names:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from services.catalog.domain.services import LONGEST_EXPIRY, LONGEST_RESPONSE
 from services.catalog.domain.target_groups import TARGET_GROUPS
 from services.catalog.schemas.facts import FactsView
+from services.catalog.schemas.keywords import Keywords
 from services.catalog.schemas.organizations import LocationView, OrganizationBrief
 from services.catalog.schemas.parts import (
     AliasView,
@@ -22,7 +23,7 @@ from services.catalog.schemas.parts import (
     WebAddress,
     each_once,
 )
-from shared.events.catalog import CapacityStatus, ServiceStatus
+from shared.events.catalog import CapacityStatus, Language, ServiceStatus
 from shared.web.requests import Body
 
 
@@ -62,6 +63,7 @@ class NewService(Body):
     status: ServiceStatus = "active"
     languages: LanguageTags = Field(default_factory=list)
     target_groups: TargetGroups = Field(default_factory=list)
+    keywords: Keywords | None = None
     location_ids: LocationIds = Field(default_factory=list)
     url: WebAddress | None = None
     email: Email | None = None
@@ -82,6 +84,7 @@ class ServiceChange(Body):
     status: ServiceStatus = LeftOut
     languages: LanguageTags = LeftOut
     target_groups: TargetGroups = LeftOut
+    keywords: Keywords | None = None
     location_ids: LocationIds = LeftOut
     url: WebAddress | None = None
     email: Email | None = None
@@ -123,20 +126,21 @@ class CountedCapacity(BaseModel):
 
 
 class TermView(BaseModel):
-    """A target group (HSDS taxonomy_term)."""
+    """A target group or a keyword (HSDS taxonomy_term); a keyword has the `language` it is in, and no `code`."""
 
     id: UUID
-    code: str
+    code: str | None = None
     name: str
     description: str
     taxonomy: str
+    language: str | None = None
 
 
 class AttributeView(BaseModel):
-    """Whom a service is for (HSDS attribute)."""
+    """Whom a service is for, or a word by which people look for it (HSDS attribute)."""
 
     id: UUID
-    link_type: str
+    link_type: Literal["target_group", "keyword"]
     label: str
     taxonomy_term: TermView
 
@@ -169,6 +173,7 @@ class ServiceView(BaseModel):
     urgent_response_days: int | None = Field(description="The same for urgent referrals, where they are not 1")
     expiry_days: int | None = Field(description="Working days after which a referral expires, where they are not 10")
     target_groups: list[str] = Field(description="Codes of the target groups; with names under `attributes`")
+    keywords: dict[Language, list[str]] = Field(description="All keywords; those in one language are `attributes` too")
     attributes: list[AttributeView]
     service_at_locations: list[ServiceAtLocationView]
     aliases: list[AliasView]

@@ -1,6 +1,6 @@
 """The catalogue's tables: its own rows, and its copy of the statistics of services."""
 
-from services.catalog.tables.base import Base, Texts
+from services.catalog.tables.base import Base, Texts, Words
 from services.catalog.tables.copies import ServiceFacts
 from services.catalog.tables.members import Member
 from services.catalog.tables.organizations import Closure, Location, Organization, OrganizationAlias
@@ -21,4 +21,5 @@ __all__ = [
     "ServiceFacts",
     "ServiceWords",
     "Texts",
+    "Words",
 ]

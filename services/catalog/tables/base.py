@@ -12,6 +12,10 @@ Texts = dict[str, str]
 """A text by language: fi, sv, en, those in which there is one."""
 
 
+Words = dict[str, list[str]]
+"""Lists of words by language: fi, sv, en, those in which there are some."""
+
+
 class Base(Record, registry=new_registry()):
     """Base of this service's tables."""
 

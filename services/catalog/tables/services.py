@@ -9,11 +9,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from services.catalog.domain.services import CAPACITY_STATUSES, SERVICE_STATUSES
-from services.catalog.tables.base import Base, Texts, moment, one_of, organization_key
+from services.catalog.tables.base import Base, Texts, Words, moment, one_of, organization_key
 
 
 class Service(Base, table=True):
-    """A service. `languages` are BCP 47 tags, `target_groups` codes of domain/target_groups.py."""
+    """A service. `languages` are BCP 47 tags, `target_groups` codes of domain/target_groups.py.
+
+    `keywords` is NULL until somebody has said which they are, so that seeding may. An empty object says: none.
+    """
 
     __tablename__: ClassVar[str] = "services"
     __table_args__: ClassVar = (
@@ -34,6 +37,7 @@ class Service(Base, table=True):
     status: str = Field(default="active", sa_type=Text)
     languages: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     target_groups: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
+    keywords: Words | None = Field(default=None, sa_type=JSONB)
     url: str | None = Field(default=None, sa_type=Text)
     email: str | None = Field(default=None, sa_type=Text)
     capacity: str = Field(default="capacity", sa_type=Text)

@@ -36,6 +36,7 @@ def record_service_change(tx: Transaction, outbox: Outbox, service: Service) -> 
             "status": service.status,
             "languages": service.languages,
             "target_groups": service.target_groups,
+            "keywords": service.keywords or {},
             "capacity": service.capacity,
             "response_days": service.response_days,
             "urgent_response_days": service.urgent_response_days,

@@ -40,10 +40,11 @@ async def refresh_index(tx: Transaction, organizations: Sequence[Organization]) 
 
 def _about(service: Service, former: Sequence[ByLanguage], of_owner: Sequence[ByLanguage]) -> Weighted:
     """The texts by which a service is found, `of_owner` being the names of its organisation."""
+    keywords = {language: " ".join(each) for language, each in (service.keywords or {}).items()}
     groups = [TARGET_GROUPS[code] for code in service.target_groups if code in TARGET_GROUPS]
     return {
         "A": [service.name, service.alternate_name],
-        "B": [*former, *of_owner, *groups],
+        "B": [*former, *of_owner, *groups, keywords],
         "C": [service.description, service.eligibility_description],
     }
 

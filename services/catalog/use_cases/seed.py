@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,6 +20,9 @@ from services.catalog.tables import (
 )
 from services.catalog.use_cases.recording import record_member_change, record_organization_change, record_service_change
 from services.catalog.use_cases.search_index import refresh_index
+from services.catalog.use_cases.seed_gaps import fill_gaps
+from services.catalog.use_cases.texts import merged_keywords
+from shared.clock import utc_now
 from shared.database.connections import Database
 from shared.database.transaction import Transaction
 from shared.ids import new_id
@@ -30,11 +34,12 @@ SEED_LOCK = "catalog.seed"
 
 @dataclass(frozen=True)
 class SeedReport:
-    """How many rows of each kind were inserted."""
+    """How many rows of each kind were inserted, and how many services that were there got what they lacked."""
 
     organizations: int
     services: int
     members: int
+    filled: int
 
 
 def seed(database_url: str, *, with_members: bool = True) -> SeedReport:
@@ -60,22 +65,24 @@ async def seed_into(tx: Transaction, *, with_members: bool = True) -> SeedReport
     await tx.advisory_lock(SEED_LOCK)
     seeding = _Seeding(tx, Outbox("catalog"))
     await seeding.read_catalogue()
-    for entry in read_data():
+    data = read_data()
+    filled = await seeding.fill_gaps(data)
+    for entry in data:
         seeding.organization(entry, with_members=with_members)
     if seeding.changed:
-        await refresh_index(tx, seeding.changed)
-    return SeedReport(seeding.organizations, seeding.services, seeding.members)
+        await refresh_index(tx, list(seeding.changed.values()))
+    return SeedReport(seeding.organizations, seeding.services, seeding.members, filled)
 
 
 class _Seeding:
     """One run: what is there already, what came in (`organizations`, `services`, `members`: how many).
 
-    `changed` are the organisations that are new or have new services.
+    `changed` are the organisations, by id, that are new or whose services are new or have changed.
     """
 
     def __init__(self, tx: Transaction, outbox: Outbox) -> None:
         self.organizations = self.services = self.members = 0
-        self.changed: list[Organization] = []
+        self.changed: dict[UUID, Organization] = {}
         self._tx = tx
         self._outbox = outbox
         self._by_slug: dict[str, Organization] = {}
@@ -98,6 +105,14 @@ class _Seeding:
         for location in await self._tx.all(select(Location)):
             self._locations[location.organization_id][location.name.get("fi")] = location.id
 
+    async def fill_gaps(self, data: Iterable[OrganizationEntry]) -> int:
+        """Give services that are there what the file knows and nobody has said; returns how many got something."""
+        services = [service for entry in data for service in entry.services]
+        owners = await fill_gaps(self._tx, self._outbox, services, utc_now())
+        by_id = {each.id: each for each in self._by_slug.values()}
+        self.changed |= {owner: by_id[owner] for owner in owners}
+        return len(owners)
+
     def organization(self, entry: OrganizationEntry, *, with_members: bool) -> None:
         """Insert what is missing of one organisation of the file."""
         before = self.organizations + self.services
@@ -106,7 +121,7 @@ class _Seeding:
             if service.slug not in self._service_slugs:
                 self._new_service(organization, service, entry.locations)
         if self.organizations + self.services > before:
-            self.changed.append(organization)
+            self.changed[organization.id] = organization
         for member in entry.members if with_members else ():
             if (organization.id, member.email.lower()) not in self._addresses:
                 self._new_member(organization, member)
@@ -154,6 +169,7 @@ class _Seeding:
             eligibility_description=entry.eligibility.model_dump(),
             languages=list(entry.languages),
             target_groups=list(entry.target_groups),
+            keywords=merged_keywords(None, entry.keywords),
         )
         self._tx.insert(service)
         there = self._locations[organization.id]

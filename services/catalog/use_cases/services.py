@@ -16,7 +16,7 @@ from services.catalog.use_cases.names import SERVICES, check_slug_free, keep_ali
 from services.catalog.use_cases.recording import record_service_change
 from services.catalog.use_cases.refusals import command, invalid_field
 from services.catalog.use_cases.search_index import refresh_index
-from services.catalog.use_cases.texts import given, merged
+from services.catalog.use_cases.texts import given, merged, merged_keywords
 from shared.ids import new_id
 
 _TEXTS = {"name": True, "alternate_name": False, "description": False, "eligibility_description": False}
@@ -42,6 +42,7 @@ async def create_service(work: UnitOfWork, organization: Organization, new: NewS
         alternate_name=given(new.alternate_name),
         description=given(new.description),
         eligibility_description=given(new.eligibility_description),
+        keywords=merged_keywords(None, new.keywords),
         capacity=new.capacity.status,
         available=new.capacity.available,
         capacity_updated_at=work.now,
@@ -64,6 +65,8 @@ async def change_service(work: UnitOfWork, service: Service, change: ServiceChan
     for field, needed in _TEXTS.items():
         if field in changes:
             changes[field] = merged(getattr(service, field), getattr(change, field), field, needed=needed)
+    if "keywords" in changes:
+        changes["keywords"] = merged_keywords(service.keywords, change.keywords)
     changes = {field: value for field, value in changes.items() if getattr(service, field) != value}
     if changes.keys() & set(_DAYS):
         check_response_days(*(changes.get(name, getattr(service, name)) for name in _DAYS))

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from services.catalog.domain.texts import LANGUAGES
+from services.catalog.schemas.keywords import Keywords
 from services.catalog.schemas.parts import Description, Name
-from services.catalog.tables import Texts
+from services.catalog.tables import Texts, Words
 from services.catalog.use_cases.refusals import invalid_field
 
 
@@ -24,3 +25,11 @@ def merged(before: Mapping[str, str], change: Name | Description | None, field: 
     if needed and not kept:
         raise invalid_field("The text is needed in at least one language.", field)
     return kept
+
+
+def merged_keywords(before: Words | None, change: Keywords | None) -> Words:
+    """The keywords after a change: languages it leaves out stay, null takes away those of one, or all of them."""
+    if change is None:
+        return {}
+    after = {**(before or {}), **change.model_dump(exclude_unset=True)}
+    return {language: after[language] for language in LANGUAGES if after.get(language)}
