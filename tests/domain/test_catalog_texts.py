@@ -1,11 +1,11 @@
-"""Languages of the catalogue's texts, and the words by which they are found."""
+"""Languages of the catalogue's texts, and slugs made of names."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.catalog.domain.target_groups import TARGET_GROUPS, term_id
-from services.catalog.domain.texts import LANGUAGES, as_names, choose_language, fold, in_language, slug_from, words
+from services.catalog.domain.texts import LANGUAGES, as_names, choose_language, in_language, slug_from
 
 
 @pytest.mark.parametrize(
@@ -44,17 +44,6 @@ def test_a_missing_translation_is_replaced_by_the_next_best() -> None:
     assert in_language({"sv": "tjänst"}, "en") == "tjänst"
     assert in_language({}, "fi") == ""
     assert as_names({"sv": "tjänst"}).model_dump() == {"fi": "tjänst", "sv": "tjänst", "en": "tjänst"}
-
-
-def test_words_are_found_without_capitals_and_diacritics() -> None:
-    assert words("Työllisyys-PALVELU, 24/7 (Åbo)!") == ["tyollisyys", "palvelu", "24", "7", "abo"]
-    assert fold("Ø ß Łódź") == "o ss lodz"
-    assert words("a_b  'c'") == ["a", "b", "c"]
-
-
-@given(st.text(max_size=60))
-def test_folding_twice_is_folding_once(text: str) -> None:
-    assert words(" ".join(words(text))) == words(text)
 
 
 @pytest.mark.parametrize(

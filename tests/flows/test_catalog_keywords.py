@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from services.catalog.domain.keywords import LONGEST_KEYWORD, MOST_KEYWORDS
-from services.catalog.domain.texts import LANGUAGES, fold
+from services.catalog.domain.texts import LANGUAGES
 from services.catalog.schemas.seed_file import read_data
 from services.catalog.use_cases.seed import seed_into
+from shared.values.folding import fold
 from tests.flows.catalog_kuopio import kuopio
 from tests.platform import Platform
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from services.catalog.domain.texts import fold, words
+from shared.values.folding import fold, words
 
 TAXONOMY = "urn:luotsi:keywords"
 

@@ -7,7 +7,7 @@ builds long words out of others, so the later parts of long words in names are w
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.catalog.domain.texts import words
+from shared.values.folding import words
 
 STEMMERS = {"fi": "finnish", "sv": "swedish", "en": "english"}
 """Language → the name under which PostgreSQL knows how its words change."""

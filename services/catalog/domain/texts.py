@@ -1,19 +1,17 @@
-"""Texts in the platform's languages: which one to show, and the words by which one is found."""
+"""Texts in the platform's languages: which one to show, and a slug made of one."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from shared.events.catalog import Language
 from shared.events.envelope import Names
+from shared.values.folding import words
 
 LANGUAGES: tuple[Language, ...] = ("fi", "sv", "en")
 _LONGEST_HEADER = 1000
 _INSTEAD = ("fi", "en", "sv")
 
-_UNDECOMPOSED = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ß": "ss", "đ": "d", "ł": "l", "ð": "d", "þ": "th"})
-_WORD = re.compile(r"[^\W_]+")
 _QUALITY = re.compile(r"q\s*=\s*([01](?:\.[0-9]{0,3})?)")
 
 
@@ -49,19 +47,6 @@ def choose_language(accept_language: str | None) -> Language:
     ]
     best = max([*named, *others], key=lambda each: each[1])
     return best[0] if best[1] > 0 else "fi"
-
-
-def fold(text: str) -> str:
-    """The text in small letters without diacritics, so that `tyollisyys` and `Työllisyys` are one."""
-    # Taking a letter apart may bring out a capital, and making that small something to take apart again.
-    small = unicodedata.normalize("NFKD", text).casefold()
-    plain = unicodedata.normalize("NFKD", small).translate(_UNDECOMPOSED)
-    return "".join(character for character in plain if not unicodedata.combining(character))
-
-
-def words(text: str) -> list[str]:
-    """The folded words of a text, letters and digits only."""
-    return _WORD.findall(fold(text))
 
 
 def slug_from(text: str, longest: int) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, func, literal, literal_column, or_
 
 from services.catalog.domain.search import STEMMERS, forms_of
-from services.catalog.domain.texts import words
+from shared.values.folding import words
 
 
 class Query:

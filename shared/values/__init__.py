@@ -1,0 +1,1 @@
+"""What people type: text, names, addresses, numbers and days, cleaned and checked alike in every service."""
