@@ -50,10 +50,11 @@ async def _look_around(record: Record, cast: Cast, mailbox: Mailbox) -> Found:
     """All notices and mails about the story's referrals; on a platform of the demo's own, all there are."""
     mailbox.look()
     ids = [referral["id"] for referral in record.referrals.values()]
+    references = [referral["reference"] for referral in record.referrals.values()]
     notices = [(person.email, notice) for person in EVERYBODY for notice in await cast[person].notices()]
     return Found(
         [(email, notice) for email, notice in notices if record.alone or notice["referral_id"] in ids],
-        [mail for mail in mailbox.mails if record.alone or any(each in mail.text for each in ids)],
+        [mail for mail in mailbox.mails if record.alone or any(each in mail.subject for each in references)],
     )
 
 

@@ -13,13 +13,13 @@ POLL_SECONDS = 0.005
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail. `about` is what its References name; `text` is all of it, decoded; `seen_at` is monotonic seconds."""
+    """One mail. `title` is its first line; `text` all of it, decoded, headers too; `seen_at` is monotonic seconds."""
 
     file: str
     to: str
     subject: str
     language: str
-    about: str
+    title: str
     text: str
     seen_at: float
 
@@ -45,12 +45,12 @@ class Mailbox:
                 self._known.add(path.name)
                 self.mails.append(_read(path))
 
-    def to(self, address: str, referral_id: str, subject: str | None = None) -> list[Mail]:
-        """The mails to an address about a referral, in the order of their coming; only those of that subject."""
+    def to(self, address: str, reference: str, title: str | None = None) -> list[Mail]:
+        """The mails to an address about a referral, in the order of their coming; only those of that title."""
         return [
             mail
             for mail in self.mails
-            if mail.to == address and referral_id in mail.about and subject in (None, mail.subject)
+            if mail.to == address and reference in mail.subject and title in (None, mail.title)
         ]
 
     def _files(self) -> list[Path]:
@@ -67,13 +67,14 @@ def _read(path: Path) -> Mail:
     seen_at = time.monotonic()
     message = email.message_from_bytes(path.read_bytes(), policy=default)
     body = message.get_body(preferencelist=("plain", "html"))
+    content = body.get_content() if body else ""
     headers = [f"{name}: {value}" for name, value in message.items()]
     return Mail(
         file=path.name,
         to=str(message["To"]),
         subject=str(message["Subject"]),
         language=str(message["Content-Language"]),
-        about=str(message["References"]),
-        text="\n".join([*headers, "", body.get_content() if body else ""]),
+        title=content.partition("\n")[0],
+        text="\n".join([*headers, "", content]),
         seen_at=seen_at,
     )

@@ -69,12 +69,12 @@ class Telling:
         return next(found, None)
 
     async def _wait_for_mail(self, told: Told, since: float, patience: float) -> None:
-        """The mail is known by its subject, which is the notice's title; by its coming when there is no notice."""
-        referral_id = self._record.referrals[told.expected.shown]["id"]
+        """The mail is known by its first line, the notice's title; by its coming when there is no notice."""
+        reference = self._record.referrals[told.expected.shown]["reference"]
         patience = self._patience("mail", patience)
         taken = {other.mail_file for other in self._record.told}
         while True:
-            found = self._mailbox.to(told.expected.person.email, referral_id, told.title)
+            found = self._mailbox.to(told.expected.person.email, reference, told.title)
             fresh = [mail for mail in found if mail.file not in taken]
             if fresh:
                 told.mail_file, told.mail_subject = fresh[0].file, fresh[0].subject

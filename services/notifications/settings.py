@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
+from services.notifications.domain.mail_addresses import sender_of
 from shared.settings import Settings
 
 
@@ -17,7 +18,7 @@ class NotificationSettings(Settings):
         description="Mail server: smtp://user:password@host:587 (STARTTLS where offered) or smtps://…; empty: files",
     )
     mail_dir: Path = Field(Path("mail"), description="Folder for mail when there is no mail server")
-    mail_from: str = Field("luotsi@localhost", description="Sender of the notices")
+    mail_from: str = Field("luotsi@localhost", description="Sender of the notices: an address, or a name and <address>")
 
     @model_validator(mode="after")
     def _mail_can_leave(self) -> Self:
@@ -26,6 +27,8 @@ class NotificationSettings(Settings):
             raise ValueError("production needs SMTP_URL: smtp://user:password@host:port or smtps://…")
         if url and (urlsplit(url).scheme not in ("smtp", "smtps") or not urlsplit(url).hostname):
             raise ValueError("SMTP_URL must look like smtp://user:password@host:port or smtps://…")
-        if "@" not in self.mail_from:
-            raise ValueError("MAIL_FROM must be a mail address")
+        try:
+            sender_of(self.mail_from)
+        except ValueError as error:
+            raise ValueError(f"MAIL_FROM is no sender of mail. {error}") from None
         return self

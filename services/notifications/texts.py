@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gettext import GNUTranslations
 from pathlib import Path
 from typing import Final, get_args
+from unicodedata import category
 from uuid import UUID
 
 from babel.messages.mofile import write_mo
@@ -79,8 +80,9 @@ def placeholders(about: About, language: str) -> dict[str, str]:
 
 
 def one_line(names: Names, language: str) -> str:
-    """A name in `language`, its white space made plain."""
-    return " ".join(names.in_language(language).split())
+    """A name in `language`, its white space made plain, without control characters."""
+    name = names.in_language(language)
+    return " ".join("".join(" " if category(letter) == "Cc" else letter for letter in name).split())
 
 
 def link_to(public_url: str, referral_id: UUID, about: About) -> str:

@@ -142,13 +142,13 @@ def _watch_commit(counts: Callable[[Any], bool], passed: Passed, who: str, what:
 
 
 def _watch_mail(passed: Passed) -> None:
-    delivery_queue, email = (
+    delivery_queue, smtp = (
         _module("services.notifications.jobs.delivery_queue"),
-        _module("services.notifications.channels.email"),
+        _module("services.notifications.channels.smtp"),
     )
     _replace(delivery_queue, "CLAIM", CLAIM)
     _replace(_module("services.notifications.domain.retries"), "RETRY_AFTER", RETRY_AFTER)
-    _surround(email.SmtpMailer, "send", passed, before="mail before SMTP")
+    _surround(smtp.SmtpMailer, "send", passed, before="mail before SMTP")
     _surround(delivery_queue.DeliveryQueue, "_write_success", passed, before="mail after SMTP accepted, before mark")
 
 

@@ -16,13 +16,18 @@ with warnings.catch_warnings():
 
 @dataclass
 class MailServer:
-    """`refuse` answers each recipient, `refuse_data` each mail, instead of taking it (such as `550 No such user`).
+    """`refuse_sender`, `refuse` and `refuse_data` answer each sender, recipient and mail (such as `550 No such user`).
 
-    `login` is the user and password that it asks for; `starttls` or `tls_from_the_start` make it encrypt.
+    `refuse_in_octets` answers each recipient in letters of no known kind. `hang_up` closes the connection "before" it
+    would take a mail, or when it has "taken" it. `raw` are the mails octet by octet. `login` is the user and password
+    that it asks for; `starttls` or `tls_from_the_start` make it encrypt.
     """
 
+    refuse_sender: str | None = None
     refuse: str | None = None
     refuse_data: str | None = None
+    refuse_in_octets: bytes | None = None
+    hang_up: str | None = None
     login: tuple[str, str] | None = None
     starttls: ssl.SSLContext | None = None
     tls_from_the_start: ssl.SSLContext | None = None
@@ -30,6 +35,7 @@ class MailServer:
     host: str = "127.0.0.1"
     logged_in: list[tuple[str, str]] = field(default_factory=list)
     taken: list[EmailMessage] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     port: int = 0
     _server: asyncio.Server | None = None
@@ -90,10 +96,23 @@ class MailServer:
         session.host_name = hostname
         return [one for one in responses if self.eight_bit or "8BITMIME" not in one]
 
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take a sender, or refuse it."""
+        if self.refuse_sender:
+            return self.refuse_sender
+        envelope.mail_from = address
+        return "250 OK"
+
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[Any]
     ) -> str:
         """Take a recipient, or refuse it."""
+        if self.refuse_in_octets:
+            _transport(server).write(self.refuse_in_octets)
+            _transport(server).close()
+            return "250 nobody hears this"
         if self.refuse:
             return self.refuse
         envelope.rcpt_tos.append(address)
@@ -103,12 +122,23 @@ class MailServer:
         """Take a mail, or refuse it."""
         if self.refuse_data:
             return self.refuse_data
+        if self.hang_up == "before":
+            _transport(server).abort()
+            return "250 nobody hears this"
         assert isinstance(envelope.content, bytes)
+        self.raw.append(envelope.content)
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.taken.append(message)
         self.recipients += envelope.rcpt_tos
+        if self.hang_up == "taken":
+            asyncio.get_running_loop().call_soon(_transport(server).close)
         return "250 OK"
+
+
+def _transport(server: SMTP) -> asyncio.Transport:
+    assert isinstance(server.transport, asyncio.Transport)
+    return server.transport
 
 
 __all__ = ["MailServer"]

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from services.notifications.channels.email import Mailer, SmtpMailer
+from services.notifications.channels.email import Mailer
+from services.notifications.channels.smtp import SmtpMailer
 from services.notifications.domain.retries import MAX_ATTEMPTS, RETRY_AFTER
 from services.notifications.jobs.delivery_queue import CLAIM
 from services.notifications.use_cases import deliveries

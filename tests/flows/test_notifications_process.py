@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
@@ -54,6 +57,26 @@ def test_production_needs_a_mail_server() -> None:
 def test_settings_that_lead_nowhere_are_refused_at_start(wrong: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         settings(**wrong)
+
+
+@pytest.mark.parametrize("mail_from", ["Luotsi", "a..b@kuopio.fi", "Luotsi luotsi@kuopio.fi", "a@x.fi, b@x.fi", ""])
+@pytest.mark.parametrize("module", ["services.notifications.main", "services.notifications.worker"])
+def test_no_process_starts_with_a_sender_that_is_none(module: str, mail_from: str) -> None:
+    needed = {"DATABASE_URL": "postgresql://a@b/c", "REDIS_URL": "redis://a", "JWKS": "keys.json"}
+    ended = subprocess.run(
+        [sys.executable, "-m", module],
+        env={**os.environ, **needed, "MAIL_FROM": mail_from},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("settings: MAIL_FROM is no sender of mail. ")
+    assert "Kuopion kaupunki, Luotsi <luotsi@kuopio.fi>" in ended.stderr
+
+
+def test_a_sender_s_name_needs_no_quotation_marks() -> None:
+    settings(mail_from="Kuopion kaupunki, Luotsi <luotsi@kuopio.fi>")
 
 
 @asynccontextmanager

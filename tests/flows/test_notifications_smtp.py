@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from services.notifications.channels.channel import Refused
-from services.notifications.channels.email import SmtpMailer
+from services.notifications.channels.smtp import SmtpMailer
 from tests.flows.mail_server import MailServer
 
 LOGIN = ("luotsi@kuopio.example", "p@ss:word/å")
@@ -109,13 +109,52 @@ async def test_a_wrong_password_is_no_refusal_of_the_recipient() -> None:
             await SmtpMailer(f"smtp://luotsi:wrong@127.0.0.1:{server.port}").send(uuid4(), mail())
 
 
-async def test_only_the_recipient_s_own_refusal_is_final() -> None:
-    async with MailServer(refuse="550 unknown") as server:
-        with pytest.raises(Refused, match="550 unknown"):
+@pytest.mark.parametrize("where", ["refuse_sender", "refuse", "refuse_data"])
+@pytest.mark.parametrize(
+    "answer", ["550 5.1.1 unknown", "552 5.3.4 too big", "553 no such", "554 5.7.1 looks odd", "501 no"]
+)
+async def test_what_is_refused_for_good_is_final(where: str, answer: str) -> None:
+    async with MailServer() as server:
+        setattr(server, where, answer)
+        with pytest.raises(Refused, match=answer):
             await SmtpMailer(server.url).send(uuid4(), mail())
-        server.refuse, server.refuse_data = None, "554 looks odd"
-        with pytest.raises(aiosmtplib.SMTPDataError):
+
+
+@pytest.mark.parametrize("where", ["refuse_sender", "refuse", "refuse_data"])
+@pytest.mark.parametrize(
+    "answer", ["421 closing", "450 greylisted", "451 try later", "452 disk full", "530 log in first", "535 who are you"]
+)
+async def test_what_is_refused_for_now_or_for_want_of_a_login_is_not_final(where: str, answer: str) -> None:
+    async with MailServer() as server:
+        setattr(server, where, answer)
+        with pytest.raises(aiosmtplib.SMTPException) as caught:
             await SmtpMailer(server.url).send(uuid4(), mail())
+        assert answer.split(maxsplit=1)[0] in str(caught.value)
+        setattr(server, where, None)
+        await SmtpMailer(server.url).send(uuid4(), mail())
+    assert len(server.taken) == 1
+
+
+async def test_a_server_that_hangs_up_before_it_answers_is_tried_again() -> None:
+    async with MailServer(hang_up="before") as server:
+        with pytest.raises(aiosmtplib.SMTPServerDisconnected):
+            await SmtpMailer(server.url).send(uuid4(), mail())
+
+
+async def test_a_server_that_hangs_up_after_it_has_taken_the_mail_has_taken_it() -> None:
+    async with MailServer(hang_up="taken") as server:
+        await SmtpMailer(server.url).send(uuid4(), mail())
+    assert len(server.taken) == 1
+
+
+async def test_encryption_that_fails_is_no_refusal_and_nothing_is_sent_in_the_clear(
+    certificate: ssl.SSLContext,
+) -> None:
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)  # without a certificate, so that no handshake can succeed
+    async with MailServer(starttls=own) as server:
+        with pytest.raises((aiosmtplib.SMTPException, OSError)):
+            await SmtpMailer(server.url).send(uuid4(), mail())
+    assert server.taken == []
 
 
 async def test_a_server_that_knows_no_eight_bit_mail_gets_it_in_seven() -> None:

@@ -1,5 +1,6 @@
 """What a channel has to do: bring notices out of the platform, by e-mail for example."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -22,6 +23,7 @@ class DeliveryAttempt:
     `number` counts the attempts of this delivery from 1. `email` is the recipient's address in the catalogue: that of
     the member, or of the desk when the notice is to none; None where there is none. `languages` are those in which the
     recipient reads, one or several codes of fi, sv, en. `recipient_left` says that the member is not active any more.
+    `earlier` are the ids of the messages by this channel that `reader` has got about the same referral, oldest first.
     """
 
     delivery_id: UUID
@@ -30,6 +32,13 @@ class DeliveryAttempt:
     email: str | None
     languages: tuple[str, ...]
     recipient_left: bool = False
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def reader(self) -> str:
+        """Stands for address and languages: the same where both are, and it does not tell the address."""
+        told = f"{(self.email or '').casefold()} {' '.join(self.languages)}"
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 class Channel(Protocol):

@@ -3,43 +3,58 @@
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import parseaddr
 from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from services.notifications.channels.channel import DeliveryAttempt
-from services.notifications.domain.wording import About
+from services.notifications.domain.mail_addresses import LONGEST_LINE, Sender, in_ascii
+from services.notifications.domain.wording import About, is_urgent
 from services.notifications.texts import link_to, notice_texts, placeholders, status_name, text
 
+_RECENT: Final = 9
+"""How many earlier mails are named beside the first: enough for a mail program to find the thread by one of them."""
 
-def message_id(delivery_id: UUID, sender: str) -> str:
-    """The Message-ID of a delivery: the same at each attempt, so that a repeat can be told from a new mail."""
-    return f"<{delivery_id}@{_domain(sender)}>"
+_AUTOMATIC: Final = {
+    "Auto-Submitted": "auto-generated",
+    # The same for Exchange: no receipts and no notes of absence. Word of a mail that could not be delivered may come.
+    "X-Auto-Response-Suppress": "DR, RN, NRN, OOF, AutoReply",
+}
 
 
-def compose(attempt: DeliveryAttempt, to: str, *, sender: str, public_url: str) -> EmailMessage:
-    """The mail that brings the notice of `attempt` to the address `to`.
+def compose(attempt: DeliveryAttempt, to: str, *, sender: Sender, public_url: str) -> EmailMessage:
+    """The mail that brings the notice of `attempt` to the address `to`, all of it in ASCII and in short lines.
 
-    `sender` is an address, with or without a name. Raises ValueError when an address is none.
+    Raises ValueError or MessageError when it cannot be written, as where the address is none.
     """
     notice, about = attempt.notice, attempt.notice.facts
-    titles = [notice_texts(notice.event_type, about, language).title for language in attempt.languages]
     message = EmailMessage(policy=SMTP)
-    own_name, own_address = parseaddr(sender)
-    message["From"] = _address("From", own_name or "Luotsi", own_address)
-    message["To"] = _address("To", "", to)
-    message["Subject"] = " / ".join(titles)
+    message["From"] = _address("From", sender.name, sender.address)
+    message["To"] = _address("To", "", in_ascii(to))
+    # One subject for all that a reader gets about a referral: a changed one would begin another thread.
+    subjects = [text("mail.subject", language, reference=about.reference) for language in attempt.languages]
+    message["Subject"] = " / ".join(subjects)
     message["Date"] = notice.created_at
-    message["Message-ID"] = message_id(attempt.delivery_id, sender)
-    # Mail programs show all mail with the same reference as one conversation: all mail about one referral.
-    message["References"] = f"<{notice.referral_id}@{_domain(sender)}>"
-    message["Auto-Submitted"] = "auto-generated"
+    message["Message-ID"] = message_id(attempt.delivery_id, sender.domain)
+    if known := attempt.earlier:
+        message["In-Reply-To"] = known[-1]
+        message["References"] = " ".join([*known[:1], *known[1:][-_RECENT:]])
+    for name, value in _AUTOMATIC.items():
+        message[name] = value
+    if is_urgent(notice.event_type, about):
+        message["Importance"] = "high"
     link = link_to(public_url, notice.referral_id, about)
     parts = [_part(notice.event_type, about, language, link) for language in attempt.languages]
-    message.set_content("\n\n* * *\n\n".join(parts) + "\n", cte="8bit")
+    message.set_content("\n\n* * *\n\n".join(parts) + "\n", cte="quoted-printable")
     # After the content: setting that removes every other header whose name begins with "Content-".
     message["Content-Language"] = ", ".join(attempt.languages)
+    _check(message)
     return message
+
+
+def message_id(delivery_id: UUID, domain: str) -> str:
+    """The Message-ID of a delivery: the same at each attempt, so that a repeat can be told from a new mail."""
+    return f"<{delivery_id}@{domain}>"
 
 
 def _part(event_type: str, about: About, language: str, link: str) -> str:
@@ -47,9 +62,9 @@ def _part(event_type: str, about: About, language: str, link: str) -> str:
     values = placeholders(about, language) | {"status": status_name(about.status, language)}
     shown = ("reference", "service", "source", "target", "status")
     lines = [f"{text(f'fact.{name}', language)}: {values[name]}" for name in shown]
-    body = notice_texts(event_type, about, language).body
-    invitation = "mail.open_overview" if about.to_coordinator else "mail.open"
-    return "\n".join([body, "", *lines, "", text(invitation, language, link=link), "", text("mail.footer", language)])
+    words = notice_texts(event_type, about, language)
+    invitation = text("mail.open_overview" if about.to_coordinator else "mail.open", language, link=link)
+    return "\n".join([words.title, "", words.body, "", *lines, "", invitation, "", text("mail.footer", language)])
 
 
 @lru_cache(maxsize=1024)
@@ -58,6 +73,7 @@ def _address(header: str, name: str, address: str) -> object:
     return SMTP.header_factory(header, str(Address(name, addr_spec=address)))
 
 
-@lru_cache
-def _domain(sender: str) -> str:
-    return parseaddr(sender)[1].rpartition("@")[2]
+def _check(message: EmailMessage) -> None:
+    """Write the mail once as it will be sent. Raises ValueError or MessageError when that is not possible."""
+    if max(map(len, message.as_bytes().splitlines())) > LONGEST_LINE:
+        raise ValueError(f"a line is longer than {LONGEST_LINE} octets")

@@ -41,12 +41,17 @@ class About(BaseModel):
         return "source" if organization_id in (self.source_organization_id, self.first_organization_id) else "target"
 
 
+def is_urgent(event_type: str, about: About) -> bool:
+    """Whether a notice asks for an answer at once: an urgent referral has come."""
+    return about.urgent and event_type == "referral.sent.v1"
+
+
 def wording(event_type: str, about: About) -> str:
     """Which text tells of an event: the key under which the message catalogues hold its title and body."""
     name = event_type.removeprefix("referral.").removeprefix("notification.").removesuffix(".v1")
     variants = (
         (f"passed_on_{name}", about.first_organization_id is not None),
-        ("sent_urgent", name == "sent" and about.urgent),
+        ("sent_urgent", is_urgent(event_type, about)),
         ("declined_suggestion", name == "declined" and about.suggested is not None),
         ("handed_over_by_target", name == "handed_over" and about.by_side == "target"),
         ("taken_away", name == "assigned" and about.taken_away),

@@ -1,11 +1,13 @@
 """Deliveries that are due, and what an attempt of them has to know of notice and recipient."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import DateTime, Integer, Text, Uuid, any_, bindparam, case
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import DateTime, Integer, Text, Uuid, any_, bindparam, case, func
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from services.notifications.channels.channel import DeliveryAttempt
@@ -25,6 +27,30 @@ _DUE: Final = (
     .limit(bindparam("most", type_=Integer))
     .with_for_update(skip_locked=True)
 )
+_told = aliased(Notice)
+_made = aliased(Delivery)
+# What the channel has delivered to the recipient of a notice about its referral: reader and id of each message.
+_EARLIER: Final = (
+    select(
+        func.jsonb_agg(
+            aggregate_order_by(
+                func.jsonb_build_array(_made.reader, _made.message_id), col(_made.delivered_at), col(_made.id)
+            ),
+            type_=JSONB,
+        )
+    )
+    .join(_told, col(_told.id) == col(_made.notice_id))
+    .where(
+        col(_told.referral_id) == col(Notice.referral_id),
+        col(_told.recipient_organization_id) == col(Notice.recipient_organization_id),
+        col(_told.recipient_member_id).is_not_distinct_from(col(Notice.recipient_member_id)),
+        col(_made.channel) == bindparam("channel", type_=Text),
+        col(_made.status) == "delivered",
+        col(_made.message_id).is_not(None),
+    )
+    .correlate(Notice)
+    .scalar_subquery()
+)
 _ADDRESSED: Final = (
     select(
         Notice,
@@ -32,6 +58,7 @@ _ADDRESSED: Final = (
         LANGUAGE,
         ~_to_a_desk & col(Member.active).is_not(True),
     )
+    .add_columns(_EARLIER)
     .outerjoin(Organization, col(Organization.id) == col(Notice.recipient_organization_id))
     .outerjoin(Member, col(Member.id) == col(Notice.recipient_member_id))
     .outerjoin(Preference, col(Preference.member_id) == col(Notice.recipient_member_id))
@@ -44,14 +71,17 @@ async def due_deliveries(tx: Transaction, channel: str, now: datetime, limit: in
     return await tx.all(_DUE, {"channel": channel, "now": now, "most": limit})
 
 
-async def attempts_of(tx: Transaction, deliveries: Sequence[Delivery]) -> list[DeliveryAttempt]:
-    """The attempt that each delivery is in, with its notice and recipient."""
-    asked = {"notices": [delivery.notice_id for delivery in deliveries]}
+async def attempts_of(tx: Transaction, channel: str, deliveries: Sequence[Delivery]) -> list[DeliveryAttempt]:
+    """The attempt that each delivery of a channel is in, with its notice and recipient."""
+    asked = {"channel": channel, "notices": [delivery.notice_id for delivery in deliveries]}
     found = {notice.id: (notice, *recipient) for notice, *recipient in await tx.tuples(_ADDRESSED, asked)}
-    attempts = []
-    for delivery in deliveries:
-        notice, email, language, left = found[delivery.notice_id]
-        # Nobody knows who reads the mail of a desk, so it is written in every language.
-        languages = LANGUAGES if notice.recipient_member_id is None else (language,)
-        attempts.append(DeliveryAttempt(delivery.id, delivery.attempts, notice, email, languages, recipient_left=left))
-    return attempts
+    return [_attempt(delivery, *found[delivery.notice_id]) for delivery in deliveries]
+
+
+def _attempt(
+    delivery: Delivery, notice: Notice, email: str | None, language: str, left: bool, made: list[list[str]] | None
+) -> DeliveryAttempt:
+    # Nobody knows who reads the mail of a desk, so it is written in every language.
+    languages = LANGUAGES if notice.recipient_member_id is None else (language,)
+    attempt = DeliveryAttempt(delivery.id, delivery.attempts, notice, email, languages, recipient_left=left)
+    return replace(attempt, earlier=tuple(name for reader, name in made or () if reader == attempt.reader))

@@ -40,5 +40,7 @@ class Delivery(Base, table=True):
     next_attempt_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     last_error: str | None = Field(default=None, sa_type=Text)
     message_id: str | None = Field(default=None, sa_type=Text)
+    # Stands for the address and the languages of the message that was delivered, as in `DeliveryAttempt`.
+    reader: str | None = Field(default=None, sa_type=Text)
     delivered_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     version: int = 1

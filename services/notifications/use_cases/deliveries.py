@@ -60,7 +60,7 @@ async def claim_due(
         delivery.attempts += 1
         delivery.next_attempt_at = claimed_until
     tx.update(*due)
-    return await attempts_of(tx, due)
+    return await attempts_of(tx, channel, due)
 
 
 async def mark_delivered(
@@ -70,16 +70,17 @@ async def mark_delivered(
 
     A delivery that was marked before, by an attempt that ran beside this one, is not told of again.
     """
-    by_id = {attempt.delivery_id: (attempt.notice, message_id) for attempt, message_id in sent}
+    by_id = {attempt.delivery_id: (attempt, message_id) for attempt, message_id in sent}
     for delivery in await tx.all(_NOT_YET_DELIVERED, {"ids": list(by_id)}):
-        notice, delivery.message_id = by_id[delivery.id]
+        attempt, delivery.message_id = by_id[delivery.id]
+        delivery.reader = attempt.reader
         delivery.status = "delivered"
         delivery.next_attempt_at = delivery.last_error = None
         delivery.delivered_at = now
         delivery.version += 1
         tx.update(delivery)
-        with context.using(context.new_context(notice.correlation_id)):
-            record_delivery(tx, outbox, DELIVERED, notice, delivery, now)
+        with context.using(context.new_context(attempt.notice.correlation_id)):
+            record_delivery(tx, outbox, DELIVERED, attempt.notice, delivery, now)
 
 
 async def mark_failed(tx: Transaction, attempt: DeliveryAttempt, reason: str, again_at: datetime) -> None:
@@ -120,7 +121,12 @@ def _end_attempt(
     tx: Transaction, delivery: Delivery, status: str, reason: str, again_at: datetime | None = None
 ) -> None:
     delivery.status = status
-    delivery.last_error = redact(reason)[:_LONGEST_ERROR]
+    delivery.last_error = redact(_plain(reason))[:_LONGEST_ERROR]
     delivery.next_attempt_at = again_at
     delivery.version += 1
     tx.update(delivery)
+
+
+def _plain(reason: str) -> str:
+    """What a server said, without what no text of the database can hold."""
+    return "".join(letter if letter.isprintable() else " " for letter in reason)

@@ -1,0 +1,47 @@
+"""Mail that is kept as files, where there is no mail server: for people to read."""
+
+import asyncio
+import os
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+_READABLE: Final = EmailPolicy(utf8=True, cte_type="8bit", max_line_length=None)
+"""How mail is written into files: each header on one line, and every letter as itself."""
+
+
+class FileMailer:
+    """Keeps mail readable in `folder`, one file per delivery; a repeat overwrites its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
+        """Write the file, whole or not at all."""
+        await asyncio.to_thread(self._write, self._folder / f"{delivery_id}.eml", _readable(message))
+
+    def _write(self, path: Path, content: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        try:
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)  # half a mail is of no use, and takes up room on a disk that may be full
+            raise
+
+
+def _readable(message: EmailMessage) -> bytes:
+    """The mail as it would be sent, but for the way in which its text is encoded."""
+    copy = message_from_bytes(message.as_bytes(), policy=policy.default)
+    text, language = copy.get_content(), copy["Content-Language"]
+    copy.set_content(text, cte="8bit")
+    if language:  # setting the content took it away
+        copy["Content-Language"] = language
+    return copy.as_bytes(policy=_READABLE)

@@ -1,0 +1,64 @@
+"""Mail over SMTP, and what the answers of a mail server mean for a delivery."""
+
+import asyncio
+from email.message import EmailMessage
+from typing import Final
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+import aiosmtplib
+
+from services.notifications.channels.channel import Refused
+
+_ANSWER_SECONDS: Final = 15.0
+_WHOLE_SECONDS: Final = 45.0
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+_NOT_LET_IN: Final = frozenset({503, 530, 534, 535, 538})
+"""Answers by which a server asks for a login, another one, or encryption: not the recipient's affair."""
+
+
+class SmtpMailer:
+    """Hands mail to the server at `url`: smtp://user:password@host:port, or smtps:// for TLS from the start.
+
+    Over smtp:// the connection is encrypted when the server offers STARTTLS; with a password it must be,
+    unless the server is on this machine.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._host = parts.hostname or ""
+        self._tls = parts.scheme == "smtps"
+        self._user = unquote(parts.username) if parts.username else None
+        self._password = unquote(parts.password) if parts.password else None
+        self._port = parts.port or (465 if self._tls else 587 if self._user else 25)
+        must_encrypt = not self._tls and self._user is not None and self._host not in _LOOPBACK
+        self._start_tls = True if must_encrypt else None
+
+    async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
+        """Send over a connection made for this one mail.
+
+        Raises Refused when the server refuses sender, recipient or mail for good (5xx). What goes wrong before that
+        (connection, encryption, login) and what is refused for now (4xx) raises the library's own exceptions.
+        """
+        try:
+            async with asyncio.timeout(_WHOLE_SECONDS):
+                await aiosmtplib.send(
+                    message,
+                    hostname=self._host,
+                    port=self._port,
+                    username=self._user,
+                    password=self._password,
+                    use_tls=self._tls,
+                    start_tls=False if self._tls else self._start_tls,
+                    timeout=_ANSWER_SECONDS,
+                )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            raise _meant(error.recipients[0]) from None
+        except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:
+            raise _meant(error) from None
+
+
+def _meant(answer: aiosmtplib.SMTPResponseException) -> Exception:
+    """Refused for an answer that stays the same at each further attempt; else the answer itself."""
+    final = answer.code >= 500 and answer.code not in _NOT_LET_IN
+    return Refused(f"{answer.code} {answer.message}") if final else answer
