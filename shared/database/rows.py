@@ -21,10 +21,24 @@ class Record(SQLModel):
     AttributeError for a name that is no field.
     """
 
+    def __init__(self, **values: Any) -> None:
+        """A new row. Raises TypeError for a name that is no field, and when a field without a default is left out."""
+        fields = type(self).__pydantic_fields__
+        if wrong := (values.keys() - fields.keys()) or (_required(type(self)) - values.keys()):
+            raise TypeError(f"{type(self).__name__}: unknown or missing {', '.join(sorted(wrong))}")
+        for name in fields.keys() - values.keys():
+            values[name] = fields[name].get_default(call_default_factory=True)
+        self.__dict__.update(values)
+
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in type(self).__pydantic_fields__ and not name.startswith("_"):
             raise AttributeError(f"{type(self).__name__} has no field {name}")
         self.__dict__[name] = value
+
+
+@cache
+def _required(model: type[SQLModel]) -> frozenset[str]:
+    return frozenset(name for name, field in model.__pydantic_fields__.items() if field.is_required())
 
 
 def table_of(model: type[SQLModel]) -> Table:
