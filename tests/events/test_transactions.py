@@ -136,11 +136,11 @@ async def test_a_change_of_a_row_that_was_sent_is_not_forgotten_in_silence_eithe
 def test_a_row_has_a_value_for_each_of_its_fields_and_for_nothing_else() -> None:
     values: dict[str, Any] = {"stream": "s", "entry_id": "1-0", "failures": 1, "last_error": "Trouble"}
     with pytest.raises(TypeError, match="FailureRow: unknown or missing last_eror"):
-        FailureRow(**values, last_eror="")
+        FailureRow(**values, last_eror="")  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="FailureRow: unknown or missing stream"):
         FailureRow(entry_id="1-0", failures=1, last_error="Trouble")  # type: ignore[call-arg]
     with pytest.raises(AttributeError, match="FailureRow has no field faults"):
-        FailureRow(**values).faults = 2  # type: ignore[attr-defined]
+        FailureRow(**values).faults = 2
 
 
 async def test_what_is_to_be_inserted_is_found_by_every_way_of_reading(backbone: Backbone) -> None:
