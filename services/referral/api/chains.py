@@ -10,7 +10,7 @@ from services.referral.queries.withdrawals import withdrawal_preview
 from services.referral.schemas.commands import Forward
 from services.referral.schemas.referrals import ReferralView
 from services.referral.schemas.withdrawal import WithdrawalPreview
-from services.referral.use_cases.forwarding import forward
+from services.referral.use_cases.forwarding import forward, recipient_to_ask
 from services.referral.use_cases.showing import view
 from shared.web.bodies import body, request_body
 from shared.web.versions import IF_MATCH, etag, require_match
@@ -36,8 +36,9 @@ async def forward_referral(
 
     So a repeated request creates nothing twice: the second is answered 412. The child needs a legal basis of its own.
     """
+    recipient = await recipient_to_ask(work, to)
     require_match(request, referral.version)
-    child = await view(work, await forward(work, referral, to), "forward")
+    child = await view(work, await forward(work, referral, to, recipient), "forward")
     response.headers["Location"] = f"{request.scope.get('root_path', '')}/referrals/{child.id}"
     response.headers["ETag"] = etag(child.version)
     return child

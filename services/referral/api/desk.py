@@ -9,7 +9,7 @@ from services.referral.api.responses import referral_answer
 from services.referral.domain.lifecycle import Side
 from services.referral.schemas.desk import Assignment, Bulk, BulkResults, HandedOver, HandedOverReferral, HandOver
 from services.referral.schemas.referrals import ReferralView
-from services.referral.use_cases.assignment import assign
+from services.referral.use_cases.assignment import assign, require_assignable
 from services.referral.use_cases.bulk import give_to_many
 from services.referral.use_cases.handover import hand_over_own
 from services.referral.use_cases.showing import view
@@ -36,8 +36,9 @@ async def assign_referral(
 
     The new member and the former one are told, except the one who does it. Accepting assigns to nobody.
     """
+    await require_assignable(work, given.member_id)
     require_match(request, referral.version)
-    await assign(work, referral, given.member_id)
+    assign(work, referral, given.member_id)
     return referral_answer(response, await view(work, referral, "assign"))
 
 

@@ -15,6 +15,7 @@ from services.referral.api.responses import ask, created_answer, undone_if_asked
 from services.referral.domain.lifecycle import Side
 from services.referral.schemas.referrals import ReferralView
 from services.referral.schemas.sending import SendSuggested
+from services.referral.use_cases.creation import refuse_future_consent
 from services.referral.use_cases.duplicates import PossibleDuplicate
 from services.referral.use_cases.following import forward_to_suggested, send_suggested
 from services.referral.use_cases.showing import view, view_created
@@ -46,6 +47,7 @@ async def follow_suggestion(
     answer, this is a 412: the declined referral has another version by then, and names what followed it.
     What your desk had passed on is passed on anew, as a child of the referral that you were sent.
     """
+    refuse_future_consent(work, given.legal_basis)
     require_match(request, referral.version)
     if parent is not None:
         child = await forward_to_suggested(work, parent, referral, given)

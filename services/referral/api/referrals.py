@@ -19,8 +19,8 @@ from services.referral.schemas.referrals import DraftChange, ReferralPage, Refer
 from services.referral.schemas.timeline import Timeline
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
-from services.referral.use_cases.commands import perform
-from services.referral.use_cases.creation import edit
+from services.referral.use_cases.commands import check_carried, perform
+from services.referral.use_cases.creation import edit, named_by
 from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates_of
 from services.referral.use_cases.showing import look_at, view
 from shared.problems import conflict
@@ -81,10 +81,11 @@ async def edit_referral(
     change: Annotated[DraftChange, body(DraftChange)],
 ) -> ReferralView:
     """Fields that are left out stay; null takes a text away. Another recipient needs a fresh legal basis."""
+    named = await named_by(work, change)
     require_match(request, referral.version)
     if referral.status != Status.DRAFT:
         raise conflict("Only a draft can be changed; this referral was sent.", name="illegal-command")
-    await edit(work, referral, change)
+    await edit(work, referral, change, named)
     return referral_answer(response, await view(work, referral, "edit"))
 
 
@@ -104,6 +105,7 @@ def _command_route(command: str, rule: Rule) -> Callable[..., Awaitable[Referral
         referral: LockedReferralOf,
         carried: Annotated[CommandBody, body(model)],
     ) -> ReferralView | Response:
+        await check_carried(work, referral, carried)
         require_match(request, referral.version)
         if isinstance(carried, Send):
             return await _send(request, response, work, referral, carried)

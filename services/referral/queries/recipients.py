@@ -82,13 +82,12 @@ def require_desk(recipient: Recipient) -> None:
         raise _refusal(detail, "no-desk")
 
 
-async def suggestable_service(work: ActorUnitOfWork, service_id: UUID, instead_of: UUID) -> Service:
-    """A service that a decline may suggest instead of the one declined. Raises 422."""
+async def require_suggestable(work: ActorUnitOfWork, service_id: UUID, instead_of: UUID) -> None:
+    """Raise 422 for a service that a decline can't suggest instead of the one declined."""
     service = await work.tx.get(Service, service_id)
     if service is None or service.status != "active" or service.id == instead_of:
         detail = "Suggest another service of the catalogue that is active."
         raise invalid(detail, [{"field": "suggested_service_id", "message": detail}], name="unknown-service")
-    return service
 
 
 def _refusal(detail: str, name: str) -> Problem:

@@ -5,7 +5,7 @@ from uuid import UUID
 from services.referral.domain.lifecycle import LIFECYCLE
 from services.referral.schemas.desk import Bulk, BulkResult, Chosen
 from services.referral.unit_of_work import ActorUnitOfWork
-from services.referral.use_cases.commands import locked_referral, perform, require_side
+from services.referral.use_cases.commands import check_carried, locked_referral, perform, require_side
 from shared.problems import Problem, details
 from shared.web.versions import stale
 
@@ -30,9 +30,11 @@ async def _give(work: ActorUnitOfWork, bulk: Bulk, chosen: Chosen) -> BulkResult
             referral = await locked_referral(work, chosen.id)
             require_side(work, referral, LIFECYCLE[bulk.command].sides)
             version = referral.version
+            carried = bulk.carried()
+            await check_carried(work, referral, carried)
             if version != chosen.version:
                 raise stale(version)
-            await perform(work, referral, bulk.command, bulk.carried())
+            await perform(work, referral, bulk.command, carried)
     except Problem as problem:
         return BulkResult(id=chosen.id, status=problem.status, version=version, problem=details(problem))
     return BulkResult(id=chosen.id, status=200, version=referral.version)

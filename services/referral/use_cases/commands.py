@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from services.referral.domain.attention import is_answer
 from services.referral.domain.lifecycle import LIFECYCLE, IllegalCommand, Reason, Rule, Side, Status, decide
-from services.referral.queries.recipients import Recipient, recipient_of, require_desk, suggestable_service
+from services.referral.queries.recipients import Recipient, recipient_of, require_desk, require_suggestable
 from services.referral.queries.referrals import found_referral, visible
 from services.referral.queries.visibility import sent_by, side_of
 from services.referral.queries.withdrawals import ends_with_withdrawal, no_consent
@@ -58,10 +58,19 @@ def require_side(work: ActorUnitOfWork, referral: Referral, sides: frozenset[Sid
     work.actor.require(*roles_on(side, referral))
 
 
+async def check_carried(work: ActorUnitOfWork, referral: Referral, carried: CommandBody) -> None:
+    """Raise 422 for a body that names what there is not. It comes before the version and the state of the referral."""
+    if isinstance(carried, Decline) and carried.suggested_service_id is not None:
+        await require_suggestable(work, carried.suggested_service_id, referral.service_id)
+    if isinstance(carried, WithdrawConsent) and carried.withdrawal.told_on > work.today:
+        errors = [{"field": "withdrawal.told_on", "message": "in the future"}]
+        raise invalid("A withdrawal can't have been told of on a day to come.", errors)
+
+
 async def perform(work: ActorUnitOfWork, referral: Referral, command: str, carried: CommandBody | None = None) -> None:
     """Carry out a command of the lifecycle, also on what was passed on, where it reaches that.
 
-    Raises 409 when the state forbids it, 422 when something is missing.
+    What it carries went through `check_carried`. Raises 409 when the state forbids it, 422 when a draft is incomplete.
     """
     passed_on = await lock_below(work, referral) if command in REACH_BELOW else []
     rule = _allowed(referral, command, passed_on)
@@ -75,7 +84,7 @@ async def perform(work: ActorUnitOfWork, referral: Referral, command: str, carri
     if command in _FIRST:
         _FIRST[command](work, referral)
     _enter_state(work, referral, texts, rule)
-    await _keep(work, referral, texts, carried or Nothing(), rule)
+    _keep(work, referral, texts, carried or Nothing(), rule)
     await write_texts(work, referral, texts)
     record_change(work, referral, rule.event, side, work.actor.member_id)
     await recompute_timers(work, [referral])
@@ -128,21 +137,17 @@ def _enter_state(work: ActorUnitOfWork, referral: Referral, texts: Texts, rule: 
         setattr(referral, rule.stamps, work.now)
 
 
-async def _keep(work: ActorUnitOfWork, referral: Referral, texts: Texts, carried: CommandBody, rule: Rule) -> None:
+def _keep(work: ActorUnitOfWork, referral: Referral, texts: Texts, carried: CommandBody, rule: Rule) -> None:
     """Keep what the command brought along: codes in columns, words under seal."""
     side = side_of(work.actor, referral)
     if isinstance(carried, WithReason | Decline):
         referral.reason_code, referral.reason_side = carried.reason.code, side
         texts.status_reason = carried.reason.text
     if isinstance(carried, Decline) and carried.suggested_service_id is not None:
-        suggested = await suggestable_service(work, carried.suggested_service_id, referral.service_id)
-        referral.suggested_service_id = suggested.id
+        referral.suggested_service_id = carried.suggested_service_id
     if isinstance(carried, Complete):
         referral.outcome_code, texts.outcome = carried.outcome.code, carried.outcome.text
     if isinstance(carried, WithdrawConsent):
-        if carried.withdrawal.told_on > work.today:
-            errors = [{"field": "withdrawal.told_on", "message": "in the future"}]
-            raise invalid("A withdrawal can't have been told of on a day to come.", errors)
         note_withdrawal(referral, carried.withdrawal)
         if rule.to is not None:  # else it had ended before, for a reason of its own
             referral.reason_code, referral.reason_side = Reason.CONSENT_WITHDRAWN, side

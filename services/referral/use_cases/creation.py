@@ -12,7 +12,7 @@ from services.referral.queries.recipients import Recipient, recipient_of, requir
 from services.referral.schemas.legal_basis import LegalBasis
 from services.referral.schemas.referrals import DraftChange, NewReferral
 from services.referral.schemas.sending import Duplicate
-from services.referral.tables import Client, Referral
+from services.referral.tables import Client, Referral, Service
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases import duplicates
 from services.referral.use_cases.clients import PreparedClient, add_client, change_client, own_client, prepare_client
@@ -113,24 +113,39 @@ def enter(work: ActorUnitOfWork, referral: Referral, texts: Texts, basis: LegalB
     record_change(work, referral, "created", Side.SOURCE, work.actor.member_id)
 
 
-async def edit(work: ActorUnitOfWork, referral: Referral, change: DraftChange) -> None:
+@dataclass(frozen=True)
+class Named:
+    """What a change of a draft names: another client, another service; None for what stays."""
+
+    client: Client | None
+    service: Service | None
+
+
+async def named_by(work: ActorUnitOfWork, change: DraftChange) -> Named:
+    """Look up what a change of a draft names. Raises 422 for what there is not, and for a consent of a day to come."""
+    refuse_future_consent(work, change.legal_basis)
+    return Named(
+        await own_client(work, change.client_id) if change.client_id is not None else None,
+        (await recipient_of(work, change.service_id)).service if change.service_id is not None else None,
+    )
+
+
+async def edit(work: ActorUnitOfWork, referral: Referral, change: DraftChange, named: Named) -> None:
     """Change a draft. A legal basis holds for one recipient only: another recipient takes it away."""
     given = change.model_fields_set
     if not given:
         return
     texts = await read_texts(work, referral)
-    if change.client_id is not None:
-        client = await own_client(work, change.client_id)
-        referral.client_id, referral.language = client.id, client.language
+    if named.client is not None:
+        referral.client_id, referral.language = named.client.id, named.client.language
     if change.client is not None:
         client = await own_client(work, referral.client_id)
         await change_client(work, client, change.client)
         referral.language = client.language
-    if change.service_id is not None:
-        service = (await recipient_of(work, change.service_id)).service
-        if service.organization_id != referral.target_organization_id:
+    if named.service is not None:
+        if named.service.organization_id != referral.target_organization_id:
             _record_basis(work, referral, texts, None)
-        referral.service_id, referral.target_organization_id = service.id, service.organization_id
+        referral.service_id, referral.target_organization_id = named.service.id, named.service.organization_id
     if change.urgency is not None:
         referral.urgency = change.urgency
     for name in given.intersection(_TEXTS):
@@ -154,7 +169,6 @@ def basis_texts(basis: LegalBasis | None) -> dict[str, object] | None:
 
 
 def _record_basis(work: ActorUnitOfWork, referral: Referral, texts: Texts, basis: LegalBasis | None) -> None:
-    refuse_future_consent(work, basis)
     texts.legal_basis = basis_texts(basis)
     referral.legal_basis_kind = basis.kind if basis else None
     referral.legal_basis_recorded_by = work.actor.member_id if basis else None

@@ -12,8 +12,8 @@ from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.commands import perform
 from services.referral.use_cases.creation import CreatedReferral, create
-from services.referral.use_cases.forwarding import forward
-from services.referral.use_cases.recording import record_change
+from services.referral.use_cases.forwarding import forward, recipient_to_ask
+from services.referral.use_cases.recording import record_unseen
 from services.referral.use_cases.sealed_texts import Texts, read_texts
 from shared.problems import conflict
 
@@ -58,7 +58,7 @@ async def forward_to_suggested(
         shareable_note=_note(given, texts),
         urgency=_urgency(declined),
     )
-    following = await forward(work, parent, to, follows=declined)
+    following = await forward(work, parent, to, await recipient_to_ask(work, to), follows=declined)
     await _note_following(work, declined)
     return following
 
@@ -73,8 +73,11 @@ def _note(given: SendSuggested, texts: Texts) -> str | None:
 
 
 async def _note_following(work: ActorUnitOfWork, declined: Referral) -> None:
-    """Write down that the suggestion was followed; nothing is left to do with the declined referral."""
-    record_change(work, declined, "followed", Side.SOURCE, work.actor.member_id)
+    """Write down that the suggestion was followed; nothing is left to do with the declined referral.
+
+    For its target that is a closing like any other, so its version counts no more than that.
+    """
+    record_unseen(work, declined, "followed", Side.SOURCE, work.actor.member_id)
     if declined.closed_at is None:
         await perform(work, declined, "close")
 

@@ -4,25 +4,38 @@ from sqlmodel import select
 
 from services.referral.domain.chains import MAX_DEPTH, ChainCycle, ChainTooLong, above, check_forward
 from services.referral.queries.chains import members_of_chain
-from services.referral.queries.recipients import recipient_of
+from services.referral.queries.recipients import Recipient, recipient_of, require_desk
 from services.referral.schemas.commands import Forward
 from services.referral.tables import Client, Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.commands import perform, send
-from services.referral.use_cases.creation import draft_of, enter
+from services.referral.use_cases.creation import draft_of, enter, refuse_future_consent
 from services.referral.use_cases.sealed_texts import Texts, read_texts, seal_texts
 from shared.problems import invalid
 
 
-async def forward(work: ActorUnitOfWork, parent: Referral, to: Forward, *, follows: Referral | None = None) -> Referral:
+async def recipient_to_ask(work: ActorUnitOfWork, to: Forward) -> Recipient:
+    """Whom a body asks to forward to. Raises 422 for a service that can't be referred to, or a consent to come.
+
+    It comes before the version and the state of the referral. It says nothing of the chain.
+    """
+    refuse_future_consent(work, to.legal_basis)
+    recipient = await recipient_of(work, to.service_id)
+    require_desk(recipient)
+    return recipient
+
+
+async def forward(
+    work: ActorUnitOfWork, parent: Referral, to: Forward, recipient: Recipient, *, follows: Referral | None = None
+) -> Referral:
     """Pass `parent`, which is locked, on to another organisation and send that; returns the child.
 
     `follows`: the declined child whose suggestion is followed by this one. The child has the client of the parent, its
-    reason too unless another is given. Raises 409 when the parent's state forbids it, 422 for a cycle, a chain that is
-    too long, or a service that can't be referred to.
+    reason too unless another is given. Raises 409 when the parent's state forbids it; last of all 422 for a chain that
+    is too long, or a cycle: who stands above shows in an answer to nothing but what would be passed on otherwise.
     """
     await perform(work, parent, "forward", to)
-    recipient = await recipient_of(work, to.service_id)
+    await work.key_of(parent.client_id)
     chain = await members_of_chain(work, parent)
     try:
         check_forward(parent.chain_depth, above(parent, chain), recipient.organization.id)

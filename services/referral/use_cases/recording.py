@@ -42,6 +42,11 @@ def record_message(work: UnitOfWork, referral: Referral, message_id: UUID, side:
     _record(work, referral, "message_sent", side, member_id, data)
 
 
+def record_unseen(work: UnitOfWork, referral: Referral, event: str, side: Side, member_id: UUID) -> None:
+    """Record `referral.<event>.v1` by a side whose other side is not to notice: version and moments stay."""
+    _record(work, referral, event, side, member_id, state(referral, side))
+
+
 def record_reminder(work: UnitOfWork, referral: Referral, event: str) -> None:
     """Record that a timer of the referral was due, as `referral.<event>.v1`. The version of the referral stays."""
     _record(work, referral, event, None, None, state(referral, None))
