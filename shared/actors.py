@@ -3,16 +3,27 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from shared.problems import forbidden
+from shared.problems import forbidden, unauthenticated
 
 
 @dataclass(frozen=True)
 class Membership:
-    """What a service knows of a member: enough to decide whether its token still counts."""
+    """What a service knows of a member: enough to decide whether its token still counts.
+
+    `active` is what `shared/membership.py` says: neither the member nor its organisation has been deactivated.
+    """
 
     organization_id: UUID
     roles: frozenset[str]
     active: bool
+
+
+def require_active(member: Membership | None, organization_id: UUID) -> Membership:
+    """The membership in that organisation. Raises 401 where there is none, or none that is active."""
+    if member is None or not member.active or member.organization_id != organization_id:
+        detail = "This account, or its organisation, is not active here. Ask the organisation's administrator."
+        raise unauthenticated(detail)
+    return member
 
 
 @dataclass(frozen=True)

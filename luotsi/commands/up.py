@@ -97,7 +97,7 @@ class Platform:
         await self._supervisor.unless_futile(self._start())
         facts = self._facts()
         write_private(self._data.platform_file, json.dumps(facts, indent=2) + "\n")
-        accounts = "m.active AND m.email LIKE '%.example'"
+        accounts = "m.active AND o.active AND m.email LIKE '%.example'"
         return facts, await fetch_members(self._addresses.databases["catalog"], accounts)
 
     async def _start(self) -> None:

@@ -10,14 +10,14 @@ from luotsi.platform.process import PlatformError
 from shared.web import token_signing
 
 _MEMBERS = """
-SELECT m.id, m.email, m.organization_id, o.slug AS organization, m.roles, m.active
+SELECT m.id, m.email, m.organization_id, o.slug AS organization, m.roles, m.active AND o.active AS active
   FROM members m JOIN organizations o ON o.id = m.organization_id
 """
 
 
 @dataclass(frozen=True)
 class Member:
-    """One membership of a person in an organisation (its slug)."""
+    """One membership of a person in an organisation (its slug). `active`: neither of the two was deactivated."""
 
     id: UUID
     email: str

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.catalog.domain.members import Caller
+from shared.actors import Actor
 from shared.clock import day_in_kuopio
 from shared.database.transaction import Transaction
 from shared.publishing.outbox import Outbox
@@ -11,12 +12,16 @@ from shared.publishing.outbox import Outbox
 
 @dataclass(frozen=True)
 class UnitOfWork:
-    """The transaction, where events are recorded, the moment it is, and who wants the change."""
+    """The transaction, where events are recorded, the moment it is, and who wants the change.
+
+    `caller` is the `actor` as the rules see it.
+    """
 
     tx: Transaction
     outbox: Outbox
     now: datetime
     caller: Caller
+    actor: Actor
 
     @property
     def today(self) -> date:

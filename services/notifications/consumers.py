@@ -9,12 +9,14 @@ from services.notifications.domain.audience import HEARD
 from services.notifications.tables import Member, Organization, Service
 from services.notifications.use_cases.handing_on import hand_on_unseen
 from services.notifications.use_cases.notices import NOTICES_LOCK
+from services.notifications.use_cases.organization_news import tell_former_address, tell_of_organization
 from services.notifications.use_cases.telling import tell
 from shared.consuming.catalog_copy import apply
 from shared.consuming.copies import Copied
 from shared.consuming.inbox import Consumer, Handler, arrived
 from shared.database.transaction import Transaction
 from shared.events import Envelope
+from shared.events.catalog import MemberState
 from shared.events.referral import MessageSent, ReferralAssigned, ReferralState
 from shared.publishing.outbox import Outbox
 
@@ -30,23 +32,51 @@ COPIES: Final[Mapping[str, type[Copied]]] = {
 
 def build_consumers(outbox: Outbox) -> list[Consumer]:
     """The consumers of the catalogue's and the referral service's stream."""
+    waiting: dict[str, Handler] = {}
     about_referrals: dict[str, Handler] = dict.fromkeys(HEARD, partial(_tell, outbox))
     about_catalog: dict[str, Handler] = {
-        f"catalog.{kind}_changed.v1": partial(_copy, outbox, about_referrals, kind) for kind in COPIES
+        "catalog.organization_changed.v1": partial(_organization_changed, outbox, waiting),
+        "catalog.service_changed.v1": partial(_copy, "service", waiting),
+        "catalog.member_changed.v1": partial(_member_changed, outbox, waiting),
     }
+    waiting |= about_referrals | about_catalog
     return [
         Consumer(GROUP, "catalog.events", about_catalog, advisory_lock=NOTICES_LOCK),
         Consumer(GROUP, "referral.events", about_referrals, advisory_lock=NOTICES_LOCK),
     ]
 
 
-async def _copy(outbox: Outbox, waiting: Mapping[str, Handler], kind: str, tx: Transaction, event: Envelope) -> None:
-    """Bring a copy up to date, hand on what members left unseen, and handle the events that waited for this fact."""
+async def _copy(kind: str, waiting: Mapping[str, Handler], tx: Transaction, event: Envelope) -> None:
+    """Bring a copy up to date, and handle the events that waited for this fact."""
     await tx.advisory_lock(NOTICES_LOCK)
     await apply(tx, COPIES[kind], event)
-    if kind == "member":
-        await hand_on_unseen(tx, outbox, UUID(event.data["organization_id"]))
     await arrived(tx, f"{kind}:{UUID(event.data['id'])}", waiting)
+
+
+async def _organization_changed(
+    outbox: Outbox, waiting: Mapping[str, Handler], tx: Transaction, event: Envelope
+) -> None:
+    """Copy an organisation, and tell when it has left or returned. Its members can't be told anything meanwhile."""
+    await tx.advisory_lock(NOTICES_LOCK)
+    organization_id = UUID(event.data["id"])
+    before = await tx.get(Organization, organization_id)
+    await _copy("organization", waiting, tx, event)
+    await hand_on_unseen(tx, outbox, organization_id)
+    after = await tx.get_one(Organization, organization_id)
+    if before is not None and before.active is not after.active:
+        await tell_of_organization(tx, outbox, event, after)
+
+
+async def _member_changed(outbox: Outbox, waiting: Mapping[str, Handler], tx: Transaction, event: Envelope) -> None:
+    """Copy a member, hand on what members left unseen, and tell a former address that it is one.
+
+    The copy comes first. Telling may have to wait for the organisation, should it not be known here yet.
+    """
+    member = MemberState.model_validate(event.data)
+    await _copy("member", waiting, tx, event)
+    await hand_on_unseen(tx, outbox, member.organization_id)
+    if member.former_email is not None:
+        await tell_former_address(tx, outbox, event, member.organization_id, member.former_email)
 
 
 async def _tell(outbox: Outbox, tx: Transaction, event: Envelope) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from services.notifications.domain.wording import About, wording
+from services.notifications.domain.wording import AboutOrganization, Facts, wording
 from shared.events.catalog import Language
 from shared.events.envelope import Names
 from shared.portal_paths import overview_url, referral_url
@@ -58,15 +58,17 @@ def status_name(status: str, language: str) -> str:
         return status
 
 
-def notice_texts(event_type: str, about: About, language: str) -> Texts:
+def notice_texts(event_type: str, about: Facts, language: str) -> Texts:
     """A notice in words, for its recipient in `language` (fi, sv, en)."""
     values = placeholders(about, language)
     key = wording(event_type, about)
     return Texts(text(f"{key}.title", language, **values), text(f"{key}.body", language, **values))
 
 
-def placeholders(about: About, language: str) -> dict[str, str]:
+def placeholders(about: Facts, language: str) -> dict[str, str]:
     """What the texts may speak of; each on one line, for a title becomes the subject of a mail."""
+    if isinstance(about, AboutOrganization):
+        return {"organization": one_line(about.organization, language)}
     names = {
         "source": about.source,
         "target": about.target,
@@ -85,6 +87,8 @@ def one_line(names: Names, language: str) -> str:
     return " ".join("".join(" " if category(letter) == "Cc" else letter for letter in name).split())
 
 
-def link_to(public_url: str, referral_id: UUID, about: About) -> str:
-    """The address to which a notice links: the referral, or the overview for coordinators, who open no referral."""
-    return overview_url(public_url) if about.to_coordinator else referral_url(public_url, referral_id)
+def link_to(public_url: str, referral_id: UUID | None, about: Facts) -> str:
+    """The address to which a notice links: the referral; the overview for coordinators and where there is none."""
+    if referral_id is None or about.to_coordinator:
+        return overview_url(public_url)
+    return referral_url(public_url, referral_id)

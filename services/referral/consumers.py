@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.referral.domain.lifecycle import OPEN, Side
-from services.referral.queries.terms import closures_of
 from services.referral.tables import Delivery, Member, Organization, Referral, Service
 from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.deadlines import recompute_timers
 from services.referral.use_cases.handover import hand_over, still_open
+from services.referral.use_cases.organizations import record_organization
 from services.referral.vault import Vault
 from shared.clock import Clock, utc_now
 from shared.consuming import catalog_copy
@@ -52,11 +52,15 @@ class ReferralConsumers:
         ]
 
     async def organization_changed(self, tx: Transaction, event: Envelope) -> None:
-        """Copy an organisation; when its closures have changed, the deadlines of what it was sent move."""
+        """Copy an organisation; record with its referrals that it left or is back, and move deadlines with closures."""
         work, organization_id = self._work(tx), UUID(event.subject)
-        before = await closures_of(work, [organization_id])
-        news = await catalog_copy.apply(tx, Organization, event)
-        if news and await closures_of(work, [organization_id]) != before:
+        before = await tx.get(Organization, organization_id)
+        if not await catalog_copy.apply(tx, Organization, event):
+            return
+        after = await tx.get_one(Organization, organization_id)
+        if before is not None and before.active is not after.active:
+            await record_organization(work, after)
+        if (before.closures if before is not None else []) != after.closures:
             await _move_deadlines(work, organization_id)
 
     async def member_changed(self, tx: Transaction, event: Envelope) -> None:

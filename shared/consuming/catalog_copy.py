@@ -14,8 +14,9 @@ from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.events.catalog import MemberState, OrganizationState, ServiceState
 from shared.events.envelope import Names, Payload
+from shared.membership import may_act
 
-# Each service has a table of its own with this name and these columns: that of `MemberCopy`.
+# Each service has tables of its own with these names and columns: those of `MemberCopy` and `OrganizationCopy`.
 _MEMBERS = table(
     "members",
     column("id", Uuid),
@@ -23,8 +24,11 @@ _MEMBERS = table(
     column("roles", ARRAY(Text)),
     column("active", Boolean),
 )
-_MEMBER = select(_MEMBERS.c.organization_id, _MEMBERS.c.roles, _MEMBERS.c.active).where(
-    _MEMBERS.c.id == bindparam("id")
+_ORGANIZATIONS = table("organizations", column("id", Uuid), column("active", Boolean))
+_MEMBER = (
+    select(_MEMBERS.c.organization_id, _MEMBERS.c.roles, may_act(_MEMBERS.c.active, _ORGANIZATIONS.c.active))
+    .join(_ORGANIZATIONS, _ORGANIZATIONS.c.id == _MEMBERS.c.organization_id)
+    .where(_MEMBERS.c.id == bindparam("id"))
 )
 
 
@@ -101,7 +105,7 @@ def _row(table: type[Copied], event: Envelope) -> dict[str, Any]:
 
 
 async def find_member(reader: Reader, member_id: UUID) -> Membership | None:
-    """What the copy knows of a member; None when it knows nothing."""
+    """What the copy knows of a member; None when it knows nothing of it, or nothing of its organisation yet."""
     for organization_id, roles, active in await reader.tuples(_MEMBER, {"id": member_id}):
         return Membership(organization_id, frozenset(roles), active)
     return None

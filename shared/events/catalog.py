@@ -66,7 +66,11 @@ class ServiceState(Payload):
 
 
 class MemberState(Payload):
-    """A member of staff. A person in two organisations has one membership in each."""
+    """A member of staff. A person in two organisations has one membership in each.
+
+    A member acts while both it and its organisation are `active`. `former_email` is given by the event of a change of
+    the address alone, and is the address before it, which is told of the change.
+    """
 
     id: UUID
     organization_id: UUID
@@ -75,6 +79,7 @@ class MemberState(Payload):
     roles: tuple[Role, ...]
     active: bool
     deputy_id: UUID | None = None
+    former_email: str | None = None
 
 
 EVENTS: dict[str, type[Payload]] = {

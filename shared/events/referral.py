@@ -13,7 +13,8 @@ Side = Literal["source", "target"]
 class ReferralState(Payload):
     """A referral without anything about who the client is, and without any free text.
 
-    `status` is an HL7 FHIR Task code. `by_side` says which side caused this event, where a person did.
+    `status` is an HL7 FHIR Task code. `by_side` says which side caused this event, where a person did; and which side's
+    organisation was deactivated or is back.
     `respond_by` is when the answer is, or was, due. `business_status` is `expired` where none came.
     `desk_member_ids` are the members who formed the target's desk when the referral was sent.
 
@@ -129,6 +130,8 @@ STATE_EVENTS = (
     "not_started",
     "no_news",
     "forwarded",
+    "organization_deactivated",
+    "organization_reactivated",
 )
 
 EVENTS: dict[str, type[Payload]] = {f"referral.{name}.v1": ReferralState for name in STATE_EVENTS} | {

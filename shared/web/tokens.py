@@ -16,7 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from shared import context
-from shared.actors import Actor, Membership
+from shared.actors import Actor, Membership, require_active
 from shared.database.reader import Reader
 from shared.problems import unauthenticated, unavailable
 from shared.web.token_signing import AUDIENCE
@@ -103,7 +103,7 @@ class Verifier:
 
 
 async def authenticate(request: Request, reader: Reader, verifier: Verifier, find: FindMember) -> Actor:
-    """The actor of `request`. Raises 401 without a valid token of a member who is known and active.
+    """The actor of `request`. Raises 401 without a valid token of a member who is known and may act.
 
     A role counts only when the token and the catalogue both give it, so that taking one away works at once.
     """
@@ -115,9 +115,7 @@ async def authenticate(request: Request, reader: Reader, verifier: Verifier, fin
         member_id, organization_id = UUID(claims["sub"]), UUID(claims["org"])
     except (ValueError, TypeError, AttributeError):
         raise unauthenticated("The access token names no member of the platform.") from None
-    member = await find(reader, member_id)
-    if member is None or not member.active or member.organization_id != organization_id:
-        raise unauthenticated("This account is not active here. Ask your organisation's administrator.")
+    member = require_active(await find(reader, member_id), organization_id)
     context.act_as(str(member_id))
     return Actor(member_id, organization_id, member.roles & _strings(claims.get("roles")))
 

@@ -3,13 +3,14 @@
 import re
 import string
 from pathlib import Path
+from typing import get_args
 from uuid import uuid4
 
 import pytest
 from babel.messages.pofile import read_po
 
 from services.notifications.domain.audience import AUDIENCE, FIRST, HEARD
-from services.notifications.domain.wording import About, wording
+from services.notifications.domain.wording import About, AboutOrganization, What, wording
 from services.notifications.texts import LANGUAGES, LOCALES, link_to, notice_texts, status_name, text
 from services.notifications.use_cases.delivery_events import DELIVERY_FAILED
 from services.referral.domain.lifecycle import Status
@@ -155,11 +156,22 @@ def test_no_text_is_left_over() -> None:
     for event_type in TOLD_THE_FIRST:
         key = wording(event_type, about(first=True))
         used |= {f"{key}.title", f"{key}.body"}
+    used |= {f"{what}.{part}" for what in get_args(What) for part in ("title", "body")}
     assert set(messages("fi")) - used == set()
 
 
 def wording_of(event_type: str, by_side: Side | None, *, urgent: bool) -> str:
     return wording(event_type, about(by_side=by_side, urgent=urgent))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("what", get_args(What))
+def test_what_is_about_no_referral_names_the_organisation_and_no_referral(what: What, language: str) -> None:
+    shown = AboutOrganization(what=what, organization_id=uuid4(), organization=names("kompassi"))
+    texts = notice_texts("catalog.organization_changed.v1", shown, language)
+    assert f"kompassi ({language})" in texts.body
+    assert "KUO-" not in texts.title + texts.body
+    assert "{" not in texts.title + texts.body
 
 
 def test_names_stay_on_one_line() -> None:

@@ -28,7 +28,7 @@ WORDS = {
     "Keywords": {"fi", "sv", "en"},
     "OrganizationState": {"slug", "email"},
     "ServiceState": {"slug", "target_groups", "languages"},
-    "MemberState": {"email"},
+    "MemberState": {"email", "former_email"},
     "ReferralState": {
         *("reference", "root_reference", "status", "language", "reason_code", "outcome_code", "business_status"),
     },

@@ -38,6 +38,7 @@ async def test_a_notice_shows_what_it_may_and_no_more(platform: Platform, town: 
         "service",
         "source_organization",
         "target_organization",
+        "organization",
         "link",
         "created_at",
         "seen_at",

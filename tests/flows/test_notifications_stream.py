@@ -174,6 +174,13 @@ async def test_the_stream_of_who_leaves_ends(platform: Platform, town: Town, add
     assert len(await notices(platform, town.colleague)) == 1
 
 
+async def test_the_streams_of_an_organisation_that_leaves_end(platform: Platform, town: Town, address: str) -> None:
+    async with reading(platform, address, town.adviser) as opened:
+        await town.facts.organization("navigaattori", organization_id=town.navigaattori, active=False)
+        await platform.settle()
+        await opened.end()
+
+
 async def test_open_streams_hold_no_database_connection(platform: Platform, town: Town, address: str) -> None:
     story = Story.of(platform, town)
     await messages(platform, story, 1)

@@ -129,7 +129,7 @@ async def test_repeated_and_reordered_events_make_one_notice_each(platform: Plat
     members = await count(platform, "notices", "recipient_member_id IS NOT NULL")
     pairs = "SELECT count(*) FROM (SELECT DISTINCT event_id, recipient_member_id FROM notices) AS told"
     assert await platform.scalar("notifications", pairs) == await count(platform, "notices") == members
-    assert (len(await notices(platform, town.adviser)), len(await notices(platform, town.desk))) == (12, 9)
+    assert (len(await notices(platform, town.adviser)), len(await notices(platform, town.desk))) == (14, 9)
     assert await count(platform, "deliveries", "channel = 'inbox'") == members
     assert await count(platform, "deliveries", "channel = 'email'") == members
     assert len(await platform.published("notifications")) == members

@@ -8,10 +8,14 @@ from uuid import UUID
 from fastapi import Depends, Path, Request
 
 from services.catalog.domain.members import Caller
+from services.catalog.domain.organizations import PLATFORMS_ALONE
 from services.catalog.queries import visibility
 from services.catalog.queries.members import find_member
 from services.catalog.queries.organizations import find_organization
 from services.catalog.queries.services import find_service
+from services.catalog.schemas.members import MemberChange
+from services.catalog.schemas.organizations import OrganizationChange
+from services.catalog.schemas.parts import differing
 from services.catalog.tables import Member, Organization, Service
 from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.refusals import invalid_field
@@ -55,10 +59,10 @@ async def current_caller(tx: TransactionOf, actor: ActorOf) -> Caller:
 CallerOf = Annotated[Caller, Depends(current_caller)]
 
 
-async def unit_of_work(request: Request, tx: TransactionOf, caller: CallerOf) -> UnitOfWork:
+async def unit_of_work(request: Request, tx: TransactionOf, actor: ActorOf, caller: CallerOf) -> UnitOfWork:
     """The unit of work of a request that a member makes."""
     app = state_of(request, CatalogApp)
-    return UnitOfWork(tx, app.outbox, app.clock(), caller)
+    return UnitOfWork(tx, app.outbox, app.clock(), caller, actor)
 
 
 WorkOf = Annotated[UnitOfWork, Depends(unit_of_work)]
@@ -79,24 +83,29 @@ async def member_of_path(tx: TransactionOf, caller: CallerOf, key: MemberKey) ->
     return _found(await find_member(tx, key, visibility.visible_organization(caller)), "member")
 
 
-async def organization_to_change(tx: TransactionOf, caller: CallerOf, key: OrganizationKey) -> Organization:
+async def organization_to_change(
+    tx: TransactionOf, actor: ActorOf, caller: CallerOf, key: OrganizationKey
+) -> Organization:
     """The organisation that the path names, locked until the answer. Raises 404, and 403 to all but administrators."""
     organization = _found(await find_organization(tx, key, lock=True), "organisation")
+    await visibility.require_still_active(tx, actor)
     require_administrator(caller, organization.id)
     return organization
 
 
-async def service_to_change(tx: TransactionOf, caller: CallerOf, key: ServiceKey) -> Service:
+async def service_to_change(tx: TransactionOf, actor: ActorOf, caller: CallerOf, key: ServiceKey) -> Service:
     """The service that the path names, locked until the answer. Raises 404, and 403 to all but administrators."""
     service = _found(await find_service(tx, key, lock=True), "service")
+    await visibility.require_still_active(tx, actor)
     require_administrator(caller, service.organization_id)
     return service
 
 
-async def member_to_change(tx: TransactionOf, caller: CallerOf, key: MemberKey) -> Member:
+async def member_to_change(tx: TransactionOf, actor: ActorOf, caller: CallerOf, key: MemberKey) -> Member:
     """The member that the path names, locked until the answer. Raises 404, and 403 to all but administrators."""
     visible = visibility.visible_organization(caller)
     member = _found(await find_member(tx, key, visible, lock=True), "member")
+    await visibility.require_still_active(tx, actor)
     require_administrator(caller, member.organization_id)
     return member
 
@@ -117,6 +126,8 @@ async def organization_of_body(work: UnitOfWork, organization_id: UUID | None, *
     organization = await find_organization(work.tx, key, lock=lock)
     if organization is None:
         raise invalid_field("There is no organisation with that id.", "organization_id")
+    if lock:
+        await visibility.require_still_active(work.tx, work.actor)
     require_administrator(work.caller, organization.id)
     return organization
 
@@ -146,6 +157,24 @@ def require_may_give(caller: Caller, before: Iterable[str], after: Iterable[str]
             "A coordinator sees the figures of every organisation: only an administrator of the platform "
             "gives that role."
         )
+
+
+def require_may_change_member(caller: Caller, row: Member, wanted: MemberChange) -> None:
+    """Raise 403 when the change of a member is not the caller's to make."""
+    changes = differing(row, wanted)
+    if "roles" in changes:
+        require_may_give(caller, row.roles, wanted.roles)
+    if not caller.may_change_member(row.roles, changes):
+        raise forbidden(
+            "A coordinator's account reaches beyond the organisation: only an administrator of the platform changes "
+            "its address or roles, or activates it again."
+        )
+
+
+def require_may_change_organization(caller: Caller, row: Organization, wanted: OrganizationChange) -> None:
+    """Raise 403 when the change of an organisation is not the caller's to make."""
+    if not caller.is_platform_admin and differing(row, wanted).keys() & set(PLATFORMS_ALONE):
+        raise forbidden("The type and the parent of an organisation are set by an administrator of the platform.")
 
 
 def location(request: Request, path: str) -> str:

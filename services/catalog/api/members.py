@@ -14,6 +14,7 @@ from services.catalog.api.dependencies import (
     member_of_path,
     member_to_change,
     organization_of_body,
+    require_may_change_member,
     require_may_give,
 )
 from services.catalog.api.pages import CountPageOf, make_page
@@ -77,10 +78,13 @@ async def change(
     row: Annotated[Member, Depends(member_to_change)],
     wanted: Annotated[MemberChange, body(MemberChange)],
 ) -> MemberView:
-    """Needs `If-Match`. A member is never deleted: `active: false` ends its access at once."""
+    """Needs `If-Match`. A member is never deleted: `active: false` ends its access at once.
+
+    Address and roles of a coordinator, and its return, are for administrators of the platform. An address that is
+    changed is told so.
+    """
+    require_may_change_member(work.caller, row, wanted)
     require_match(request, row.version)
-    if "roles" in wanted.model_fields_set:
-        require_may_give(work.caller, row.roles, wanted.roles)
     return _answer(await change_member(work, row, wanted), response)
 
 

@@ -12,6 +12,7 @@ from services.catalog.api.dependencies import (
     location,
     organization_of_path,
     organization_to_change,
+    require_may_change_organization,
 )
 from services.catalog.api.locale import LanguageOf
 from services.catalog.api.pages import CountPageOf, make_page
@@ -105,7 +106,11 @@ async def change(
     wanted: Annotated[OrganizationChange, body(OrganizationChange)],
     language: LanguageOf,
 ) -> OrganizationView:
-    """Needs `If-Match`. A former name or slug is kept as an alias, and goes on being found."""
+    """Needs `If-Match`. A former name or slug is kept as an alias, and goes on being found.
+
+    Type and parent are set by administrators of the platform, who alone bring an organisation back.
+    """
+    require_may_change_organization(work.caller, row, wanted)
     require_match(request, row.version)
     return await _answer(work, await change_organization(work, row, wanted), language, response)
 

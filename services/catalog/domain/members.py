@@ -38,6 +38,18 @@ class Caller:
         """
         return self.is_platform_admin or "coordinator" not in set(after) - set(before)
 
+    def may_change_member(self, roles: Iterable[str], changes: Mapping[str, object]) -> bool:
+        """Whether the caller may change these fields of a member of its organisation who has `roles`.
+
+        Who changes the address of an account gets what it is sent, and who lets one in again or changes its roles says
+        who has it. So an account that reaches beyond its organisation is in the hands of the platform's administrators;
+        its own may end its access, and choose language and deputy. (Of the platform's own organisation every
+        administrator is one of the platform.)
+        """
+        if self.is_platform_admin or "coordinator" not in roles:
+            return True
+        return not changes.keys() & {"email", "roles"} and changes.get("active") is not True
+
 
 def may_administer_platform(slug: str, roles: Iterable[str]) -> bool:
     """Whether an active member of the organisation with that slug administers the platform."""

@@ -37,6 +37,10 @@ def check_platform_slug(slug: str, new_slug: str) -> None:
         raise RuleBroken(f"The slug {PLATFORM_SLUG} belongs to the organisation that runs the platform.", "slug")
 
 
+PLATFORMS_ALONE = ("organization_type", "parent_organization_id")
+"""What an organisation is and to whom it belongs: said by the platform's administrators, claimed by nobody."""
+
+
 def may_be_deactivated(slug: str) -> bool:
     """Whether the organisation with that slug may end its work here: any but the one that runs the platform."""
     return slug != PLATFORM_SLUG

@@ -7,18 +7,29 @@ from sqlmodel import col, select
 
 from services.catalog.domain.members import Caller, may_administer_platform
 from services.catalog.tables import Member, Organization
-from shared.actors import Actor, Membership
+from shared.actors import Actor, Membership, require_active
 from shared.database.reader import Reader
 from shared.database.transaction import Transaction
+from shared.membership import may_act
 
-_MEMBER = select(Member).where(col(Member.id) == bindparam("id"))
+_MEMBER = (
+    select(Member.organization_id, Member.roles, may_act(col(Member.active), col(Organization.active)))
+    .join(Organization, col(Organization.id) == col(Member.organization_id))
+    .where(col(Member.id) == bindparam("id"))
+)
 _SLUG = select(Organization.slug).where(col(Organization.id) == bindparam("id"))
 
 
 async def find_member(reader: Reader, member_id: UUID) -> Membership | None:
     """What decides whether a token still counts; None when there is no such member."""
-    member = await reader.first(_MEMBER, {"id": member_id})
-    return Membership(member.organization_id, frozenset(member.roles), member.active) if member else None
+    for organization_id, roles, active in await reader.tuples(_MEMBER, {"id": member_id}):
+        return Membership(organization_id, frozenset(roles), active)
+    return None
+
+
+async def require_still_active(reader: Reader, actor: Actor) -> None:
+    """Raise 401 when the actor has lost access since its token was looked at, as while it waited for a lock."""
+    require_active(await find_member(reader, actor.member_id), actor.organization_id)
 
 
 async def caller_of(tx: Transaction, actor: Actor) -> Caller:

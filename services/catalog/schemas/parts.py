@@ -97,3 +97,9 @@ class AliasView(BaseModel):
     valid_from: date | None
     valid_until: date
     translations: Translations
+
+
+def differing(row: object, change: Body) -> dict[str, Any]:
+    """The fields that a change names and that have another value in `row`; texts by language are not compared whole."""
+    named = change.model_dump(exclude_unset=True)
+    return {field: value for field, value in named.items() if getattr(row, field) != value}

@@ -27,7 +27,7 @@ def create_admin(database_url: str, email: str, organization_slug: str) -> bool:
 
     The organisation is entered when there is none with that slug, and the member when it has none with that
     address. An administrator of `luotsi` administers the whole platform. Raises ValueError for an address or
-    slug that is none. Not to be called in an event loop.
+    slug that is none, and for an organisation that is deactivated. Not to be called in an event loop.
     """
 
     async def run() -> bool:
@@ -49,6 +49,8 @@ async def make_admin(tx: Transaction, email: str, organization_slug: str) -> boo
     organization = await find_organization(tx, organization_slug)
     if organization is None:
         organization = await _enter_organization(tx, outbox, organization_slug)
+    if not organization.active:
+        raise ValueError(f"{organization_slug} is deactivated: an administrator of the platform activates it first")
     same = select(Member).where(
         col(Member.organization_id) == organization.id, func.lower(Member.email) == func.lower(new.email)
     )

@@ -1,13 +1,13 @@
 """Commands on members of staff: enter, change, deactivate."""
 
-from typing import Any
-
 from sqlalchemy import func
 from sqlmodel import col, select
 
 from services.catalog.domain.members import check_deputy
 from services.catalog.domain.organizations import PLATFORM_SLUG
+from services.catalog.queries.visibility import require_still_active
 from services.catalog.schemas.members import MemberChange, NewMember
+from services.catalog.schemas.parts import differing
 from services.catalog.tables import Member, Organization
 from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.recording import record_member_change
@@ -30,13 +30,14 @@ async def create_member(work: UnitOfWork, organization: Organization, new: NewMe
 
 @command
 async def change_member(work: UnitOfWork, member: Member, change: MemberChange) -> Member:
-    """Change what the change names. Raises 422, 409."""
-    named: dict[str, Any] = change.model_dump(exclude_unset=True)
-    changes = {field: value for field, value in named.items() if getattr(member, field) != value}
+    """Change what the change names. Raises 422, 409, and 401 when the caller lost access while this waited."""
+    changes = differing(member, change)
     if not changes:
         return member
+    former_email = member.email if "email" in changes else None
     # Members of one organisation change one after the other.
     organization = await work.tx.get_one(Organization, member.organization_id, lock=True)
+    await require_still_active(work.tx, work.actor)
     for field, value in changes.items():
         setattr(member, field, value)
     # Colleagues come and go, so an unchanged deputy is looked at again when it begins to matter.
@@ -47,7 +48,7 @@ async def change_member(work: UnitOfWork, member: Member, change: MemberChange) 
     await _check_someone_administers(work, organization, member)
     member.version += 1
     work.tx.update(member)
-    record_member_change(work.tx, work.outbox, member)
+    record_member_change(work.tx, work.outbox, member, former_email)
     return member
 
 

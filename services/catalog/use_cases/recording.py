@@ -46,8 +46,8 @@ def record_service_change(tx: Transaction, outbox: Outbox, service: Service) -> 
     outbox.record(tx, "catalog.service_changed.v1", service.id, service.version, state)
 
 
-def record_member_change(tx: Transaction, outbox: Outbox, member: Member) -> None:
-    """Record the member's state."""
+def record_member_change(tx: Transaction, outbox: Outbox, member: Member, former_email: str | None = None) -> None:
+    """Record the member's state; with the address that it had until now, where that has changed."""
     state = contract.MemberState.model_validate(
         {
             "id": member.id,
@@ -57,6 +57,7 @@ def record_member_change(tx: Transaction, outbox: Outbox, member: Member) -> Non
             "roles": member.roles,
             "active": member.active,
             "deputy_id": member.deputy_id,
+            "former_email": former_email,
         }
     )
     outbox.record(tx, "catalog.member_changed.v1", member.id, member.version, state)

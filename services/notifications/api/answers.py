@@ -1,5 +1,6 @@
 """Rows turned into what callers see."""
 
+from services.notifications.domain.wording import About, AboutOrganization
 from services.notifications.schemas.deliveries import DeliveryView
 from services.notifications.schemas.notices import NoticeView
 from services.notifications.schemas.preferences import PreferenceView
@@ -11,6 +12,7 @@ def notice_view(notice: Notice, language: str, public_url: str) -> NoticeView:
     """A notice in `language` (fi, sv, en)."""
     about = notice.facts
     texts = notice_texts(notice.event_type, about, language)
+    of_referral = about if isinstance(about, About) else None
     return NoticeView(
         id=notice.id,
         referral_id=notice.referral_id,
@@ -18,10 +20,11 @@ def notice_view(notice: Notice, language: str, public_url: str) -> NoticeView:
         event_type=notice.event_type,
         title=texts.title,
         body=texts.body,
-        status=about.status,
-        service=one_line(about.service, language),
-        source_organization=one_line(about.source, language),
-        target_organization=one_line(about.target, language),
+        status=of_referral.status if of_referral else None,
+        service=one_line(of_referral.service, language) if of_referral else None,
+        source_organization=one_line(of_referral.source, language) if of_referral else None,
+        target_organization=one_line(of_referral.target, language) if of_referral else None,
+        organization=one_line(about.organization, language) if isinstance(about, AboutOrganization) else None,
         link=link_to(public_url, notice.referral_id, about),
         created_at=notice.created_at,
         seen_at=notice.seen_at,

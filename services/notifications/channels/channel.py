@@ -21,9 +21,10 @@ class DeliveryAttempt:
     """One attempt to bring a notice to its recipient.
 
     `number` counts the attempts of this delivery from 1. `email` is the recipient's address in the catalogue: that of
-    the member, or of the desk when the notice is to none; None where there is none. `languages` are those in which the
-    recipient reads, one or several codes of fi, sv, en. `recipient_left` says that the member is not active any more.
-    `earlier` are the ids of the messages by this channel that `reader` has got about the same referral, oldest first.
+    the member, or of the desk when the notice is to none, or else the one that the notice names; None where there is
+    none. `languages` are those in which the recipient reads, one or several codes of fi, sv, en. `recipient_left` says
+    that the recipient is not told any more: the member, or the organisation, was deactivated. `earlier` are the ids of
+    the messages by this channel that `reader` has got about the same referral, oldest first.
     """
 
     delivery_id: UUID

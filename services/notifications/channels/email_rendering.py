@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.notifications.channels.channel import DeliveryAttempt
 from services.notifications.domain.mail_addresses import LONGEST_LINE, Sender, in_ascii
-from services.notifications.domain.wording import About, is_urgent
+from services.notifications.domain.wording import AboutOrganization, Facts, is_urgent
 from services.notifications.texts import link_to, notice_texts, placeholders, status_name, text
 
 _RECENT: Final = 9
@@ -31,9 +31,7 @@ def compose(attempt: DeliveryAttempt, to: str, *, sender: Sender, public_url: st
     message = EmailMessage(policy=SMTP)
     message["From"] = _address("From", sender.name, sender.address)
     message["To"] = _address("To", "", in_ascii(to))
-    # One subject for all that a reader gets about a referral: a changed one would begin another thread.
-    subjects = [text("mail.subject", language, reference=about.reference) for language in attempt.languages]
-    message["Subject"] = " / ".join(subjects)
+    message["Subject"] = " / ".join(_subject(notice.event_type, about, language) for language in attempt.languages)
     message["Date"] = notice.created_at
     message["Message-ID"] = message_id(attempt.delivery_id, sender.domain)
     if known := attempt.earlier:
@@ -57,14 +55,30 @@ def message_id(delivery_id: UUID, domain: str) -> str:
     return f"<{delivery_id}@{domain}>"
 
 
-def _part(event_type: str, about: About, language: str, link: str) -> str:
+def _subject(event_type: str, about: Facts, language: str) -> str:
+    """One subject for all that a reader gets about a referral: a changed one would begin another thread."""
+    if isinstance(about, AboutOrganization):
+        return notice_texts(event_type, about, language).title
+    return text("mail.subject", language, reference=about.reference)
+
+
+def _part(event_type: str, about: Facts, language: str, link: str) -> str:
     """The text of the mail in one language."""
+    if isinstance(about, AboutOrganization):
+        return _part_without_referral(event_type, about, language, link)
     values = placeholders(about, language) | {"status": status_name(about.status, language)}
     shown = ("reference", "service", "source", "target", "status")
     lines = [f"{text(f'fact.{name}', language)}: {values[name]}" for name in shown]
     words = notice_texts(event_type, about, language)
     invitation = text("mail.open_overview" if about.to_coordinator else "mail.open", language, link=link)
     return "\n".join([words.title, "", words.body, "", *lines, "", invitation, "", text("mail.footer", language)])
+
+
+def _part_without_referral(event_type: str, about: AboutOrganization, language: str, link: str) -> str:
+    """The text of a mail about no referral: to a coordinator with a link to the overview, to anybody else with none."""
+    body = notice_texts(event_type, about, language).body
+    invitation = [text("mail.open_overview", language, link=link), ""] if about.to_coordinator else []
+    return "\n".join([body, "", *invitation, text("mail.footer", language)])
 
 
 @lru_cache(maxsize=1024)

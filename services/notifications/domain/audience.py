@@ -77,6 +77,10 @@ AUDIENCE: Final[Mapping[str, AudienceRule]] = {
     "referral.not_started.v1": _always(STALLED),
     "referral.no_news.v1": _always(STALLED),
     "referral.forwarded.v1": _always(_SOURCE_AND_FIRST),
+    # Here `by_side` is the side whose organisation it is: the other one is told. The coordinators are told once of an
+    # organisation, and not of each of its referrals: `use_cases/organization_news.py`.
+    "referral.organization_deactivated.v1": AudienceRule(TARGET_SIDE, _SOURCE_AND_FIRST, NOBODY),
+    "referral.organization_reactivated.v1": AudienceRule(TARGET_SIDE, _SOURCE_AND_FIRST, NOBODY),
 }
 """Event type → who is told of it. Two rules stand outside the table: the member who caused an event is not told of it
 (`use_cases/telling.py`), and of a referral that was never sent nobody is told (`audience` below).

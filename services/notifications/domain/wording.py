@@ -1,5 +1,6 @@
 """What a notice may show, and which text tells it."""
 
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -41,13 +42,35 @@ class About(BaseModel):
         return "source" if organization_id in (self.source_organization_id, self.first_organization_id) else "target"
 
 
-def is_urgent(event_type: str, about: About) -> bool:
+What = Literal["organization_left", "organization_returned", "address_changed"]
+"""What a notice that is about no referral tells; also the key of its words."""
+
+
+class AboutOrganization(BaseModel):
+    """What a notice may show that is about no referral: what happened to an organisation, or to an account there.
+
+    `address_changed` goes to the address that the account had before, and names neither address.
+    """
+
+    what: What
+    organization_id: UUID
+    organization: Names
+    to_coordinator: bool = False
+
+
+Facts = About | AboutOrganization
+"""What a notice may show."""
+
+
+def is_urgent(event_type: str, about: Facts) -> bool:
     """Whether a notice asks for an answer at once: an urgent referral has come."""
-    return about.urgent and event_type == "referral.sent.v1"
+    return isinstance(about, About) and about.urgent and event_type == "referral.sent.v1"
 
 
-def wording(event_type: str, about: About) -> str:
+def wording(event_type: str, about: Facts) -> str:
     """Which text tells of an event: the key under which the message catalogues hold its title and body."""
+    if isinstance(about, AboutOrganization):
+        return about.what
     name = event_type.removeprefix("referral.").removeprefix("notification.").removesuffix(".v1")
     variants = (
         (f"passed_on_{name}", about.first_organization_id is not None),
@@ -56,6 +79,7 @@ def wording(event_type: str, about: About) -> str:
         ("handed_over_by_target", name == "handed_over" and about.by_side == "target"),
         ("taken_away", name == "assigned" and about.taken_away),
         (f"{name}_by_{about.by_side or 'nobody'}", name in ("cancelled", "message_sent")),
+        (f"{name}_of_{about.by_side}", name in ("organization_deactivated", "organization_reactivated")),
         (f"{name}_to_coordinator", about.to_coordinator),
     )
     return next((variant for variant, holds in variants if holds), name)

@@ -13,14 +13,14 @@ from shared.database.transaction import Transaction
 async def deliveries_of_organization(
     tx: Transaction, actor: Actor, *, limit: int, before: UUID | None = None, referral_id: UUID | None = None
 ) -> list[tuple[Delivery, Notice]]:
-    """The newest deliveries to the actor's organisation with their notices, newest first.
+    """The newest deliveries to the actor's organisation with their notices about referrals, newest first.
 
     Of all, or of those older than the delivery with the id `before`, or about the referral `referral_id`.
     """
     query = (
         select(Delivery, Notice)
         .join(Notice, col(Notice.id) == col(Delivery.notice_id))
-        .where(visibility.told_to_organization_of(actor))
+        .where(visibility.told_to_organization_of(actor), col(Notice.referral_id).is_not(None))
     )
     if referral_id is not None:
         query = query.where(Notice.referral_id == referral_id)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from services.notifications.channels.channel import DeliveryAttempt
+from services.notifications.queries.people import MAY_ACT
 from services.notifications.queries.preferences import LANGUAGE
 from services.notifications.tables import Delivery, Member, Notice, Organization, Preference
 from services.notifications.texts import LANGUAGES
@@ -54,9 +55,10 @@ _EARLIER: Final = (
 _ADDRESSED: Final = (
     select(
         Notice,
-        case((_to_a_desk, col(Organization.email)), else_=col(Member.email)),
+        func.coalesce(Notice.to_address, case((_to_a_desk, col(Organization.email)), else_=col(Member.email))),
         LANGUAGE,
-        ~_to_a_desk & col(Member.active).is_not(True),
+        # An organisation that was deactivated gets no mail at its desk. A former address has nobody who could leave.
+        col(Notice.to_address).is_(None) & ~case((_to_a_desk, col(Organization.active).is_(True)), else_=MAY_ACT),
     )
     .add_columns(_EARLIER)
     .outerjoin(Organization, col(Organization.id) == col(Notice.recipient_organization_id))

@@ -7,8 +7,9 @@ from sqlalchemy import BigInteger, Integer, Uuid, bindparam, or_
 from sqlmodel import col, select
 
 from services.notifications.queries import visibility
+from services.notifications.queries.people import MAY_ACT
 from services.notifications.queries.preferences import LANGUAGE
-from services.notifications.tables import Counter, Member, Notice, Preference
+from services.notifications.tables import Counter, Member, Notice, Organization, Preference
 from shared.actors import Actor
 from shared.database.reader import Reader
 from shared.database.transaction import Transaction
@@ -26,11 +27,12 @@ _AFTER: Final = (
     .limit(bindparam("most", type_=Integer))
 )
 _UNSEEN_OF_THOSE_WHO_LEFT: Final = (
-    select(Notice, Member)
+    select(Notice, Member.id)
     .join(Member, col(Member.id) == col(Notice.recipient_member_id))
+    .outerjoin(Organization, col(Organization.id) == col(Member.organization_id))
     .where(
         col(Member.organization_id) == bindparam("organization_id", type_=Uuid),
-        ~col(Member.active),
+        ~MAY_ACT,
         col(Notice.seen_at).is_(None),
         col(Notice.passed_on_at).is_(None),
     )
@@ -72,6 +74,9 @@ async def own_notices_after(
     return await reader.tuples(_AFTER.where(visibility.told_to(actor)), asked)
 
 
-async def unseen_of_those_who_left(tx: Transaction, organization_id: UUID) -> list[tuple[Notice, Member]]:
-    """Notices that members who left the organisation have not seen and that were not handed on, oldest first."""
+async def unseen_of_those_who_left(tx: Transaction, organization_id: UUID) -> list[tuple[Notice, UUID]]:
+    """Notices that members of the organisation who may not act any more have not seen, each with the member's id.
+
+    Those that were handed on are left out; the oldest comes first.
+    """
     return await tx.tuples(_UNSEEN_OF_THOSE_WHO_LEFT, {"organization_id": organization_id})

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, Uniqu
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from services.notifications.domain.wording import About
+from services.notifications.domain.wording import About, AboutOrganization, Facts
 from services.notifications.tables.base import Base
 from shared.ids import new_id
 
@@ -25,6 +25,8 @@ class Counter(Base, table=True):
 class Notice(Base, table=True):
     """What one recipient is told of one event; a desk address is a recipient without a member.
 
+    `referral_id` and `reference` are missing where it is about an organisation or an account. `to_address` is where its
+    mail goes, where that is not the present address of the recipient: the one that an account had before.
     `number` counts the notices of one member, in the order in which they were committed.
     `about` holds what the texts are made of (`About`); they are worded when somebody reads them.
     """
@@ -48,10 +50,11 @@ class Notice(Base, table=True):
     event_id: UUID
     event_type: str = Field(sa_type=Text)
     correlation_id: str = Field(sa_type=Text)
-    referral_id: UUID
-    reference: str = Field(sa_type=Text)
+    referral_id: UUID | None = None
+    reference: str | None = Field(default=None, sa_type=Text)
     recipient_organization_id: UUID
     recipient_member_id: UUID | None = None
+    to_address: str | None = Field(default=None, sa_type=Text)
     number: int | None = Field(default=None, sa_type=BigInteger)
     about: dict[str, Any] = Field(sa_type=JSONB)
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
@@ -60,6 +63,11 @@ class Notice(Base, table=True):
     passed_on_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
     @property
-    def facts(self) -> About:
+    def facts(self) -> Facts:
         """`about` as the domain knows it."""
+        return (AboutOrganization if self.referral_id is None else About).model_validate(self.about)
+
+    @property
+    def referral_facts(self) -> About:
+        """`facts` of a notice about a referral."""
         return About.model_validate(self.about)

@@ -103,7 +103,8 @@ async def give_up(tx: Transaction, outbox: Outbox, attempt: DeliveryAttempt, rea
         notice = attempt.notice
         with context.using(context.new_context(notice.correlation_id)):
             event = record_delivery(tx, outbox, DELIVERY_FAILED, notice, delivery, now)
-        await tell_delivery_failure(tx, outbox, event, notice, delivery)
+        if event is not None:
+            await tell_delivery_failure(tx, outbox, event, notice, delivery)
 
 
 async def withdraw_waiting(tx: Transaction, notices: Sequence[UUID]) -> None:

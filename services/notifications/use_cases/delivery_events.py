@@ -15,8 +15,13 @@ DELIVERY_FAILED: Final = "notification.delivery_failed.v1"
 
 def record_delivery(
     tx: Transaction, outbox: Outbox, event_type: str, notice: Notice, delivery: Delivery, now: datetime
-) -> Envelope:
-    """Record that a delivery has ended, as DELIVERED or as DELIVERY_FAILED; returns the event."""
+) -> Envelope | None:
+    """Record that a delivery has ended, as DELIVERED or as DELIVERY_FAILED; returns the event.
+
+    There is none about a notice of no referral, for what is told is proof for a referral's timeline.
+    """
+    if notice.referral_id is None:
+        return None
     state = DeliveryState(
         id=delivery.id,
         notice_id=notice.id,

@@ -18,14 +18,14 @@ from shared.publishing.outbox import Outbox
 async def tell_delivery_failure(
     tx: Transaction, outbox: Outbox, event: Envelope, notice: Notice, delivery: Delivery
 ) -> None:
-    """Make the notices that the delivery of `notice` was given up, which is what `event` says.
+    """Make the notices that the delivery of `notice`, which is about a referral, was given up, as `event` says.
 
     The caller holds NOTICES_LOCK. The recipient who was not reached is not told by the channel that failed. When such a
     notice cannot be delivered itself, nobody is told of that, for it might never end.
     """
     if notice.event_type == DELIVERY_FAILED or delivery.channel not in FAILURES_TOLD:
         return
-    about = notice.facts
+    about = notice.referral_facts
     target = about.target_organization_id
     people = await people_of(tx, [target], with_coordinators=True)
     # The desk has no part in what is told to a coordinator, or to who began a chain.

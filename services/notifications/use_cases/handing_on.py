@@ -3,9 +3,10 @@
 from uuid import UUID
 
 from services.notifications.domain.people import coordinators, heirs
+from services.notifications.domain.wording import AboutOrganization
 from services.notifications.queries.notices import unseen_of_those_who_left
-from services.notifications.queries.people import People, people_of
-from services.notifications.tables import Member, Notice
+from services.notifications.queries.people import Colleague, People, people_of
+from services.notifications.tables import Notice
 from services.notifications.use_cases.deliveries import withdraw_waiting
 from services.notifications.use_cases.notices import Cause, make_notices
 from services.notifications.use_cases.recipients import Recipient, recipient_of
@@ -19,7 +20,8 @@ async def hand_on_unseen(tx: Transaction, outbox: Outbox, organization_id: UUID)
     """Tell others what members who left an organisation have not seen, and withdraw what waits to be sent to them.
 
     The caller holds NOTICES_LOCK. A notice for which there is nobody yet, or whose reader's deputy is not known yet,
-    stays until a later change of the organisation's members brings somebody. Running it again changes nothing.
+    stays until a later change of the organisation or its members brings somebody: so those of an organisation that was
+    deactivated wait in its members' inboxes for its return. Running it again changes nothing.
     """
     left = await unseen_of_those_who_left(tx, organization_id)
     if not left:
@@ -27,17 +29,17 @@ async def hand_on_unseen(tx: Transaction, outbox: Outbox, organization_id: UUID)
     people = await people_of(tx, [organization_id])
     await withdraw_waiting(tx, [notice.id for notice, _ in left])
     for notice, leaver in left:
-        if told := _instead_of(leaver, notice, people):
+        if told := _instead_of(people.members[leaver], notice, people):
             cause = Cause(notice.event_id, notice.event_type, notice.correlation_id, notice.referral_id, notice.facts)
             await make_notices(tx, outbox, dict.fromkeys(told, cause))
             notice.passed_on_at = utc_now()
             tx.update(notice)
 
 
-def _instead_of(leaver: Member, notice: Notice, people: People) -> list[Recipient]:
+def _instead_of(leaver: Colleague, notice: Notice, people: People) -> list[Recipient]:
     """Who is told what `leaver` has not seen: nobody while the deputy is not known."""
     about = notice.facts
-    if about.to_coordinator:
+    if isinstance(about, AboutOrganization) or about.to_coordinator:
         told = coordinators(people.members)
     else:
         try:

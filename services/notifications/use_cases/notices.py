@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from services.notifications.domain.channels import INBOX
-from services.notifications.domain.wording import About
+from services.notifications.domain.wording import About, Facts
 from services.notifications.tables import Delivery, Notice
 from services.notifications.use_cases.delivery_events import DELIVERED, record_delivery
 from services.notifications.use_cases.recipients import Recipient
@@ -44,10 +44,10 @@ WITH fresh AS MATERIALIZED (
 ), made AS (
     INSERT INTO notices (
         id, event_id, event_type, correlation_id, referral_id, reference,
-        recipient_organization_id, recipient_member_id, number, about, created_at
+        recipient_organization_id, recipient_member_id, to_address, number, about, created_at
     ) SELECT
         id, event_id, event_type, correlation_id, referral_id, reference,
-        recipient_organization_id, recipient_member_id, last_number, about, created_at
+        recipient_organization_id, recipient_member_id, to_address, last_number, about, created_at
     FROM fresh LEFT JOIN counted ON member_id = recipient_member_id
 ), delivered AS (
     INSERT INTO deliveries (id, notice_id, channel, status, attempts, next_attempt_at, delivered_at, version)
@@ -61,13 +61,13 @@ SELECT id FROM fresh
 
 @dataclass(frozen=True)
 class Cause:
-    """The event that a notice tells about, and what the notice may show."""
+    """The event that a notice tells about, and what the notice may show; of no referral where it is about none."""
 
     event_id: UUID
     event_type: str
     correlation_id: str
-    referral_id: UUID
-    about: About
+    referral_id: UUID | None
+    about: Facts
 
 
 async def make_notices(tx: Transaction, outbox: Outbox, told: Mapping[Recipient, Cause]) -> None:
@@ -104,9 +104,10 @@ def _notice(cause: Cause, who: Recipient, now: datetime) -> Notice:
         event_type=cause.event_type,
         correlation_id=cause.correlation_id,
         referral_id=cause.referral_id,
-        reference=cause.about.reference,
+        reference=cause.about.reference if isinstance(cause.about, About) else None,
         recipient_organization_id=who.organization_id,
         recipient_member_id=who.member_id,
+        to_address=who.address,
         about=cause.about.model_copy(update={"to_coordinator": who.as_coordinator}).model_dump(mode="json"),
         created_at=now,
     )

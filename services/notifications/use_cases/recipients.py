@@ -12,14 +12,15 @@ from services.notifications.queries.people import People
 class Recipient:
     """A member, or the desk address of an organisation (`member_id` None).
 
-    `channels` are those beside the inbox, which every member has. Two of these are equal when the recipient is the
-    same, however it is told.
+    `channels` are those beside the inbox, which every member has. `address` is written to instead of the recipient's
+    present one. Two of these are equal when the recipient is the same, however it is told.
     """
 
     organization_id: UUID
     member_id: UUID | None
     as_coordinator: bool = field(default=False, compare=False)
     channels: frozenset[str] = field(default=frozenset({EMAIL}), compare=False)
+    address: str | None = field(default=None, compare=False)
 
 
 def recipient_of(

@@ -5,7 +5,14 @@ from sqlmodel import col
 
 from services.referral.domain.lifecycle import Side
 from services.referral.tables import Client, Member, Referral
-from shared.actors import Actor
+from shared.actors import Actor, require_active
+from shared.consuming.catalog_copy import find_member
+from shared.database.reader import Reader
+
+
+async def require_still_active(reader: Reader, actor: Actor) -> None:
+    """Raise 401 when the actor has lost access since its token was looked at, as while it waited for a lock."""
+    require_active(await find_member(reader, actor.member_id), actor.organization_id)
 
 
 def sent_by(actor: Actor) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ from services.referral.domain.attention import is_answer
 from services.referral.domain.lifecycle import LIFECYCLE, IllegalCommand, Reason, Rule, Side, Status, decide
 from services.referral.queries.recipients import Recipient, recipient_of, require_desk, require_suggestable
 from services.referral.queries.referrals import found_referral, visible
-from services.referral.queries.visibility import sent_by, side_of
+from services.referral.queries.visibility import require_still_active, sent_by, side_of
 from services.referral.queries.withdrawals import ends_with_withdrawal, no_consent
 from services.referral.schemas.commands import CommandBody, Complete, Decline, Nothing, WithdrawConsent, WithReason
 from services.referral.tables import Referral
@@ -30,8 +30,12 @@ _ROLES = {Side.SOURCE: ("adviser",), Side.TARGET: ("recipient",)}
 
 
 async def locked_referral(work: ActorUnitOfWork, referral_id: UUID | None) -> Referral:
-    """A referral that the actor may see, locked until the unit of work ends. Raises 404 for any other id."""
+    """A referral that the actor may see, locked until the unit of work ends.
+
+    Raises 404 for any other id, and 401 when the actor lost access while it waited for the lock.
+    """
     found = await work.tx.first(visible(work.actor, referral_id).with_for_update())
+    await require_still_active(work.tx, work.actor)
     return found_referral(found)
 
 

@@ -23,7 +23,7 @@ from services.referral.domain.lifecycle import OPEN, Status, decide
 from services.referral.queries.terms import closures_of, terms_of
 from services.referral.tables import Referral, Service, Timer
 from services.referral.unit_of_work import UnitOfWork
-from services.referral.use_cases.recording import record_change, record_reminder
+from services.referral.use_cases.recording import record_aside, record_change
 from shared.events.catalog import Closure
 
 _ORDER: Final = {kind: number for number, kind in enumerate(TimerKind)}
@@ -136,7 +136,7 @@ async def fire_due(work: UnitOfWork, referral: Referral) -> None:
         if kind is TimerKind.EXPIRE:
             await _expire(work, referral)
         else:
-            record_reminder(work, referral, kind)
+            record_aside(work, referral, kind)
 
 
 async def _expire(work: UnitOfWork, referral: Referral) -> None:

@@ -41,6 +41,7 @@ async def hand_over_own(work: ActorUnitOfWork, to: UUID | None) -> tuple[Member,
         (referral, visibility.side_of(work.actor, referral))
         for referral in await still_open(work, as_adviser | as_assigned)
     ]
+    await visibility.require_still_active(work.tx, work.actor)
     for roles in sorted({roles_on(side, referral) for referral, side in taken}):
         require_role(heir, roles, "to")
     await hand_over(work, taken, heir.id, me)

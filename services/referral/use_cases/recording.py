@@ -47,9 +47,12 @@ def record_unseen(work: UnitOfWork, referral: Referral, event: str, side: Side, 
     _record(work, referral, event, side, member_id, state(referral, side))
 
 
-def record_reminder(work: UnitOfWork, referral: Referral, event: str) -> None:
-    """Record that a timer of the referral was due, as `referral.<event>.v1`. The version of the referral stays."""
-    _record(work, referral, event, None, None, state(referral, None))
+def record_aside(work: UnitOfWork, referral: Referral, event: str, side: Side | None = None) -> None:
+    """Record as `referral.<event>.v1` what concerns the referral and is no change of it: its version stays.
+
+    A timer was due, or something happened to the organisation on `side`.
+    """
+    _record(work, referral, event, side, None, state(referral, side))
 
 
 def _raise_version(work: UnitOfWork, referral: Referral) -> None:

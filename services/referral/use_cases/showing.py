@@ -36,6 +36,7 @@ async def look_at(work: ActorUnitOfWork, referral: Referral) -> None:
     if _first_look(work, referral) is None:
         return
     await work.tx.refresh(referral, lock=True)  # two may look at the same moment
+    await visibility.require_still_active(work.tx, work.actor)
     look = _first_look(work, referral)
     if look is not None:
         setattr(referral, f"{look}_at", work.now)

@@ -22,7 +22,10 @@ _BY_SIDE: Final[Mapping[str, Mapping[str | None, frozenset[str]]]] = {
     "handed_over": {"source": _SOURCE, "target": _DESK},
     "consent_withdrawn": _REACHES_BELOW,
     "marked_in_error": _REACHES_BELOW,
+    "organization_deactivated": {"source": _DESK, "target": _SOURCE},
+    "organization_reactivated": {"source": _DESK, "target": _SOURCE},
 }
+_TO_THE_FIRST_BY_TARGET: Final = frozenset({"organization_deactivated", "organization_reactivated"})
 _TO_THE_FIRST: Final = frozenset(
     {"first_viewed", "accepted", "declined", "started", "held", "resumed", "completed", "failed", "expired"}
     | {"forwarded", "cancelled", "consent_withdrawn", "marked_in_error"}
@@ -51,7 +54,8 @@ def told_parts(event_type: str, data: Mapping[str, Any]) -> frozenset[str]:
         return frozenset()
     side = data["side"] if "side" in data else referral["by_side"]
     parts = _ALWAYS[name] if name in _ALWAYS else _BY_SIDE[name][side]
-    return parts | {"first"} if referral["parent_id"] and name in _TO_THE_FIRST else parts
+    to_the_first = name in _TO_THE_FIRST or (side == "target" and name in _TO_THE_FIRST_BY_TARGET)
+    return parts | {"first"} if referral["parent_id"] and to_the_first else parts
 
 
 @dataclass(frozen=True)
