@@ -99,6 +99,11 @@ def groups_of(stream: str) -> tuple[str, ...]:
     return tuple(service.name for service in SERVICES if stream in service.reads)
 
 
+def limits_prefix(service: Service) -> str:
+    """How the keys begin in Redis under which the service counts requests."""
+    return f"{service.name}.limits"
+
+
 def dead_stream(stream: str, group: str) -> str:
     """Where entries go that `group` could not handle."""
     return f"{stream}.dead.{group}"

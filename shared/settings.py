@@ -23,6 +23,12 @@ class Settings(BaseSettings):
     root_path: str = Field("", description="Path prefix under which the edge serves this API")
     host: str = Field("127.0.0.1", description="Address the web process listens on")
     port: int = Field(8000, description="Port the web process listens on")
+    body_seconds: float = Field(20, gt=0, description="Within how many seconds all of a request's body has to come")
+    account_requests_per_minute: int = Field(600, ge=1, description="Requests that one account may make in a minute")
+    address_requests_per_minute: int = Field(
+        1200, ge=1, description="Requests without a valid token that may come from one address in a minute"
+    )
+    forwarded_allow_ips: str = Field("", description="Proxies whose X-Forwarded-For is believed; * for any")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     environment: Literal["development", "production"] = "development"
     epoch: int = Field(1, ge=1, description="Raise by one after restoring this service's database from a backup")

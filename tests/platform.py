@@ -40,6 +40,8 @@ from tests.builders import Someone
 from tests.emptying import delete_all
 
 ISSUER = "http://localhost:8000"
+UNLIMITED = 1_000_000
+"""Requests that may be made in a minute: more than tests make"""
 
 
 class Tokens:
@@ -115,6 +117,8 @@ class Platform:
                 "jwks": str(self.tokens.jwks),
                 "issuer": ISSUER,
                 "worker_name": f"{service}-test",
+                "account_requests_per_minute": UNLIMITED,
+                "address_requests_per_minute": UNLIMITED,
             }
 
         return {

@@ -12,6 +12,7 @@ import yaml
 from luotsi.commands.env import EXAMPLE, add_missing, fill, missing, new_secrets, write_env
 from luotsi.platform.redis_acl import USERS, acl_rules
 from shared.services import SERVICES, get_service, service_names
+from shared.settings import Settings
 from tests.services_by_hand import PREFIXES, PROCESSES, SECRETS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -211,3 +212,14 @@ def test_the_superuser_and_the_owners_are_for_what_ends_by_itself() -> None:
 def test_a_secret_that_the_example_forgot_is_an_error() -> None:
     with pytest.raises(KeyError, match="INDEX_KEY"):
         fill("MASTER_KEY=\n", {"MASTER_KEY": "a", "INDEX_KEY": "b"})
+
+
+def test_the_edge_waits_only_so_long_and_says_whose_address_it_is() -> None:
+    edge = (ROOT / "deploy" / "edge" / "Caddyfile").read_text(encoding="utf-8")
+    limits = dict(re.findall(r"^\t+(read_header|read_body|idle|write) (\d+)s$", edge, re.M))
+    assert limits.keys() == {"read_header", "read_body", "idle"}, "a limit for writing would end the stream of notices"
+    assert int(limits["read_body"]) > Settings.model_fields["body_seconds"].default
+    assert "trusted_proxies static {$TRUSTED_PROXIES:private_ranges}\n\t\ttrusted_proxies_strict\n" in edge
+    # One address, and not what the caller sent: web processes believe all that is in it.
+    assert re.search(r"\(upstream\) \{[^)]*header_up X-Forwarded-For \{client_ip\}", edge)
+    assert {CONTAINERS[f"{name}-web"]["environment"]["FORWARDED_ALLOW_IPS"] for name in service_names()} == {"*"}

@@ -1,12 +1,12 @@
 """Who may do what in Redis: one user per service, with the rights that its record asks for.
 
 A service adds to its own stream and trims it. On the streams that it reads it may read, acknowledge and claim, and add
-to its own streams of dead letters.
+to its own streams of dead letters. Beside streams it has the keys under which it counts requests.
 """
 
 from collections.abc import Iterable, Mapping
 
-from shared.services import SERVICES, Service, dead_stream, service_names
+from shared.services import SERVICES, Service, dead_stream, limits_prefix, service_names
 
 OPERATOR = "operator"
 USERS = (*service_names(), OPERATOR)
@@ -17,6 +17,8 @@ _PRODUCE = "+xadd +xtrim +xlen +xrange +xpending +xinfo|stream +xinfo|groups +ev
 _CONSUME = (
     "+xgroup|create +xgroup|delconsumer +xreadgroup +xack +xautoclaim +xpending +xinfo|groups +xinfo|consumers +eval"
 )
+# The scripts of the library `limits`, and what they do.
+_COUNT = "+script|load +evalsha +incrby +expire +get +ttl"
 
 
 def acl_rules(passwords: Mapping[str, str]) -> list[str]:
@@ -37,6 +39,7 @@ def _service_rules(service: Service) -> str:
         _selector(_PRODUCE, [service.stream] if service.stream else []),
         _selector(_CONSUME, service.reads),
         _selector("+xadd", [dead_stream(stream, service.name) for stream in service.reads]),
+        _selector(_COUNT, [f"{limits_prefix(service)}:*"]),
     ]
     return " ".join(part for part in parts if part)
 

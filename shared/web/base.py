@@ -22,8 +22,11 @@ from shared.redis import RawRedis, connect
 from shared.services import get_service
 from shared.settings import Settings
 from shared.web import framework_problems
-from shared.web.health import add_health_routes
+from shared.web.health import HEALTH_PATHS, add_health_routes
+from shared.web.http_protocol import HttpProtocol
 from shared.web.middleware import AnswerProblem, RequestContext
+from shared.web.rate_limits import RateLimiter
+from shared.web.whole_bodies import BodyLimits
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,22 @@ class State:
         self.redis: RawRedis = connect(
             settings.redis_url.get_secret_value(), socket_timeout=2, socket_connect_timeout=2
         )
+        self._limiter = RateLimiter(
+            self.service,
+            self.redis,
+            account=settings.account_requests_per_minute,
+            address=settings.address_requests_per_minute,
+        )
+
+    async def account(self, _: Request) -> str | None:
+        """The account that a request is made by, for requests to be counted by; None for one of nobody's."""
+        return None
+
+    async def limit(self, request: Request) -> Problem | None:
+        """Count a request, and say what is wrong where it is one too many. What monitors ask is not counted."""
+        if request.scope["path"] in HEALTH_PATHS:
+            return None
+        return await self._limiter.check(await self.account(request), request.client.host if request.client else "")
 
     async def close(self) -> None:
         """Close the connections."""
@@ -92,7 +111,8 @@ def create_web_app(
     # FastAPI wants the server to know the prefix; here the application does, whoever serves it.
     app.root_path = state.settings.root_path
     app.state.luotsi = state
-    app.add_middleware(RequestContext, answer=answer, max_body_bytes=max_body_bytes)
+    limits = BodyLimits(max_body_bytes, state.settings.body_seconds)
+    app.add_middleware(RequestContext, answer=answer, limit=state.limit, limits=limits)
     _answer_problems(app, answer)
     add_health_routes(app, state.service, state.database, state.redis)
     return app
@@ -120,6 +140,8 @@ def serve(service: str, settings: Settings, create: Callable[[], FastAPI]) -> No
             create(),
             host=settings.host,
             port=settings.port,
+            http=HttpProtocol,
+            forwarded_allow_ips=settings.forwarded_allow_ips,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=5,

@@ -1,7 +1,7 @@
-"""Request bodies, read after 401, 404 and 403 have been decided, and before 428, 412 and 409.
+"""Request bodies, judged after 401, 404 and 403 have been decided, and before 428, 412 and 409.
 
-FastAPI reads a declared body before any dependency runs, so a caller without a token would be told about its JSON. Here
-a dependency reads it, after those that it is declared behind.
+FastAPI judges a declared body before any dependency runs, so a caller without a token would be told about its JSON.
+Here a dependency does, after those that it is declared behind. `whole_bodies.py` has received it before all that.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,16 +19,11 @@ _SCHEMAS = "x-schemas"
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-async def receive(request: Request) -> bytes:
-    """The whole body, read at the first call; a second one gets the same bytes."""
-    return await request.body()
-
-
 def read_body(model: type[ModelT]) -> Callable[[Request], Awaitable[ModelT]]:
     """A dependency that reads the JSON body as `model`; raises 400, 415 or 422 problems."""
 
     async def read(request: Request) -> ModelT:
-        raw = await receive(request)
+        raw = await request.body()
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type != "application/json" and (raw or content_type):
             detail = "Send the body as JSON with `Content-Type: application/json`."

@@ -5,7 +5,6 @@ from asyncio import CancelledError
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from shared import context, problems
 from shared.database.outages import is_away
@@ -27,9 +26,11 @@ _HTTP = {
 
 
 def from_http(error: HTTPException) -> problems.Problem:
-    """A problem for what the framework itself refuses, and for a body that is too large."""
+    """A problem for what the framework itself refuses, and for a body that is too large or too slow."""
     if error.status_code == 413:
         return problems.Problem(413, "too-large", "Too large", error.detail)
+    if error.status_code == 408:
+        return problems.Problem(408, "too-slow", "Too slow", error.detail)
     known = _HTTP.get(error.status_code)
     if known is not None:
         return problems.Problem(known.status, known.name, known.title, known.detail, headers=error.headers)
@@ -42,8 +43,6 @@ def from_unexpected(error: BaseException) -> problems.Problem:
     """A problem for an error that no handler answers; what is our own fault is logged, without the error's text."""
     if isinstance(error, CancelledError):  # a server that is stopped waits for requests only so long
         return problems.unavailable("This server is being stopped. Send the same request again shortly.")
-    if isinstance(error, ClientDisconnect):
-        return problems.malformed("The body ended before it was complete.")
     if is_away(error):
         log.warning("a server is away: %s", type(error).__name__)
         detail = "The database does not answer. Nothing was changed; send the same request again shortly."

@@ -13,6 +13,8 @@ from shared.database.connections import Database
 from shared.redis import RawRedis
 from shared.services import Service
 
+HEALTH_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
+
 _PATIENCE_SECONDS = 2.0
 _UNPUBLISHED = text("SELECT count(*) FROM outbox WHERE published_at IS NULL")
 _PARKED = text("SELECT count(*) FROM parked")

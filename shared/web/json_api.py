@@ -15,7 +15,7 @@ from shared.web import problem_responses
 from shared.web.base import State, create_web_app, state_of
 from shared.web.bodies import add_body_schemas
 from shared.web.docs_page import add_docs_page
-from shared.web.tokens import FindMember, Verifier, authenticate
+from shared.web.tokens import FindMember, Verifier, authenticate, bearer_token
 
 
 class ApiState(State):
@@ -25,6 +25,14 @@ class ApiState(State):
         super().__init__(service, settings)
         self.verifier = Verifier(settings.issuer, settings.jwks)
         self.find_member = find_member
+
+    async def account(self, request: Request) -> str | None:
+        """The member that a valid token names; None without one."""
+        token = bearer_token(request)
+        try:
+            return None if token is None else str((await self.verifier.claims(token))["sub"])
+        except problems.Problem:  # which `authenticate` answers, where a token is needed
+            return None
 
 
 async def transaction(request: Request) -> AsyncIterator[Transaction]:

@@ -1,35 +1,39 @@
 """What happens around every request: a context of its own, headers of the answer, limits, and unexpected errors."""
 
 from asyncio import CancelledError
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from urllib.parse import unquote_plus
 
 from fastapi import Request, Response
 from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import context, problems
 from shared.personal_identity import contains_code
 from shared.web import framework_problems
+from shared.web.whole_bodies import BodyLimits, SenderIsGone, WholeBody, read_whole, unread
 
 AnswerProblem = Callable[[Request, problems.Problem], Response]
 """How an application says a problem: as JSON, as a page, ..."""
+
+LimitRequests = Callable[[Request], Awaitable[problems.Problem | None]]
+"""Counts a request, and says what is wrong where it is one too many"""
 
 
 class RequestContext:
     """Runs each request in a context of its own, and names that context in the answer.
 
-    It refuses a personal identity code in an address and a body of more than `max_body_bytes`, and answers what fails
-    unexpectedly, all by `answer`.
+    It refuses what `limit` refuses and a personal identity code in an address, reads the body whole within `limits`,
+    and answers what fails unexpectedly, all by `answer`.
 
     Plain ASGI: with its tasks and queues, the framework's own kind makes the shortest answer take three times as long.
     """
 
-    def __init__(self, app: ASGIApp, answer: AnswerProblem, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, answer: AnswerProblem, limit: LimitRequests, limits: BodyLimits) -> None:
         self._app = app
         self._answer = answer
-        self._max_body_bytes = max_body_bytes
+        self._limit = limit
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -37,7 +41,7 @@ class RequestContext:
         scope["query_string"] = _without_empty_values(scope["query_string"])
         request = Request(scope)
         about = context.new_context(request.headers.get("X-Correlation-ID"), request.headers.get("traceparent"))
-        begun = False
+        begun, keep_open = False, True
 
         async def send_named(message: Message) -> None:
             nonlocal begun
@@ -47,13 +51,19 @@ class RequestContext:
                 headers["X-Correlation-ID"] = about.correlation_id
                 headers.setdefault("Cache-Control", "no-store")
                 headers["X-Content-Type-Options"] = "nosniff"
+                if not keep_open:
+                    headers["Connection"] = "close"
             await send(message)
 
         with context.using(about):
-            if _has_code_in_address(scope):
-                return await self._answer(request, _CODE_IN_ADDRESS)(scope, receive, send_named)
             try:
-                await self._app(scope, _limited(receive, self._max_body_bytes), send_named)
+                refused, whole = await self._take_in(request, receive)
+                keep_open = whole.ended
+                if refused is not None:
+                    return await self._answer(request, refused)(scope, receive, send_named)
+                await self._app(scope, whole.receive, send_named)
+            except SenderIsGone:
+                return None
             except (Exception, CancelledError) as error:
                 # Here, and not in a handler: the framework would log the error's text as well.
                 answer = self._answer(request, framework_problems.from_unexpected(error))
@@ -61,6 +71,17 @@ class RequestContext:
                     await answer(scope, receive, send_named)
                 if isinstance(error, CancelledError):
                     raise
+
+    async def _take_in(self, request: Request, receive: Receive) -> tuple[problems.Problem | None, WholeBody]:
+        """The request's body, and what is wrong with the request, whatever it is about. Raises SenderIsGone."""
+        if refused := await self._limit(request):
+            return refused, unread(request.headers)
+        whole = await read_whole(receive, request.headers, self._limits)
+        if _has_code_in_address(request.scope):
+            return _CODE_IN_ADDRESS, whole
+        if whole.refusal is not None and request.method in ("GET", "HEAD", "OPTIONS"):  # no route asks for the body
+            return framework_problems.from_http(whole.refusal), whole
+        return None, whole
 
 
 def _without_empty_values(query: bytes) -> bytes:
@@ -76,21 +97,3 @@ _CODE_IN_ADDRESS = problems.invalid(
 
 def _has_code_in_address(scope: Scope) -> bool:
     return contains_code(f"{scope['path']} {unquote_plus(scope['query_string'].decode('latin-1'))}")
-
-
-def _limited(receive: Receive, max_bytes: int) -> Receive:
-    """`receive`, raising 413 as soon as the body is larger than `max_bytes`.
-
-    The exception is the framework's: it turns any other that comes up while it reads a form into a 400.
-    """
-    received = 0
-
-    async def receive_limited() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > max_bytes:
-            raise HTTPException(413, f"The body is larger than {max_bytes // 1024} KiB. Shorten the texts in it.")
-        return message
-
-    return receive_limited

@@ -19,10 +19,14 @@ def response(request: Request, problem: problems.Problem) -> JSONResponse:
 
 
 def declared() -> dict[int | str, dict[str, Any]]:
-    """For OpenAPI: whatever the status, an error is a problem."""
+    """For OpenAPI: whatever the status, an error is a problem; one request too many may be made anywhere."""
+    content = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}}
+    seconds = {"schema": {"type": "integer", "minimum": 1}, "required": True}
     return {
-        "default": {
-            "description": "A problem (RFC 9457) that says what to do",
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
-        }
+        429: {
+            "description": "More requests than one account or address may make in a minute",
+            "headers": {"Retry-After": {"description": "In how many seconds to go on", **seconds}},
+            **content,
+        },
+        "default": {"description": "A problem (RFC 9457) that says what to do", **content},
     }

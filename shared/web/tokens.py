@@ -102,15 +102,21 @@ class Verifier:
         return await asyncio.to_thread(Path(self._jwks).read_text)
 
 
+def bearer_token(request: Request) -> str | None:
+    """The access token of a request; None without one."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
 async def authenticate(request: Request, reader: Reader, verifier: Verifier, find: FindMember) -> Actor:
     """The actor of `request`. Raises 401 without a valid token of a member who is known and may act.
 
     A role counts only when the token and the catalogue both give it, so that taking one away works at once.
     """
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    token = bearer_token(request)
+    if token is None:
         raise unauthenticated("Send `Authorization: Bearer <access token>`.")
-    claims = await verifier.claims(token.strip())
+    claims = await verifier.claims(token)
     try:
         member_id, organization_id = UUID(claims["sub"]), UUID(claims["org"])
     except (ValueError, TypeError, AttributeError):

@@ -37,6 +37,7 @@ class Hands(Supervisor):
     def __init__(self, data: DataDir, lock: int, folder: Path, smtp_url: str) -> None:
         super().__init__(data, lock)
         self._environment = {"FAULTS": str(folder), "MAIL_FROM": "luotsi@kuopio.example"}
+        self._environment |= {"ACCOUNT_REQUESTS_PER_MINUTE": "100000", "ADDRESS_REQUESTS_PER_MINUTE": "100000"}
         self._smtp_url = smtp_url
         self.mail_as_files = False
         self.specs: dict[str, ProcessSpec] = {}

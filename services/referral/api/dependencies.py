@@ -15,7 +15,6 @@ from services.referral.use_cases.commands import locked_parent, locked_referral,
 from shared.clock import Clock, utc_now
 from shared.publishing.outbox import Outbox
 from shared.web.base import state_of
-from shared.web.bodies import receive
 from shared.web.json_api import ActorOf, ApiState, TransactionOf
 from shared.web.tokens import FindMember
 
@@ -52,15 +51,13 @@ async def the_referral(work: WorkOf, referral_id: str) -> Referral:
     return await visible_referral(work, as_id(referral_id))
 
 
-async def the_locked_referral(request: Request, work: WorkOf, referral_id: str) -> Referral:
+async def the_locked_referral(work: WorkOf, referral_id: str) -> Referral:
     """The referral of the path, to be changed: nobody else changes it until this request is done."""
-    await receive(request)  # a slow sender must not hold the lock while it sends
     return await locked_referral(work, as_id(referral_id))
 
 
-async def the_locked_parent(request: Request, work: WorkOf, referral_id: str) -> Referral | None:
+async def the_locked_parent(work: WorkOf, referral_id: str) -> Referral | None:
     """What the referral of the path was passed on from, if the actor's side did that; for routes that change both."""
-    await receive(request)
     return await locked_parent(work, as_id(referral_id))
 
 
