@@ -4,10 +4,12 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import col, select
 
+from services.catalog.domain.search import MOST_WORDS, TypedWords
 from services.catalog.queries.search import Query
 from services.catalog.tables import ServiceWords
 from tests.flows.catalog_kuopio import kuopio
 from tests.platform import Platform
+from tests.statements import count_statements
 
 FOUND_BY = {
     "yritysneuvonta": "business-advice",
@@ -134,3 +136,93 @@ async def test_the_index_answers_a_search(platform: Platform) -> None:
         await tx.execute(text("SET LOCAL enable_seqscan = off"))
         plan = (await tx.execute(text(f"EXPLAIN {spelled}"))).scalars().all()
     assert any("ix_service_words_words" in line for line in plan), plan
+
+
+ODD = [
+    "½" * 148,
+    "ﷺ" * 50,
+    "ﷻ" * 200,
+    "㌖" * 200,
+    "㍿" * 200,
+    "a" * 200,
+    "å" * 200,
+    "ß" * 200,
+    "ﬃ" * 200,
+    "a " * 100,
+    "ä̈" * 100,
+    "\U0001d482\U0001d483 " * 50,
+    "e\u0301" * 100,
+    "\u200d" * 200,
+    "\u2800" * 200,
+    "! & | ( ) : * < -> <-> \\ ' \"",
+    "a:*", "a:D", "a <-> b", "'a' & 'b", "!neuvonta", "a\\'b", "%", "_", "%%__", "neuvonta%", "the of and", "\x00a\x00",
+    "क् षि", "1\u20442", "1e5 -3 0x1F", "a-b/c@d.e", "http://a.example/b?c=d", "💥" * 200, "\ud7ff\ue000", "zq zqa",
+]  # fmt: skip
+"""What grows when it is folded, what has no words, and what means something to PostgreSQL."""
+
+
+@pytest.mark.parametrize("path", ["/services", "/organizations"])
+async def test_whatever_is_typed_is_answered(platform: Platform, path: str) -> None:
+    town = await kuopio(platform)
+    for query in ODD:
+        answer = await town.client().get(path, params={"query": query})
+        assert answer.status_code == 200, (query, answer.text)
+    surrogate = await town.client().get(f"{path}?query=%ED%A0%80")
+    assert surrogate.status_code == 200
+    assert (await town.client().get(path, params={"query": "a" * 201})).status_code == 422
+
+
+async def test_the_statements_are_the_same_however_many_words_there_are(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each statement that differs is compiled and prepared, and kept in memory, once more."""
+    town = await kuopio(platform)
+    given = count_statements(monkeypatch)
+
+    async def statements(query: str, size: int) -> list[str]:
+        given.clear()
+        for path in ("/services", "/organizations"):
+            assert (await town.client().get(path, params={"query": query, "size": str(size)})).status_code == 200
+        return list(given)
+
+    first = await statements("kuopio", 1)
+    assert len(first) > 10
+    many = [
+        "k",
+        "kuopio o",
+        "the kuopio",
+        "yliopisto",
+        "½" * 148,
+        " ".join("abcdefgh"),
+        "a b c d e f g h i j k l m n o p",
+    ]
+    for number, query in enumerate(many, start=2):
+        assert await statements(query, number) == first, query
+
+
+async def test_the_first_eight_different_words_count(platform: Platform) -> None:
+    """A sentence that is pasted finds what its beginning finds, and is no error."""
+    town = await kuopio(platform)
+    eight = "kuopio neuvonta yritys advice business for new entrepreneurs"
+    assert len(set(eight.split())) == MOST_WORDS
+    found = await town.slugs("/services", query=eight)
+    assert await town.slugs("/services", query=f"{eight} avaruusmatka") == found
+    assert await town.slugs("/services", query=f"{eight} kuopio") == found
+    assert await town.slugs("/services", query="avaruusmatka") == []
+    nine = TypedWords(f"{eight} ninth")
+    assert {number for number, _ in nine.forms} == set(range(MOST_WORDS))
+    assert not [form for _, form in nine.forms if form.endswith(":*")], "the eighth is a whole word then"
+
+
+@pytest.mark.parametrize(
+    ("typed", "forms"),
+    [
+        ("a", [(0, "a:*")]),
+        ("Työllisyys a", [(0, "tyollisyys"), (0, "zqtyollisyys"), (1, "a:*")]),
+        ("a b a", [(0, "a:*"), (1, "b")]),
+        ("b" * 101 + " a", [(0, "b" * 100 + ":*"), (0, "zq" + "b" * 98 + ":*"), (1, "a:*")]),
+        ("!", []),
+    ],
+)
+def test_what_is_typed_becomes_operands(typed: str, forms: list[tuple[int, str]]) -> None:
+    assert TypedWords(typed).forms == forms

@@ -49,7 +49,7 @@ async def organizations(
     language: LanguageOf,
     today: TodayOf,
     query: Annotated[
-        str | None, Query(max_length=200, description="Words of names, former names, descriptions")
+        str | None, Query(max_length=200, description="Words of names, former names, descriptions; the first eight")
     ] = None,
 ) -> Page[OrganizationView]:
     """Public: no token is needed."""

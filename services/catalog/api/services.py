@@ -35,7 +35,8 @@ ToChange = Annotated[Service, Depends(service_to_change)]
 
 def wanted_services(
     query: Annotated[
-        str | None, Query(max_length=200, description="Every word must be found; the last may be cut")
+        str | None,
+        Query(max_length=200, description="Every word of the first eight must be found; the last may be cut"),
     ] = None,
     language: Annotated[
         str | None, Query(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="Given in this language (BCP 47)")

@@ -15,6 +15,12 @@ STEMMERS = {"fi": "finnish", "sv": "swedish", "en": "english"}
 SPLIT = "AB"
 """Weights of the texts whose long words are found by their later parts too, which count as D."""
 
+MOST_WORDS = 8
+"""How many words of what was typed are looked for. Nobody misses the others: all have to be found."""
+
+_LONGEST_WORD = 100
+"""Characters of a word that are looked for, as the beginning of one; PostgreSQL takes no more than 2,046 bytes."""
+
 _SHORTEST_PART = 5
 _INSIDE = "zq"
 """Marks the later part of a word, so that a short word searched for does not match the middle of others."""
@@ -39,9 +45,24 @@ def indexed_words(texts: Weighted) -> dict[str, str]:
     return found
 
 
-def forms_of(word: str) -> list[str]:
-    """What a word that was typed may be in the index: itself, or the later part of a longer one."""
-    return [word, _INSIDE + word] if len(word) >= _SHORTEST_PART else [word]
+class TypedWords:
+    """The words of what somebody typed: the first MOST_WORDS different ones.
+
+    `forms` are what each may be in the index, as operands of PostgreSQL's `to_tsquery`, with the number of the word:
+    the word itself, or the later part of a longer one. `unfinished` is the number of the word that may be the beginning
+    of a longer one, which is the last that was typed; -1 when that one does not count any more.
+    """
+
+    def __init__(self, typed: str) -> None:
+        all_words = words(typed)
+        counted = list(dict.fromkeys(all_words))[:MOST_WORDS]
+        self.unfinished = counted.index(all_words[-1]) if all_words and all_words[-1] in counted else -1
+        self.forms = [(number, form) for number, word in enumerate(counted) for form in self._forms(number, word)]
+
+    def _forms(self, number: int, word: str) -> list[str]:
+        is_beginning = number == self.unfinished or len(word) > _LONGEST_WORD
+        found = [word, _INSIDE + word] if len(word) >= _SHORTEST_PART else [word]
+        return [f"{form[:_LONGEST_WORD]}:*" if is_beginning else form for form in found]
 
 
 def _later_parts(plain: Iterable[str]) -> list[str]:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, or_
 from sqlmodel import SQLModel, col, select
 
 from services.catalog.domain.names import is_slug
-from services.catalog.queries.pages import PageWanted, as_uuid, by_name, count, matching, one_page, one_row
+from services.catalog.queries.pages import PageWanted, among, as_uuid, by_name, count, matching, one_page, one_row
 from services.catalog.queries.search import Query
 from services.catalog.tables import Closure, Location, Organization, OrganizationAlias, OrganizationWords
 from shared.database.transaction import Transaction
@@ -75,7 +75,7 @@ async def _belonging(
     tx: Transaction, table: type[RowT], ids: Sequence[UUID], order: SQLColumnExpression[Any]
 ) -> Sequence[RowT]:
     owner: Any = table.organization_id  # type: ignore[attr-defined]
-    return await tx.all(select(table).where(owner.in_(ids)).order_by(order))
+    return await tx.all(select(table).where(among(owner, ids)).order_by(order))
 
 
 def _by_organization(rows: Sequence[Any]) -> defaultdict[UUID, list[Any]]:

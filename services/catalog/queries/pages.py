@@ -1,10 +1,12 @@
 """What all reads share: one row or a page of them, the order of names, and which key is an id."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, false, func
+from sqlalchemy import ColumnElement, Select, Uuid, any_, false, func, literal
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -41,6 +43,11 @@ async def count(tx: Transaction, wanted: Select[*tuple[Any, ...]]) -> int:
 def one_page(wanted: WantedT, page: PageWanted) -> WantedT:
     """The query narrowed to the rows of one page."""
     return wanted.offset((page.number - 1) * page.size).limit(page.size)
+
+
+def among(key: UUID, ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """That a key (a column of a table) is one of `ids`: the same statement however many there are."""
+    return col(key) == any_(literal(list(ids), ARRAY(Uuid)))
 
 
 def by_name(name: Texts, language: str) -> ColumnElement[str]:

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from services.catalog.domain.names import is_slug
 from services.catalog.domain.services import Situation
-from services.catalog.queries.pages import PageWanted, as_uuid, by_name, count, matching, one_page, one_row
+from services.catalog.queries.pages import PageWanted, among, as_uuid, by_name, count, matching, one_page, one_row
 from services.catalog.queries.search import Query
 from services.catalog.tables import (
     Closure,
@@ -133,20 +133,20 @@ def _conditions(only: ServiceFilter, today: date) -> list[ColumnElement[bool]]:
 
 async def _found(tx: Transaction, rows: Sequence[tuple[Service, Organization, bool, bool]]) -> list[FoundService]:
     ids = [service.id for service, *_ in rows]
-    former = select(ServiceAlias).where(col(ServiceAlias.service_id).in_(ids))
+    former = select(ServiceAlias).where(among(ServiceAlias.service_id, ids))
     aliases: defaultdict[UUID, list[ServiceAlias]] = defaultdict(list)
     for alias in await tx.all(former.order_by(col(ServiceAlias.valid_until).desc())):
         aliases[alias.service_id].append(alias)
     links = (
         select(ServiceAtLocation, Location)
         .join(Location, col(Location.id) == ServiceAtLocation.location_id)
-        .where(col(ServiceAtLocation.service_id).in_(ids))
+        .where(among(ServiceAtLocation.service_id, ids))
         .order_by(col(ServiceAtLocation.id))
     )
     locations: defaultdict[UUID, list[tuple[ServiceAtLocation, Location]]] = defaultdict(list)
     for link, location in await tx.tuples(links):
         locations[link.service_id].append((link, location))
-    known = await tx.all(select(ServiceFacts).where(col(ServiceFacts.id).in_(ids)))
+    known = await tx.all(select(ServiceFacts).where(among(ServiceFacts.id, ids)))
     facts = {row.id: row for row in known}
     return [
         FoundService(
