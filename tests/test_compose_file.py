@@ -84,6 +84,23 @@ def test_the_application_image_runs_as_a_user_without_rights() -> None:
     ]
 
 
+def megabytes(text: str) -> int:
+    """A size as compose and Redis write it."""
+    number, unit = re.fullmatch(r"(\d+)(m|mb|g|gb)", text, re.I).groups()  # type: ignore[union-attr]
+    return int(number) * (1024 if unit[0].lower() == "g" else 1)
+
+
+@pytest.mark.parametrize("container", sorted(CONTAINERS))
+def test_each_container_may_take_only_so_much_memory(container: str) -> None:
+    assert 128 <= megabytes(CONTAINERS[container]["mem_limit"]) <= 2048
+
+
+def test_redis_is_full_before_it_is_killed() -> None:
+    full = re.search(r"--maxmemory (\w+) --maxmemory-policy noeviction", CONTAINERS["redis"]["command"][-1])
+    assert full is not None
+    assert megabytes(full[1]) * 1.25 <= megabytes(CONTAINERS["redis"]["mem_limit"])
+
+
 @pytest.mark.parametrize("container", LASTING)
 def test_what_runs_on_has_a_health_check_and_comes_back(container: str) -> None:
     assert CONTAINERS[container]["healthcheck"]["test"]
