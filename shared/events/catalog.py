@@ -47,6 +47,9 @@ class Keywords(Payload):
 class ServiceState(Payload):
     """A service. `languages` are BCP 47 tags of the languages it is given in, `target_groups` codes of the catalogue.
 
+    It is for people from `minimum_age` to `maximum_age` years, both included, who live in one of the `service_areas`;
+    None, and no area, stand for what nobody has said. `typical_wait_days` lie between a referral and the first meeting.
+
     Within `response_days` working days of being sent a referral is to be answered, an urgent one within
     `urgent_response_days`; after `expiry_days` without an answer it expires. None stands for the defaults above.
     """
@@ -59,6 +62,10 @@ class ServiceState(Payload):
     languages: tuple[str, ...] = ()
     target_groups: tuple[str, ...] = ()
     keywords: Keywords = Keywords()
+    service_areas: tuple[Names, ...] = ()
+    minimum_age: int | None = None
+    maximum_age: int | None = None
+    typical_wait_days: int | None = None
     capacity: CapacityStatus = "capacity"
     response_days: int | None = None
     urgent_response_days: int | None = None

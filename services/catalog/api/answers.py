@@ -2,19 +2,20 @@
 
 from datetime import date
 from typing import Any
-from uuid import UUID, uuid5
-
-from babel import Locale
+from uuid import uuid5
 
 from services.catalog.api.attributes import attributes
+from services.catalog.api.details import details
+from services.catalog.api.locations import location_view
+from services.catalog.api.parts import language_view, translations
 from services.catalog.domain.services import accepting, obstacles
-from services.catalog.domain.texts import LANGUAGES, in_language
+from services.catalog.domain.texts import in_language
 from services.catalog.queries.organizations import FoundOrganization
 from services.catalog.queries.services import FoundService
 from services.catalog.schemas.members import MemberView
 from services.catalog.schemas.organizations import OrganizationView
 from services.catalog.schemas.services import ServiceView
-from services.catalog.tables import Closure, Location, Member, OrganizationAlias, ServiceAlias, ServiceFacts
+from services.catalog.tables import Closure, Member, OrganizationAlias, ServiceAlias, ServiceFacts
 
 
 def organization_view(found: FoundOrganization, language: str, today: date) -> OrganizationView:
@@ -29,23 +30,23 @@ def organization_view(found: FoundOrganization, language: str, today: date) -> O
             "closed_today": any(each.starts_on <= today <= each.ends_on for each in found.closures),
             "closures": [_closure(each, language) for each in found.closures],
             "aliases": [_alias(each, language) for each in found.aliases],
-            "locations": [_location(each, language) for each in found.locations],
-            "translations": _translations(
-                name=row.name, alternate_name=row.alternate_name, description=row.description
-            ),
+            "locations": [location_view(each, language) for each in found.locations],
+            "translations": translations(name=row.name, alternate_name=row.alternate_name, description=row.description),
             "last_modified": row.updated_at,
         }
     )
 
 
-def service_view(found: FoundService, language: str) -> ServiceView:
-    """The service in `language`."""
+def service_view(found: FoundService, language: str, today: date) -> ServiceView:
+    """The service in `language`, on the day `today`."""
     row, organization = found.row, found.organization
     texts = {
         "name": row.name,
         "alternate_name": row.alternate_name,
         "description": row.description,
         "eligibility_description": row.eligibility_description,
+        "fees_description": row.fees_description or {},
+        "interpretation_services": row.interpretation_services or {},
     }
     return ServiceView.model_validate(
         row.model_dump(exclude={"capacity", "languages", *texts})
@@ -58,18 +59,19 @@ def service_view(found: FoundService, language: str) -> ServiceView:
                 "name": in_language(organization.name, language),
                 "description": in_language(organization.description, language),
             },
-            "languages": [_language(row.id, code, language) for code in row.languages],
+            "languages": [language_view(row.id, code, language) for code in row.languages],
             "capacity": {"status": row.capacity, "available": row.available, "updated": row.capacity_updated_at},
             "capacities": _counted(found, language),
             "keywords": row.keywords or {},
+            **details(row, language, today),
             "attributes": attributes(row, language),
             "service_at_locations": [
-                {"id": link.id, "location": _location(location, language)} for link, location in found.locations
+                {"id": link.id, "location": location_view(location, language)} for link, location in found.locations
             ],
             "aliases": [_alias(each, language) for each in found.aliases],
             "accepting": accepting(found.situation),
             "not_accepting_because": list(obstacles(found.situation)),
-            "translations": _translations(**texts),
+            "translations": translations(**texts),
             "last_modified": row.updated_at,
             **_facts(found.facts),
         }
@@ -90,18 +92,10 @@ def _facts(row: ServiceFacts | None) -> dict[str, Any]:
     return {"facts": row.facts, "facts_status": "shown"}
 
 
-def _translations(**fields: dict[str, str]) -> dict[str, dict[str, str]]:
-    by_language = {
-        language: {field: texts[language] for field, texts in fields.items() if texts.get(language)}
-        for language in LANGUAGES
-    }
-    return {language: texts for language, texts in by_language.items() if texts}
-
-
 def _alias(row: OrganizationAlias | ServiceAlias, language: str) -> dict[str, Any]:
     return row.model_dump(exclude={"id", "organization_id", "service_id"}) | {
         "name": in_language(row.name, language),
-        "translations": _translations(name=row.name),
+        "translations": translations(name=row.name),
     }
 
 
@@ -110,35 +104,8 @@ def _closure(row: Closure, language: str) -> dict[str, Any]:
         "starts_on": row.starts_on,
         "ends_on": row.ends_on,
         "note": in_language(row.note, language) or None,
-        "translations": _translations(note=row.note),
+        "translations": translations(note=row.note),
     }
-
-
-def _location(row: Location, language: str) -> dict[str, Any]:
-    address = {
-        "id": uuid5(row.id, "address"),
-        "address_1": row.address_1,
-        "city": row.city,
-        "state_province": "",
-        "postal_code": row.postal_code,
-        "country": "FI",
-        "address_type": "physical",
-    }
-    return {
-        "id": row.id,
-        "location_type": row.location_type,
-        "name": in_language(row.name, language),
-        "description": in_language(row.description, language) or None,
-        "url": row.url,
-        "city": row.city,
-        "addresses": [address] if row.address_1 and row.city and row.postal_code else [],
-        "translations": _translations(name=row.name, description=row.description),
-    }
-
-
-def _language(service_id: UUID, code: str, language: str) -> dict[str, Any]:
-    name = Locale(language).languages.get(code.partition("-")[0], code)
-    return {"id": uuid5(service_id, code), "code": code, "name": name}
 
 
 def _counted(found: FoundService, language: str) -> list[dict[str, Any]]:

@@ -17,9 +17,9 @@ from services.catalog.api.dependencies import (
 from services.catalog.api.locale import LanguageOf
 from services.catalog.api.pages import CountPageOf, make_page
 from services.catalog.queries.organizations import page_of_organizations, with_belongings
+from services.catalog.schemas.locations import Locations
 from services.catalog.schemas.organizations import (
     Closures,
-    Locations,
     NewOrganization,
     OrganizationChange,
     OrganizationView,

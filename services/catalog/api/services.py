@@ -62,7 +62,7 @@ async def services(
 ) -> Page[ServiceView]:
     """Public: no token is needed. The best match comes first, without a text the order is by name."""
     found, total = await page_of_services(tx, page, answer_language, only, today)
-    return make_page(page, [service_view(each, answer_language) for each in found], total)
+    return make_page(page, [service_view(each, answer_language, today) for each in found], total)
 
 
 @router.get("/{id}", summary="One service by id or slug", response_model_exclude_none=True)
@@ -75,7 +75,7 @@ async def service(
 ) -> ServiceView:
     """Public: no token is needed."""
     response.headers["ETag"] = etag(row.version)
-    return service_view(await one_service(tx, row.id, today), language)
+    return service_view(await one_service(tx, row.id, today), language, today)
 
 
 @router.post(
@@ -140,4 +140,4 @@ async def capacity(
 
 async def _answer(work: UnitOfWork, row: Service, language: str, response: Response) -> ServiceView:
     response.headers["ETag"] = etag(row.version)
-    return service_view(await one_service(work.tx, row.id, work.today), language)
+    return service_view(await one_service(work.tx, row.id, work.today), language, work.today)

@@ -1,12 +1,13 @@
-"""Organisations over HTTP, their closures and locations: what changes them, and how they are shown (HSDS 3.1)."""
+"""Organisations over HTTP and their closures: what changes them, and how they are shown (HSDS 3.1)."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from services.catalog.domain.organizations import LocationType, OrganizationType
+from services.catalog.domain.organizations import OrganizationType
+from services.catalog.schemas.locations import LocationView
 from services.catalog.schemas.parts import (
     AliasView,
     Day,
@@ -14,9 +15,7 @@ from services.catalog.schemas.parts import (
     Email,
     LeftOut,
     Name,
-    OneLine,
     Slug,
-    Text,
     Translations,
     WebAddress,
 )
@@ -67,50 +66,6 @@ class Closures(Body):
     @classmethod
     def _bare_list(cls, value: Any) -> Any:
         return {"closures": value} if isinstance(value, list) else value
-
-
-class NewLocation(Body):
-    """A location. With the `id` of one that the organisation has, that one is kept, and changed to this."""
-
-    id: UUID | None = None
-    location_type: LocationType = "physical"
-    name: Name
-    description: Description | None = None
-    url: WebAddress | None = None
-    address_1: Text | None = None
-    postal_code: Annotated[str, StringConstraints(min_length=1, max_length=20), OneLine] | None = None
-    city: Text | None = None
-
-
-class Locations(Body):
-    """All locations of an organisation, instead of those it had."""
-
-    locations: list[NewLocation] = Field(max_length=50)
-
-
-class Address(BaseModel):
-    """A street address (HSDS address)."""
-
-    id: UUID
-    address_1: str
-    city: str
-    state_province: str
-    postal_code: str
-    country: str
-    address_type: str
-
-
-class LocationView(BaseModel):
-    """A location (HSDS location). `addresses` is empty while the street address is not known."""
-
-    id: UUID
-    location_type: str
-    name: str
-    description: str | None
-    url: str | None
-    city: str | None
-    addresses: list[Address]
-    translations: Translations
 
 
 class ClosureView(BaseModel):

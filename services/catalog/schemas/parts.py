@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 
@@ -66,6 +66,9 @@ class _Texts(Body):
         return self
 
 
+TextsT = TypeVar("TextsT", bound=_Texts)
+
+
 class Name(_Texts):
     """A name in Finnish, Swedish and English, or in some of them. A plain string is taken as Finnish.
 
@@ -84,6 +87,16 @@ class Description(_Texts):
     sv: LongText | None = None
     en: LongText | None = None
 
+
+def _in_some_language(texts: TextsT) -> TextsT:
+    if not any(texts.model_dump().values()):
+        raise ValueError("give the text in at least one of the languages fi, sv, en")
+    return texts
+
+
+NeededName = Annotated[Name, AfterValidator(_in_some_language)]
+NeededDescription = Annotated[Description, AfterValidator(_in_some_language)]
+"""Texts of what is given anew as a whole, where null takes nothing away: there has to be one."""
 
 Translations = dict[Language, dict[str, str]]
 """Language → field → text: all there is of the texts of a thing."""

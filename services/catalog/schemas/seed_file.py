@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from services.catalog.domain.names import check_slug
 from services.catalog.domain.organizations import OrganizationType
 from services.catalog.domain.target_groups import TARGET_GROUPS
+from services.catalog.schemas.details import ServiceDetails
 from services.catalog.schemas.keywords import Keywords
 from shared.events.catalog import Language, Role
 from shared.events.envelope import Names
@@ -56,6 +57,7 @@ class ServiceEntry(_Entry):
     languages: tuple[str, ...]
     target_groups: tuple[str, ...]
     keywords: Keywords
+    details: ServiceDetails = ServiceDetails()
     locations: tuple[str, ...] = ()
 
 

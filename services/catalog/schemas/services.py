@@ -8,14 +8,17 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from services.catalog.domain.services import LONGEST_EXPIRY, LONGEST_RESPONSE
 from services.catalog.domain.target_groups import TARGET_GROUPS
+from services.catalog.schemas.attributes import AttributeView
+from services.catalog.schemas.details import ServiceDetails, ServiceDetailsView
 from services.catalog.schemas.facts import FactsView
 from services.catalog.schemas.keywords import Keywords
-from services.catalog.schemas.organizations import LocationView, OrganizationBrief
+from services.catalog.schemas.languages import LanguageTags, LanguageView
+from services.catalog.schemas.locations import LocationView
+from services.catalog.schemas.organizations import OrganizationBrief
 from services.catalog.schemas.parts import (
     AliasView,
     Description,
     Email,
-    LanguageTag,
     LeftOut,
     Name,
     Slug,
@@ -36,7 +39,6 @@ def _known_group(code: str) -> str:
 TargetGroups = Annotated[
     list[Annotated[str, AfterValidator(_known_group)]], Field(max_length=20), AfterValidator(each_once)
 ]
-LanguageTags = Annotated[list[LanguageTag], Field(max_length=50), AfterValidator(each_once)]
 LocationIds = Annotated[list[UUID], Field(max_length=50), AfterValidator(each_once)]
 
 
@@ -51,7 +53,7 @@ ResponseDays = Annotated[int, Field(ge=1, le=LONGEST_RESPONSE, description="Work
 ExpiryDays = Annotated[int, Field(ge=1, le=LONGEST_EXPIRY, description="Working days; null: the platform's")]
 
 
-class NewService(Body):
+class NewService(ServiceDetails):
     """A service to enter; of the caller's own organisation unless `organization_id` says otherwise."""
 
     organization_id: UUID | None = None
@@ -73,7 +75,7 @@ class NewService(Body):
     expiry_days: ExpiryDays | None = None
 
 
-class ServiceChange(Body):
+class ServiceChange(ServiceDetails):
     """What is to change of a service."""
 
     slug: Slug = LeftOut
@@ -91,14 +93,6 @@ class ServiceChange(Body):
     response_days: ResponseDays | None = None
     urgent_response_days: ResponseDays | None = None
     expiry_days: ExpiryDays | None = None
-
-
-class LanguageView(BaseModel):
-    """A language in which a service is given (HSDS language)."""
-
-    id: UUID
-    code: str
-    name: str
 
 
 class CapacityView(BaseModel):
@@ -125,26 +119,6 @@ class CountedCapacity(BaseModel):
     updated: datetime
 
 
-class TermView(BaseModel):
-    """A target group or a keyword (HSDS taxonomy_term); a keyword has the `language` it is in, and no `code`."""
-
-    id: UUID
-    code: str | None = None
-    name: str
-    description: str
-    taxonomy: str
-    language: str | None = None
-
-
-class AttributeView(BaseModel):
-    """Whom a service is for, or a word by which people look for it (HSDS attribute)."""
-
-    id: UUID
-    link_type: Literal["target_group", "keyword"]
-    label: str
-    taxonomy_term: TermView
-
-
 class ServiceAtLocationView(BaseModel):
     """A service at a location (HSDS service_at_location)."""
 
@@ -152,7 +126,7 @@ class ServiceAtLocationView(BaseModel):
     location: LocationView
 
 
-class ServiceView(BaseModel):
+class ServiceView(ServiceDetailsView):
     """A service (HSDS service). `accepting`: refer here today; `not_accepting_because` says why not."""
 
     id: UUID

@@ -10,6 +10,7 @@ from sqlmodel import Field
 
 from services.catalog.domain.organizations import LOCATION_TYPES, ORGANIZATION_TYPES
 from services.catalog.tables.base import Base, Texts, moment, one_of, organization_key
+from services.catalog.tables.details import Entries
 
 
 class Organization(Base, table=True):
@@ -60,7 +61,10 @@ class Closure(Base, table=True):
 
 
 class Location(Base, table=True):
-    """Where an organisation serves. `url` is the address of a virtual location."""
+    """Where an organisation serves. `url` is the address of a virtual location.
+
+    `transportation` says how to get there, `accessibility` what helps people with disabilities (NULL: nobody has said).
+    """
 
     __tablename__: ClassVar[str] = "locations"
     __table_args__: ClassVar = (one_of("location_type", LOCATION_TYPES),)
@@ -74,3 +78,5 @@ class Location(Base, table=True):
     address_1: str | None = Field(default=None, sa_type=Text)
     postal_code: str | None = Field(default=None, sa_type=Text)
     city: str | None = Field(default=None, sa_type=Text)
+    transportation: Texts | None = Field(default=None, sa_type=JSONB)
+    accessibility: Entries | None = Field(default=None, sa_type=JSONB)

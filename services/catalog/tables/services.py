@@ -9,20 +9,20 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from services.catalog.domain.services import CAPACITY_STATUSES, SERVICE_STATUSES
-from services.catalog.tables.base import Base, Texts, Words, moment, one_of, organization_key
+from services.catalog.tables.base import Base, Texts, moment, one_of, organization_key
+from services.catalog.tables.details import ServiceDetails
 
 
-class Service(Base, table=True):
-    """A service. `languages` are BCP 47 tags, `target_groups` codes of domain/target_groups.py.
-
-    `keywords` is NULL until somebody has said which they are, so that seeding may. An empty object says: none.
-    """
+class Service(Base, ServiceDetails, table=True):
+    """A service. `languages` are BCP 47 tags, `target_groups` codes of domain/target_groups.py."""
 
     __tablename__: ClassVar[str] = "services"
     __table_args__: ClassVar = (
         one_of("status", SERVICE_STATUSES),
         one_of("capacity", CAPACITY_STATUSES),
         CheckConstraint("available >= 0", name="available"),
+        CheckConstraint("minimum_age >= 0 AND maximum_age >= 0 AND minimum_age <= maximum_age", name="ages"),
+        CheckConstraint("typical_wait_days >= 0", name="wait"),
         CheckConstraint("response_days > 0 AND urgent_response_days > 0 AND expiry_days > 0", name="days"),
     )
 
@@ -37,7 +37,6 @@ class Service(Base, table=True):
     status: str = Field(default="active", sa_type=Text)
     languages: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     target_groups: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
-    keywords: Words | None = Field(default=None, sa_type=JSONB)
     url: str | None = Field(default=None, sa_type=Text)
     email: str | None = Field(default=None, sa_type=Text)
     capacity: str = Field(default="capacity", sa_type=Text)

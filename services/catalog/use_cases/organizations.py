@@ -10,9 +10,11 @@ from sqlmodel import col, select
 from services.catalog.domain.names import check_slug, slug_for
 from services.catalog.domain.organizations import check_closures, check_platform_slug, may_be_deactivated
 from services.catalog.queries.organizations import closures_of
-from services.catalog.schemas.organizations import Closures, Locations, NewOrganization, OrganizationChange
+from services.catalog.schemas.locations import Locations
+from services.catalog.schemas.organizations import Closures, NewOrganization, OrganizationChange
 from services.catalog.tables import Closure, Location, Organization, ServiceAtLocation
 from services.catalog.unit_of_work import UnitOfWork
+from services.catalog.use_cases.details import as_entries
 from services.catalog.use_cases.names import ORGANIZATIONS, check_slug_free, keep_alias
 from services.catalog.use_cases.recording import record_organization_change
 from services.catalog.use_cases.refusals import command, invalid_field
@@ -107,8 +109,13 @@ async def replace_locations(work: UnitOfWork, organization: Organization, new: L
     await _check_unused(work, before.keys() - kept)
     await work.tx.execute(delete(Location).where(col(Location.id).in_(before.keys() - kept)))
     for each in new.locations:
-        values = each.model_dump(exclude={"id", "name", "description"})
-        values |= {"name": given(each.name, "name", needed=True), "description": given(each.description)}
+        values = each.model_dump(exclude={"id", "name", "description", "transportation", "accessibility"})
+        values |= {
+            "name": given(each.name, "name", needed=True),
+            "description": given(each.description),
+            "transportation": given(each.transportation),
+            "accessibility": as_entries(each.accessibility),
+        }
         if each.id is None:
             work.tx.insert(Location(id=new_id(), organization_id=organization.id, **values))
         else:

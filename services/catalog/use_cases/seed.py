@@ -20,8 +20,7 @@ from services.catalog.tables import (
 )
 from services.catalog.use_cases.recording import record_member_change, record_organization_change, record_service_change
 from services.catalog.use_cases.search_index import refresh_index
-from services.catalog.use_cases.seed_gaps import fill_gaps
-from services.catalog.use_cases.texts import merged_keywords
+from services.catalog.use_cases.seed_gaps import facts_of, fill_gaps
 from shared.clock import utc_now
 from shared.database.connections import Database
 from shared.database.transaction import Transaction
@@ -169,7 +168,7 @@ class _Seeding:
             eligibility_description=entry.eligibility.model_dump(),
             languages=list(entry.languages),
             target_groups=list(entry.target_groups),
-            keywords=merged_keywords(None, entry.keywords),
+            **facts_of(entry),
         )
         self._tx.insert(service)
         there = self._locations[organization.id]

@@ -1,37 +1,56 @@
 """What seeding adds to services that are there: what nobody has said of them yet, such as keywords after an upgrade."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, select
 
 from services.catalog.schemas.seed_file import ServiceEntry
 from services.catalog.tables import Service, ServiceAlias
+from services.catalog.use_cases.details import details_after
 from services.catalog.use_cases.recording import record_service_change
 from services.catalog.use_cases.texts import merged_keywords
 from shared.database.transaction import Transaction
 from shared.publishing.outbox import Outbox
 
 
-async def fill_gaps(tx: Transaction, outbox: Outbox, entries: Iterable[ServiceEntry], now: datetime) -> list[UUID]:
-    """Give services of the data file their keywords where they never had any; returns their organisations' ids.
+def facts_of(entry: ServiceEntry) -> dict[str, Any]:
+    """What the data file says of a service beyond its name and texts, column by column. Raises RuleBroken."""
+    return {"keywords": merged_keywords(None, entry.keywords), **details_after(None, entry.details)}
 
-    What somebody has said stays, and be it that there are none. A service is known by a former slug too.
+
+async def fill_gaps(tx: Transaction, outbox: Outbox, entries: Iterable[ServiceEntry], now: datetime) -> list[UUID]:
+    """Give services that are there what the data file says and nobody has said; returns their organisations' ids.
+
+    What somebody has said stays, and be it that there is nothing. A service is known by a former slug too.
     """
-    wanted = select(Service).where(col(Service.keywords).is_(None)).order_by(col(Service.id)).with_for_update()
-    lacking = {service.id: service for service in await tx.all(wanted)}
-    by_slug = {service.slug: service for service in lacking.values()}
-    for alias in await tx.all(select(ServiceAlias).where(col(ServiceAlias.service_id).in_(lacking))):
-        if alias.slug is not None:
-            by_slug.setdefault(alias.slug, lacking[alias.service_id])
+    known = await _by_slug(tx)
     filled = []
     for entry in entries:
-        if (service := by_slug.get(entry.slug)) is not None:
-            service.keywords = merged_keywords(None, entry.keywords)
+        facts = facts_of(entry)
+        service = known.get(entry.slug)
+        if service is None or not _unsaid(service, facts):
+            continue
+        await tx.refresh(service, lock=True)
+        if unsaid := _unsaid(service, facts):
+            for name, value in unsaid.items():
+                setattr(service, name, value)
             service.version += 1
             service.updated_at = now
             tx.update(service)
             record_service_change(tx, outbox, service)
             filled.append(service.organization_id)
     return filled
+
+
+async def _by_slug(tx: Transaction) -> dict[str, Service]:
+    services = {service.id: service for service in await tx.all(select(Service).order_by(col(Service.id)))}
+    former = await tx.all(select(ServiceAlias).where(col(ServiceAlias.slug).is_not(None)))
+    by_slug = {alias.slug: services[alias.service_id] for alias in former if alias.slug is not None}
+    return by_slug | {service.slug: service for service in services.values()}
+
+
+def _unsaid(service: Service, facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if getattr(service, name) is None}

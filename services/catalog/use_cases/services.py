@@ -12,6 +12,7 @@ from services.catalog.domain.services import check_capacity, check_response_days
 from services.catalog.schemas.services import Capacity, NewService, ServiceChange
 from services.catalog.tables import Location, Organization, Service, ServiceAtLocation
 from services.catalog.unit_of_work import UnitOfWork
+from services.catalog.use_cases.details import DETAILS, details_after
 from services.catalog.use_cases.names import SERVICES, check_slug_free, keep_alias
 from services.catalog.use_cases.recording import record_service_change
 from services.catalog.use_cases.refusals import command, invalid_field
@@ -42,7 +43,8 @@ async def create_service(work: UnitOfWork, organization: Organization, new: NewS
         alternate_name=given(new.alternate_name),
         description=given(new.description),
         eligibility_description=given(new.eligibility_description),
-        keywords=merged_keywords(None, new.keywords),
+        keywords=None if new.keywords is None else merged_keywords(None, new.keywords),
+        **details_after(None, new),
         capacity=new.capacity.status,
         available=new.capacity.available,
         capacity_updated_at=work.now,
@@ -60,7 +62,7 @@ async def create_service(work: UnitOfWork, organization: Organization, new: NewS
 @command
 async def change_service(work: UnitOfWork, service: Service, change: ServiceChange) -> Service:
     """Change what the change names; a name or slug that was is kept as an alias. Raises 422, 409."""
-    changes: dict[str, Any] = change.model_dump(exclude_unset=True)
+    changes: dict[str, Any] = change.model_dump(exclude_unset=True, exclude=DETAILS) | details_after(service, change)
     location_ids = changes.pop("location_ids", None)
     for field, needed in _TEXTS.items():
         if field in changes:

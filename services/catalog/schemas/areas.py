@@ -1,0 +1,26 @@
+"""Where people live whom a service is for, over HTTP (HSDS service_area)."""
+
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from services.catalog.schemas.parts import NeededDescription, NeededName, Translations, WebAddress
+from shared.web.requests import Body
+
+
+class NewServiceArea(Body):
+    """An area whose residents the service is for, such as a municipality; `uri` is a lasting identifier of it."""
+
+    name: NeededName
+    description: NeededDescription | None = None
+    uri: WebAddress | None = None
+
+
+class ServiceAreaView(BaseModel):
+    """An area whose residents a service is for (HSDS service_area)."""
+
+    id: UUID
+    name: str
+    description: str | None = None
+    uri: str | None = None
+    translations: Translations

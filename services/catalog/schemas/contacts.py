@@ -1,0 +1,45 @@
+"""Whom professionals turn to at a service, over HTTP (HSDS contact): functions, never persons."""
+
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field, model_validator
+
+from services.catalog.schemas.parts import Email, NeededName, Translations
+from services.catalog.schemas.phones import Phones, PhoneView
+from shared.web.requests import Body
+
+
+class NewContact(Body):
+    """A function that professionals can reach, such as a service adviser on call. No person is named."""
+
+    title: NeededName | None = Field(None, description="The function")
+    department: NeededName | None = None
+    email: Email | None = Field(None, description="Of the function, not of a person")
+    phones: Phones = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nobody_is_named(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "name" in value:
+            raise ValueError("say the function in `title` and leave `name` out: the catalogue names no persons")
+        return value
+
+    @model_validator(mode="after")
+    def _says_who_and_how(self) -> Self:
+        if self.title is None and self.department is None:
+            raise ValueError("say the function in `title`, or a `department`")
+        if self.email is None and not self.phones:
+            raise ValueError("give an e-mail address or a telephone number")
+        return self
+
+
+class ContactView(BaseModel):
+    """A function that professionals can reach (HSDS contact)."""
+
+    id: UUID
+    title: str | None = None
+    department: str | None = None
+    email: str | None = None
+    phones: list[PhoneView]
+    translations: Translations

@@ -1,0 +1,64 @@
+"""What a service costs, over HTTP (HSDS cost_option)."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Self
+from uuid import UUID
+
+from babel.numbers import is_currency
+from pydantic import AfterValidator, BaseModel, Field, PlainSerializer, StringConstraints, model_validator
+
+from services.catalog.schemas.parts import Day, NeededName, Translations
+from shared.web.requests import Body
+
+LARGEST_AMOUNT = 1_000_000
+
+
+def _known_currency(code: str) -> str:
+    if not is_currency(code):
+        raise ValueError("unknown; give the three letters of ISO 4217, such as EUR")
+    return code
+
+
+Currency = Annotated[str, StringConstraints(to_upper=True, min_length=3, max_length=3), AfterValidator(_known_currency)]
+Amount = Annotated[
+    Decimal,
+    Field(ge=0, le=LARGEST_AMOUNT, decimal_places=2),
+    PlainSerializer(float, return_type=float, when_used="json"),
+]
+
+
+class NewCostOption(Body):
+    """A price and for whom it is, such as an amount of 0 with the `option` "for students"."""
+
+    option: NeededName | None = None
+    amount: Amount | None = None
+    currency: Currency | None = Field(None, description="EUR unless another is named")
+    amount_description: NeededName | None = None
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.amount is None and self.option is None and self.amount_description is None:
+            raise ValueError("give an amount, or say something in `option` or `amount_description`")
+        if self.amount is None and self.currency is not None:
+            raise ValueError("a currency needs an amount")
+        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
+            raise ValueError("`valid_to` lies before `valid_from`")
+        if self.amount is not None and self.currency is None:
+            self.currency = "EUR"
+        return self
+
+
+class CostOptionView(BaseModel):
+    """A price and for whom it is (HSDS cost_option)."""
+
+    id: UUID
+    option: str | None = None
+    amount: float | None = None
+    currency: str | None = None
+    amount_description: str | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+    translations: Translations

@@ -1,0 +1,38 @@
+"""Telephone numbers of services over HTTP (HSDS phone)."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
+from services.catalog.domain.phones import dialled
+from services.catalog.schemas.languages import LanguageTags, LanguageView
+from services.catalog.schemas.parts import NeededName, Translations
+from shared.web.requests import Body
+
+PhoneType = Literal["voice", "text", "fax", "cell", "video", "pager", "textphone"]
+
+
+class NewPhone(Body):
+    """A telephone number; a Finnish one may stand without its country code. `languages` are those it is answered in."""
+
+    number: Annotated[str, StringConstraints(max_length=100), AfterValidator(dialled)]
+    extension: int | None = Field(None, ge=0, le=9_999_999, strict=True)
+    type: PhoneType = "voice"
+    description: NeededName | None = None
+    languages: LanguageTags = Field(default_factory=list)
+
+
+Phones = Annotated[list[NewPhone], Field(max_length=20)]
+
+
+class PhoneView(BaseModel):
+    """A telephone number (HSDS phone)."""
+
+    id: UUID
+    number: str
+    extension: int | None = None
+    type: PhoneType
+    description: str | None = None
+    languages: list[LanguageView]
+    translations: Translations
