@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Annotated, Final
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 from pydantic import AfterValidator, WithJsonSchema
 
 from shared.values.characters import without_invisible
@@ -28,7 +28,6 @@ _EXTENSION: Final = re.compile(
     re.IGNORECASE,
 )
 _WRITTEN: Final = re.compile(r"[+0-9 ()/.,\-]+")
-_MOBILE: Final = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 
 
 def readable(text: str) -> str:
@@ -53,17 +52,6 @@ def is_number(text: str) -> bool:
     """Whether the text is a telephone number that the numbering plan of its country has."""
     number = _parsed(text)
     return number is not None and phonenumbers.is_valid_number(number)
-
-
-def is_finnish_mobile(digits: str) -> bool:
-    """Whether ten digits are a mobile number of Finland, as dialled within the country."""
-    number = _parsed(digits) if digits.startswith("0") else None
-    return (
-        number is not None
-        and phonenumbers.is_valid_number(number)
-        and number.country_code == phonenumbers.country_code_for_region(_COUNTRY)
-        and phonenumbers.number_type(number) in _MOBILE
-    )
 
 
 @lru_cache(maxsize=1024)

@@ -11,10 +11,12 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from shared.personal_identity import contains_code
+from shared.personal_identity import WHEN_IT_IS_NONE, contains_code, contains_code_in_telephone
 from shared.problems import Problem, field_errors, invalid, malformed
 
 _SCHEMAS = "x-schemas"
+_TELEPHONE = "phone"
+"""The name of fields that hold telephone numbers."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -50,10 +52,11 @@ def body(model: type[BaseModel]) -> Any:
 def refuse_unstorable(value: object) -> None:
     """Raise 422 where a text holds a personal identity code or a NUL, naming the field and never the text."""
     for place, text in _texts(value):
-        if contains_code(text):
+        is_telephone = place.rpartition(".")[2] == _TELEPHONE
+        if contains_code_in_telephone(text) if is_telephone else contains_code(text):
             detail = (
                 "A personal identity code (henkilötunnus) was found. Luotsi never stores one: remove it, and use "
-                "the referral's reference to speak of the client."
+                f"the referral's reference to speak of the client. {WHEN_IT_IS_NONE}"
             )
             error = {"field": place, "message": "contains a personal identity code"}
             raise invalid(detail, [error], name="personal-identity-code")

@@ -9,7 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import context, problems
-from shared.personal_identity import contains_code
+from shared.personal_identity import WHEN_IT_IS_NONE, contains_code
 from shared.web import framework_problems
 from shared.web.whole_bodies import BodyLimits, SenderIsGone, WholeBody, read_whole, unread
 
@@ -90,7 +90,7 @@ def _without_empty_values(query: bytes) -> bytes:
 
 
 _CODE_IN_ADDRESS = problems.invalid(
-    "A personal identity code must never stand in an address. Search with the reference instead.",
+    f"A personal identity code must never stand in an address. Search with the reference instead. {WHEN_IT_IS_NONE}",
     name="personal-identity-code",
 )
 

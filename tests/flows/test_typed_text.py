@@ -1,0 +1,46 @@
+"""What people type, through the HTTP interfaces: identity codes are refused in any guise, telephone numbers are not."""
+
+import pytest
+
+from tests.builders import small_town
+from tests.flows.catalog_kuopio import kuopio
+from tests.platform import Platform
+from tests.referring import CLIENT, at_work, new_referral, problem
+
+
+@pytest.mark.parametrize(
+    "code", ["010190900P", "01.01.90 - 900P", "010190-900\u0420", "\u0660\u0661\u0660\u0661\u0669\u0660-900P"]
+)
+async def test_an_identity_code_is_refused_in_any_guise_everywhere(platform: Platform, code: str) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    for field in ("name", "email", "phone", "language"):
+        request = new_referral(town, client={**CLIENT, field: code})
+        refused = problem(await adviser.refer(request), 422, "personal-identity-code")
+        assert refused["errors"][0]["field"] == f"client.{field}"
+        assert "040 123 4567" in refused["detail"], "it says how to write what is none"
+    for field in ("reason", "shareable_note", "private_note"):
+        problem(await adviser.refer(new_referral(town, **{field: f"on {code}"})), 422, "personal-identity-code")
+    searched = await adviser.client.post("/clients/search", json={"name": code})
+    problem(searched, 422, "personal-identity-code")
+    in_address = await platform.client("catalog").get("/services", params={"query": code})
+    problem(in_address, 422, "personal-identity-code")
+
+
+async def test_an_identity_code_is_refused_in_the_catalogue_too(platform: Platform) -> None:
+    town = await kuopio(platform)
+    closure = {"starts_on": "2026-12-24", "ends_on": "2026-12-26", "note": {"fi": "010190 900P"}}
+    closing = await town.change("PUT", "/organizations/business-kuopio/closures", {"closures": [closure]})
+    problem(closing, 422, "personal-identity-code")
+    renaming = await town.change("PATCH", "/organizations/business-kuopio", {"name": {"fi": "Oy 01.01.90-900P"}})
+    problem(renaming, 422, "personal-identity-code")
+
+
+@pytest.mark.parametrize("number", ["040123-4007", "050512-1130", "0401234007", "050770-7205"])
+async def test_a_telephone_number_is_read_as_one_first(platform: Platform, number: str) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    made = await adviser.refer(new_referral(town, client={**CLIENT, "phone": number}, reason=f"puh. {number}"))
+    assert made.status_code == 201, made.text
+    found = (await adviser.client.post("/clients/search", json={"phone": number})).json()["contents"]
+    assert [client["id"] for client in found] == [made.json()["client"]["id"]]
