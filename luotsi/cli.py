@@ -119,7 +119,7 @@ def env(
     add: Annotated[bool, typer.Option(help="Add to an existing file what a newer version wants.")] = False,
 ) -> None:
     """Write the `.env` of a compose deployment with random secrets, once."""
-    from luotsi.commands.env import add_missing, missing, write_env
+    from luotsi.commands.env import add_missing, lost, missing, write_env
 
     if write_env(path, force=force):
         print(f"{path} is written, with fresh secrets: keep a copy somewhere safe")
@@ -128,7 +128,9 @@ def env(
         print(f"{path} has been given {', '.join(add_missing(path)) or 'nothing, for it lacks nothing'}")
         return
     print(f"{path} exists already and stays as it is")
-    if lacking := missing(path):
+    if gone := lost(path):
+        print(gone)
+    elif lacking := missing(path):
         print(f"it does not name {', '.join(lacking)}, which .env.example explains: `luotsi env --add` adds them")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from luotsi.commands.env import EXAMPLE, add_missing, fill, missing, new_secrets, write_env
+from luotsi.commands.env import EXAMPLE, fill, missing, new_secrets, write_env
 from luotsi.platform.redis_acl import USERS, acl_rules
 from shared.services import SERVICES, get_service, service_names
 from shared.settings import Settings
@@ -204,17 +204,6 @@ def test_a_file_of_an_older_version_is_told_what_it_lacks(tmp_path: Path) -> Non
     path = tmp_path / ".env"
     path.write_text("LUOTSI_PORT=8080\n", encoding="utf-8")
     assert missing(path) == sorted(example_values().keys() - {"LUOTSI_PORT"})
-
-
-def test_a_file_of_an_older_version_can_be_given_what_it_lacks(tmp_path: Path) -> None:
-    path = tmp_path / ".env"
-    path.write_text("LUOTSI_PORT=9090\nMASTER_KEY=kept\n", encoding="utf-8")
-    assert "AUDIT_KEY" in add_missing(path)
-    assert missing(path) == []
-    values = dict(re.findall(r"^([A-Z_]+)=(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE))
-    assert (values["LUOTSI_PORT"], values["MASTER_KEY"], values["LUOTSI_BIND"]) == ("9090", "kept", "127.0.0.1")
-    assert len(values["AUDIT_KEY"]) == 44
-    assert add_missing(path) == []
 
 
 def test_the_superuser_and_the_owners_are_for_what_ends_by_itself() -> None:

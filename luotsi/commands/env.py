@@ -7,13 +7,14 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from luotsi.platform.env_file import EnvFile
+from luotsi.platform.process import PlatformError
 from luotsi.platform.redis_acl import USERS
-from shared.services import SERVICES
+from shared.services import SERVICES, Service
 from shared.web import token_signing
 
 EXAMPLE = Path(__file__).resolve().parents[2] / ".env.example"
 
-_NAME = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
 _EXAMPLE_LINE = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 _EMPTY = re.compile(r"^([A-Z][A-Z0-9_]*)=$")
 
@@ -66,26 +67,66 @@ def write_env(path: Path, *, force: bool = False) -> bool:
 
 
 def add_missing(path: Path) -> list[str]:
-    """Add what a newer version wants to the file at `path`, secrets freshly made; returns the names that were added."""
-    lacking = set(missing(path))
-    made = {name: value for name, value in new_secrets().items() if name in lacking}
+    """Add what a newer version wants to the file at `path`, secrets freshly made; returns the names that were added.
+
+    Raises PlatformError, and adds nothing, where the file lacks a secret that it must have had.
+    """
+    if gone := lost(path):
+        raise PlatformError(gone)
+    file = EnvFile(path)
+    lacking = _lacking(file)
     example = _EXAMPLE_LINE.findall(EXAMPLE.read_text(encoding="utf-8"))
-    added = [f"{name}={made.get(name, value)}\n" for name, value in example if name in lacking]
-    unfinished = path.read_text(encoding="utf-8")[-1:] not in ("", "\n")
-    with path.open("a", encoding="utf-8") as file:
-        file.writelines(["\n", *added] if unfinished else added)
-        file.flush()
-        os.fsync(file.fileno())
+    made = new_secrets()
+    file.write({name: made.get(name, value).strip("'") for name, value in example if name in lacking})
     return sorted(lacking)
 
 
 def missing(path: Path) -> list[str]:
-    """The variables of `.env.example` that the file at `path` does not name: what a newer version has added."""
-    return sorted(_names(EXAMPLE) - _names(path))
+    """The variables of `.env.example` that the file at `path` does not name, and secrets that it leaves empty."""
+    return sorted(_lacking(EnvFile(path)))
 
 
-def _names(path: Path) -> set[str]:
-    return set(_NAME.findall(path.read_text(encoding="utf-8")))
+def lost(path: Path) -> str | None:
+    """What to do about the secrets that the file at `path` has not any more; None when it lacks none of its own.
+
+    A secret is new to a file that has none of those that came in the same version. So a file without any is new as a
+    whole, and one of an older version is given what came later. No secret is made a second time: data lies under it.
+    """
+    values = EnvFile(path).values
+    there = {name for name, value in values.items() if value}
+    gone = sorted(name for age in _ages(values) if age & there for name in age - there)
+    if not gone:
+        return None
+    return (
+        f"{path} has no value for {', '.join(gone)}, though it has others of the same version: data lies under what it "
+        "was, and no new one is made. Take it from your copy of the file. A password that is taken anew at every start "
+        "(…_DB_PASSWORD, …_REDIS_PASSWORD) may also be a new one, written by hand. Where there is no data yet, "
+        "`luotsi env --force` begins anew"
+    )
+
+
+def _ages(values: Mapping[str, str]) -> list[set[str]]:
+    """All secrets, those together that came in the same version; the newest are those of services the file has not."""
+    named = {service: {name for name in _of_service(service) if name in values} for service in SERVICES}
+    new_services = {name for service, names in named.items() if not names for name in _of_service(service)}
+    later = {"AUDIT_KEY", *(f"{service.name.upper()}_OWNER_DB_PASSWORD" for service in SERVICES)} - new_services
+    first = set(new_secrets()) - later - new_services
+    return [first, later, new_services]
+
+
+def _of_service(service: Service) -> set[str]:
+    name = service.name.upper()
+    return {f"{name}_DB_PASSWORD", f"{name}_OWNER_DB_PASSWORD", f"{name}_REDIS_PASSWORD", *service.secrets}
+
+
+def _lacking(file: EnvFile) -> set[str]:
+    values = file.values
+    secret = new_secrets()
+    return {name for name in _names() if name not in values or (name in secret and not values[name])}
+
+
+def _names() -> set[str]:
+    return {name for name, _ in _EXAMPLE_LINE.findall(EXAMPLE.read_text(encoding="utf-8"))}
 
 
 def _filled(lines: list[str], left: dict[str, str]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from luotsi.platform.process import PlatformError
 from luotsi.platform.referral_work import vault
 from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
 from services.referral.use_cases import key_rotation
-from services.referral.vault import Vault
+from services.referral.vault import Unreadable, Vault
 from shared.database.connections import Database
 
 app = typer.Typer(no_args_is_help=True)
@@ -112,6 +112,11 @@ async def _rotate(target: Target, keys: Vault, batch: int) -> tuple[int, int]:
             wrapped, hashed, after = wrapped + done.wrapped, hashed + done.hashed, done.last
             if after is None:
                 return wrapped, hashed
+    except Unreadable:
+        raise PlatformError(
+            "neither MASTER_KEY nor MASTER_KEY_PREVIOUS opens the key of each client: take them from your copy. "
+            "What was wrapped anew before stays so"
+        ) from None
     finally:
         await database.close()
 

@@ -13,6 +13,7 @@ from typing import Any
 from luotsi.embedded.postgres import Postgres
 from luotsi.embedded.valkey import Valkey
 from luotsi.platform.data_dir import DataDir, is_free, write_private
+from luotsi.platform.kept_secrets import refuse_lost_secrets
 from luotsi.platform.key_files import ensure_keys
 from luotsi.platform.probe import readiness
 from luotsi.platform.process import PlatformError
@@ -65,6 +66,7 @@ class Platform:
     """One platform in a data directory, from its first process to its last."""
 
     def __init__(self, data: DataDir, port_base: int, supervisor: Supervisor) -> None:
+        refuse_lost_secrets(data)
         self._data = data
         self._supervisor = supervisor
         self._postgres = None if _all_given("DATABASE_URL", service_names()) else Postgres(data)

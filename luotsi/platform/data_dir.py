@@ -115,19 +115,21 @@ def temporary_data() -> Iterator[Path]:
 def write_private(path: Path, text: str) -> None:
     """Write the file as a whole or not at all; only its owner may read it."""
     draft = path.with_name(path.name + ".new")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(text.encode("utf-8", "surrogateescape"))
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in the file; an empty one when there is no file."""
+    """The JSON object in the file; an empty one when there is no file. PlatformError when it holds something else."""
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return {}
+    except (ValueError, TypeError):
+        raise PlatformError(f"{path} is damaged: take it from your copy") from None
 
 
 def is_free(port: int) -> bool:

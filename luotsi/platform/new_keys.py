@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from luotsi.platform.data_dir import read_json, write_private
+from luotsi.platform.env_file import EnvFile
 from luotsi.platform.process import PlatformError
 from shared.web import token_signing
 
@@ -47,18 +47,11 @@ class EnvStore:
 
     def read(self) -> dict[str, str]:
         """Every variable of the file."""
-        lines = re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", self._path.read_text(encoding="utf-8"), re.MULTILINE)
-        return {name: value.strip("'") for name, value in lines}
+        return EnvFile(self._path).values
 
     def write(self, changes: Mapping[str, str]) -> None:
-        """Change the lines of these variables, or add them."""
-        written = self._path.read_text(encoding="utf-8")
-        for name, value in changes.items():
-            line = f"{name}='{value}'" if value.startswith("{") else f"{name}={value}"
-            written, found = re.subn(rf"^{name}=.*$", lambda _, new=line: new, written, flags=re.MULTILINE)  # type: ignore[misc]
-            if not found:
-                written = written.removesuffix("\n") + f"\n{line}\n"
-        write_private(self._path, written)
+        """Change these variables where they stand, or add them."""
+        EnvFile(self._path).write(changes)
 
 
 class DataStore:
@@ -99,8 +92,9 @@ def renew(keys: Store, name: str) -> None:
     known = keys.read()
     if known.get(f"{name}_PREVIOUS"):
         raise PlatformError(f"{name}_PREVIOUS is still there: `luotsi keys rotate`, then `luotsi keys retire` first")
+    former = _needed(known, name)
     fresh = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-    keys.write({f"{name}_PREVIOUS": known[name], name: fresh})
+    keys.write({f"{name}_PREVIOUS": former, name: fresh})
 
 
 def renew_signing(keys: Store) -> None:
@@ -132,5 +126,16 @@ def retire(keys: Store) -> list[str]:
 
 
 def _public(known: Mapping[str, str]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(known["JWKS_JSON"])["keys"]
-    return found
+    try:
+        return [dict(key) for key in json.loads(_needed(known, "JWKS_JSON"))["keys"]]
+    except (ValueError, KeyError, TypeError):
+        raise PlatformError("JWKS_JSON is no set of keys (JSON): take it from your copy") from None
+
+
+def _needed(known: Mapping[str, str], name: str) -> str:
+    """The key that is in use. PlatformError when there is none that could be kept beside a new one."""
+    if not known.get(name):
+        raise PlatformError(
+            f"there is no {name}: what is closed with it could not be opened any more. Take it from your copy"
+        )
+    return known[name]

@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import text
 
+from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
 from services.referral.unit_of_work import UnitOfWork
-from services.referral.vault import Vault
+from services.referral.vault import Unreadable, Vault
 from shared.clock import utc_now
 from shared.database.connections import Database
 from shared.database.transaction import Transaction
@@ -23,6 +24,10 @@ async def working(target: Target) -> AsyncIterator[UnitOfWork]:
             await tx.execute(text("SET LOCAL statement_timeout = 0"))
             outbox = Outbox("referral", await epoch_of(target, tx))
             yield UnitOfWork(tx=tx, outbox=outbox, vault=vault(target), now=utc_now())
+    except Unreadable as error:
+        raise PlatformError(
+            f"what is closed does not open ({error}): are MASTER_KEY and its like those of then?"
+        ) from None
     finally:
         await database.close()
 

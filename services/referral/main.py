@@ -16,6 +16,7 @@ from services.referral.api import (
     report,
 )
 from services.referral.api.dependencies import ReferralApp
+from services.referral.jobs.key_check import refuse_other_keys
 from services.referral.settings import ReferralSettings
 from shared.clock import Clock, utc_now
 from shared.consuming.catalog_copy import find_member
@@ -49,6 +50,7 @@ def create_app(settings: ReferralSettings, clock: Clock = utc_now) -> FastAPI:
 def main() -> None:
     """Run the web process until it is stopped; settings come from the environment."""
     settings = from_environment(ReferralSettings)
+    refuse_other_keys(settings)
     serve("referral", settings, lambda: create_app(settings, settings.clock))
 
 

@@ -39,6 +39,11 @@ class Vault:
         self._masters = {_id_of(key): AESGCM(key) for key in (master_key, former_master_key) if key}
         self._index_keys = [key for key in (index_key, former_index_key) if key]
 
+    @property
+    def master_ids(self) -> list[bytes]:
+        """What the wrapped keys begin with that this vault opens."""
+        return list(self._masters)
+
     def new_key(self, client_id: UUID) -> tuple[bytes, bytes]:
         """A fresh key for a client: the key itself, and the key wrapped for keeping."""
         key = AESGCM.generate_key(256)

@@ -3,6 +3,7 @@
 from services.referral.consumers import ReferralConsumers
 from services.referral.jobs.deadline_scheduler import DeadlineScheduler
 from services.referral.jobs.disclosure_sealer import DisclosureSealer
+from services.referral.jobs.key_check import refuse_other_keys
 from services.referral.jobs.statistics_publisher import StatisticsPublisher
 from services.referral.settings import ReferralSettings, vault_of
 from shared.clock import Clock, utc_now
@@ -29,6 +30,7 @@ def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
 def main() -> None:
     """Run the worker until it is stopped; settings come from the environment."""
     settings = from_environment(ReferralSettings)
+    refuse_other_keys(settings)
     run("referral", settings, lambda: build_worker(settings, settings.clock))
 
 

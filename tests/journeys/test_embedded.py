@@ -91,6 +91,35 @@ def test_a_second_start_finds_its_data_again(data: Path) -> None:
         assert second.end()[0] == 0
 
 
+def test_it_starts_with_the_keys_of_its_data_alone(data: Path) -> None:
+    with Running(data, free_port_base()) as first:
+        first.ready().refer()
+        first.process.terminate()
+        first.end()
+    secrets = data / "secrets.json"
+    kept = secrets.read_text()
+    known: dict[str, str] = json.loads(kept)
+    refused = {
+        "MASTER_KEY opens the key of no client in this database": known | {"master_key": known["index_key"]},
+        "has no master_key, and data lies under what it was": {**known, "master_key": ""},
+        "has no audit_key, ": {name: key for name, key in known.items() if name != "audit_key"},
+        "has no postgres_postgres, ": {name: key for name, key in known.items() if name != "postgres_postgres"},
+    }
+    for words, others in refused.items():
+        secrets.write_text(json.dumps(others))
+        with Running(data, first.base) as second:
+            code, said = second.end()
+        assert (code, words in said) == (1, True), said
+        assert json.loads(secrets.read_text()) == others, "no key is made in place of one that is gone"
+    secrets.write_text(kept[:100])
+    with Running(data, first.base) as third:
+        code, said = third.end()
+    assert (code, "secrets.json is damaged" in said) == (1, True), said
+    secrets.write_text(kept)
+    with Running(data, first.base) as last:
+        last.ready().refer()
+
+
 def test_nothing_outlives_a_supervisor_that_was_killed(data: Path) -> None:
     with Running(data, free_port_base()) as first:
         referral = first.ready().refer()
