@@ -64,9 +64,10 @@ def test_every_decision_is_in_the_list_and_complete() -> None:
     records = sorted(path.name for path in folder.glob("[0-9]*.md"))
     index = read("docs/decisions/README.md")
     assert re.findall(r"\((\d{4}-[a-z-]+\.md)\)", index) == records
-    for number, name in enumerate(records, start=1):
+    numbers = [int(name[:4]) for name in records]
+    assert len(set(numbers)) == len(records), "a number is given once; one that was not needed stays free"
+    for number, name in zip(numbers, records, strict=True):
         text = (folder / name).read_text(encoding="utf-8")
-        assert name.startswith(f"{number:04d}-")
         title = text.splitlines()[0]
         assert title.startswith(f"# {number}. ")
         superseded = re.search(r"^\*\*Decision\.\*\* Superseded by \[decision (\d+)\]", text, re.M)

@@ -1,10 +1,11 @@
 """What seeding adds to services that are there: what nobody has said of them yet, such as keywords after an upgrade."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import or_
 from sqlmodel import col, select
 
 from services.catalog.schemas.seed_file import ServiceEntry
@@ -26,9 +27,10 @@ async def fill_gaps(tx: Transaction, outbox: Outbox, entries: Iterable[ServiceEn
 
     What somebody has said stays, and be it that there is nothing. A service is known by a former slug too.
     """
-    known = await _by_slug(tx)
+    in_file = {entry.slug: entry for entry in entries}
+    known = await _by_slug(tx, in_file)
     filled = []
-    for entry in entries:
+    for entry in in_file.values():
         facts = facts_of(entry)
         service = known.get(entry.slug)
         if service is None or not _unsaid(service, facts):
@@ -45,11 +47,14 @@ async def fill_gaps(tx: Transaction, outbox: Outbox, entries: Iterable[ServiceEn
     return filled
 
 
-async def _by_slug(tx: Transaction) -> dict[str, Service]:
-    services = {service.id: service for service in await tx.all(select(Service).order_by(col(Service.id)))}
-    former = await tx.all(select(ServiceAlias).where(col(ServiceAlias.slug).is_not(None)))
-    by_slug = {alias.slug: services[alias.service_id] for alias in former if alias.slug is not None}
-    return by_slug | {service.slug: service for service in services.values()}
+async def _by_slug(tx: Transaction, slugs: Collection[str]) -> dict[str, Service]:
+    """The services that have, or had, one of the slugs; a slug that is in use comes before one that was."""
+    former = await tx.all(select(ServiceAlias).where(col(ServiceAlias.slug).in_(slugs)))
+    renamed = col(Service.id).in_([alias.service_id for alias in former])
+    found = await tx.all(select(Service).where(or_(col(Service.slug).in_(slugs), renamed)))
+    by_id = {service.id: service for service in found}
+    by_slug = {alias.slug: by_id[alias.service_id] for alias in former if alias.slug is not None}
+    return by_slug | {service.slug: service for service in found}
 
 
 def _unsaid(service: Service, facts: Mapping[str, Any]) -> dict[str, Any]:
