@@ -49,9 +49,10 @@ class Problem(Exception):
         self.members = dict(members or {})
 
 
-def unauthenticated(detail: str) -> Problem:
-    """401: the caller is not known."""
-    headers = {"WWW-Authenticate": 'Bearer realm="luotsi"'}
+def unauthenticated(detail: str, *, token_given: bool = True) -> Problem:
+    """401: the caller is not known. The challenge names an error where a token was given (RFC 6750, section 3)."""
+    error = ', error="invalid_token"' if token_given else ""
+    headers = {"WWW-Authenticate": f'Bearer realm="luotsi"{error}'}
     return Problem(401, "unauthenticated", "Sign in first", detail, headers=headers)
 
 

@@ -87,19 +87,22 @@ class Unfinished:
 def web_process(platform: Platform, service: str, log: Path, **settings: str) -> Iterator[WebProcess]:
     """Run the web process of `service` while the block lasts; `settings` are further variables, or other values."""
     port = free_port_base()
-    given = dict(platform.settings[service])
-    variables = {name.upper(): _as_text(value) for name, value in given.items() if value is not None}
     command = [sys.executable, "-m", f"services.{service}.main"]
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, env=os.environ | variables | {"PORT": str(port)} | settings, stdout=out, stderr=out
-        )
+        environment = variables(platform, service) | {"PORT": str(port)} | settings
+        process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
     try:
         _wait_until_it_answers(process, port, log)
         yield WebProcess(platform, service, port)
     finally:
         process.terminate()
         process.wait(PATIENCE)
+
+
+def variables(platform: Platform, service: str) -> dict[str, str]:
+    """The environment of a process of `service` that works on the platform's servers."""
+    given = dict(platform.settings[service])
+    return os.environ | {name.upper(): _as_text(value) for name, value in given.items() if value is not None}
 
 
 def _as_text(value: Any) -> str:
@@ -116,4 +119,4 @@ def _wait_until_it_answers(process: "subprocess.Popen[bytes]", port: int, log: P
         time.sleep(0.05)
 
 
-__all__ = ["Unfinished", "WebProcess", "web_process"]
+__all__ = ["Unfinished", "WebProcess", "variables", "web_process"]

@@ -15,7 +15,8 @@ USERS = (*service_names(), OPERATOR)
 _CONNECT = "+hello +auth +ping +multi +exec +discard +client|setname +client|id"
 _PRODUCE = "+xadd +xtrim +xlen +xrange +xpending +xinfo|stream +xinfo|groups +eval"
 _CONSUME = (
-    "+xgroup|create +xgroup|delconsumer +xreadgroup +xack +xautoclaim +xpending +xinfo|groups +xinfo|consumers +eval"
+    "+xgroup|create +xgroup|delconsumer +xreadgroup +xrange +xack +xautoclaim +xpending +xinfo|groups"
+    " +xinfo|consumers +eval"
 )
 # The scripts of the library `limits`, and what they do.
 _COUNT = "+script|load +evalsha +incrby +expire +get +ttl"

@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from sqlalchemy import text
 
+from shared.consuming.hearing import Hearing
 from shared.database.connections import Database
 from shared.redis import RawRedis
 from shared.services import Service
@@ -20,11 +21,18 @@ _UNPUBLISHED = text("SELECT count(*) FROM outbox WHERE published_at IS NULL")
 _PARKED = text("SELECT count(*) FROM parked")
 
 
+_State = Literal["up", "down"]
+
+
 class Readiness(BaseModel):
-    """`degraded` is ready too: requests succeed, and their events wait in the outbox."""
+    """`degraded` is ready too: requests succeed, and events wait: own ones in the outbox, others' on their stream.
+
+    Beside the servers, `dependencies` names each stream that the service reads: `down` is one of which it may have
+    missed more than a minute, since its worker is away or behind.
+    """
 
     status: Literal["ready", "degraded", "unready"]
-    dependencies: dict[str, Literal["up", "down"]]
+    dependencies: dict[str, _State]
 
 
 async def _answers(attempt: Awaitable[object]) -> bool:
@@ -56,18 +64,21 @@ def add_health_routes(app: FastAPI, service: Service, database: Database, redis:
     async def livez() -> dict[str, str]:
         return {"status": "alive"}
 
+    hearing = Hearing(service, redis)
+
     @app.get("/readyz", tags=["health"], summary="Can it serve, and which server is away?")
     async def readyz(response: Response) -> Readiness:
-        postgres, broker = await asyncio.gather(_answers(_select_one(database)), _answers(redis.ping()))
-        status: Literal["ready", "degraded", "unready"] = "ready" if broker else "degraded"
+        postgres, broker, _ = await asyncio.gather(
+            _answers(_select_one(database)), _answers(redis.ping()), _answers(hearing.listen())
+        )
+        down = hearing.deaf() | ({"postgresql"} if not postgres else set()) | ({"redis"} if not broker else set())
         if not postgres:
-            status = "unready"
             response.status_code = 503
-        states: dict[str, Literal["up", "down"]] = {
-            "postgresql": "up" if postgres else "down",
-            "redis": "up" if broker else "down",
-        }
-        return Readiness(status=status, dependencies=states)
+        status: Literal["ready", "degraded", "unready"] = "degraded" if down else "ready"
+        return Readiness(
+            status=status if postgres else "unready",
+            dependencies={name: "down" if name in down else "up" for name in ("postgresql", "redis", *service.reads)},
+        )
 
     @app.get("/metrics", tags=["health"], summary="Figures in Prometheus form", response_class=Response)
     async def metrics() -> Response:

@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +22,16 @@ from tests.builders import Someone
 from tests.platform import ISSUER, Platform, Tokens
 
 WHO = Someone(id=UUID(int=1), organization_id=UUID(int=2), email="adviser@navigaattori.example", roles=())
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The files of a folder over HTTP; the address."""
+    handler = partial(SimpleHTTPRequestHandler, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 async def test_what_is_signed_is_verified_with_the_key_set_of_the_same_key(tmp_path: Path) -> None:
@@ -79,20 +91,108 @@ async def test_a_remembered_token_expires(tmp_path: Path, monkeypatch: pytest.Mo
     assert refused.value.status == 401
 
 
-async def test_a_key_that_was_taken_away_takes_its_tokens_along(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "old").mkdir()
-    (tmp_path / "new").mkdir()
-    old, new, jwks = Tokens(tmp_path / "old"), Tokens(tmp_path / "new"), tmp_path / "jwks.json"
-    jwks.write_text(old.jwks.read_text())
-    verifier, token = Verifier(ISSUER, str(jwks)), old.sign(WHO)
-    await verifier.claims(token)
-    jwks.write_text(json.dumps(json.loads(new.jwks.read_text())))
-    monkeypatch.setattr(access_tokens, "_REFETCH_AFTER_SECONDS", -1.0)
-    await verifier.claims(new.sign(WHO))  # not known: the keys are fetched anew
-    with pytest.raises(Problem):
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def status(verifier: Verifier, token: str) -> int:
+    """200 where the token is valid, else the status of the problem."""
+    try:
         await verifier.claims(token)
+    except Problem as refused:
+        return refused.status
+    return 200
+
+
+def two_keys(folder: Path) -> tuple[Tokens, Tokens]:
+    """Two signers, each with a key set of its own."""
+    for name in ("old", "new"):
+        (folder / name).mkdir()
+    return Tokens(folder / "old"), Tokens(folder / "new")
+
+
+async def test_a_key_that_was_taken_away_takes_its_tokens_along(tmp_path: Path) -> None:
+    (old, new), jwks, clock = two_keys(tmp_path), tmp_path / "jwks.json", Clock()
+    jwks.write_text(old.jwks.read_text())
+    verifier, token, other = Verifier(ISSUER, str(jwks), clock), old.sign(WHO), new.sign(WHO)
+    assert await status(verifier, token) == 200
+    jwks.write_text(new.jwks.read_text())
+    clock.now = 11  # a token that the known keys do not verify has them fetched anew
+    assert [await status(verifier, each) for each in (token, other, token)] == [200, 200, 401]
+
+
+@pytest.mark.parametrize("left", ["new", '{"keys": []}', '{"keys": [{"kty": "of the future"}]}'])
+@pytest.mark.parametrize("over_http", [False, True])
+async def test_a_key_that_was_taken_away_is_refused_within_a_minute(tmp_path: Path, left: str, over_http: bool) -> None:
+    (old, new), jwks, clock = two_keys(tmp_path), tmp_path / "jwks.json", Clock()
+    jwks.write_text(old.jwks.read_text())
+    with served(tmp_path) as address:
+        verifier = Verifier(ISSUER, f"{address}/jwks.json" if over_http else str(jwks), clock)
+        tokens = [old.sign(WHO), old.sign(WHO)]
+        assert [await status(verifier, token) for token in (tokens[0], tokens[0])] == [200, 200]
+        jwks.write_text(new.jwks.read_text() if left == "new" else left)
+        clock.now = 55  # without any other token: a remembered one as one that is seen for the first time
+        assert [await status(verifier, token) for token in tokens] == [401, 401]
+
+
+@pytest.mark.parametrize("held", [None, "", "{", "[]", "7", '{"keys": 7}', '{"keys": [{"kty": "EC"}]}'])
+async def test_keys_that_cannot_be_read_leave_the_known_ones_in_use_for_as_long_as_a_token_holds(
+    tmp_path: Path, held: str | None
+) -> None:
+    tokens, clock = Tokens(tmp_path), Clock()
+    known, unknown = (Verifier(ISSUER, str(tokens.jwks), clock) for _ in range(2))
+    token, present = tokens.sign(WHO), tokens.jwks.read_text()
+    assert await status(known, token) == 200
+    if held is None:
+        tokens.jwks.unlink()
+    else:
+        tokens.jwks.write_text(held)
+    for clock.now in (31, 42, 899):
+        assert await status(known, token) == 200
+        assert await status(known, "nonsense") == 401
+        assert await status(unknown, token) == 503
+    clock.now = 901
+    assert [await status(known, each) for each in (token, "nonsense")] == [503, 503]
+    tokens.jwks.write_text(present)
+    clock.now = 912
+    assert [await status(verifier, token) for verifier in (known, unknown)] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({"iat": 25}, 200),
+        ({"nbf": 25}, 200),
+        ({"iat": 25, "nbf": 25}, 200),
+        ({"iat": 60}, 401),
+        ({"nbf": 60}, 401),
+        ({"nbf": -3600}, 200),
+        ({"exp": 0}, 401),  # its end is its end
+        ({"exp": -1}, 401),
+        ({"exp": -25}, 401),
+        ({"exp": 25}, 200),
+    ],
+)
+async def test_clocks_may_differ_at_the_beginning_of_a_token_and_not_at_its_end(
+    tmp_path: Path, claims: dict[str, int], expected: int
+) -> None:
+    tokens = Tokens(tmp_path)
+    moments: dict[str, Any] = {name: int(time.time()) + seconds for name, seconds in claims.items()}
+    assert await status(Verifier(ISSUER, str(tokens.jwks)), tokens.sign(WHO, **moments)) == expected
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+@pytest.mark.parametrize("value", ["soon", True, [], {}, float("inf"), float("nan")])
+async def test_a_moment_that_is_none_is_refused(tmp_path: Path, name: str, value: object) -> None:
+    tokens = Tokens(tmp_path)
+    claims: dict[str, Any] = {name: value}
+    assert await status(Verifier(ISSUER, str(tokens.jwks)), tokens.sign(WHO, **claims)) == 401
 
 
 async def test_no_more_tokens_are_remembered_than_there_is_room_for(
@@ -119,32 +219,6 @@ async def test_a_token_of_another_kind_is_refused(tmp_path: Path) -> None:
     assert refused.value.status == 401
 
 
-async def test_keys_are_fetched_from_an_address(tmp_path: Path) -> None:
-    tokens = Tokens(tmp_path)
-    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        verifier = Verifier(ISSUER, f"http://127.0.0.1:{server.server_port}/jwks.json")
-        assert (await verifier.claims(tokens.sign(WHO)))["sub"] == str(WHO.id)
-        server.shutdown()
-
-
-async def test_keys_that_cannot_be_read_leave_the_known_ones_in_use(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tokens = Tokens(tmp_path)
-    monkeypatch.setattr(access_tokens, "_REFETCH_AFTER_SECONDS", -1.0)
-    known, unknown = (Verifier(ISSUER, str(tokens.jwks)) for _ in range(2))
-    await known.claims(tokens.sign(WHO))
-    tokens.jwks.unlink()
-    with pytest.raises(Problem):
-        await known.claims("nonsense")  # has the keys fetched anew
-    assert (await known.claims(tokens.sign(WHO)))["sub"] == str(WHO.id)
-    with pytest.raises(Problem) as away:
-        await unknown.claims(tokens.sign(WHO))
-    assert away.value.status == 503
-
-
 async def test_a_token_that_names_nobody_is_refused(platform: Platform) -> None:
     for nobody in ({"sub": "somebody"}, {"org": 7}):
         token = platform.tokens.sign(WHO, **nobody)
@@ -152,3 +226,20 @@ async def test_a_token_that_names_nobody_is_refused(platform: Platform) -> None:
             answer = await client.get("/referrals")
         assert answer.status_code == 401
         assert answer.json()["detail"] == "The access token names no member of the platform."
+
+
+async def test_the_challenge_names_an_error_where_a_token_was_given(platform: Platform) -> None:
+    good = platform.tokens.sign(WHO)
+    expected = {
+        None: 'Bearer realm="luotsi"',
+        "Basic YTpi": 'Bearer realm="luotsi"',
+        "Bearer ": 'Bearer realm="luotsi"',
+        "Bearer nonsense": 'Bearer realm="luotsi", error="invalid_token"',
+        f"Bearer {platform.tokens.sign(WHO, expired=True)}": 'Bearer realm="luotsi", error="invalid_token"',
+        f"Bearer {good}": 'Bearer realm="luotsi", error="invalid_token"',  # of a member whom nobody knows
+    }
+    for sent, challenge in expected.items():
+        async with platform.client("referral") as client:
+            answer = await client.get("/referrals", headers={"Authorization": sent} if sent else {})
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"] == challenge, sent
