@@ -15,8 +15,8 @@ from shared.personal_identity import WHEN_IT_IS_NONE, contains_code, contains_co
 from shared.problems import Problem, field_errors, invalid, malformed
 
 _SCHEMAS = "x-schemas"
-_TELEPHONE = "phone"
-"""The name of fields that hold telephone numbers."""
+_TELEPHONES = frozenset({"phone", "number"})
+"""The names of fields that hold telephone numbers: of a client, and of a service."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -52,7 +52,7 @@ def body(model: type[BaseModel]) -> Any:
 def refuse_unstorable(value: object) -> None:
     """Raise 422 where a text holds a personal identity code or a NUL, naming the field and never the text."""
     for place, text in _texts(value):
-        is_telephone = place.rpartition(".")[2] == _TELEPHONE
+        is_telephone = place.rpartition(".")[2] in _TELEPHONES
         if contains_code_in_telephone(text) if is_telephone else contains_code(text):
             detail = (
                 "A personal identity code (henkilötunnus) was found. Luotsi never stores one: remove it, and use "

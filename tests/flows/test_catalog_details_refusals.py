@@ -83,6 +83,14 @@ async def test_what_cannot_be_is_refused_and_says_where(platform: Platform) -> N
     assert (await town.read(MATCHING))["version"] == 1
 
 
+async def test_a_telephone_number_that_looks_like_an_identity_code_is_none(platform: Platform) -> None:
+    town = await kuopio(platform)
+    for number, shown in (("020111-2832", "+358 20 1112832"), ("020141-0177", "+358 20 1410177")):
+        answer = await town.change("PATCH", MATCHING, {"phones": [{"number": number}]})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["phones"][0]["number"] == shown
+
+
 async def test_a_price_that_is_no_number_is_refused(platform: Platform) -> None:
     """As JSON itself has none of them, they are sent by hand."""
     town = await kuopio(platform)
