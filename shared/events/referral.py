@@ -87,8 +87,8 @@ class ServiceFacts(Payload):
 
     With fewer than five of them `suppressed` is true, and only the service's id is given. Otherwise a rate, a
     median or a reason is given where at least five stand behind it. `acceptance_rate` is accepted by answered, 0 to 1;
-    a working day has 24 working hours; `overdue` are those of the open ones whose answer is late. `as_of` is when
-    these figures last changed.
+    a working day has 24 working hours; `overdue` are those of the open ones whose answer is late. Counts are in fives,
+    rounded down, the rate in tenths, the median in steps of six hours. `as_of` is when these figures last changed.
     """
 
     service_id: UUID

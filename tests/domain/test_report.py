@@ -49,7 +49,7 @@ def answers(referrals: list[Counted]) -> tuple[Any, ...]:
     found = []
     for by in (["service"], ["organization"]):
         made = report(referrals, by, YEAR)  # type: ignore[arg-type]
-        cells = tuple((cell.group, cell.figures.sent if cell.figures else None) for cell in made.cells)
+        cells = tuple((cell.group, cell.figures.sent) for cell in made.cells)
         found.append((cells, made.total.sent if made.total else None))
     return tuple(found)
 
@@ -74,7 +74,7 @@ def test_services_can_not_be_told_from_their_organisations_either(chosen: tuple[
         referrals = [each for service, count in zip(services, world, strict=True) for each in sent(service, count)]
         worlds[answers(referrals)].append(world)
     for (by_service, _), alike in worlds.items():
-        alone = {group.service for group, shown in by_service[0] if shown is not None and group.service}
+        alone = {group.service for group, _ in by_service[0] if group.service}
         for index, service in enumerate(services):
             if service not in alone:
                 counts = {world[index] for world in alike}
@@ -94,16 +94,40 @@ def test_services_can_not_be_told_from_their_organisations_either(chosen: tuple[
 def test_no_cell_and_no_rest_is_of_one_to_four(drawn: list[tuple[UUID, str, date]], by: set[str]) -> None:
     referrals = [Counted(SERVICES[service], service, language, day) for service, language, day in drawn]
     made: Report = report(referrals, by, YEAR)  # type: ignore[arg-type]
-    shown = [cell for cell in made.cells if cell.figures is not None]
-    assert all(cell.figures.sent >= K for cell in shown if cell.figures)
-    blanked = [cell for cell in made.cells if cell.figures is None]
-    assert all(cell.period == YEAR for cell in blanked), "widened to the whole before it is blanked"
-    rest = len(referrals) - sum(cell.figures.sent for cell in shown if cell.figures)
-    assert (rest > 0) == bool(blanked), "nothing is left out in silence"
-    if made.total is not None:
+    assert all(cell.figures.sent >= K for cell in made.cells)
+    rest = len(referrals) - sum(cell.figures.sent for cell in made.cells)
+    if made.total is None:
+        assert made.cells == [], "which is what a report of nothing looks like"
+    else:
         assert made.total.sent == len(referrals)
-        assert rest == 0 or (rest >= K and len(blanked) > 1)
-    assert all(not overlap(one, other) for one in shown for other in shown if one is not other)
+        assert rest == 0 or rest >= K
+    assert all(not overlap(one, other) for one in made.cells for other in made.cells if one is not other)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(list(SERVICES)[:5]), st.sampled_from(["ar", "fa", "uk"])), max_size=40),
+    st.sets(st.sampled_from(["organization", "service", "language"]), min_size=1),
+)
+@settings(deadline=None, max_examples=300)
+def test_what_is_left_out_may_as_well_be_nothing(drawn: list[tuple[UUID, str]], by: set[str]) -> None:
+    """The same is reported where all of it belongs to another that has none: which of the two has some is not told."""
+    last, nobody = ORGANIZATIONS[2], UUID(int=9)
+
+    def made(language: str, organization: UUID) -> Report:
+        """The report where all that is in Ukrainian, and all of the last organisation, belongs to these instead."""
+        moved = {service: (organization if owner == last else owner) for service, owner in SERVICES.items()}
+        of = {service: UUID(int=99) if owner is nobody else service for service, owner in moved.items()}
+        counted = [
+            Counted(moved[service], of[service], language if spoken == "uk" else spoken, YEAR.first)
+            for service, spoken in drawn
+        ]
+        return report(counted, by, YEAR)  # type: ignore[arg-type]
+
+    as_it_is = made("uk", last)
+    if not any(cell.group.language == "uk" for cell in as_it_is.cells):
+        assert made("zz", last) == as_it_is
+    if not any(cell.group.organization == last for cell in as_it_is.cells):
+        assert made("uk", nobody) == as_it_is
 
 
 def overlap(one: Cell, other: Cell) -> bool:

@@ -13,12 +13,15 @@ class DeclineReasonView(BaseModel):
 
 
 class FactsView(BaseModel):
-    """How the network fares with a service; a figure that would rest on fewer than five referrals is left out."""
+    """How the network fares with a service; a figure that would rest on fewer than five referrals is left out.
+
+    Counts are in fives, rounded down, so that no two answers tell of one referral.
+    """
 
     window_days: int = Field(description="Referrals sent in so many days up to `as_of`, and those still open")
     referrals: int
-    acceptance_rate: float | None = Field(description="Accepted of answered, from 0 to 1")
-    median_working_hours_to_answer: float | None = Field(description="A working day has 24")
+    acceptance_rate: float | None = Field(description="Accepted of answered, from 0 to 1, in tenths")
+    median_working_hours_to_answer: float | None = Field(description="A working day has 24; in steps of six")
     decline_reasons: list[DeclineReasonView]
     open: int
     overdue: int = Field(description="Of the open ones, those whose answer is late")

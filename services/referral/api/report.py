@@ -29,7 +29,7 @@ async def get_report(
     accept: Annotated[str, Header()] = "",
 ) -> ReportView | Response:
     """Coordinators only. Whole months of sending; no row is of fewer than five referrals, and none can be calculated
-    from the others: periods are widened, then rows are blanked.
+    from the others: periods are widened, then rows are left out.
     """
     _check_order(from_, to)
     found = await referral_report(work, by or ["organization"], from_, to)

@@ -52,15 +52,15 @@ class Figures(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A row of a report; without figures where it is blanked."""
+    """A row of a report."""
 
     group: Group
     period: Period
-    figures: Figures | None
+    figures: Figures
 
 
 class Report(NamedTuple):
-    """`total` counts everything, what is blanked too; it is None where that would give a cell away."""
+    """`total` counts everything, what was left out too; it is None where that would give something away."""
 
     cells: list[Cell]
     total: Figures | None
@@ -69,22 +69,22 @@ class Report(NamedTuple):
 def report(referrals: Sequence[Counted], by: Collection[Dimension], whole: Period) -> Report:
     """Count `referrals`, all of which lie in the period `whole`, by the dimensions asked for.
 
-    A row by service says its organisation too. First periods are widened, group by group, then groups are blanked:
-    too small ones, and others that would give them away by subtraction. An organisation of which no service may
-    stand alone has one row for them all (organisation without service).
+    A row by service says its organisation too. First periods are widened, group by group, then groups are left out:
+    too small ones, and others that would give them away by subtraction. So what is not there may have had some or
+    none. An organisation of which no service may stand alone has one row for them all (organisation without service).
     """
     rows, hide_total = _rows(referrals, by)
     groups: defaultdict[Group, list[Counted]] = defaultdict(list)
     for each in referrals:
         groups[rows[_group(each, by)][0]].append(each)
-    blanked = {row for row, hidden in rows.values() if hidden}
-    cells: list[Cell] = []
-    for group, members in sorted(groups.items(), key=lambda item: tuple(map(str, item[0]))):
-        if group in blanked:
-            cells.append(Cell(group, whole, None))
-        else:
-            cells += [Cell(group, period, _figures(held)) for period, held in _by_period(members, by, whole)]
-    return Report(cells, None if hide_total else _figures(referrals))
+    left_out = {row for row, hidden in rows.values() if hidden}
+    cells = [
+        Cell(group, period, _figures(held))
+        for group, members in sorted(groups.items(), key=lambda item: tuple(map(str, item[0])))
+        if group not in left_out
+        for period, held in _by_period(members, by, whole)
+    ]
+    return Report(cells, _figures(referrals) if enough(len(referrals)) and not hide_total else None)
 
 
 def _group(each: Counted, by: Collection[Dimension]) -> Group:
@@ -96,7 +96,7 @@ def _group(each: Counted, by: Collection[Dimension]) -> Group:
 
 
 def _rows(referrals: Iterable[Counted], by: Collection[Dimension]) -> tuple[dict[Group, tuple[Group, bool]], bool]:
-    """Group → the row that it goes into, and whether that is blanked; and whether the total is.
+    """Group → the row that it goes into, and whether that is left out; and whether the total is.
 
     Services add up to their organisation, which is one request away, and organisations to the total.
     """

@@ -1,4 +1,7 @@
-"""Statistics of a service: acceptance, time to answer, reasons for declining, what is open. Pure."""
+"""Statistics of a service: acceptance, time to answer, reasons for declining, what is open. Pure.
+
+What is published of them, and when, so that no one referral shows: `publication`.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,13 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Final
-from uuid import UUID
 
-from services.referral.domain.k_anonymity import enough, merge_rare
+from services.referral.domain.k_anonymity import merge_rare
 from services.referral.domain.lifecycle import OPEN, Status
 from services.referral.domain.working_time import working_time
 from shared.events.catalog import Closure
-from shared.events.referral import DeclineReason, ServiceFacts
 
 WINDOW: Final = timedelta(days=365)
 """How far back a referral counts, from its sending; an open one always counts."""
@@ -35,6 +36,22 @@ class Case:
         return self.accepted_at or self.declined_at
 
 
+@dataclass(frozen=True)
+class Statistics:
+    """The exact figures of a service, which are not published. `answered_at`: when each of its answers was given.
+
+    `acceptance_rate` is accepted by answered, 0 to 1; it and the median are None where nothing was answered.
+    """
+
+    referrals: int
+    open: int
+    overdue: int
+    declined: dict[str, int]
+    answered_at: tuple[datetime, ...] = ()
+    acceptance_rate: float | None = None
+    median_hours_to_answer: float | None = None
+
+
 def counts(case: Case, now: datetime) -> bool:
     """Whether a referral counts at `now`: sent within the window or still open, and no mistake."""
     if case.status is Status.ENTERED_IN_ERROR:
@@ -48,33 +65,23 @@ def hours_to_answer(cases: Sequence[Case], closures: Sequence[Closure]) -> list[
     return [span / timedelta(hours=1) for span in spans]
 
 
-def statistics_of(
-    service_id: UUID, organization_id: UUID, cases: Sequence[Case], closures: Sequence[Closure], now: datetime
-) -> ServiceFacts:
-    """The statistics of a service at `now`, suppressed where there are too few referrals.
+def statistics_of(cases: Sequence[Case], closures: Sequence[Closure], now: datetime) -> Statistics:
+    """The statistics of a service at `now`; `declined` has rare reasons added up in `other`.
 
     `closures` are those of its organisation. `cases` may hold more than what counts.
     """
     counted = [case for case in cases if counts(case, now)]
-    if not enough(len(counted)):
-        return ServiceFacts(service_id=service_id, suppressed=True)
     hours = hours_to_answer(counted, closures)
     accepted = sum(case.accepted_at is not None for case in counted)
     reasons = Counter(case.reason_code for case in counted if case.status is Status.REJECTED and case.reason_code)
-    return ServiceFacts(
-        service_id=service_id,
-        suppressed=False,
-        organization_id=organization_id,
-        window_days=WINDOW.days,
+    return Statistics(
         referrals=len(counted),
-        acceptance_rate=round(accepted / len(hours), 2) if enough(len(hours)) else None,
-        median_working_hours_to_answer=round(median(hours), 1) if enough(len(hours)) else None,
-        decline_reasons=tuple(
-            DeclineReason(code=code, referrals=count) for code, count in merge_rare(dict(reasons)).items()
-        ),
         open=sum(case.status in OPEN for case in counted),
         overdue=sum(_is_late(case, now) for case in counted),
-        as_of=now,
+        declined=merge_rare(dict(reasons)),
+        answered_at=tuple(case.answered_at for case in counted if case.answered_at is not None),
+        acceptance_rate=accepted / len(hours) if hours else None,
+        median_hours_to_answer=median(hours) if hours else None,
     )
 
 

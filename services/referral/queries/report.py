@@ -54,7 +54,6 @@ def _row(cell: Cell, names: NamesOf) -> ReportRow:
         service=names.service(group.service) if group.service else None,
         language=group.language,
         period=PeriodView(kind=period.kind, first=period.first, last=period.last),
-        blanked=cell.figures is None,
         **_shown(cell.figures),
     )
 

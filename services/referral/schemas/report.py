@@ -9,7 +9,7 @@ from services.referral.schemas.parts import Named
 
 
 class FiguresView(BaseModel):
-    """The figures of a row. All are null where it is blanked; the median also where fewer than five were answered."""
+    """The figures of a row. All are null in a total that is blanked; the median where fewer than five were answered."""
 
     sent: int | None = None
     accepted: int | None = None
@@ -31,18 +31,19 @@ class PeriodView(BaseModel):
 class ReportRow(FiguresView):
     """Referrals that have something in common; null where the report does not ask for it.
 
-    An organisation without service, in a report by service, stands for its services together.
+    What would have fewer than five, and what would give that away, has no row, like what has none at all. An
+    organisation without service, in a report by service, stands for its services together.
     """
 
     organization: Named | None
     service: Named | None
     language: str | None
     period: PeriodView
-    blanked: bool
+    blanked: bool = Field(False, description="Always false: a row that would be blanked is left out")
 
 
 class ReportTotal(FiguresView):
-    """All referrals of the report, those of blanked rows too; blanked where it would give a row away."""
+    """All referrals of the report, those without a row too; blanked where there are fewer than five, or none."""
 
     blanked: bool
 

@@ -1,4 +1,4 @@
-"""Publishing statistics of the services, of each when they have changed."""
+"""Publishing statistics of the services: of each at most once a day, in steps, and by lot."""
 
 import hashlib
 from collections import defaultdict
@@ -9,44 +9,57 @@ import sqlalchemy as sa
 from sqlmodel import col, or_, select
 
 from services.referral.domain.lifecycle import OPEN, Status
-from services.referral.domain.service_statistics import WINDOW, Case, statistics_of
+from services.referral.domain.publication import Published, is_drawn, refreshed, shown
+from services.referral.domain.service_statistics import WINDOW, Case, Statistics, statistics_of
 from services.referral.tables import Organization, PublishedStatistics, Referral, Service
 from services.referral.unit_of_work import UnitOfWork
-from shared.events.referral import ServiceFacts
 
 _SLACK = timedelta(days=1)
 """Read are also referrals this much older than the rules count, so that none is missed on the edge."""
 
 
 async def publish_statistics(work: UnitOfWork) -> int:
-    """Record an event for each service whose statistics differ from those published last; returns how many there were.
+    """Look at each service once a day, and record an event for those whose published figures change; returns how many.
 
-    A service without referrals has one too, with its figures suppressed; so nobody can tell it from one with a few.
+    A service without referrals has one too, with its figures suppressed; so nobody can tell it from one with a few. One
+    that was never published is published at once, any other on days drawn by lot.
     """
-    services = await work.tx.all(select(Service).order_by(col(Service.id)))
-    organizations = {row.id: row for row in await work.tx.all(select(Organization))}
     published = {row.service_id: row for row in await work.tx.all(select(PublishedStatistics))}
+    services = await work.tx.all(select(Service).order_by(col(Service.id)))
+    unseen = [service for service in services if not _looked_at(work, published.get(service.id))]
+    if not unseen:
+        return 0
+    organizations = {row.id: row for row in await work.tx.all(select(Organization))}
     cases = await _cases(work)
     count = 0
-    for service in services:
-        owner = organizations.get(service.organization_id)
-        closures = owner.closed_days if owner else []
-        statistics = statistics_of(service.id, service.organization_id, cases[service.id], closures, work.now)
-        count += _publish(work, statistics, published.get(service.id))
+    for service in unseen:
+        last = published.get(service.id)
+        if last is None:
+            last = PublishedStatistics(service_id=service.id, sequence=0, digest=b"", told_at=work.now)
+            work.tx.insert(last)
+        last.looked_on = work.today
+        if last.sequence == 0 or is_drawn(work.vault.digest("publication", str(service.id), str(work.today))):
+            owner = organizations.get(service.organization_id)
+            exact = statistics_of(cases[service.id], owner.closed_days if owner else [], work.now)
+            count += _publish(work, service, exact, last)
+        work.tx.update(last)
     return count
 
 
-def _publish(work: UnitOfWork, statistics: ServiceFacts, last: PublishedStatistics | None) -> bool:
+def _looked_at(work: UnitOfWork, last: PublishedStatistics | None) -> bool:
+    return last is not None and last.looked_on == work.today
+
+
+def _publish(work: UnitOfWork, service: Service, exact: Statistics, last: PublishedStatistics) -> bool:
     """Record the event, unless the same was published last; returns whether it did."""
-    digest = hashlib.sha256(statistics.model_dump_json(exclude={"as_of"}).encode()).digest()
-    if last is not None and last.digest == digest:
+    behind = refreshed(Published.model_validate(last.behind), exact, work.now)
+    last.behind = behind.model_dump(mode="json")
+    facts = shown(service.id, service.organization_id, behind, work.now)
+    digest = hashlib.sha256(facts.model_dump_json(exclude={"as_of"}).encode()).digest()
+    if last.digest == digest:
         return False
-    if last is None:
-        last = PublishedStatistics(service_id=statistics.service_id, sequence=0, digest=digest, told_at=work.now)
-        work.tx.insert(last)
     last.sequence, last.digest, last.told_at = last.sequence + 1, digest, work.now
-    work.tx.update(last)
-    work.outbox.record(work.tx, "referral.service_facts.v1", statistics.service_id, last.sequence, statistics)
+    work.outbox.record(work.tx, "referral.service_facts.v1", service.id, last.sequence, facts)
     return True
 
 
