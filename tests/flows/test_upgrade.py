@@ -14,8 +14,10 @@ from uuid import UUID
 import asyncpg
 import pytest_asyncio
 from alembic import command
+from sqlalchemy import text
 
 from luotsi.embedded.servers import start_servers
+from services.catalog.domain.names import sort_keys
 from services.catalog.use_cases.seed import seed_into
 from services.referral.tables import Member
 from shared.database.migrations import alembic_config, upgrade
@@ -123,6 +125,14 @@ async def test_what_was_not_published_and_not_sent_goes_out(upgraded: Platform) 
     business = await somebody(upgraded, "desk@businesskuopio.example")
     inbox = (await upgraded.client("notifications", business).get("/notices")).json()["contents"]
     assert NOTED["referrals"]["unpublished"] in [notice["referral_id"] for notice in inbox]
+
+
+async def test_names_of_then_are_sorted_as_those_of_now(upgraded: Platform) -> None:
+    for table in ("organizations", "services"):
+        async with upgraded.databases["catalog"].transaction() as tx:
+            rows = (await tx.execute(text(f"SELECT name, sort_keys FROM {table}"))).all()
+        assert len(rows) > 5
+        assert [row.sort_keys for row in rows] == [sort_keys(row.name) for row in rows]
 
 
 async def test_services_that_never_had_keywords_get_those_of_the_data_file(upgraded: Platform) -> None:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 
 from services.catalog.domain.refusals import RuleBroken
-from services.catalog.domain.texts import in_language, slug_from
+from services.catalog.domain.texts import LANGUAGES, in_language, slug_from
+from shared.values.sort_keys import sort_key
 
 LONGEST_SLUG = 80
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -34,6 +35,11 @@ def slug_for(slug: str | None, name: Mapping[str, str]) -> str:
     if not made:
         raise RuleBroken("No slug can be made of this name: give one.", "slug")
     return check_slug(made)
+
+
+def sort_keys(name: Mapping[str, str]) -> dict[str, str]:
+    """By which key the name is sorted in a list, for each language of the list."""
+    return {language: sort_key(in_language(name, language)) for language in LANGUAGES}
 
 
 def renamed(before: Mapping[str, str], after: Mapping[str, str]) -> bool:

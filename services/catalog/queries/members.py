@@ -37,5 +37,5 @@ async def page_of_members(
     if active is not None:
         wanted = wanted.where(col(Member.active) == active)
     total = await count(tx, wanted)
-    wanted = wanted.order_by(func.lower(Member.email), col(Member.id))
+    wanted = wanted.order_by(func.lower(Member.email).collate("C"), col(Member.id))
     return await tx.all(one_page(wanted, page)), total

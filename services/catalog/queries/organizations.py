@@ -53,7 +53,7 @@ async def page_of_organizations(
         wanted = wanted.join(OrganizationWords, col(OrganizationWords.organization_id) == Organization.id)
         wanted, order = matching(wanted, typed, OrganizationWords.words)
     total = await count(tx, wanted)
-    wanted = wanted.order_by(*order, by_name(Organization.name, language), col(Organization.id))
+    wanted = wanted.order_by(*order, by_name(Organization.sort_keys, language), col(Organization.id))
     return await with_belongings(tx, await tx.all(one_page(wanted, page))), total
 
 

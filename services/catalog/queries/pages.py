@@ -50,10 +50,10 @@ def among(key: UUID, ids: Sequence[UUID]) -> ColumnElement[bool]:
     return col(key) == any_(literal(list(ids), ARRAY(Uuid)))
 
 
-def by_name(name: Texts, language: str) -> ColumnElement[str]:
-    """What to order by: the name (a column of a table) in `language`, else in another."""
-    texts = cast("ColumnElement[Any]", col(name))
-    return func.lower(func.coalesce(texts[language].astext, texts["fi"].astext, texts["en"].astext, texts["sv"].astext))
+def by_name(keys: Texts, language: str) -> ColumnElement[str]:
+    """What to order by: the name as it is shown in `language`, by its sort key (`sort_keys` of a table)."""
+    key: ColumnElement[str] = cast("ColumnElement[Any]", col(keys))[language].astext
+    return key.collate("C")
 
 
 def matching(wanted: WantedT, typed: Query, words: str) -> tuple[WantedT, list[ColumnElement[float]]]:

@@ -77,7 +77,7 @@ async def page_of_services(
         wanted = wanted.join(ServiceWords, col(ServiceWords.service_id) == Service.id)
         wanted, order = matching(wanted, Query(only.query), ServiceWords.words)
     total = await count(tx, wanted)
-    wanted = wanted.order_by(*order, by_name(Service.name, language), col(Service.id))
+    wanted = wanted.order_by(*order, by_name(Service.sort_keys, language), col(Service.id))
     return await _found(tx, await tx.tuples(one_page(wanted, page))), total
 
 

@@ -14,7 +14,10 @@ from services.catalog.tables.details import Entries
 
 
 class Organization(Base, table=True):
-    """An organisation. `email` is its desk address; `alternate_name` a short or everyday name."""
+    """An organisation. `email` is its desk address; `alternate_name` a short or everyday name.
+
+    `sort_keys` are made of the name (`domain/names.py`), and written with it.
+    """
 
     __tablename__: ClassVar[str] = "organizations"
     __table_args__: ClassVar = (one_of("organization_type", ORGANIZATION_TYPES),)
@@ -24,6 +27,7 @@ class Organization(Base, table=True):
     version: int = 1
     organization_type: str = Field(sa_type=Text)
     name: Texts = Field(sa_type=JSONB)
+    sort_keys: Texts = Field(sa_type=JSONB)
     alternate_name: Texts = Field(default_factory=dict, sa_type=JSONB)
     description: Texts = Field(sa_type=JSONB)
     parent_organization_id: UUID | None = Field(default=None, foreign_key="organizations.id")

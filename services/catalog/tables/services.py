@@ -31,6 +31,7 @@ class Service(Base, ServiceDetails, table=True):
     version: int = 1
     organization_id: UUID = Field(sa_column=organization_key())
     name: Texts = Field(sa_type=JSONB)
+    sort_keys: Texts = Field(sa_type=JSONB)
     alternate_name: Texts = Field(default_factory=dict, sa_type=JSONB)
     description: Texts = Field(sa_type=JSONB)
     eligibility_description: Texts = Field(default_factory=dict, sa_type=JSONB)

@@ -7,7 +7,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from services.catalog.domain.members import ROLES
-from services.catalog.domain.names import check_slug
+from services.catalog.domain.names import check_slug, sort_keys
 from services.catalog.domain.refusals import RuleBroken
 from services.catalog.queries.organizations import find_organization
 from services.catalog.schemas.members import NewMember
@@ -82,11 +82,13 @@ def _checked(email: str, organization_slug: str) -> NewMember:
 async def _enter_organization(tx: Transaction, outbox: Outbox, slug: str) -> Organization:
     """Enter the organisation as the seed data knows it; one that they do not know is named like its slug."""
     known = next((entry for entry in read_data() if entry.slug == slug), None)
+    name = known.name.model_dump() if known else {"fi": slug}
     organization = Organization(
         id=new_id(),
         slug=slug,
         organization_type=known.type if known else "other",
-        name=known.name.model_dump() if known else {"fi": slug},
+        name=name,
+        sort_keys=sort_keys(name),
         description=known.description.model_dump() if known else {"fi": slug},
     )
     tx.insert(organization)

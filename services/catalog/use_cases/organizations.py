@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from services.catalog.domain.names import check_slug, slug_for
+from services.catalog.domain.names import check_slug, slug_for, sort_keys
 from services.catalog.domain.organizations import check_closures, check_platform_slug, may_be_deactivated
 from services.catalog.queries.organizations import closures_of
 from services.catalog.schemas.locations import Locations
@@ -38,6 +38,7 @@ async def create_organization(work: UnitOfWork, new: NewOrganization) -> Organiz
         id=new_id(),
         slug=slug,
         name=name,
+        sort_keys=sort_keys(name),
         alternate_name=given(new.alternate_name),
         description=given(new.description, "description", needed=True),
         created_at=work.now,
@@ -66,6 +67,8 @@ async def change_organization(work: UnitOfWork, organization: Organization, chan
         await check_slug_free(work, ORGANIZATIONS, changes["slug"], organization.id)
     if "parent_organization_id" in changes:
         await _check_parent(work, organization.id, changes["parent_organization_id"])
+    if "name" in changes:
+        changes["sort_keys"] = sort_keys(changes["name"])
     if changes:
         await keep_alias(work, ORGANIZATIONS, organization, changes)
         for field, value in changes.items():

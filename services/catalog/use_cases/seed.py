@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
+from services.catalog.domain.names import sort_keys
 from services.catalog.schemas.seed_file import LocationEntry, MemberEntry, OrganizationEntry, ServiceEntry, read_data
 from services.catalog.tables import (
     Location,
@@ -131,6 +132,7 @@ class _Seeding:
             slug=entry.slug,
             organization_type=entry.type,
             name=entry.name.model_dump(),
+            sort_keys=sort_keys(entry.name.model_dump()),
             alternate_name=entry.alternate_name.model_dump() if entry.alternate_name else {},
             description=entry.description.model_dump(),
             parent_organization_id=self._by_slug[entry.parent].id if entry.parent else None,
@@ -164,6 +166,7 @@ class _Seeding:
             slug=entry.slug,
             organization_id=organization.id,
             name=entry.name.model_dump(),
+            sort_keys=sort_keys(entry.name.model_dump()),
             description=entry.description.model_dump(),
             eligibility_description=entry.eligibility.model_dump(),
             languages=list(entry.languages),

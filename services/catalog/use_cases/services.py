@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from services.catalog.domain.names import check_slug, slug_for
+from services.catalog.domain.names import check_slug, slug_for, sort_keys
 from services.catalog.domain.services import check_capacity, check_response_days
 from services.catalog.schemas.services import Capacity, NewService, ServiceChange
 from services.catalog.tables import Location, Organization, Service, ServiceAtLocation
@@ -40,6 +40,7 @@ async def create_service(work: UnitOfWork, organization: Organization, new: NewS
         slug=slug,
         organization_id=organization.id,
         name=name,
+        sort_keys=sort_keys(name),
         alternate_name=given(new.alternate_name),
         description=given(new.description),
         eligibility_description=given(new.eligibility_description),
@@ -72,6 +73,8 @@ async def change_service(work: UnitOfWork, service: Service, change: ServiceChan
     changes = {field: value for field, value in changes.items() if getattr(service, field) != value}
     if changes.keys() & set(_DAYS):
         check_response_days(*(changes.get(name, getattr(service, name)) for name in _DAYS))
+    if "name" in changes:
+        changes["sort_keys"] = sort_keys(changes["name"])
     if "slug" in changes:
         check_slug(changes["slug"])
         await check_slug_free(work, SERVICES, changes["slug"], service.id)

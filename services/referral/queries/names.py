@@ -12,6 +12,7 @@ from services.referral.schemas.parts import Named
 from services.referral.tables import Organization, Referral, Service
 from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
 from shared.events.envelope import Names
+from shared.values.sort_keys import sort_key
 
 _ids = bindparam("ids", type_=ARRAY(Uuid))
 _NAMES = union_all(
@@ -55,6 +56,11 @@ class NamesOf:
         """The names that showing a referral of the actor's organisation to a recipient takes."""
         names = {recipient.organization.id: recipient.organization.names, recipient.service.id: recipient.service.names}
         return cls(names | ({work.actor.organization_id: recipient.source} if recipient.source else {}))
+
+    def sort_key(self, named_id: UUID | None) -> str:
+        """By which a list is sorted where the name stands in three languages: that of the Finnish one."""
+        name = self._names.get(named_id) if named_id is not None else None
+        return sort_key(name.fi) if name else ""
 
     def organization(self, organization_id: UUID) -> Named:
         """An organisation with its name, without one should the copy not know it yet."""

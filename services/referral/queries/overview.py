@@ -25,7 +25,10 @@ from shared.keyset import Keyset
 
 
 async def overview(work: ActorUnitOfWork, first: date | None, last: date | None) -> list[OverviewRow]:
-    """Referrals sent from `first` to `last` (days in Kuopio, both included), a row per receiving organisation."""
+    """Referrals sent from `first` to `last` (days in Kuopio, both included), a row per receiving organisation.
+
+    Those with most that waits come first, then those with most that was sent; alike ones by name.
+    """
     columns = (
         col(Referral.target_organization_id),
         col(Referral.status),
@@ -44,7 +47,9 @@ async def overview(work: ActorUnitOfWork, first: date | None, last: date | None)
         by_target[row.target_organization_id].append(row)
     names = await NamesOf.of(work, by_target)
     table = [_row(names, target, found, work.now) for target, found in by_target.items()]
-    return sorted(table, key=lambda row: (-row.waiting, -row.sent))
+    return sorted(
+        table, key=lambda row: (-row.waiting, -row.sent, names.sort_key(row.organization.id), row.organization.id)
+    )
 
 
 def _row(names: NamesOf, target: UUID, found: Sequence[sa.Row[*tuple[Any, ...]]], now: datetime) -> OverviewRow:

@@ -42,9 +42,16 @@ async def referral_report(
         first=whole.first,
         last=whole.last,
         k=K,
-        contents=[_row(cell, names) for cell in made.cells],
+        contents=[_row(cell, names) for cell in sorted(made.cells, key=lambda cell: _by_name(cell, names))],
         total=ReportTotal(blanked=made.total is None, **_shown(made.total)),
     )
+
+
+def _by_name(cell: Cell, names: NamesOf) -> tuple[str, str, str, str]:
+    """The order of rows: by organisation, service and language; those of one such group stay in order of time."""
+    group = cell.group
+    keys = names.sort_key(group.organization), names.sort_key(group.service)
+    return *keys, group.language or "", f"{group.organization} {group.service}"
 
 
 def _row(cell: Cell, names: NamesOf) -> ReportRow:
