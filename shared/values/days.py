@@ -13,7 +13,7 @@ _WRITTEN: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 def _written_day(value: object) -> object:
     """The value itself: pydantic would take a number, or a text of digits, as seconds since 1970, and times as days."""
-    if isinstance(value, date) or (isinstance(value, str) and _WRITTEN.fullmatch(value)):
+    if type(value) is date or (isinstance(value, str) and _WRITTEN.fullmatch(value)):
         return value
     raise ValueError("give the day as text, such as 2026-12-24")
 

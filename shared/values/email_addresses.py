@@ -11,9 +11,9 @@ from typing import Annotated, Final
 from urllib.parse import unquote
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, WithJsonSchema
 
 from shared.values.characters import without_invisible
+from shared.values.forms import Form
 
 LONGEST_ADDRESS: Final = 254
 _LONGEST_PASTED: Final = 1000
@@ -69,9 +69,6 @@ def _what_is_wrong(address: str) -> str:
 
 EmailAddress = Annotated[
     str,
-    AfterValidator(clean_address),
-    WithJsonSchema(
-        {"type": "string", "format": "email", "maxLength": LONGEST_ADDRESS, "examples": ["desk@example.org"]}
-    ),
+    Form(clean_address, {"format": "email", "maxLength": LONGEST_ADDRESS, "examples": ["desk@example.org"]}),
 ]
 """The address of a desk, a member or a client, in a request."""

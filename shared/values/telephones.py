@@ -11,9 +11,9 @@ from typing import Annotated, Final
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
-from pydantic import AfterValidator, WithJsonSchema
 
 from shared.values.characters import without_invisible
+from shared.values.forms import Form
 
 _COUNTRY: Final = "FI"
 _LONGEST: Final = 100
@@ -91,9 +91,13 @@ def _plain_character(character: str) -> str:
     return " " if kind in ("Zs", "Cc") else character
 
 
+def _as_written(text: str) -> str:
+    readable(text)
+    return without_invisible(text).strip()
+
+
 TelephoneNumber = Annotated[
     str,
-    AfterValidator(lambda text: readable(text) and without_invisible(text).strip()),
-    WithJsonSchema({"type": "string", "maxLength": _LONGEST, "examples": ["040 123 4567", "+46 70 123 45 67"]}),
+    Form(_as_written, {"maxLength": _LONGEST, "examples": ["040 123 4567", "+46 70 123 45 67"]}),
 ]
 """A number in a request, as it was written; `readable` is how it is kept and shown."""

@@ -44,3 +44,69 @@ async def test_a_telephone_number_is_read_as_one_first(platform: Platform, numbe
     assert made.status_code == 201, made.text
     found = (await adviser.client.post("/clients/search", json={"phone": number})).json()["contents"]
     assert [client["id"] for client in found] == [made.json()["client"]["id"]]
+
+
+SAME_PERSON = [
+    {"phone": "+358 (0)44 000 6543"},
+    {"phone": "358440006543"},
+    {"phone": "+358 044 000 6543"},
+    {"phone": "tel:+358440006543"},
+    {"phone": "\u202a+358\u00a044\u00a0000\u00a06543\u202c"},
+    {"email": "mailto:Person@xn--bcher-kva.example"},
+    {"email": "per\u200bson@bücher.example."},
+    {"email": "Some Body <person@BÜCHER.example>"},
+    {"name": "odz, annaliisa l'"},
+    {"name": "Ødz Anna Liisa Ł\u2019"},
+]
+
+
+@pytest.mark.parametrize("written", SAME_PERSON, ids=ascii)
+async def test_one_person_is_one_client_however_it_is_written(platform: Platform, written: dict[str, str]) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    client = {
+        "language": "fi",
+        "name": "Anna-Liisa Ł\u02bc Ödz",
+        "phone": "044 000 6543",
+        "email": "person@bücher.example",
+    }
+    made = (await adviser.refer(new_referral(town, client=client))).json()
+    assert made["client"]["phone"] == "+358 44 0006543"
+    assert made["client"]["email"] == "person@xn--bcher-kva.example"
+    found = (await adviser.client.post("/clients/search", json=written)).json()["contents"]
+    assert [each["id"] for each in found] == [made["client"]["id"]]
+    asked = {"service_id": str(town.advice), "client": {"language": "fi", **written}}
+    checked = await adviser.client.post("/referrals/check", json=asked)
+    assert checked.status_code == 200, checked.text
+    duplicates = [one["matched_by"] for one in checked.json()["duplicates"]]
+    assert duplicates == ([] if "name" in written else [list(written)]), "a name alone makes nobody the same"
+
+
+async def test_two_names_that_differ_by_a_vowel_sign_are_two(platform: Platform) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    await adviser.refer(new_referral(town, client={"language": "hi", "name": "सीता"}))
+    found = await adviser.client.post("/clients/search", json={"name": "सिता"})
+    assert found.json()["contents"] == []
+
+
+@pytest.mark.parametrize(
+    ("field", "written"),
+    [
+        ("email", "a..b@example.org"),
+        ("email", ".a@example.org"),
+        ("email", "päivystys@example.org"),
+        ("phone", "by and by"),
+        ("phone", "1"),
+        ("language", "Finnish, mostly"),
+        ("business_id", "123"),
+    ],
+)
+async def test_a_refusal_shows_an_example_and_no_pattern(platform: Platform, field: str, written: str) -> None:
+    town = await small_town(platform)
+    client = {**CLIENT, "kind": "company", field: written}
+    refused = problem(await at_work(platform, town.adviser).refer(new_referral(town, client=client)), 422, "invalid")
+    (error,) = refused["errors"]
+    assert error["field"] == f"client.{field}"
+    assert "such as" in error["message"]
+    assert not set("^\\[{") & set(error["message"])

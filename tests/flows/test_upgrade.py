@@ -71,7 +71,7 @@ async def desk(platform: Platform, email: str) -> Desk:
 async def test_what_was_sealed_opens_and_nothing_is_missing(upgraded: Platform) -> None:
     adviser = await desk(upgraded, "adviser@navigaattori.example")
     first = await adviser.read(FIRST)
-    assert (first["client"]["name"], first["client"]["phone"]) == (CLIENT["name"], CLIENT["phone"])
+    assert (first["client"]["name"], first["client"]["phone"]) == (CLIENT["name"], "+358 40 7654321")
     assert (first["reason"], first["private_note"]) == ("bakery plan, wants advice", "owes the landlord")
     assert [link["id"] for link in first["chain"]] == [FIRST, CHILD]
     messages = (await adviser.client.get(f"/referrals/{FIRST}/messages")).json()["contents"]
@@ -82,6 +82,22 @@ async def test_what_was_sealed_opens_and_nothing_is_missing(upgraded: Platform) 
     assert completed["outcome"] == {"code": "enrolled", "text": "begins in spring"}
     found = (await adviser.client.post("/clients/search", json={"phone": "0407654321"})).json()["contents"]
     assert first["client"]["id"] in [client["id"] for client in found], "by hashes of version 0.1.0"
+
+
+async def test_clients_are_found_by_todays_rules_once_a_worker_has_started(upgraded: Platform) -> None:
+    adviser = await desk(upgraded, "adviser@navigaattori.example")
+    known = (await adviser.read(FIRST))["client"]["id"]
+    await upgraded.deadline_scheduler().adopt()
+    for sought in (
+        {"name": "asiakas ESIMERKKI"},
+        {"name": "Esi-merkki Asia\u200bkas"},
+        {"phone": "tel:+358-(0)40-765 4321"},
+        {"email": "mailto:Client@mail.example"},
+    ):
+        found = (await adviser.client.post("/clients/search", json=sought)).json()["contents"]
+        assert known in [client["id"] for client in found], sought
+    left = "SELECT count(*) FROM clients WHERE lookups_form = 0 AND erased_at IS NULL"
+    assert await upgraded.scalar("referral", left) == 0
 
 
 async def test_a_repeated_request_gets_the_answer_of_then(upgraded: Platform) -> None:

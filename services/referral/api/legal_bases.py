@@ -11,7 +11,7 @@ from services.referral.consent.page import POLICY, consent_page
 from services.referral.consent.statutes import statutes
 from services.referral.queries.consent_texts import consent_text
 from services.referral.schemas.legal_basis import ConsentTextView, LegalBases
-from services.referral.schemas.parts import LanguageTag
+from shared.values.forms import LanguageTag
 from shared.web.json_api import ActorOf
 from shared.web.negotiation import prefers
 

@@ -1,6 +1,5 @@
 """The coordinator's overview over HTTP."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,16 +10,13 @@ from services.referral.domain.lifecycle import Status
 from services.referral.queries.names import NamesOf
 from services.referral.queries.overview import OverviewFilter, overview, overview_referral, overview_referrals
 from services.referral.schemas.overview import Overview, OverviewPage
+from shared.values.days import Day
 from shared.web.pages import PageOf, next_link
 
 router = APIRouter(tags=["overview"], dependencies=[Depends(requires("coordinator"))])
 
-_EARLIEST, _LATEST = date(2000, 1, 1), date(2199, 12, 31)
-
-From = Annotated[
-    date | None, Query(alias="from", description="First day of sending, in Kuopio", ge=_EARLIEST, le=_LATEST)
-]
-To = Annotated[date | None, Query(description="Last day of sending, in Kuopio", ge=_EARLIEST, le=_LATEST)]
+From = Annotated[Day | None, Query(alias="from", description="First day of sending, in Kuopio")]
+To = Annotated[Day | None, Query(description="Last day of sending, in Kuopio")]
 
 
 @router.get("/overview", summary="How referrals stand, by receiving organisation")

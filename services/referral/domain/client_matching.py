@@ -1,6 +1,6 @@
 """When two clients of an organisation may be one, and what then speaks against another referral. Pure rules."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import Final, Literal
 
@@ -16,9 +16,9 @@ REFUSAL_COUNTS: Final = timedelta(days=90)
 DuplicateKind = Literal["open", "refused"]
 
 
-def agreeing(one: Mapping[str, bytes], other: Mapping[str, bytes]) -> list[str]:
+def agreeing(sought: Mapping[str, Collection[bytes]], kept: Mapping[str, bytes]) -> list[str]:
     """Which of `identifiers.FIELDS` two clients have in common, given as keyed hashes; none unless one is telling."""
-    common = [field for field in FIELDS if field in one and one[field] == other.get(field)]
+    common = [field for field in FIELDS if kept.get(field) in sought.get(field, ())]
     return common if TELLING.intersection(common) else []
 
 

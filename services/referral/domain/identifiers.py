@@ -1,43 +1,41 @@
 """What a client is found again by, in a form in which two ways of writing the same come out alike."""
 
-import re
-import unicodedata
 from typing import Final
+
+from shared.values.email_addresses import same_address
+from shared.values.folding import fold, name_key, name_keys
+from shared.values.telephones import readable, same_number
 
 FIELDS: Final = ("name", "email", "phone", "business_id")
 
-_FINLAND = "+358"
+FORM: Final = 1
+"""Which rules made a client's normal forms. To be raised with a change of them: workers then make them anew."""
 
 
 def normalise(field: str, value: str) -> str:
     """`value` of one of FIELDS in its normal form; empty when nothing is left of it.
 
-    Names lose case, accents and the order of their parts; telephone numbers become international with
-    Finland as the home country; e-mail addresses lose case; business ids keep digits only.
+    Names are folded, telephone numbers become international with Finland as the home country, of e-mail addresses
+    there is one spelling, and business ids keep digits only.
     """
-    return {"name": _name, "email": _email, "phone": _phone, "business_id": _digits}[field](value)
+    return {"name": name_key, "email": same_address, "phone": same_number, "business_id": _digits}[field](value)
 
 
-def _name(value: str) -> str:
-    plain = unicodedata.normalize("NFKD", value.casefold())
-    letters = "".join(character for character in plain if not unicodedata.combining(character))
-    return " ".join(sorted(re.findall(r"\w+", letters)))
+def sought(field: str, value: str) -> list[str]:
+    """The normal forms that what is kept may have if it is `value`: the words of a name may stand in another order."""
+    forms = name_keys(value) if field == "name" else [normalise(field, value)]
+    return [form for form in forms if form]
 
 
-def _email(value: str) -> str:
-    return unicodedata.normalize("NFKC", value).strip().casefold()
-
-
-def _phone(value: str) -> str:
-    digits = _digits(value)
-    if value.strip().startswith("+"):
-        return f"+{digits}"
-    if digits.startswith("00"):
-        return f"+{digits[2:]}"
-    if digits.startswith("0"):
-        return _FINLAND + digits[1:]
-    return digits
+def shown(field: str, value: str) -> str:
+    """`value` of one of FIELDS as it is kept and shown: telephone numbers in international form where they are some."""
+    if field != "phone":
+        return value
+    try:
+        return readable(value)
+    except ValueError:
+        return value  # of a version that took more
 
 
 def _digits(value: str) -> str:
-    return "".join(character for character in unicodedata.normalize("NFKC", value) if character.isdecimal())
+    return "".join(character for character in fold(value) if character.isdecimal())

@@ -9,11 +9,13 @@ from uuid import UUID
 from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.deadlines import adopt_some, fire_due, take_due
 from services.referral.use_cases.ending_below import mark_what_was_left
+from services.referral.use_cases.lookups import renew_some
 from services.referral.vault import Vault
 from shared import context
 from shared.clock import Clock, utc_now
 from shared.database.connections import Database
 from shared.database.outages import is_outage, waited_out
+from shared.database.transaction import Transaction
 from shared.publishing.outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -52,13 +54,22 @@ class DeadlineScheduler:
         """Do what an older version left undone, until nothing is left. Returns True: it is done.
 
         Referrals that are under way without timers get some, and what was passed on from an error is marked as one.
+        Clients are found by today's rules for the spellings of names, numbers and addresses.
         """
         for leftover in (adopt_some, mark_what_was_left):
             found: int | bool = True
             while found:
                 async with self._database.transaction() as tx:
-                    found = await leftover(UnitOfWork(tx, self._outbox, self._vault, self._clock()))
-        return True
+                    found = await leftover(self._work(tx))
+        after = None
+        while True:
+            async with self._database.transaction() as tx:
+                after = await renew_some(self._work(tx), after)
+            if after is None:
+                return True
+
+    def _work(self, tx: Transaction) -> UnitOfWork:
+        return UnitOfWork(tx, self._outbox, self._vault, self._clock())
 
     async def step(self) -> bool:
         """Do what is due for one referral; returns whether there was one."""
@@ -66,7 +77,7 @@ class DeadlineScheduler:
         try:
             with context.using(context.new_context()):
                 async with self._database.transaction() as tx:
-                    work = UnitOfWork(tx, self._outbox, self._vault, self._clock())
+                    work = self._work(tx)
                     referral = await take_due(work, besides)
                     if referral is None:
                         return False

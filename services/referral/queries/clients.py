@@ -29,11 +29,11 @@ async def find_clients(work: ActorUnitOfWork, search: ClientSearch) -> list[Clie
             visibility.sent_by(work.actor), Referral.reference == parse_reference(search.reference)
         )
         query = query.where(col(Client.id).in_(referrals))
-    for field, value in search.model_dump(exclude_none=True, exclude={"reference"}).items():
+    for field, hashes in sought_hashes(work, search.model_dump(exclude_none=True, exclude={"reference"})).items():
         matching = select(ClientLookup.client_id).where(
             ClientLookup.organization_id == work.actor.organization_id,
             ClientLookup.field == field,
-            col(ClientLookup.digest).in_(_hashes_to_look_for(work, field, value)),
+            col(ClientLookup.digest).in_(hashes),
         )
         query = query.where(col(Client.id).in_(matching))
     return await work.tx.all(query.order_by(col(Client.id).desc()).limit(_SEARCH_LIMIT))
@@ -53,29 +53,22 @@ async def references_of(work: ActorUnitOfWork, clients: Sequence[Client]) -> dic
     return found
 
 
-async def lookups_of(work: ActorUnitOfWork, client_id: UUID) -> dict[str, bytes]:
+async def lookups_of(work: ActorUnitOfWork, client_id: UUID) -> dict[str, list[bytes]]:
     """The keyed hashes by which a client of the actor's organisation is found again, by field."""
     found = await work.tx.tuples(_LOOKUPS, {"client": client_id, "own": work.actor.organization_id})
-    return dict(found)
+    return {field: [digest] for field, digest in found}
 
 
-def hashes_of(work: ActorUnitOfWork, details: Mapping[str, str]) -> dict[str, bytes]:
-    """The keyed hashes by which a client with these details is found again at the actor's organisation, by field."""
-    made = {field: _hash(work, field, value) for field, value in details.items()}
-    return {field: digest for field, digest in made.items() if digest is not None}
-
-
-def _hash(work: ActorUnitOfWork, field: str, value: str) -> bytes | None:
-    normal = identifiers.normalise(field, value)
-    return work.vault.digest(str(work.actor.organization_id), field, normal) if normal else None
-
-
-def _hashes_to_look_for(work: ActorUnitOfWork, field: str, value: str) -> list[bytes]:
-    normal = identifiers.normalise(field, value)
-    return work.vault.digests(str(work.actor.organization_id), field, normal) if normal else []
+def sought_hashes(work: ActorUnitOfWork, details: Mapping[str, str]) -> dict[str, list[bytes]]:
+    """The keyed hashes that a client of the actor's organisation with these details may be kept under, by field."""
+    own = str(work.actor.organization_id)
+    return {
+        field: [digest for form in identifiers.sought(field, value) for digest in work.vault.digests(own, field, form)]
+        for field, value in details.items()
+    }
 
 
 def client_view(client: Client, details: Mapping[str, str]) -> ClientView:
     """A client with its details, which the caller has opened."""
     plain = client.model_dump(include={"id", "kind", "language", "interpreter", "contact_via"})
-    return ClientView(**plain, **details)
+    return ClientView(**plain, **{field: identifiers.shown(field, value) for field, value in details.items()})

@@ -3,12 +3,24 @@
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, Field, model_validator
 from stdnum.fi import ytunnus
 
-from services.referral.domain.identifiers import FIELDS
-from services.referral.schemas.parts import EmailAddress, LanguageTag, Line
+from services.referral.domain.identifiers import FIELDS, shown
+from shared.values.email_addresses import EmailAddress
+from shared.values.forms import Form, LanguageTag
+from shared.values.telephones import TelephoneNumber
+from shared.values.texts import Line, Name
 from shared.web.requests import Body
+
+
+def _business_id(text: str) -> str:
+    if not ytunnus.is_valid(text):
+        raise ValueError("is no valid Finnish business id (Y-tunnus); give one such as 2077474-0")
+    return str(ytunnus.format(text))
+
+
+BusinessId = Annotated[str, Form(_business_id, {"examples": ["2077474-0"]})]
 
 
 class NewClient(Body):
@@ -18,22 +30,13 @@ class NewClient(Body):
     """
 
     kind: Literal["person", "company"] = "person"
-    name: Line | None = None
+    name: Name | None = None
     language: LanguageTag
     interpreter: bool = False
     email: EmailAddress | None = None
-    phone: Annotated[str, StringConstraints(pattern=r"^\+?[0-9 ()/.-]{5,30}$")] | None = None
-    business_id: str | None = Field(None, description="Y-tunnus of a company")
+    phone: TelephoneNumber | None = Field(None, description="Without a country code it is one of Finland")
+    business_id: BusinessId | None = Field(None, description="Y-tunnus of a company")
     contact_via: Literal["client", "adviser"] = "client"
-
-    @field_validator("business_id")
-    @classmethod
-    def _is_a_business_id(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        if not ytunnus.is_valid(value):
-            raise ValueError("not a valid Finnish business id (Y-tunnus); check its digits")
-        return ytunnus.format(value)
 
     @model_validator(mode="after")
     def _only_companies_have_business_ids(self) -> Self:
@@ -43,7 +46,8 @@ class NewClient(Body):
 
     def details(self) -> dict[str, str]:
         """What is kept sealed and finds the client again: those of identifiers.FIELDS that are known."""
-        return self.model_dump(mode="json", include=set(FIELDS), exclude_none=True)
+        given = self.model_dump(mode="json", include=set(FIELDS), exclude_none=True)
+        return {field: shown(field, value) for field, value in given.items()}
 
 
 class ClientSearch(Body):

@@ -1,6 +1,5 @@
 """What each command of the lifecycle brings along."""
 
-from datetime import date
 from typing import Literal, Self
 from uuid import UUID
 
@@ -8,7 +7,9 @@ from pydantic import Field, model_validator
 
 from services.referral.domain.lifecycle import Carries, Outcome, Reason
 from services.referral.schemas.legal_basis import LegalBasis
-from services.referral.schemas.parts import OnDuplicate, Text, Urgency
+from services.referral.schemas.parts import OnDuplicate, Urgency
+from shared.values.days import Day
+from shared.values.texts import Prose
 from shared.web.requests import Body
 
 
@@ -16,7 +17,7 @@ class GivenReason(Body):
     """A coded reason. A text is only needed, and for declining only taken, with the code `other`."""
 
     code: Reason
-    text: Text | None = None
+    text: Prose | None = None
 
     @model_validator(mode="after")
     def _withdrawing_has_its_own_command(self) -> Self:
@@ -69,7 +70,7 @@ class GivenOutcome(Body):
     """A coded outcome, with words if they help."""
 
     code: Outcome
-    text: Text | None = None
+    text: Prose | None = None
 
 
 class Complete(Body):
@@ -82,7 +83,7 @@ class Withdrawal(Body):
     """Who told that the consent is withdrawn, and on which day."""
 
     told_by: Literal["client", "representative"]
-    told_on: date
+    told_on: Day
 
 
 class WithdrawConsent(Body):
@@ -96,8 +97,8 @@ class Forward(Body):
 
     service_id: UUID
     legal_basis: LegalBasis
-    reason: Text | None = Field(None, description="Left out: the reason of the referral that is passed on")
-    shareable_note: Text | None = Field(None, description="Seen by the recipient before it accepts: nothing personal")
+    reason: Prose | None = Field(None, description="Left out: the reason of the referral that is passed on")
+    shareable_note: Prose | None = Field(None, description="Seen by the recipient before it accepts: nothing personal")
     urgency: Urgency | None = Field(None, description="Left out: that of the referral that is passed on")
 
 

@@ -1,23 +1,24 @@
 """Legal bases: the one of a referral, the statutes to choose from, and the text for a client who may consent."""
 
-from datetime import date
 from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
 from services.referral.consent.statutes import Statute
 from services.referral.consent.texts import ConsentText
-from services.referral.schemas.parts import Line, Named, Text
+from services.referral.schemas.parts import Named
 from shared.events.envelope import Names
+from shared.values.days import Day
+from shared.values.texts import Line, Prose
 from shared.web.requests import Body
 
 
 class Consent(Body):
     """The client's own consent (GDPR article 6(1)(a)), given for this recipient."""
 
-    given_on: date
+    given_on: Day
     how: Literal["oral", "written", "electronic"]
-    scope: Text
+    scope: Prose
 
 
 class LegalBasis(Body):

@@ -5,14 +5,15 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from services.referral.schemas.parts import Page, Text
+from services.referral.schemas.parts import Page
+from shared.values.texts import Prose
 from shared.web.requests import Body
 
 
 class NewMessage(Body):
     """A message to the other side."""
 
-    text: Text
+    text: Prose
 
 
 class ReadUpTo(Body):

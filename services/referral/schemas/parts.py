@@ -1,18 +1,12 @@
 """What several requests and answers hold."""
 
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel
 
 from shared.events.envelope import Names
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
-LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$")]
-"""A BCP 47 tag of language, script and region: it travels in events, so it must have no room for free text."""
-
-EmailAddress = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Urgency = Literal["routine", "urgent"]
 OnDuplicate = Literal["go_on", "ask"]
 """What to do when there may be a duplicate: go on and name it, or change nothing and ask."""

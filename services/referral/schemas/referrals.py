@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field, model_validator
 
 from services.referral.schemas.clients import ClientView, NewClient
 from services.referral.schemas.legal_basis import LegalBasis
-from services.referral.schemas.parts import CodedText, Named, OnDuplicate, Page, Text, Urgency
+from services.referral.schemas.parts import CodedText, Named, OnDuplicate, Page, Urgency
 from services.referral.schemas.sending import BeforeSending, Duplicate, OfferedService
+from shared.values.texts import Prose
 from shared.web.requests import Body
 
 
@@ -19,9 +20,9 @@ class NewReferral(Body):
     service_id: UUID
     client_id: UUID | None = None
     client: NewClient | None = None
-    reason: Text | None = None
-    shareable_note: Text | None = Field(None, description="Seen by the recipient before it accepts: nothing personal")
-    private_note: Text | None = Field(None, description="Seen by your own organisation only")
+    reason: Prose | None = None
+    shareable_note: Prose | None = Field(None, description="Seen by the recipient before it accepts: nothing personal")
+    private_note: Prose | None = Field(None, description="Seen by your own organisation only")
     urgency: Urgency = "routine"
     legal_basis: LegalBasis | None = None
     send: bool = True
@@ -40,9 +41,9 @@ class DraftChange(Body):
     service_id: UUID | None = None
     client_id: UUID | None = Field(None, description="Another client of your organisation")
     client: NewClient | None = Field(None, description="What is to be known of this client from now on")
-    reason: Text | None = None
-    shareable_note: Text | None = None
-    private_note: Text | None = None
+    reason: Prose | None = None
+    shareable_note: Prose | None = None
+    private_note: Prose | None = None
     urgency: Urgency | None = None
     legal_basis: LegalBasis | None = None
 

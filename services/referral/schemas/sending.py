@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field, model_validator
 
 from services.referral.schemas.clients import NewClient
 from services.referral.schemas.legal_basis import LegalBasis
-from services.referral.schemas.parts import Named, OnDuplicate, Text, Urgency
+from services.referral.schemas.parts import Named, OnDuplicate, Urgency
+from shared.values.texts import Prose
 from shared.web.requests import Body
 
 
@@ -31,7 +32,7 @@ class SendSuggested(Body):
     """What sending on to the suggested service takes; a note that is left out is that of the declined referral."""
 
     legal_basis: LegalBasis
-    shareable_note: Text | None = Field(None, description="Seen by the recipient before it accepts: nothing personal")
+    shareable_note: Prose | None = Field(None, description="Seen by the recipient before it accepts: nothing personal")
     on_duplicate: OnDuplicate = "go_on"
 
 

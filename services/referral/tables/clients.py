@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Text, Uuid
+from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, Text, Uuid
 from sqlmodel import Field
 
 from services.referral.tables.base import Base, Moment, one_of
@@ -27,6 +27,8 @@ class Client(Base, table=True):
     contact_via: str = Field(sa_type=Text)
     details: bytes = Field(sa_type=LargeBinary)
     created_at: datetime = Field(sa_type=Moment)
+    # By which rules its lookups were made: identifiers.FORM, or of a version before that.
+    lookups_form: int = Field(default=0, sa_type=SmallInteger)
     # Then nothing about the person is left here, and referrals have no texts.
     erased_at: datetime | None = Field(default=None, sa_type=Moment)
 

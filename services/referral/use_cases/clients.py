@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete
-from sqlmodel import col, select
+from sqlmodel import select
 
+from services.referral.domain import identifiers
 from services.referral.queries import visibility
-from services.referral.queries.clients import client_view, hashes_of, references_of
+from services.referral.queries.clients import client_view, references_of
 from services.referral.schemas.clients import FoundClient, NewClient
 from services.referral.tables import Client, ClientKey, ClientLookup, Disclosure
 from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
+from services.referral.use_cases.lookups import details_associated_data, lookups_for, replace_lookups
 from services.referral.vault import seal, unseal
 from shared.ids import new_id
 from shared.problems import invalid
@@ -23,7 +24,7 @@ class PreparedClient:
 
     row: Client
     wrapped_key: bytes
-    hashes: Mapping[str, bytes]
+    lookups: Sequence[ClientLookup]
     details: Mapping[str, str]
 
 
@@ -41,15 +42,15 @@ def prepare_client(work: ActorUnitOfWork, new: NewClient) -> PreparedClient:
         contact_via=new.contact_via,
         details=seal(key, details, details_associated_data(client_id)),
         created_at=work.now,
+        lookups_form=identifiers.FORM,
     )
-    return PreparedClient(row, wrapped, hashes_of(work, details), details)
+    return PreparedClient(row, wrapped, lookups_for(work.vault, row, details), details)
 
 
 def add_client(work: ActorUnitOfWork, prepared: PreparedClient) -> None:
     """Write a new client down."""
     client = prepared.row
-    work.tx.insert(client, ClientKey(client_id=client.id, wrapped=prepared.wrapped_key))
-    _add_lookups(work, client, prepared.hashes)
+    work.tx.insert(client, ClientKey(client_id=client.id, wrapped=prepared.wrapped_key), *prepared.lookups)
 
 
 async def change_client(work: ActorUnitOfWork, client: Client, new: NewClient) -> None:
@@ -58,14 +59,7 @@ async def change_client(work: ActorUnitOfWork, client: Client, new: NewClient) -
     client.interpreter, client.contact_via = new.interpreter, new.contact_via
     client.details = seal(await work.key_of(client.id), new.details(), details_associated_data(client.id))
     work.tx.update(client)
-    await work.tx.execute(delete(ClientLookup).where(col(ClientLookup.client_id) == client.id))
-    _add_lookups(work, client, hashes_of(work, new.details()))
-
-
-def _add_lookups(work: ActorUnitOfWork, client: Client, hashes: Mapping[str, bytes]) -> None:
-    for field, digest in hashes.items():
-        owner = {"client_id": client.id, "organization_id": client.organization_id}
-        work.tx.insert(ClientLookup(**owner, field=field, digest=digest))
+    await replace_lookups(work.tx, work.vault, client, new.details())
 
 
 async def own_client(work: ActorUnitOfWork, client_id: UUID) -> Client:
@@ -112,11 +106,6 @@ def note_operator(work: UnitOfWork, client: Client, occasion: str) -> None:
     """Write down that an operator of the platform, who is no member, has dealt with a client's data."""
     owner = {"client_id": client.id, "organization_id": client.organization_id}
     work.tx.insert(Disclosure(id=new_id(), **owner, occasion=occasion, at=work.now))
-
-
-def details_associated_data(client_id: UUID) -> str:
-    """What the sealed details of a client are bound to, so that they open nowhere else."""
-    return f"client:{client_id}:details"
 
 
 async def show_found(work: ActorUnitOfWork, clients: Sequence[Client]) -> list[FoundClient]:

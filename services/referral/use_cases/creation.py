@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from services.referral.domain.lifecycle import Side, Status
 from services.referral.domain.references import new_reference
-from services.referral.queries.clients import lookups_of
+from services.referral.queries.clients import lookups_of, sought_hashes
 from services.referral.queries.recipients import Recipient, recipient_of, require_desk
 from services.referral.schemas.legal_basis import LegalBasis
 from services.referral.schemas.referrals import DraftChange, NewReferral
@@ -78,7 +78,9 @@ async def _earlier(
     work: ActorUnitOfWork, new: NewReferral, client: Client, prepared: PreparedClient | None
 ) -> list[duplicates.Found]:
     if prepared is not None:
-        return await duplicates.find(work, new.service_id, prepared.hashes, None, new.on_duplicate)
+        return await duplicates.find(
+            work, new.service_id, sought_hashes(work, prepared.details), None, new.on_duplicate
+        )
     hashes = await lookups_of(work, client.id)
     return await duplicates.find(work, new.service_id, hashes, client.id, new.on_duplicate)
 

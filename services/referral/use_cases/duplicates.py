@@ -1,7 +1,7 @@
 """Duplicates: earlier referrals of the same client to the same service, as the own organisation knows them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from services.referral.domain.client_matching import agreeing, speaks_against
 from services.referral.domain.lifecycle import OPEN, Status
 from services.referral.queries import visibility
-from services.referral.queries.clients import hashes_of, lookups_of
+from services.referral.queries.clients import lookups_of, sought_hashes
 from services.referral.schemas.parts import OnDuplicate
 from services.referral.schemas.sending import BeforeSendingRequest, Duplicate
 from services.referral.tables import ClientLookup, Referral
@@ -47,7 +47,7 @@ class PossibleDuplicate(Exception):
 async def duplicates_before(work: ActorUnitOfWork, asked: BeforeSendingRequest) -> list[Duplicate]:
     """What there is already for a client who is about to be referred; none when no client was named."""
     if asked.client is not None:
-        return tell(work, await find(work, asked.service_id, hashes_of(work, asked.client.details()), None))
+        return tell(work, await find(work, asked.service_id, sought_hashes(work, asked.client.details()), None))
     if asked.client_id is not None:
         client = await own_client(work, asked.client_id)
         return tell(work, await find(work, asked.service_id, await lookups_of(work, client.id), client.id))
@@ -81,7 +81,7 @@ def question(work: ActorUnitOfWork, possible: PossibleDuplicate) -> Problem:
 async def find(
     work: ActorUnitOfWork,
     service_id: UUID,
-    hashes: Mapping[str, bytes],
+    hashes: Mapping[str, Collection[bytes]],
     client_id: UUID | None,
     choice: OnDuplicate = "go_on",
     *,
@@ -126,12 +126,15 @@ async def _speaking_against(
     return found[:_SAID_AT_MOST]
 
 
-async def _same_clients(work: ActorUnitOfWork, known_by: Mapping[str, bytes]) -> dict[UUID, list[str]]:
+async def _same_clients(work: ActorUnitOfWork, known_by: Mapping[str, Collection[bytes]]) -> dict[UUID, list[str]]:
     """The organisation's clients who may be the one known by these hashes, each with what agrees."""
     if not known_by:
         return {}
     hashes: dict[UUID, dict[str, bytes]] = defaultdict(dict)
-    given = {"own": work.actor.organization_id, "hashes": list(known_by.values())}
+    given = {
+        "own": work.actor.organization_id,
+        "hashes": [digest for digests in known_by.values() for digest in digests],
+    }
     for client_id, field, digest in await work.tx.execute(_SAME_HASHES, given):
         hashes[client_id][field] = digest
     agreed = {client_id: agreeing(known_by, theirs) for client_id, theirs in hashes.items()}

@@ -5,9 +5,8 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.referral.domain import identifiers
-from services.referral.tables import Client, ClientKey, ClientLookup
-from services.referral.use_cases.clients import details_associated_data
+from services.referral.tables import Client, ClientKey
+from services.referral.use_cases.lookups import details_associated_data, replace_lookups
 from services.referral.vault import Vault, unseal
 from shared.database.transaction import Transaction
 
@@ -44,12 +43,4 @@ async def rotate_batch(tx: Transaction, vault: Vault, after: UUID | None, size: 
 
 async def _hash_anew(tx: Transaction, vault: Vault, client: Client, key: bytes) -> int:
     details: dict[str, str] = unseal(key, client.details, details_associated_data(client.id))
-    hashed = 0
-    for lookup in await tx.all(select(ClientLookup).where(ClientLookup.client_id == client.id)):
-        normal = identifiers.normalise(lookup.field, details[lookup.field])
-        digest = vault.digest(str(client.organization_id), lookup.field, normal)
-        if lookup.digest != digest:
-            lookup.digest = digest
-            tx.update(lookup)
-            hashed += 1
-    return hashed
+    return await replace_lookups(tx, vault, client, details)
