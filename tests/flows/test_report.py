@@ -1,5 +1,6 @@
 """The coordinator's report over HTTP: counted by what is asked for, in fives at least, as JSON and as CSV."""
 
+import codecs
 import csv
 import io
 from datetime import UTC, datetime
@@ -176,7 +177,8 @@ async def test_csv_is_read_back_as_it_was_counted_and_starts_no_formula(platform
     await send(platform, town, town.guidance, 5)
     query = "by=organization&by=service&by=month&from=2026-11-01&to=2026-11-30"
     answer = await at_work(platform, town.coordinator).client.get(f"/report?{query}&format=csv")
-    raw = answer.content.decode("utf-8")
+    assert answer.content.startswith(codecs.BOM_UTF8), "or Excel takes it for another encoding"
+    raw = answer.content.decode("utf-8-sig")
     assert raw.count("\r\n") == raw.count("\n") == 4, "RFC 4180: lines end in CRLF"
     *rows, total = csv.DictReader(io.StringIO(raw, newline=""))
     by_id = {row["organization_id"]: row for row in rows}
@@ -187,6 +189,23 @@ async def test_csv_is_read_back_as_it_was_counted_and_starts_no_formula(platform
         (row["period"]["kind"], row["period"]["first"], row["sent"]) for row in shown["contents"]
     ]
     assert (total["period"], total["sent"], total["blanked"], total["organization_id"]) == ("total", "11", "false", "")
+
+
+async def test_csv_for_excel_in_finland_has_semicolons_and_decimal_commas(platform: Platform) -> None:
+    town = await small_town(platform)
+    desk = at_work(platform, town.desk)
+    await send(platform, town, town.advice, 6)
+    for row in (await desk.client.get("/referrals?box=received")).json()["contents"]:
+        await desk.done("accept", await desk.read(row["id"]))
+    client = at_work(platform, town.coordinator).client
+    told = {}
+    for separator, sign in (("comma", ","), ("semicolon", ";")):
+        raw = (await client.get(f"/report?format=csv&separator={separator}")).content.decode("utf-8-sig")
+        (row, total) = csv.DictReader(io.StringIO(raw, newline=""), delimiter=sign)
+        assert (row["organization_fi"], row["sent"], total["sent"]) == ("business kuopio (fi)", "6", "6")
+        told[separator] = row["median_working_hours_to_answer"]
+    assert told["semicolon"] == told["comma"].replace(".", ",") != ""
+    problem(await client.get("/report?format=csv&separator=tab"), 422, "invalid")
 
 
 async def test_the_report_is_for_coordinators_and_refuses_nonsense(platform: Platform) -> None:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 
 from services.referral.api.dependencies import WorkOf, requires
 from services.referral.api.overview import From, To
-from services.referral.api.report_csv import CSV_TYPE, as_csv
+from services.referral.api.report_csv import CSV_TYPE, Separator, as_csv
 from services.referral.domain.report import Dimension
 from services.referral.queries.report import referral_report
 from services.referral.schemas.report import ReportView
@@ -18,6 +18,17 @@ router = APIRouter(tags=["overview"], dependencies=[Depends(requires("coordinato
 _CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
+def _csv_with(
+    form: Annotated[Literal["json", "csv"] | None, Query(alias="format", description="Outweighs `Accept`")] = None,
+    separator: Annotated[
+        Separator, Query(description="Of the CSV; with semicolons, for Excel in Finland, decimals have a comma")
+    ] = "comma",
+    accept: Annotated[str, Header()] = "",
+) -> Separator | None:
+    """The separator of a report that is wanted as CSV; None for JSON."""
+    return separator if form == "csv" or (form is None and _prefers_csv(accept)) else None
+
+
 @router.get("/report", summary="Referrals counted", response_model=ReportView, responses=_CSV)
 async def get_report(
     work: WorkOf,
@@ -25,17 +36,16 @@ async def get_report(
     by: Annotated[list[Dimension] | None, Query(description="May be repeated; by organisation unless given")] = None,
     from_: From = None,
     to: To = None,
-    form: Annotated[Literal["json", "csv"] | None, Query(alias="format", description="Outweighs `Accept`")] = None,
-    accept: Annotated[str, Header()] = "",
+    csv_with: Annotated[Separator | None, Depends(_csv_with)] = None,
 ) -> ReportView | Response:
     """Coordinators only. Whole months of sending; no row is of fewer than five referrals, and none can be calculated
     from the others: periods are widened, then rows are left out.
     """
     _check_order(from_, to)
     found = await referral_report(work, by or ["organization"], from_, to)
-    if form == "csv" or (form is None and _prefers_csv(accept)):
+    if csv_with is not None:
         headers = {"Content-Disposition": 'attachment; filename="report.csv"', "Vary": "Accept"}
-        return Response(as_csv(found), media_type=CSV_TYPE, headers=headers)
+        return Response(as_csv(found, csv_with), media_type=CSV_TYPE, headers=headers)
     response.headers["Vary"] = "Accept"
     return found
 

@@ -2,20 +2,28 @@
 
 import csv
 import io
-from collections.abc import Collection
-from typing import Any, Final
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from typing import Any, Final, Literal
 
 from services.referral.domain.report import DIMENSIONS
 from services.referral.schemas.report import FiguresView, ReportRow, ReportTotal, ReportView
 
 CSV_TYPE: Final = "text/csv; charset=utf-8; header=present"
 
+Separator = Literal["comma", "semicolon"]
 
+_DELIMITERS: Final[dict[Separator, str]] = {"comma": ",", "semicolon": ";"}
 _LANGUAGES: Final = ("fi", "sv", "en")
 
 
-def as_csv(shown: ReportView) -> str:
-    """The report by RFC 4180: a header, a line a row, and the total last, with `total` as its period."""
+def as_csv(shown: ReportView, separator: Separator) -> str:
+    """The report by RFC 4180: a header, a line a row, and the total last, with `total` as its period.
+
+    It begins with a byte order mark, without which Excel reads no UTF-8. With semicolons decimals have a comma: so
+    Excel wants it in Finland.
+    """
     columns: dict[str, list[str]] = {
         "organization": ["organization_id", *(f"organization_{language}" for language in _LANGUAGES)],
         "service": ["service_id", *(f"service_{language}" for language in _LANGUAGES)],
@@ -24,13 +32,16 @@ def as_csv(shown: ReportView) -> str:
     asked = set(shown.by) | ({"organization"} if "service" in shown.by else set())
     keys = [name for dimension in DIMENSIONS if dimension in asked for name in columns.get(dimension, [])]
     figures = list(FiguresView.model_fields)
-    out = io.StringIO()
-    lines = csv.DictWriter(out, [*keys, "period", "first", "last", "blanked", *figures], extrasaction="ignore")
+    out = io.StringIO("\N{ZERO WIDTH NO-BREAK SPACE}")
+    out.seek(0, io.SEEK_END)
+    names = [*keys, "period", "first", "last", "blanked", *figures]
+    lines = csv.DictWriter(out, names, extrasaction="ignore", delimiter=_DELIMITERS[separator])
     lines.writeheader()
     for row in shown.contents:
-        lines.writerow(_harmless(_keys(row) | row.period.model_dump() | _plain(row, figures, row.period.kind)))
+        cells = _keys(row) | row.period.model_dump() | _plain(row, figures, row.period.kind)
+        lines.writerow(_cells(cells, separator))
     whole = {"first": shown.first, "last": shown.last}
-    lines.writerow(_harmless(whole | _plain(shown.total, figures, "total")))
+    lines.writerow(_cells(whole | _plain(shown.total, figures, "total"), separator))
     return out.getvalue()
 
 
@@ -47,9 +58,39 @@ def _keys(row: ReportRow) -> dict[str, Any]:
     return found
 
 
-def _harmless(values: dict[str, Any]) -> dict[str, Any]:
-    """Text that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV injection)."""
-    return {
-        name: f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
-        for name, value in values.items()
-    }
+def _cells(values: Mapping[str, Any], separator: Separator) -> dict[str, Any]:
+    """The values as cells: text that runs nowhere, and numbers as those who use the separator write them."""
+    return {name: _cell(value, separator) for name, value in values.items()}
+
+
+def _cell(value: Any, separator: Separator) -> Any:
+    if isinstance(value, str):
+        return harmless(value)
+    if isinstance(value, float) and separator == "semicolon":
+        return str(value).replace(".", ",")
+    return value
+
+
+def harmless(text: str) -> str:
+    """Text that no spreadsheet takes for a formula, whatever it takes for a separator (OWASP, CSV injection).
+
+    A program that expects semicolons makes cells of the parts between them, quoted or not. So each part that would run
+    gets an apostrophe in front, which makes it text.
+    """
+    made = _PART.sub(lambda part: f"'{part[0]}" if _would_run(part[0]) else part[0], text)
+    return f"'{made}" if text[:1] in _EATEN else made
+
+
+_PART: Final = re.compile(r"[^;,\t\r\n]+")
+_EATEN: Final = ("\t", "\r", "\n")
+"""What some programs take away from the beginning of a cell."""
+_STARTS: Final = frozenset("=+-@\N{MINUS SIGN}")
+
+
+def _would_run(part: str) -> bool:
+    """Whether the first character that shows begins a formula, also in its full-width and small forms."""
+    first = next((char for char in part if char != '"' and unicodedata.category(char) not in _UNSEEN), "")
+    return unicodedata.normalize("NFKC", first)[:1] in _STARTS
+
+
+_UNSEEN: Final = ("Cc", "Cf", "Zs", "Zl", "Zp")
