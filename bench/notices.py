@@ -117,7 +117,7 @@ async def attended(platform: DemoPlatform) -> AsyncIterator[Load]:
         limits = httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
         token = _client(cast, ADVISER, "referral").headers
         async with httpx2.AsyncClient(
-            base_url=platform.urls["referral"], headers=token, timeout=30, limits=limits
+            base_url=platform.urls["referral"], headers=token, timeout=30, limits=limits, trust_env=False
         ) as sender:
             desk, opened = Desk(), asyncio.Event()
             listening = asyncio.create_task(desk.listen(_client(cast, BUSINESS_DESK, "notifications"), opened))

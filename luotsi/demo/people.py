@@ -110,7 +110,13 @@ async def gather_cast(platform: DemoPlatform) -> AsyncIterator[Cast]:
             headers = {"Authorization": f"Bearer {token}", "Accept-Language": person.language}
             clients = {}
             for service in service_names():
-                client = httpx2.AsyncClient(base_url=platform.urls[service], headers=headers, timeout=15, verify=trust)
+                client = httpx2.AsyncClient(
+                    base_url=platform.urls[service],
+                    headers=headers,
+                    timeout=15,
+                    verify=trust,
+                    trust_env=False,  # a proxy is for what is not the platform's own
+                )
                 clients[service] = await stack.enter_async_context(client)
             cast[person] = Somebody(person, clients)
         yield cast

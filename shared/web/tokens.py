@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import ssl
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -129,7 +130,9 @@ class Verifier:
 
     async def _fetch(self) -> str:
         if self._jwks.startswith(("https://", "http://")):
-            async with httpx2.AsyncClient() as client:
+            trust = ssl.create_default_context()
+            # The platform's own address: a proxy of the environment is for what is outside.
+            async with httpx2.AsyncClient(verify=trust, trust_env=False) as client:
                 answer = await client.get(self._jwks)
                 answer.raise_for_status()
                 return answer.text

@@ -38,7 +38,9 @@ class Demo:
     def __init__(self, temporary: Path) -> None:
         self.temporary = temporary
         command = [sys.executable, "-m", "luotsi", "demo", "--json"]
-        environment = {**os.environ, "TMPDIR": str(temporary)}
+        # A proxy that does not answer: what is the platform's own is not asked for by a proxy.
+        proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")
+        environment = {**os.environ, **proxies, "NO_PROXY": "", "no_proxy": "", "TMPDIR": str(temporary)}
         self.process = psutil.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def platform(self) -> Path:

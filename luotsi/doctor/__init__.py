@@ -1,0 +1,1 @@
+"""What `luotsi doctor` looks at: databases and the work in them, keys, Redis and its streams, web processes."""

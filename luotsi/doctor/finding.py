@@ -1,0 +1,21 @@
+"""What was found about one piece of a platform, and how an age is said."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`note` says what was found, `advice` what to do where it is not well."""
+
+    piece: str
+    well: bool
+    note: str
+    advice: str = ""
+
+
+def age(seconds: float) -> str:
+    """A time in the largest unit that tells it: `75 s`, `12 min`, `5 h`, `3 days`."""
+    for unit, length in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
