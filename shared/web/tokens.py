@@ -3,8 +3,8 @@
 import asyncio
 import hashlib
 import json
-import ssl
 import logging
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path

@@ -243,3 +243,14 @@ async def test_the_challenge_names_an_error_where_a_token_was_given(platform: Pl
             answer = await client.get("/referrals", headers={"Authorization": sent} if sent else {})
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"] == challenge, sent
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+async def test_the_key_set_is_asked_for_past_any_proxy(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
+    tokens = Tokens(tmp_path)
+    (tmp_path / "jwks.json").write_text(tokens.jwks.read_text())
+    with served(tmp_path) as address:
+        assert await status(Verifier(ISSUER, f"{address}/jwks.json"), tokens.sign(WHO)) == 200
