@@ -113,6 +113,18 @@ def test_each_service_has_the_processes_of_its_record() -> None:
     assert set(LASTING) == processes | {"postgres", "redis", "edge"}
 
 
+def test_the_edge_compresses_answers_and_neither_streams_nor_pages() -> None:
+    edge = (ROOT / "deploy" / "edge" / "Caddyfile").read_text(encoding="utf-8")
+    [compressed] = re.findall(r"encode zstd gzip \{\s+match \{(.*?)\}", edge, re.S)
+    types = re.findall(r"header Content-Type (\S+)", compressed)
+    assert [kind.rstrip("*") for kind in types] == [
+        "application/json",
+        "application/fhir+json",
+        "application/problem+json",
+        "text/csv",
+    ]
+
+
 def test_only_the_edge_can_be_reached_from_outside() -> None:
     assert [name for name, settings in CONTAINERS.items() if "ports" in settings] == ["edge"]
     outside = {name for name, settings in CONTAINERS.items() if "outside" in settings["networks"]}

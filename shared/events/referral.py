@@ -8,6 +8,19 @@ from pydantic import AwareDatetime
 from shared.events.envelope import Payload
 
 Side = Literal["source", "target"]
+StatusCode = Literal[
+    "draft",
+    "requested",
+    "accepted",
+    "rejected",
+    "in-progress",
+    "on-hold",
+    "completed",
+    "failed",
+    "cancelled",
+    "entered-in-error",
+]
+"""HL7 FHIR Task.status, the codes that a referral uses, for those who show them; a reader takes any other as well."""
 
 
 class ReferralState(Payload):

@@ -23,14 +23,24 @@ from shared.services import get_service
 from shared.settings import Settings
 from shared.web import framework_problems
 from shared.web.health import HEALTH_PATHS, add_health_routes
+from shared.web.http_methods import HttpMethods
 from shared.web.http_protocol import HttpProtocol
 from shared.web.middleware import AnswerProblem, RequestContext
 from shared.web.rate_limits import RateLimiter
+from shared.web.routing import Route
+from shared.web.validators import Validators
 from shared.web.whole_bodies import BodyLimits
 
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES: Final = 64 * 1024
+SERVING: Final[dict[str, Any]] = {
+    "http": HttpProtocol,
+    "log_config": None,
+    "access_log": False,
+    "timeout_graceful_shutdown": 5,
+}
+"""How uvicorn serves a web process."""
 
 
 class State:
@@ -111,6 +121,9 @@ def create_web_app(
     # FastAPI wants the server to know the prefix; here the application does, whoever serves it.
     app.root_path = state.settings.root_path
     app.state.luotsi = state
+    app.router.route_class = Route
+    app.add_middleware(Validators)
+    app.add_middleware(HttpMethods, answer=answer)
     limits = BodyLimits(max_body_bytes, state.settings.body_seconds)
     app.add_middleware(RequestContext, answer=answer, limit=state.limit, limits=limits)
     _answer_problems(app, answer)
@@ -140,11 +153,8 @@ def serve(service: str, settings: Settings, create: Callable[[], FastAPI]) -> No
             create(),
             host=settings.host,
             port=settings.port,
-            http=HttpProtocol,
             forwarded_allow_ips=settings.forwarded_allow_ips,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=5,
+            **SERVING,
         )
     except OSError as error:
         log.critical("cannot listen on %s:%s: %s", settings.host, settings.port, error.strerror)

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
 
 from shared.personal_identity import WHEN_IT_IS_NONE, contains_code, contains_code_in_telephone
-from shared.problems import Problem, field_errors, invalid, malformed
+from shared.problems import Problem, field_errors, invalid
+from shared.web.json_text import parse_json
 
 _SCHEMAS = "x-schemas"
 _TELEPHONES = frozenset({"phone", "number"})
@@ -30,10 +30,7 @@ def read_body(model: type[ModelT]) -> Callable[[Request], Awaitable[ModelT]]:
         if content_type != "application/json" and (raw or content_type):
             detail = "Send the body as JSON with `Content-Type: application/json`."
             raise Problem(415, "unsupported-media-type", "Not JSON", detail)
-        try:
-            value = from_json(raw) if raw else {}
-        except ValueError:
-            raise malformed("The body is not valid JSON. Check quotes, commas and brackets.") from None
+        value = parse_json(raw)
         refuse_unstorable(value)
         try:
             return model.model_validate(value)
@@ -83,7 +80,8 @@ def request_body(model: type[BaseModel]) -> dict[str, Any]:
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas = {**schema.pop("$defs", {}), model.__name__: schema}
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
-    return {"requestBody": {"required": True, "content": content}, _SCHEMAS: schemas}
+    required = bool(schema.get("required") or schema.get("minProperties"))  # else an empty body will do
+    return {"requestBody": {"required": required, "content": content}, _SCHEMAS: schemas}
 
 
 def add_body_schemas(openapi: dict[str, Any]) -> None:

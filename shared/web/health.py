@@ -60,13 +60,19 @@ async def _backlog(service: Service, database: Database) -> AsyncIterator[str]:
 def add_health_routes(app: FastAPI, service: Service, database: Database, redis: RawRedis) -> None:
     """Add `/livez`, `/readyz` and `/metrics`."""
 
-    @app.get("/livez", tags=["health"], summary="Is the process alive?")
+    @app.get("/livez", operation_id="checkLiveness", tags=["health"], summary="Is the process alive?")
     async def livez() -> dict[str, str]:
         return {"status": "alive"}
 
     hearing = Hearing(service, redis)
 
-    @app.get("/readyz", tags=["health"], summary="Can it serve, and which server is away?")
+    @app.get(
+        "/readyz",
+        operation_id="checkReadiness",
+        tags=["health"],
+        summary="Can it serve, and which server is away?",
+        responses={503: {"model": Readiness, "description": "It can't serve"}},
+    )
     async def readyz(response: Response) -> Readiness:
         postgres, broker, _ = await asyncio.gather(
             _answers(_select_one(database)), _answers(redis.ping()), _answers(hearing.listen())
@@ -80,7 +86,13 @@ def add_health_routes(app: FastAPI, service: Service, database: Database, redis:
             dependencies={name: "down" if name in down else "up" for name in ("postgresql", "redis", *service.reads)},
         )
 
-    @app.get("/metrics", tags=["health"], summary="Figures in Prometheus form", response_class=Response)
+    @app.get(
+        "/metrics",
+        operation_id="getMetrics",
+        tags=["health"],
+        summary="Figures in Prometheus form",
+        response_class=Response,
+    )
     async def metrics() -> Response:
         own = "".join([line async for line in _backlog(service, database)])
         return Response(generate_latest() + own.encode(), media_type=CONTENT_TYPE_LATEST)

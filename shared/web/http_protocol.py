@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from shared.web.bad_requests import ProblemProtocol
 
 _HEADER_SECONDS: Final = 10.0
 """Within which the headers of a request have to be complete, from its first byte or from the connection on"""
@@ -11,7 +11,7 @@ _READER_SECONDS: Final = 60.0
 """Within which a caller has to take what is ready to be sent, 48 KiB at most, before more is written"""
 
 
-class HttpProtocol(HttpToolsProtocol):
+class HttpProtocol(ProblemProtocol):
     """Closes a connection that says nothing, or not all of its headers, and one whose other end reads no answer.
 
     The server itself limits only how long a connection rests between two requests.

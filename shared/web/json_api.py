@@ -1,10 +1,12 @@
 """An HTTP API on the base of every web process: problems as JSON, access tokens, and its description (OpenAPI)."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from contextlib import suppress
+from functools import cache, partial
+from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request, Security
-from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 
 from shared import problems
@@ -13,8 +15,9 @@ from shared.database.transaction import Transaction
 from shared.settings import Settings
 from shared.web import problem_responses
 from shared.web.base import State, create_web_app, state_of
-from shared.web.bodies import add_body_schemas
 from shared.web.docs_page import add_docs_page
+from shared.web.http_methods import is_head
+from shared.web.openapi import describe
 from shared.web.tokens import FindMember, Verifier, authenticate, bearer_token
 
 
@@ -35,10 +38,20 @@ class ApiState(State):
             return None
 
 
+class _NothingShown(Exception):
+    """Only the head of an answer was asked for."""
+
+
 async def transaction(request: Request) -> AsyncIterator[Transaction]:
-    """One transaction per request, committed before the first byte of the answer goes out."""
-    async with state_of(request, State).database.transaction() as tx:
-        yield tx
+    """One transaction per request, committed before the first byte of the answer goes out.
+
+    With HEAD nothing is committed: nothing was shown that could be noted, and nobody has looked.
+    """
+    with suppress(_NothingShown):
+        async with state_of(request, State).database.transaction() as tx:
+            yield tx
+            if is_head(request):
+                raise _NothingShown
 
 
 # scope="function": FastAPI would otherwise commit after the answer was sent.
@@ -66,30 +79,13 @@ def create_api(title: str, description: str, state: ApiState) -> FastAPI:
         title=title,
         description=description,
         version="0.1.0",
-        openapi_url="/openapi.json",
         responses=problem_responses.declared(),
     )
     add_docs_page(app, state.settings.root_path)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = cache(partial(describe, app))  # type: ignore[method-assign]
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
     return app
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=app.description,
-            routes=app.routes,
-            servers=[{"url": app.root_path or "/"}],
-        )
-        add_body_schemas(schema)
-        schemas = schema["components"]["schemas"]
-        schemas["ProblemDetails"] = problems.ProblemDetails.model_json_schema()
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
-        for path in schema["paths"].values():
-            for operation in path.values():
-                operation["responses"].pop("422", None)
-        app.openapi_schema = schema
-    return app.openapi_schema

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import context, problems
 from shared.personal_identity import WHEN_IT_IS_NONE, contains_code
 from shared.web import framework_problems
+from shared.web.routing import GIVEN_QUERY
 from shared.web.whole_bodies import BodyLimits, SenderIsGone, WholeBody, read_whole, unread
 
 AnswerProblem = Callable[[Request, problems.Problem], Response]
@@ -38,6 +39,7 @@ class RequestContext:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        scope[GIVEN_QUERY] = scope["query_string"]
         scope["query_string"] = _without_empty_values(scope["query_string"])
         request = Request(scope)
         about = context.new_context(request.headers.get("X-Correlation-ID"), request.headers.get("traceparent"))
@@ -49,10 +51,7 @@ class RequestContext:
                 begun = True
                 headers = MutableHeaders(scope=message)
                 headers["X-Correlation-ID"] = about.correlation_id
-                headers.setdefault("Cache-Control", "no-store")
-                headers["X-Content-Type-Options"] = "nosniff"
-                if not keep_open:
-                    headers["Connection"] = "close"
+                _add_headers(headers, personal="Authorization" in request.headers, keep_open=keep_open)
             await send(message)
 
         with context.using(about):
@@ -82,6 +81,16 @@ class RequestContext:
         if whole.refusal is not None and request.method in ("GET", "HEAD", "OPTIONS"):  # no route asks for the body
             return framework_problems.from_http(whole.refusal), whole
         return None, whole
+
+
+def _add_headers(headers: MutableHeaders, *, personal: bool, keep_open: bool) -> None:
+    """What every answer has: nobody keeps one that was given to a caller with a token, whatever the route says."""
+    headers.setdefault("Cache-Control", "no-store")
+    if personal:
+        headers["Cache-Control"] = "no-store"
+    headers["X-Content-Type-Options"] = "nosniff"
+    if not keep_open:
+        headers["Connection"] = "close"
 
 
 def _without_empty_values(query: bytes) -> bytes:

@@ -1,12 +1,22 @@
-"""Content negotiation: which of two media types a caller would rather have (RFC 9110, section 12.5.1)."""
+"""Content negotiation: which media types a caller takes, and which it would rather have (RFC 9110, 12.5.1)."""
 
 from fastapi import Request
 
 
 def prefers(request: Request, media_type: str, default: str) -> bool:
     """Whether the caller would rather have `media_type` than `default`, which it gets when it has no preference."""
-    accept = request.headers.get("Accept", "*/*")
+    accept = _accept(request)
     return _quality(accept, media_type) > _quality(accept, default)
+
+
+def takes(request: Request, *media_types: str) -> bool:
+    """Whether the caller takes an answer of one of these media types; it takes any when it does not say."""
+    accept = _accept(request)
+    return any(_quality(accept, media_type) > 0 for media_type in media_types)
+
+
+def _accept(request: Request) -> str:
+    return ",".join(request.headers.getlist("Accept")).strip() or "*/*"
 
 
 def _quality(accept: str, media_type: str) -> float:

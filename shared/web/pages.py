@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request
 
 from shared.keyset import Keyset
+from shared.web.http_methods import route_path
 
 
 class HasId(Protocol):
@@ -35,10 +36,4 @@ def next_link(request: Request, page: Keyset, found: Sequence[HasId]) -> str | N
     if len(found) <= page.limit:
         return None
     query = request.url.include_query_params(after=str(found[page.limit - 1].id)).query
-    return f"{request.scope.get('root_path', '')}{_path(request)}?{query}"
-
-
-def _path(request: Request) -> str:
-    path: str = request.scope["path"]
-    root: str = request.scope.get("root_path", "")
-    return path.removeprefix(root) if root else path
+    return f"{request.scope.get('root_path', '')}{route_path(request.scope)}?{query}"

@@ -1,10 +1,11 @@
-"""Versions over HTTP: a strong ETag per version (RFC 9110, section 8.8.3), and If-Match to change one."""
+"""Versions over HTTP: the ETag of one (`validators.py` completes it in what is read), and If-Match to change it."""
 
 from typing import Any, Final
 
 from fastapi import Request
 
 from shared.problems import Problem
+from shared.web.validators import names_version, tags_in
 
 IF_MATCH: Final[dict[str, Any]] = {
     "parameters": [
@@ -26,13 +27,16 @@ def etag(version: int) -> str:
 
 
 def require_match(request: Request, version: int) -> None:
-    """Raise 428 when the request names no version, 412 when it names another than `version`."""
-    header = request.headers.get("If-Match")
-    if header is None:
+    """Raise 428 when the request names no version, 412 when it names others than `version`.
+
+    A weak tag counts like a strong one: proxies weaken the tags of what they compress, and a version is one all the
+    same, whatever bytes it was sent in. Several lines are one list.
+    """
+    lines = request.headers.getlist("If-Match")
+    if not any(line.strip() for line in lines):
         detail = "Send `If-Match` with the ETag of the version that you have seen."
         raise Problem(428, "precondition-required", "Say which version you mean", detail)
-    named = [tag.strip() for tag in header.split(",")]
-    if header.strip() != "*" and etag(version) not in named:
+    if not any(names_version(tag, version) for tag in tags_in(lines)):
         raise stale(version)
 
 

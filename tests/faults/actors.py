@@ -181,7 +181,7 @@ class Day:
         answer = await admin.ask("catalog", "PUT", f"{path}/capacity", room, If_Match=seen.headers["ETag"])
         if answer.status_code == 200:
             version = int(answer.headers["ETag"].strip('"'))
-            if answer.headers["ETag"] != seen.headers["ETag"]:
+            if version != seen.json()["version"]:
                 told = Promise("catalog", "catalog.service_changed.v1", service["id"], version, str(admin.member.id))
                 admin.ledger.acknowledge(told)
         else:

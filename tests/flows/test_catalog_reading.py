@@ -146,7 +146,7 @@ async def test_the_etag_is_the_version(platform: Platform) -> None:
     town = await kuopio(platform)
     for path in ("/organizations/uef", "/services/talent-matching"):
         answer = await town.client().get(path)
-        assert answer.headers["ETag"] == '"1"'
+        assert answer.headers["ETag"].startswith('"1-')
         assert answer.json()["version"] == 1
 
 

@@ -82,7 +82,7 @@ async def test_monitors_find_what_every_process_has(client: httpx2.AsyncClient) 
 
 FAULTS = [
     ("GET", "/nowhere", "", 404, "Check the address."),
-    ("DELETE", "/", "", 405, "does not take this method"),
+    ("DELETE", "/", "", 405, "takes GET, HEAD, OPTIONS."),
     ("GET", "/refuses", "", 409, "Somebody was quicker."),
     ("GET", "/fails", "", 500, "Tell the operator"),
     ("GET", "/?q=131052-308T", "", 422, "must never stand in an address"),

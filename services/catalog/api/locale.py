@@ -1,10 +1,12 @@
 """Which language an answer is in."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import Depends, Header, Response
 
-from services.catalog.domain.texts import choose_language
+from services.catalog.domain.texts import choose_language, languages_shown
+from services.catalog.tables import Organization, Service
 from shared.events.catalog import Language
 
 
@@ -14,11 +16,21 @@ def answer_language(
         str | None, Header(description="fi, sv or en, with quality values; Finnish by default")
     ] = None,
 ) -> Language:
-    """The language that the caller asks for; says so in the answer."""
+    """The language that the caller asks for; the answer says so, unless `say_languages` knows better."""
     language = choose_language(accept_language)
     response.headers["Content-Language"] = language
     response.headers["Vary"] = "Accept-Language"
     return language
+
+
+def say_languages(response: Response, language: Language, rows: Iterable[Organization | Service]) -> None:
+    """Name the languages that the things' own texts are in: where they lack a translation, another one is shown."""
+    texts = [
+        text
+        for row in rows
+        for text in (row.name, row.alternate_name, row.description, getattr(row, "eligibility_description", {}))
+    ]
+    response.headers["Content-Language"] = ", ".join(languages_shown(texts, language))
 
 
 LanguageOf = Annotated[Language, Depends(answer_language)]

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from services.catalog.api.answers import member_view
 from services.catalog.api.dependencies import (
@@ -26,12 +26,13 @@ from services.catalog.tables import Member
 from services.catalog.use_cases.members import change_member, create_member
 from shared.web.bodies import body, request_body
 from shared.web.json_api import TransactionOf
+from shared.web.routing import Router
 from shared.web.versions import IF_MATCH, etag, require_match
 
-router = APIRouter(prefix="/members", tags=["members"])
+router = Router(prefix="/members", tags=["members"])
 
 
-@router.get("", summary="Members of one's own organisation, by address")
+@router.get("", operation_id="listMembers", summary="Members of one's own organisation, by address")
 async def members(
     tx: TransactionOf,
     caller: CallerOf,
@@ -46,7 +47,7 @@ async def members(
     return make_page(page, [member_view(each) for each in found], total)
 
 
-@router.get("/{id}", summary="One member")
+@router.get("/{id}", operation_id="getMember", summary="One member")
 async def member(row: Annotated[Member, Depends(member_of_path)], response: Response) -> MemberView:
     """A member of the caller's organisation; an administrator of the platform sees any."""
     return _answer(row, response)
@@ -54,6 +55,7 @@ async def member(row: Annotated[Member, Depends(member_of_path)], response: Resp
 
 @router.post(
     "",
+    operation_id="createMember",
     status_code=201,
     summary="Enter a member",
     dependencies=[Depends(administers_some)],
@@ -70,7 +72,12 @@ async def enter(
     return _answer(row, response)
 
 
-@router.patch("/{id}", summary="Change or deactivate a member", openapi_extra=request_body(MemberChange) | IF_MATCH)
+@router.patch(
+    "/{id}",
+    operation_id="updateMember",
+    summary="Change or deactivate a member",
+    openapi_extra=request_body(MemberChange) | IF_MATCH,
+)
 async def change(
     request: Request,
     response: Response,

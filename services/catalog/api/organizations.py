@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from services.catalog.api.answers import organization_view
 from services.catalog.api.dependencies import (
@@ -14,7 +14,7 @@ from services.catalog.api.dependencies import (
     organization_to_change,
     require_may_change_organization,
 )
-from services.catalog.api.locale import LanguageOf
+from services.catalog.api.locale import LanguageOf, say_languages
 from services.catalog.api.pages import CountPageOf, make_page
 from services.catalog.queries.organizations import page_of_organizations, with_belongings
 from services.catalog.schemas.locations import Locations
@@ -33,31 +33,35 @@ from services.catalog.use_cases.organizations import (
     replace_closures,
     replace_locations,
 )
+from shared.events.catalog import Language
 from shared.web.bodies import body, request_body
 from shared.web.json_api import TransactionOf
+from shared.web.routing import Router
 from shared.web.versions import IF_MATCH, etag, require_match
 
-router = APIRouter(prefix="/organizations", tags=["organisations"])
+router = Router(prefix="/organizations", tags=["organisations"])
 
 ToChange = Annotated[Organization, Depends(organization_to_change)]
 
 
-@router.get("", summary="Active organisations, by name or by text", response_model_exclude_none=True)
+@router.get("", operation_id="listOrganizations", summary="Active organisations, by name or by text")
 async def organizations(
     tx: TransactionOf,
     page: CountPageOf,
     language: LanguageOf,
     today: TodayOf,
+    response: Response,
     query: Annotated[
         str | None, Query(max_length=200, description="Words of names, former names, descriptions; the first eight")
     ] = None,
 ) -> Page[OrganizationView]:
     """Public: no token is needed."""
     found, total = await page_of_organizations(tx, page, language, query)
+    say_languages(response, language, [each.row for each in found])
     return make_page(page, [organization_view(each, language, today) for each in found], total)
 
 
-@router.get("/{id}", summary="One organisation by id, slug or former slug", response_model_exclude_none=True)
+@router.get("/{id}", operation_id="getOrganization", summary="One organisation by id, slug or former slug")
 async def organization(
     tx: TransactionOf,
     row: Annotated[Organization, Depends(organization_of_path)],
@@ -67,15 +71,16 @@ async def organization(
 ) -> OrganizationView:
     """Public: no token is needed."""
     response.headers["ETag"] = etag(row.version)
+    say_languages(response, language, [row])
     [found] = await with_belongings(tx, [row])
     return organization_view(found, language, today)
 
 
 @router.post(
     "",
+    operation_id="createOrganization",
     status_code=201,
     summary="Enter an organisation",
-    response_model_exclude_none=True,
     dependencies=[Depends(administers_platform)],
     openapi_extra=request_body(NewOrganization),
 )
@@ -94,8 +99,8 @@ async def enter(
 
 @router.patch(
     "/{id}",
+    operation_id="updateOrganization",
     summary="Change an organisation",
-    response_model_exclude_none=True,
     openapi_extra=request_body(OrganizationChange) | IF_MATCH,
 )
 async def change(
@@ -117,8 +122,8 @@ async def change(
 
 @router.put(
     "/{id}/closures",
+    operation_id="replaceClosures",
     summary="Say on which days it is closed",
-    response_model_exclude_none=True,
     openapi_extra=request_body(Closures) | IF_MATCH,
 )
 async def close(
@@ -136,8 +141,8 @@ async def close(
 
 @router.put(
     "/{id}/locations",
+    operation_id="replaceLocations",
     summary="Say where it is",
-    response_model_exclude_none=True,
     openapi_extra=request_body(Locations) | IF_MATCH,
 )
 async def locate(
@@ -153,7 +158,8 @@ async def locate(
     return await _answer(work, await replace_locations(work, row, wanted), language, response)
 
 
-async def _answer(work: UnitOfWork, row: Organization, language: str, response: Response) -> OrganizationView:
+async def _answer(work: UnitOfWork, row: Organization, language: Language, response: Response) -> OrganizationView:
     response.headers["ETag"] = etag(row.version)
+    say_languages(response, language, [row])
     [found] = await with_belongings(work.tx, [row])
     return organization_view(found, language, work.today)

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from services.catalog.api.answers import service_view
 from services.catalog.api.dependencies import (
@@ -15,7 +15,7 @@ from services.catalog.api.dependencies import (
     service_of_path,
     service_to_change,
 )
-from services.catalog.api.locale import LanguageOf
+from services.catalog.api.locale import LanguageOf, say_languages
 from services.catalog.api.pages import CountPageOf, make_page
 from services.catalog.queries.services import ServiceFilter, one_service, page_of_services
 from services.catalog.schemas.pages import Page
@@ -23,12 +23,13 @@ from services.catalog.schemas.services import Capacity, NewService, ServiceChang
 from services.catalog.tables import Service
 from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.services import change_service, create_service, set_capacity
-from shared.events.catalog import ServiceStatus
+from shared.events.catalog import Language, ServiceStatus
 from shared.web.bodies import body, request_body
 from shared.web.json_api import TransactionOf
+from shared.web.routing import Router
 from shared.web.versions import IF_MATCH, etag, require_match
 
-router = APIRouter(prefix="/services", tags=["services"])
+router = Router(prefix="/services", tags=["services"])
 
 ToChange = Annotated[Service, Depends(service_to_change)]
 
@@ -52,20 +53,22 @@ def wanted_services(
     return ServiceFilter(query, language, organization_id, target_group, status, accepting)
 
 
-@router.get("", summary="Services by text and filters", response_model_exclude_none=True)
+@router.get("", operation_id="listServices", summary="Services by text and filters")
 async def services(
     tx: TransactionOf,
     page: CountPageOf,
     answer_language: LanguageOf,
     today: TodayOf,
+    response: Response,
     only: Annotated[ServiceFilter, Depends(wanted_services)],
 ) -> Page[ServiceView]:
     """Public: no token is needed. The best match comes first, without a text the order is by name."""
     found, total = await page_of_services(tx, page, answer_language, only, today)
+    say_languages(response, answer_language, [each.row for each in found])
     return make_page(page, [service_view(each, answer_language, today) for each in found], total)
 
 
-@router.get("/{id}", summary="One service by id or slug", response_model_exclude_none=True)
+@router.get("/{id}", operation_id="getService", summary="One service by id or slug")
 async def service(
     tx: TransactionOf,
     row: Annotated[Service, Depends(service_of_path)],
@@ -75,14 +78,15 @@ async def service(
 ) -> ServiceView:
     """Public: no token is needed."""
     response.headers["ETag"] = etag(row.version)
+    say_languages(response, language, [row])
     return service_view(await one_service(tx, row.id, today), language, today)
 
 
 @router.post(
     "",
+    operation_id="createService",
     status_code=201,
     summary="Enter a service",
-    response_model_exclude_none=True,
     dependencies=[Depends(administers_some)],
     openapi_extra=request_body(NewService),
 )
@@ -102,8 +106,8 @@ async def enter(
 
 @router.patch(
     "/{id}",
+    operation_id="updateService",
     summary="Change a service",
-    response_model_exclude_none=True,
     openapi_extra=request_body(ServiceChange) | IF_MATCH,
 )
 async def change(
@@ -121,8 +125,8 @@ async def change(
 
 @router.put(
     "/{id}/capacity",
+    operation_id="setCapacity",
     summary="Say whether there is room",
-    response_model_exclude_none=True,
     openapi_extra=request_body(Capacity) | IF_MATCH,
 )
 async def capacity(
@@ -138,6 +142,7 @@ async def capacity(
     return await _answer(work, await set_capacity(work, row, wanted), language, response)
 
 
-async def _answer(work: UnitOfWork, row: Service, language: str, response: Response) -> ServiceView:
+async def _answer(work: UnitOfWork, row: Service, language: Language, response: Response) -> ServiceView:
     response.headers["ETag"] = etag(row.version)
+    say_languages(response, language, [row])
     return service_view(await one_service(work.tx, row.id, work.today), language, work.today)

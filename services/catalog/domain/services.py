@@ -1,7 +1,7 @@
 """Rules of services: their statuses, what accepts referrals, how many free places fit a status, days to answer."""
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 from services.catalog.domain.refusals import RuleBroken
 from shared.events.catalog import EXPIRY_DAYS, RESPONSE_DAYS, URGENT_RESPONSE_DAYS, CapacityStatus, ServiceStatus
@@ -25,9 +25,13 @@ class Situation:
     has_desk: bool
 
 
-def obstacles(now: Situation) -> tuple[str, ...]:
+Obstacle = Literal["organization_inactive", "service_not_active", "no_capacity", "closed_today", "no_desk"]
+"""Why a service does not accept referrals."""
+
+
+def obstacles(now: Situation) -> tuple[Obstacle, ...]:
     """Why a service does not accept referrals today; empty when it does."""
-    found = {
+    found: dict[Obstacle, bool] = {
         "organization_inactive": not now.organization_active,
         "service_not_active": now.status != "active",
         "no_capacity": now.capacity == "no-capacity",

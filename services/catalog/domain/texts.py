@@ -1,7 +1,7 @@
 """Texts in the platform's languages: which one to show, and a slug made of one."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shared.events.catalog import Language
@@ -10,7 +10,7 @@ from shared.values.folding import words
 
 LANGUAGES: tuple[Language, ...] = ("fi", "sv", "en")
 _LONGEST_HEADER = 1000
-_INSTEAD = ("fi", "en", "sv")
+_INSTEAD: tuple[Language, ...] = ("fi", "en", "sv")
 
 _QUALITY = re.compile(r"q\s*=\s*([01](?:\.[0-9]{0,3})?)")
 
@@ -23,6 +23,13 @@ def in_language(texts: Mapping[str, str], language: str) -> str:
 def language_of(texts: Mapping[str, Any], language: str) -> str:
     """Which language to show of what there is in several: `language`, else the first of Finnish, English, Swedish."""
     return next((choice for choice in (language, *_INSTEAD) if texts.get(choice)), language)
+
+
+def languages_shown(texts: Iterable[Mapping[str, str]], language: Language) -> list[Language]:
+    """The languages that texts are in when they are shown in `language`: itself first, if any is; it, without texts."""
+    choices = (language, *_INSTEAD)
+    shown = [next((choice for choice in choices if each.get(choice)), None) for each in texts]
+    return [choice for choice in dict.fromkeys(choices) if choice in shown] or [language]
 
 
 def as_names(texts: Mapping[str, str]) -> Names:

@@ -2,9 +2,8 @@
 
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from services.catalog.schemas.parts import NeededDescription, NeededName, Translations, WebAddress
+from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
 
@@ -16,11 +15,11 @@ class NewServiceArea(Body):
     uri: WebAddress | None = None
 
 
-class ServiceAreaView(BaseModel):
+class ServiceAreaView(Answer):
     """An area whose residents a service is for (HSDS service_area)."""
 
     id: UUID
     name: str
-    description: str | None = None
-    uri: str | None = None
+    description: Maybe[str] = absent()
+    uri: Maybe[str] = absent()
     translations: Translations

@@ -3,21 +3,21 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from shared.web.answers import Answer, Maybe, absent
 
 
-class TermView(BaseModel):
+class TermView(Answer):
     """A target group or a keyword (HSDS taxonomy_term); a keyword has the `language` it is in, and no `code`."""
 
     id: UUID
-    code: str | None = None
+    code: Maybe[str] = absent()
     name: str
     description: str
     taxonomy: str
-    language: str | None = None
+    language: Maybe[str] = absent()
 
 
-class AttributeView(BaseModel):
+class AttributeView(Answer):
     """Whom a service is for, or a word by which people look for it (HSDS attribute)."""
 
     id: UUID

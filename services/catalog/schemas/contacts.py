@@ -3,10 +3,11 @@
 from typing import Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from services.catalog.schemas.parts import Email, NeededName, Translations
 from services.catalog.schemas.phones import Phones, PhoneView
+from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
 
@@ -34,12 +35,12 @@ class NewContact(Body):
         return self
 
 
-class ContactView(BaseModel):
+class ContactView(Answer):
     """A function that professionals can reach (HSDS contact)."""
 
     id: UUID
-    title: str | None = None
-    department: str | None = None
-    email: str | None = None
+    title: Maybe[str] = absent()
+    department: Maybe[str] = absent()
+    email: Maybe[str] = absent()
     phones: list[PhoneView]
     translations: Translations

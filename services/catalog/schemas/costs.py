@@ -6,9 +6,10 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from babel.numbers import is_currency
-from pydantic import AfterValidator, BaseModel, Field, PlainSerializer, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, PlainSerializer, StringConstraints, model_validator
 
 from services.catalog.schemas.parts import Day, NeededName, Translations
+from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
 LARGEST_AMOUNT = 1_000_000
@@ -51,14 +52,14 @@ class NewCostOption(Body):
         return self
 
 
-class CostOptionView(BaseModel):
+class CostOptionView(Answer):
     """A price and for whom it is (HSDS cost_option)."""
 
     id: UUID
-    option: str | None = None
-    amount: float | None = None
-    currency: str | None = None
-    amount_description: str | None = None
-    valid_from: date | None = None
-    valid_to: date | None = None
+    option: Maybe[str] = absent()
+    amount: Maybe[float] = absent()
+    currency: Maybe[str] = absent()
+    amount_description: Maybe[str] = absent()
+    valid_from: Maybe[date] = absent()
+    valid_to: Maybe[date] = absent()
     translations: Translations

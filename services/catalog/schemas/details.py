@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from services.catalog.domain.eligibility import LONGEST_WAIT, OLDEST
 from services.catalog.schemas.areas import NewServiceArea, ServiceAreaView
@@ -12,6 +12,7 @@ from services.catalog.schemas.documents import NewRequiredDocument, RequiredDocu
 from services.catalog.schemas.parts import Description, LeftOut
 from services.catalog.schemas.phones import Phones, PhoneView
 from services.catalog.schemas.schedules import NewSchedule, ScheduleView
+from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
 Age = Annotated[int, Field(ge=0, le=OLDEST, strict=True, description="Years; null: not known")]
@@ -35,7 +36,7 @@ class ServiceDetails(Body):
     )
 
 
-class ServiceDetailsView(BaseModel):
+class ServiceDetailsView(Answer):
     """How a service is reached and used (HSDS service); what is not known is empty or left out."""
 
     phones: list[PhoneView]
@@ -44,9 +45,9 @@ class ServiceDetailsView(BaseModel):
     service_areas: list[ServiceAreaView] = Field(description="Whose residents it is for; empty where nobody has said")
     cost_options: list[CostOptionView]
     required_documents: list[RequiredDocumentView]
-    fees_description: str | None
-    interpretation_services: str | None
-    minimum_age: int | None
-    maximum_age: int | None
-    typical_wait_days: int | None = Field(description="Days from a referral to the first meeting, usually")
-    wait_time: str | None = Field(description="The same in words")
+    fees_description: Maybe[str] = absent()
+    interpretation_services: Maybe[str] = absent()
+    minimum_age: Maybe[int] = absent()
+    maximum_age: Maybe[int] = absent()
+    typical_wait_days: Maybe[int] = absent("Days from a referral to the first meeting, usually")
+    wait_time: Maybe[str] = absent("The same in words")

@@ -2,9 +2,8 @@
 
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from services.catalog.schemas.parts import NeededName, Translations, WebAddress
+from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
 
@@ -15,10 +14,10 @@ class NewRequiredDocument(Body):
     uri: WebAddress | None = None
 
 
-class RequiredDocumentView(BaseModel):
+class RequiredDocumentView(Answer):
     """A document to bring (HSDS required_document)."""
 
     id: UUID
     document: str
-    uri: str | None = None
+    uri: Maybe[str] = absent()
     translations: Translations

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from services.catalog.domain.organizations import LocationType
 from services.catalog.schemas.parts import (
@@ -15,6 +15,7 @@ from services.catalog.schemas.parts import (
     Translations,
     WebAddress,
 )
+from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
 
@@ -48,16 +49,16 @@ class Locations(Body):
     locations: list[NewLocation] = Field(max_length=50)
 
 
-class AccessibilityView(BaseModel):
+class AccessibilityView(Answer):
     """What helps people with disabilities (HSDS accessibility)."""
 
     id: UUID
     description: str
-    url: str | None = None
+    url: Maybe[str] = absent()
     translations: Translations
 
 
-class Address(BaseModel):
+class Address(Answer):
     """A street address (HSDS address)."""
 
     id: UUID
@@ -66,19 +67,19 @@ class Address(BaseModel):
     state_province: str
     postal_code: str
     country: str
-    address_type: str
+    address_type: LocationType
 
 
-class LocationView(BaseModel):
+class LocationView(Answer):
     """A location (HSDS location). `addresses` is empty while the street address is not known."""
 
     id: UUID
-    location_type: str
+    location_type: LocationType
     name: str
-    description: str | None
-    url: str | None
-    city: str | None
+    description: Maybe[str] = absent()
+    url: Maybe[str] = absent()
+    city: Maybe[str] = absent()
     addresses: list[Address]
-    transportation: str | None
+    transportation: Maybe[str] = absent()
     accessibility: list[AccessibilityView]
     translations: Translations

@@ -45,8 +45,8 @@ class MemberView(BaseModel):
     id: UUID
     organization_id: UUID
     email: str
-    language: str
-    roles: list[str]
+    language: Language
+    roles: list[Role]
     active: bool
     deputy_id: UUID | None
     created_at: datetime

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from services.catalog.domain.organizations import OrganizationType
 from services.catalog.schemas.locations import LocationView
@@ -19,6 +19,7 @@ from services.catalog.schemas.parts import (
     Translations,
     WebAddress,
 )
+from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
 
@@ -68,16 +69,16 @@ class Closures(Body):
         return {"closures": value} if isinstance(value, list) else value
 
 
-class ClosureView(BaseModel):
+class ClosureView(Answer):
     """Days without service, both ends included."""
 
     starts_on: date
     ends_on: date
-    note: str | None
+    note: Maybe[str] = absent()
     translations: Translations
 
 
-class OrganizationBrief(BaseModel):
+class OrganizationBrief(Answer):
     """The organisation of a service (HSDS organization)."""
 
     id: UUID
@@ -89,11 +90,11 @@ class OrganizationBrief(BaseModel):
 class OrganizationView(OrganizationBrief):
     """An organisation (HSDS organization) with its former names, closures and locations."""
 
-    alternate_name: str | None
-    organization_type: str
-    email: str | None
-    website: str | None
-    parent_organization_id: UUID | None
+    alternate_name: Maybe[str] = absent()
+    organization_type: OrganizationType
+    email: Maybe[str] = absent()
+    website: Maybe[str] = absent()
+    parent_organization_id: Maybe[UUID] = absent()
     active: bool
     closed_today: bool
     closures: list[ClosureView]

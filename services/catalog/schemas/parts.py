@@ -5,10 +5,11 @@ import unicodedata
 from datetime import date
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from services.catalog.domain.names import LONGEST_SLUG
 from shared.events.catalog import Language
+from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -102,12 +103,12 @@ Translations = dict[Language, dict[str, str]]
 """Language → field → text: all there is of the texts of a thing."""
 
 
-class AliasView(BaseModel):
+class AliasView(Answer):
     """A former name; `valid_until` is the last day it was in use."""
 
     name: str
-    slug: str | None
-    valid_from: date | None
+    slug: Maybe[str] = absent()
+    valid_from: Maybe[date] = absent()
     valid_until: date
     translations: Translations
 

@@ -3,11 +3,12 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from services.catalog.domain.phones import dialled
 from services.catalog.schemas.languages import LanguageTags, LanguageView
 from services.catalog.schemas.parts import NeededName, Translations
+from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
 PhoneType = Literal["voice", "text", "fax", "cell", "video", "pager", "textphone"]
@@ -26,13 +27,13 @@ class NewPhone(Body):
 Phones = Annotated[list[NewPhone], Field(max_length=20)]
 
 
-class PhoneView(BaseModel):
+class PhoneView(Answer):
     """A telephone number (HSDS phone)."""
 
     id: UUID
     number: str
-    extension: int | None = None
+    extension: Maybe[int] = absent()
     type: PhoneType
-    description: str | None = None
+    description: Maybe[str] = absent()
     languages: list[LanguageView]
     translations: Translations

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     Field,
     PlainSerializer,
@@ -18,6 +17,7 @@ from pydantic import (
 
 from services.catalog.domain.schedules import Frequency, written_days, written_month_days
 from services.catalog.schemas.parts import Day, NeededDescription, NeededName, Translations
+from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
@@ -68,20 +68,20 @@ class NewSchedule(Body):
         return self
 
 
-class ScheduleView(BaseModel):
+class ScheduleView(Answer):
     """When a service is open (HSDS schedule). Times carry the offset from UTC that holds on the day of the answer."""
 
     id: UUID
-    freq: Frequency | None = None
+    freq: Maybe[Frequency] = absent()
     interval: int
-    dtstart: date | None = None
-    byday: str | None = None
-    bymonthday: str | None = None
-    opens_at: str | None = Field(None, description="HH:MM and the offset from UTC, such as 09:00+02:00")
-    closes_at: str | None = Field(None, description="The same; 00:00 is the end of the day")
+    dtstart: Maybe[date] = absent()
+    byday: Maybe[str] = absent()
+    bymonthday: Maybe[str] = absent()
+    opens_at: Maybe[str] = absent("HH:MM and the offset from UTC, such as 09:00+02:00")
+    closes_at: Maybe[str] = absent("The same; 00:00 is the end of the day")
     timezone: int = Field(description="The offset from UTC in hours")
-    valid_from: date | None = None
-    valid_to: date | None = None
-    description: str | None = None
-    notes: str | None = None
+    valid_from: Maybe[date] = absent()
+    valid_to: Maybe[date] = absent()
+    description: Maybe[str] = absent()
+    notes: Maybe[str] = absent()
     translations: Translations

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
-from services.catalog.domain.services import LONGEST_EXPIRY, LONGEST_RESPONSE
+from services.catalog.domain.services import LONGEST_EXPIRY, LONGEST_RESPONSE, Obstacle
 from services.catalog.domain.target_groups import TARGET_GROUPS
 from services.catalog.schemas.attributes import AttributeView
 from services.catalog.schemas.details import ServiceDetails, ServiceDetailsView
@@ -27,6 +27,7 @@ from services.catalog.schemas.parts import (
     each_once,
 )
 from shared.events.catalog import CapacityStatus, Language, ServiceStatus
+from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
 
@@ -36,8 +37,9 @@ def _known_group(code: str) -> str:
     return code
 
 
+GroupCode = Field(json_schema_extra={"enum": list(TARGET_GROUPS)})
 TargetGroups = Annotated[
-    list[Annotated[str, AfterValidator(_known_group)]], Field(max_length=20), AfterValidator(each_once)
+    list[Annotated[str, AfterValidator(_known_group), GroupCode]], Field(max_length=20), AfterValidator(each_once)
 ]
 LocationIds = Annotated[list[UUID], Field(max_length=50), AfterValidator(each_once)]
 
@@ -95,22 +97,22 @@ class ServiceChange(ServiceDetails):
     expiry_days: ExpiryDays | None = None
 
 
-class CapacityView(BaseModel):
+class CapacityView(Answer):
     """Whether there is room. `available`: free places, where they are counted."""
 
-    status: str
-    available: int | None
+    status: CapacityStatus
+    available: Maybe[int] = absent()
     updated: datetime
 
 
-class UnitView(BaseModel):
+class UnitView(Answer):
     """What capacity is counted in (HSDS unit)."""
 
     id: UUID
     name: str
 
 
-class CountedCapacity(BaseModel):
+class CountedCapacity(Answer):
     """Free places (HSDS service_capacity); only where they are counted."""
 
     id: UUID
@@ -119,7 +121,7 @@ class CountedCapacity(BaseModel):
     updated: datetime
 
 
-class ServiceAtLocationView(BaseModel):
+class ServiceAtLocationView(Answer):
     """A service at a location (HSDS service_at_location)."""
 
     id: UUID
@@ -134,26 +136,28 @@ class ServiceView(ServiceDetailsView):
     organization_id: UUID
     organization: OrganizationBrief
     name: str
-    alternate_name: str | None
+    alternate_name: Maybe[str] = absent()
     description: str
-    eligibility_description: str | None
-    status: str
-    url: str | None
-    email: str | None
+    eligibility_description: Maybe[str] = absent()
+    status: ServiceStatus
+    url: Maybe[str] = absent()
+    email: Maybe[str] = absent()
     languages: list[LanguageView]
     capacity: CapacityView
     capacities: list[CountedCapacity]
-    response_days: int | None = Field(description="Working days to answer, where they are not the platform's 2")
-    urgent_response_days: int | None = Field(description="The same for urgent referrals, where they are not 1")
-    expiry_days: int | None = Field(description="Working days after which a referral expires, where they are not 10")
-    target_groups: list[str] = Field(description="Codes of the target groups; with names under `attributes`")
+    response_days: Maybe[int] = absent("Working days to answer, where they are not the platform's 2")
+    urgent_response_days: Maybe[int] = absent("The same for urgent referrals, where they are not 1")
+    expiry_days: Maybe[int] = absent("Working days after which a referral expires, where they are not 10")
+    target_groups: list[Annotated[str, GroupCode]] = Field(
+        description="Codes of the target groups; with names under `attributes`"
+    )
     keywords: dict[Language, list[str]] = Field(description="All keywords; those in one language are `attributes` too")
     attributes: list[AttributeView]
     service_at_locations: list[ServiceAtLocationView]
     aliases: list[AliasView]
     accepting: bool
-    not_accepting_because: list[str]
-    facts: FactsView | None
+    not_accepting_because: list[Obstacle]
+    facts: Maybe[FactsView] = absent()
     facts_status: Literal["shown", "suppressed", "unknown"] = Field(
         description="suppressed: of fewer than five referrals, none perhaps; unknown: nothing was heard yet"
     )

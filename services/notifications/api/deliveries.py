@@ -3,18 +3,21 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from services.notifications.api.answers import delivery_view
 from services.notifications.queries.deliveries import deliveries_of_organization
 from services.notifications.schemas.deliveries import DeliveryPage
 from shared.web.json_api import ActorOf, TransactionOf
 from shared.web.pages import PageOf, next_link
+from shared.web.routing import Router
 
-router = APIRouter(tags=["deliveries"])
+router = Router(tags=["deliveries"])
 
 
-@router.get("/deliveries", summary="How the notices to my organisation went, newest first")
+@router.get(
+    "/deliveries", operation_id="listDeliveries", summary="How the notices to my organisation went, newest first"
+)
 async def list_deliveries(
     request: Request,
     actor: ActorOf,

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 
 from services.notifications.api.answers import notice_view
 from services.notifications.api.dependencies import NotificationsApp
@@ -18,8 +18,9 @@ from shared.problems import not_found
 from shared.web.base import state_of
 from shared.web.json_api import ActorOf, TransactionOf
 from shared.web.pages import PageOf, next_link
+from shared.web.routing import Router
 
-router = APIRouter(tags=["notices"])
+router = Router(tags=["notices"])
 
 
 async def own_notice(
@@ -44,7 +45,7 @@ async def _shown(request: Request, tx: Transaction, actor: Actor, rows: list[Not
     return [notice_view(notice, language, public_url) for notice in rows]
 
 
-@router.get("/notices", summary="What I was told, newest first")
+@router.get("/notices", operation_id="listNotices", summary="What I was told, newest first")
 async def list_notices(
     request: Request,
     actor: ActorOf,
@@ -57,12 +58,12 @@ async def list_notices(
     return NoticePage(contents=contents, next=next_link(request, page, found))
 
 
-@router.get("/notices/{notice_id}", summary="One notice")
+@router.get("/notices/{notice_id}", operation_id="getNotice", summary="One notice")
 async def get_notice(request: Request, actor: ActorOf, tx: TransactionOf, notice: OwnNotice) -> NoticeView:
     return (await _shown(request, tx, actor, [notice]))[0]
 
 
-@router.post("/notices/{notice_id}/seen", summary="I have seen this notice")
+@router.post("/notices/{notice_id}/seen", operation_id="markNoticeSeen", summary="I have seen this notice")
 async def mark_notice_seen(request: Request, actor: ActorOf, tx: TransactionOf, notice: OwnNotice) -> NoticeView:
     """Saying so again changes nothing: the first time counts."""
     seen = await mark_seen(tx, notice)

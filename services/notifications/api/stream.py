@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from services.notifications.api.answers import notice_view
@@ -15,10 +15,11 @@ from shared.database.outages import is_outage
 from shared.problems import Problem
 from shared.web.base import state_of
 from shared.web.json_api import ActorOf
+from shared.web.routing import Router
 from shared.web.tokens import authenticate
 
 log = logging.getLogger(__name__)
-router = APIRouter()
+router = Router()
 
 _BATCH = 100
 _HIGHEST_NUMBER = 2**63 - 1
@@ -40,6 +41,7 @@ class Position:
 
 @router.get(
     "/notices/stream",
+    operation_id="streamNotices",
     tags=["notices"],
     summary="What I am told, as it happens (server-sent events)",
     response_class=EventSourceResponse,

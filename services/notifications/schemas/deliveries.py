@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.notifications.schemas.notices import EventType
 from shared.events.notification import Channel
 
 
@@ -16,7 +17,7 @@ class DeliveryView(BaseModel):
     notice_id: UUID
     referral_id: UUID
     reference: str
-    event_type: str
+    event_type: EventType
     member_id: UUID | None
     channel: Channel = Field(description="By what; later versions may know further channels")
     status: Literal["pending", "failed", "delivered", "exhausted", "withdrawn"]

@@ -1,9 +1,16 @@
 """Notices as the API answers them."""
 
 from datetime import datetime
+from typing import Annotated, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, Field
+
+from shared.events.referral import StatusCode
+
+Status = Annotated[str, Field(json_schema_extra={"enum": list(get_args(StatusCode))})]
+EventType = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+\.v[0-9]+$", examples=["referral.sent.v1"])]
+"""What happened; later versions may know further types."""
 
 
 class NoticeView(BaseModel):
@@ -15,10 +22,10 @@ class NoticeView(BaseModel):
     id: UUID
     referral_id: UUID | None
     reference: str | None
-    event_type: str
+    event_type: EventType
     title: str
     body: str
-    status: str | None = Field(description="Status of the referral when this happened (HL7 FHIR Task code)")
+    status: Status | None = Field(description="Status of the referral when this happened (HL7 FHIR Task code)")
     service: str | None
     source_organization: str | None
     target_organization: str | None

@@ -18,4 +18,4 @@ class PreferenceView(BaseModel):
 
     email: bool
     language: Language | None
-    account_language: str
+    account_language: Language

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, on_side_for_reading, on_side_locked
 from services.referral.domain.lifecycle import LIFECYCLE, Side
@@ -13,13 +13,15 @@ from services.referral.schemas.withdrawal import WithdrawalPreview
 from services.referral.use_cases.forwarding import forward, recipient_to_ask
 from services.referral.use_cases.showing import view
 from shared.web.bodies import body, request_body
+from shared.web.routing import Router
 from shared.web.versions import IF_MATCH, etag, require_match
 
-router = APIRouter(tags=["referrals"])
+router = Router(tags=["referrals"])
 
 
 @router.post(
     "/referrals/{referral_id}/forward",
+    operation_id="forwardReferral",
     status_code=201,
     summary="Pass the referral on to a third organisation",
     dependencies=[Depends(on_side_locked(*LIFECYCLE["forward"].sides))],
@@ -46,6 +48,7 @@ async def forward_referral(
 
 @router.get(
     "/referrals/{referral_id}/withdrawal",
+    operation_id="previewWithdrawal",
     summary="What rests on the consent, before it is withdrawn",
     dependencies=[Depends(on_side_for_reading(Side.SOURCE))],
 )

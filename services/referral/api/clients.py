@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from services.referral.api.dependencies import WorkOf, as_id, requires
 from services.referral.queries.clients import find_clients
@@ -11,12 +11,14 @@ from services.referral.schemas.clients import ClientSearch, FoundClients
 from services.referral.use_cases.access_report import report_for
 from services.referral.use_cases.clients import show_found
 from shared.web.bodies import body, request_body
+from shared.web.routing import Router
 
-router = APIRouter(tags=["clients"])
+router = Router(tags=["clients"])
 
 
 @router.post(
     "/clients/search",
+    operation_id="searchClients",
     summary="Find a client of your organisation again",
     dependencies=[Depends(requires("adviser"))],
     openapi_extra=request_body(ClientSearch),
@@ -29,7 +31,11 @@ async def search_clients(work: WorkOf, search: Annotated[ClientSearch, body(Clie
     return FoundClients(contents=await show_found(work, await find_clients(work, search)))
 
 
-@router.get("/clients/{client_id}/report", summary="Who handled a client's data, for the client who asks")
+@router.get(
+    "/clients/{client_id}/report",
+    operation_id="getClientReport",
+    summary="Who handled a client's data, for the client who asks",
+)
 async def get_report(work: WorkOf, client_id: str) -> ClientReport:
     """Every showing of the client's data, and every referral with its legal basis in short; advisers only.
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from services.referral.api.dependencies import WorkOf, requires
 from services.referral.api.responses import ask, created_answer, undone_if_asked
@@ -16,8 +16,9 @@ from services.referral.use_cases.idempotency import claim_key, keep_answer, open
 from services.referral.use_cases.showing import view_created
 from shared.problems import malformed
 from shared.web.bodies import body, refuse_unstorable, request_body
+from shared.web.routing import Router
 
-router = APIRouter(tags=["referrals"])
+router = Router(tags=["referrals"])
 
 _IDEMPOTENCY_KEY = {
     "parameters": [
@@ -47,6 +48,7 @@ async def _idempotency_key(request: Request) -> str:
 
 @router.post(
     "/referrals",
+    operation_id="createReferral",
     status_code=201,
     response_model=ReferralView,
     summary="Refer a client to a service",
@@ -86,6 +88,7 @@ async def _created(work: ActorUnitOfWork, key: str, new: NewReferral) -> Referra
 
 @router.post(
     "/referrals/check",
+    operation_id="checkReferral",
     summary="What there is to know before sending",
     dependencies=[Depends(requires("adviser"))],
     openapi_extra=request_body(BeforeSendingRequest),

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from services.referral.api.dependencies import LockedReferralOf, WorkOf, on_side_locked, requires
 from services.referral.api.responses import referral_answer
@@ -14,13 +14,15 @@ from services.referral.use_cases.bulk import give_to_many
 from services.referral.use_cases.handover import hand_over_own
 from services.referral.use_cases.showing import view
 from shared.web.bodies import body, request_body
+from shared.web.routing import Router
 from shared.web.versions import IF_MATCH, require_match
 
-router = APIRouter(tags=["desk"])
+router = Router(tags=["desk"])
 
 
 @router.post(
     "/referrals/{referral_id}/assign",
+    operation_id="assignReferral",
     summary="Assign the referral to a member of your desk",
     dependencies=[Depends(on_side_locked(Side.TARGET))],
     openapi_extra=request_body(Assignment) | IF_MATCH,
@@ -44,6 +46,7 @@ async def assign_referral(
 
 @router.post(
     "/referrals/bulk",
+    operation_id="answerReferrals",
     summary="Accept or decline many referrals",
     dependencies=[Depends(requires("recipient"))],
     openapi_extra=request_body(Bulk),
@@ -58,6 +61,7 @@ async def answer_many(work: WorkOf, bulk: Annotated[Bulk, body(Bulk)]) -> BulkRe
 
 @router.post(
     "/handover",
+    operation_id="handOverReferrals",
     summary="Hand over all that you have open",
     dependencies=[Depends(requires("adviser", "recipient"))],
     openapi_extra=request_body(HandOver),

@@ -1,34 +1,70 @@
 """Referrals over HTTP as HL7 FHIR R4, for systems that speak it."""
 
-from typing import Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter
+from fastapi import Query, Request
 from fastapi.responses import JSONResponse
 
 from services.referral.api.dependencies import ReferralOf, WorkOf
 from services.referral.fhir.bundle import MEDIA_TYPE
 from services.referral.use_cases.fhir import fhir_bundle
 from services.referral.use_cases.showing import look_at
+from shared.problems import Problem
+from shared.web.negotiation import takes
+from shared.web.problem_responses import PROBLEMS
+from shared.web.routing import Router
 from shared.web.versions import etag
 
-router = APIRouter(tags=["referrals"])
+router = Router(tags=["referrals"])
+
+_FORMS: Final = (MEDIA_TYPE, "application/json")
+
+
+class FhirResponse(JSONResponse):
+    """JSON by the media type of FHIR."""
+
+    media_type = MEDIA_TYPE
+
 
 _BUNDLE: dict[int | str, dict[str, Any]] = {
-    200: {"description": "A FHIR R4 Bundle", "content": {MEDIA_TYPE: {"schema": {"type": "object"}}}}
+    200: {"description": "A FHIR R4 Bundle", "content": {MEDIA_TYPE: {"schema": {"type": "object"}}}},
+    406: PROBLEMS[406],
 }
 
 
 @router.get(
     "/referrals/{referral_id}/fhir",
+    operation_id="getReferralAsFhir",
     summary="A referral as a FHIR R4 Bundle",
-    response_class=JSONResponse,
+    response_class=FhirResponse,
     responses=_BUNDLE,
 )
-async def get_fhir(work: WorkOf, referral: ReferralOf) -> JSONResponse:
+async def get_fhir(
+    request: Request,
+    work: WorkOf,
+    referral: ReferralOf,
+    form: Annotated[
+        str | None, Query(alias="_format", max_length=100, description="json or a media type; outweighs `Accept`")
+    ] = None,
+) -> FhirResponse:
     """ServiceRequest, Task and both Organizations as your side may see them; the client is a reference only.
 
-    The first look by the recipient is noted, as it is at `/referrals/{id}`.
+    In JSON and in no other form: 406 for who takes XML alone. The first look by the recipient is noted, as it is at
+    `/referrals/{id}`.
     """
+    _require_json(request, form)
     await look_at(work, referral)
     found = await fhir_bundle(work, referral)
-    return JSONResponse(found, media_type=MEDIA_TYPE, headers={"ETag": etag(referral.version)})
+    return FhirResponse(found, headers={"ETag": etag(referral.version), "Vary": "Accept"})
+
+
+def _require_json(request: Request, form: str | None) -> None:
+    """Raise 406 unless the caller takes FHIR in JSON (HL7 FHIR R4, RESTful API, content types)."""
+    if form is None:
+        taken = takes(request, *_FORMS)
+    else:
+        # A plus that was not escaped arrives as a space.
+        taken = form.partition(";")[0].strip().replace(" ", "+").lower() in ("json", "text/json", *_FORMS)
+    if not taken:
+        detail = "FHIR is given in JSON only: send `Accept: application/fhir+json`, or `?_format=json`."
+        raise Problem(406, "not-acceptable", "Not in that form", detail)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from services.referral.api.dependencies import (
     LockedParentOf,
@@ -20,13 +20,15 @@ from services.referral.use_cases.duplicates import PossibleDuplicate
 from services.referral.use_cases.following import forward_to_suggested, send_suggested
 from services.referral.use_cases.showing import view, view_created
 from shared.web.bodies import body, request_body
+from shared.web.routing import Router
 from shared.web.versions import IF_MATCH, require_match
 
-router = APIRouter(tags=["referrals"])
+router = Router(tags=["referrals"])
 
 
 @router.post(
     "/referrals/{referral_id}/send-suggested",
+    operation_id="sendSuggestedReferral",
     status_code=201,
     response_model=ReferralView,
     summary="Send a declined referral on to the suggested service",

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.referral.api.dependencies import WorkOf, requires
@@ -14,8 +14,9 @@ from services.referral.schemas.legal_basis import ConsentTextView, LegalBases
 from shared.values.forms import LanguageTag
 from shared.web.json_api import ActorOf
 from shared.web.negotiation import prefers
+from shared.web.routing import Router
 
-router = APIRouter(tags=["legal bases"])
+router = Router(tags=["legal bases"])
 
 _PAGE: dict[int | str, dict[str, Any]] = {
     200: {
@@ -25,7 +26,7 @@ _PAGE: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/legal-bases", summary="Statutes on which a referral may rest")
+@router.get("/legal-bases", operation_id="listLegalBases", summary="Statutes on which a referral may rest")
 async def get_legal_bases(_: ActorOf) -> LegalBases:
     """A pick-list with plain explanations, and no legal advice. A code may be given as `legal_basis.statute`."""
     found = statutes()
@@ -34,6 +35,7 @@ async def get_legal_bases(_: ActorOf) -> LegalBases:
 
 @router.get(
     "/consent-text",
+    operation_id="getConsentText",
     summary="What a client is told before consenting",
     response_model=ConsentTextView,
     responses=_PAGE,

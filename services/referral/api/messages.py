@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, on_side_locked
 from services.referral.domain.lifecycle import Side
@@ -11,11 +11,16 @@ from services.referral.schemas.messages import MessagePage, MessagesRead, Messag
 from services.referral.use_cases.messages import mark_read, message_view, show_messages, write_message
 from shared.web.bodies import body, request_body
 from shared.web.pages import PageOf, next_link
+from shared.web.routing import Router
 
-router = APIRouter(tags=["messages"])
+router = Router(tags=["messages"])
 
 
-@router.get("/referrals/{referral_id}/messages", summary="Messages between the two sides, newest first")
+@router.get(
+    "/referrals/{referral_id}/messages",
+    operation_id="listMessages",
+    summary="Messages between the two sides, newest first",
+)
 async def get_messages(request: Request, work: WorkOf, referral: ReferralOf, page: PageOf) -> MessagePage:
     """The text of the other side's message is null once you may no longer read it. Listing marks nothing as read."""
     found = await list_messages(work, referral, page)
@@ -26,6 +31,7 @@ async def get_messages(request: Request, work: WorkOf, referral: ReferralOf, pag
 
 @router.post(
     "/referrals/{referral_id}/messages",
+    operation_id="createMessage",
     status_code=201,
     summary="Write to the other side",
     dependencies=[Depends(on_side_locked(*Side))],
@@ -41,6 +47,7 @@ async def post_message(
 
 @router.post(
     "/referrals/{referral_id}/messages/read",
+    operation_id="markMessagesRead",
     summary="Mark messages of the other side as read",
     dependencies=[Depends(on_side_locked(*Side))],
     openapi_extra=request_body(ReadUpTo),

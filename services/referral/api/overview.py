@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 
 from services.referral.api.dependencies import WorkOf, requires
 from services.referral.domain.attention import Attention
@@ -12,14 +12,15 @@ from services.referral.queries.overview import OverviewFilter, overview, overvie
 from services.referral.schemas.overview import Overview, OverviewPage
 from shared.values.days import Day
 from shared.web.pages import PageOf, next_link
+from shared.web.routing import Router
 
-router = APIRouter(tags=["overview"], dependencies=[Depends(requires("coordinator"))])
+router = Router(tags=["overview"], dependencies=[Depends(requires("coordinator"))])
 
 From = Annotated[Day | None, Query(alias="from", description="First day of sending, in Kuopio")]
 To = Annotated[Day | None, Query(description="Last day of sending, in Kuopio")]
 
 
-@router.get("/overview", summary="How referrals stand, by receiving organisation")
+@router.get("/overview", operation_id="getOverview", summary="How referrals stand, by receiving organisation")
 async def get_overview(work: WorkOf, from_: From = None, to: To = None) -> Overview:
     """Coordinators only. Where most are waiting comes first. Nothing about any client."""
     rows = await overview(work, from_, to)
@@ -37,7 +38,9 @@ def overview_filter(
     return OverviewFilter(from_, to, status or (), attention, overdue)
 
 
-@router.get("/overview/referrals", summary="Referrals across organisations, newest first")
+@router.get(
+    "/overview/referrals", operation_id="listOverviewReferrals", summary="Referrals across organisations, newest first"
+)
 async def get_overview_referrals(
     request: Request, work: WorkOf, page: PageOf, only: Annotated[OverviewFilter, Depends(overview_filter)]
 ) -> OverviewPage:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, on_side_locked
 from services.referral.api.responses import ask, referral_answer, undone_if_asked
@@ -26,9 +26,10 @@ from services.referral.use_cases.showing import look_at, view
 from shared.problems import conflict
 from shared.web.bodies import body, request_body
 from shared.web.pages import PageOf, next_link
+from shared.web.routing import Router
 from shared.web.versions import IF_MATCH, require_match
 
-router = APIRouter(tags=["referrals"])
+router = Router(tags=["referrals"])
 
 _ROUTES_OF_THEIR_OWN = {"forward"}
 _BOXES = {"sent": Side.SOURCE, "received": Side.TARGET, None: None}
@@ -44,7 +45,9 @@ def _filter(
     return ReferralFilter(_BOXES[box], status or (), only_open, assigned, attention)
 
 
-@router.get("/referrals", summary="Referrals sent or received by your organisation, newest first")
+@router.get(
+    "/referrals", operation_id="listReferrals", summary="Referrals sent or received by your organisation, newest first"
+)
 async def get_referrals(
     request: Request, work: WorkOf, page: PageOf, wanted: Annotated[ReferralFilter, Depends(_filter)]
 ) -> ReferralPage:
@@ -57,7 +60,7 @@ async def get_referrals(
     return ReferralPage(contents=contents, next=next_link(request, page, found))
 
 
-@router.get("/referrals/{referral_id}", summary="A referral as your side sees it")
+@router.get("/referrals/{referral_id}", operation_id="getReferral", summary="A referral as your side sees it")
 async def get_referral(response: Response, work: WorkOf, referral: ReferralOf) -> ReferralView:
     """Two first looks are noted and raise the version: the recipient's, and the source's at the answer.
 
@@ -69,6 +72,7 @@ async def get_referral(response: Response, work: WorkOf, referral: ReferralOf) -
 
 @router.patch(
     "/referrals/{referral_id}",
+    operation_id="updateReferral",
     summary="Change a draft",
     dependencies=[Depends(on_side_locked(Side.SOURCE))],
     openapi_extra=request_body(DraftChange) | IF_MATCH,
@@ -89,7 +93,7 @@ async def edit_referral(
     return referral_answer(response, await view(work, referral, "edit"))
 
 
-@router.get("/referrals/{referral_id}/timeline", summary="What happened, and who was told")
+@router.get("/referrals/{referral_id}/timeline", operation_id="getTimeline", summary="What happened, and who was told")
 async def get_timeline(work: WorkOf, referral: ReferralOf) -> Timeline:
     """All that happened as your side may know it, oldest first."""
     return Timeline(contents=await timeline(work, referral))
@@ -128,6 +132,12 @@ async def _send(
     return referral_answer(response, await view(work, referral, "send", duplicates=duplicates))
 
 
+def _operation_id(command: str) -> str:
+    """`acceptReferral`, `withdrawConsent`: a verb and a noun."""
+    verb, *noun = command.split("-")
+    return verb + "".join(part.capitalize() for part in noun or ["referral"])
+
+
 def _add_command_routes() -> None:
     for command, rule in LIFECYCLE.items():
         if not rule.sides or command in _ROUTES_OF_THEIR_OWN:
@@ -139,6 +149,7 @@ def _add_command_routes() -> None:
             methods=["POST"],
             response_model=ReferralView,
             name=command,
+            operation_id=_operation_id(command),
             summary=f"{command.capitalize().replace('-', ' ')} the referral",
             description=f"From {sources} to {rule.to or 'the same status'}, by the {' or '.join(sorted(rule.sides))}. "
             f"Carries {rule.carries}. Needs `If-Match`.",

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import Depends, Header, Query, Response
 
 from services.referral.api.dependencies import WorkOf, requires
 from services.referral.api.overview import From, To
@@ -12,8 +12,9 @@ from services.referral.domain.report import Dimension
 from services.referral.queries.report import referral_report
 from services.referral.schemas.report import ReportView
 from shared.problems import invalid
+from shared.web.routing import Router
 
-router = APIRouter(tags=["overview"], dependencies=[Depends(requires("coordinator"))])
+router = Router(tags=["overview"], dependencies=[Depends(requires("coordinator"))])
 
 _CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
@@ -29,7 +30,7 @@ def _csv_with(
     return separator if form == "csv" or (form is None and _prefers_csv(accept)) else None
 
 
-@router.get("/report", summary="Referrals counted", response_model=ReportView, responses=_CSV)
+@router.get("/report", operation_id="getReport", summary="Referrals counted", response_model=ReportView, responses=_CSV)
 async def get_report(
     work: WorkOf,
     response: Response,

@@ -14,6 +14,8 @@ REFUSAL_COUNTS: Final = timedelta(days=90)
 """How long a refusal speaks against asking the same service again; days are days in Kuopio."""
 
 DuplicateKind = Literal["open", "refused"]
+MatchedBy = Literal["client", "name", "email", "phone", "business_id"]
+"""What two clients have in common: they are the same by id, or agree in one of `identifiers.FIELDS`."""
 
 
 def agreeing(sought: Mapping[str, Collection[bytes]], kept: Mapping[str, bytes]) -> list[str]:

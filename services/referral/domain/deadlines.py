@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from services.referral.domain.lifecycle import Status
 from services.referral.domain.working_time import add_working_days, add_working_time
@@ -22,7 +22,8 @@ START_WITHIN: Final = 5
 NEWS_WITHIN: Final = 20
 """Working days without any change or message before somebody asks."""
 
-EXPIRED: Final = "expired"
+BusinessStatus = Literal["expired"]
+EXPIRED: Final[BusinessStatus] = "expired"
 """The business status of a referral that nobody answered."""
 
 

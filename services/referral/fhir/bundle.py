@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from services.referral.domain.lifecycle import Status
 from services.referral.fhir.codes import GRAVITY_CODES, OUTCOMES, REASONS, REQUEST_STATUS, TASK_CODES, TRANSLATION
-from services.referral.schemas.parts import CodedText, Named
+from services.referral.schemas.parts import Named, OutcomeView, ReasonView
 from services.referral.schemas.referrals import ReferralView
 from shared.events.envelope import Names
 
@@ -148,7 +148,7 @@ def _in_languages(field: str, names: Names) -> Json:
     return {field: names.fi, f"_{field}": {"extension": others}}
 
 
-def _coded(coded: CodedText | None, system: str, words: Mapping[str, str]) -> Json | None:
+def _coded(coded: ReasonView | OutcomeView | None, system: str, words: Mapping[str, str]) -> Json | None:
     """A code with the words that were given and may be read, else with what the code means."""
     if coded is None:
         return None
@@ -159,6 +159,7 @@ def _coded(coded: CodedText | None, system: str, words: Mapping[str, str]) -> Js
 
 def _business_status(seen: ReferralView) -> Json | None:
     """What Task.status can't say: that no answer came, the loop is closed, or the target has looked."""
+    code: str
     if seen.business_status is not None:
         seen_since = ", and the source has seen it" if seen.closed_at is not None else ""
         code, words = seen.business_status, f"Nobody answered in time{seen_since}"

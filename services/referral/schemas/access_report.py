@@ -1,11 +1,12 @@
 """What a client may ask for: who handled their data, and all that is kept about them."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from services.referral.domain.lifecycle import Status
 from services.referral.schemas.clients import ClientView
 from services.referral.schemas.parts import Named
 
@@ -27,9 +28,9 @@ class Handling(BaseModel):
 class BasisInShort(BaseModel):
     """What allowed telling the recipient: a consent, given when and how and for what, or a statute."""
 
-    kind: str
+    kind: Literal["consent", "statute"]
     given_on: date | None = None
-    how: str | None = None
+    how: Literal["oral", "written", "electronic"] | None = None
     scope: str | None = None
     statute: str | None = None
     recorded_at: datetime | None = None
@@ -40,7 +41,7 @@ class ReferredTo(BaseModel):
 
     id: UUID
     reference: str
-    status: str
+    status: Status
     service: Named
     source_organization: Named
     target_organization: Named

@@ -70,10 +70,10 @@ class ClientView(BaseModel):
     """A client, as one may see it who sees it at all."""
 
     id: UUID
-    kind: str
+    kind: Literal["person", "company"]
     language: str
     interpreter: bool
-    contact_via: str
+    contact_via: Literal["client", "adviser"]
     name: str | None = None
     email: str | None = None
     phone: str | None = None

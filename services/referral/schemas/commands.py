@@ -1,13 +1,13 @@
 """What each command of the lifecycle brings along."""
 
-from typing import Literal, Self
+from typing import Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
 from services.referral.domain.lifecycle import Carries, Outcome, Reason
 from services.referral.schemas.legal_basis import LegalBasis
-from services.referral.schemas.parts import OnDuplicate, Urgency
+from services.referral.schemas.parts import OnDuplicate, ToldBy, Urgency
 from shared.values.days import Day
 from shared.values.texts import Prose
 from shared.web.requests import Body
@@ -82,7 +82,7 @@ class Complete(Body):
 class Withdrawal(Body):
     """Who told that the consent is withdrawn, and on which day."""
 
-    told_by: Literal["client", "representative"]
+    told_by: ToldBy
     told_on: Day
 
 

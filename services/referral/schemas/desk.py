@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
+from services.referral.domain.lifecycle import Side, Status
 from services.referral.schemas.commands import Decline, GivenReason, Nothing, no_needless_words
 from shared.problems import ProblemDetails
 from shared.web.requests import Body
@@ -80,9 +81,9 @@ class HandedOverReferral(BaseModel):
 
     id: UUID
     reference: str
-    status: str
+    status: Status
     version: int
-    side: str
+    side: Side
 
 
 class HandedOver(BaseModel):

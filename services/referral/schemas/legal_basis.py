@@ -1,6 +1,8 @@
 """Legal bases: the one of a referral, the statutes to choose from, and the text for a client who may consent."""
 
-from typing import Literal, Self
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -10,6 +12,7 @@ from services.referral.schemas.parts import Named
 from shared.events.envelope import Names
 from shared.values.days import Day
 from shared.values.texts import Line, Prose
+from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
 
@@ -35,6 +38,37 @@ class LegalBasis(Body):
         if (self.statute is not None) != (self.kind == "statute"):
             raise ValueError("give `statute` exactly when the kind is statute")
         return self
+
+
+class ConsentView(BaseModel):
+    """A client's consent, as it was recorded."""
+
+    given_on: date
+    how: Literal["oral", "written", "electronic"]
+    scope: str
+
+
+class ConsentBasisView(Answer):
+    """That the client consented; `recorded_by`, the member who wrote it down, is for the source alone."""
+
+    kind: Literal["consent"]
+    consent: ConsentView
+    recorded_at: datetime
+    recorded_by: Maybe[UUID] = absent()
+
+
+class StatuteBasisView(Answer):
+    """Which statute allows it; `listed` is the one of the pick-list, where its code was given."""
+
+    kind: Literal["statute"]
+    statute: str
+    listed: Maybe[Statute] = absent()
+    recorded_at: datetime
+    recorded_by: Maybe[UUID] = absent()
+
+
+LegalBasisView = Annotated[ConsentBasisView | StatuteBasisView, Field(discriminator="kind")]
+"""The legal basis of a referral, as it is shown; `kind` says which."""
 
 
 class LegalBases(BaseModel):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from services.referral.domain.lifecycle import Side
 from services.referral.schemas.parts import Page
 from shared.values.texts import Prose
 from shared.web.requests import Body
@@ -29,7 +30,7 @@ class MessageView(BaseModel):
     """
 
     id: UUID
-    side: str
+    side: Side
     member_id: UUID | None
     text: str | None
     created_at: datetime

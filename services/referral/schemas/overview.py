@@ -5,7 +5,10 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from services.referral.schemas.parts import Named, Page
+from services.referral.domain.attention import Attention
+from services.referral.domain.deadlines import BusinessStatus
+from services.referral.domain.lifecycle import Outcome, Reason, Status
+from services.referral.schemas.parts import Named, Page, Urgency
 
 
 class OverviewRow(BaseModel):
@@ -13,14 +16,14 @@ class OverviewRow(BaseModel):
 
     organization: Named
     sent: int
-    by_status: dict[str, int]
+    by_status: dict[Status, int]
     waiting: int
     overdue: int
     oldest_waiting_since: datetime | None
     not_closed: int
     answers_unseen: int
     median_hours_to_answer: float | None
-    decline_reasons: dict[str, int]
+    decline_reasons: dict[Reason, int]
 
 
 class Overview(BaseModel):
@@ -35,8 +38,8 @@ class OverviewReferral(BaseModel):
 
     id: UUID
     reference: str
-    status: str
-    urgency: str
+    status: Status
+    urgency: Urgency
     service: Named
     source_organization: Named
     target_organization: Named
@@ -47,11 +50,11 @@ class OverviewReferral(BaseModel):
     completed_at: datetime | None
     closed_at: datetime | None
     respond_by: datetime | None
-    business_status: str | None
-    reason_code: str | None
-    outcome_code: str | None
+    business_status: BusinessStatus | None
+    reason_code: Reason | None
+    outcome_code: Outcome | None
     answer_seen_at: datetime | None
-    attention: str | None
+    attention: Attention | None
 
 
 class OverviewPage(Page):

@@ -5,9 +5,11 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from services.referral.domain.lifecycle import Outcome, Reason
 from shared.events.envelope import Names
 
 Urgency = Literal["routine", "urgent"]
+ToldBy = Literal["client", "representative"]
 OnDuplicate = Literal["go_on", "ask"]
 """What to do when there may be a duplicate: go on and name it, or change nothing and ask."""
 
@@ -19,10 +21,17 @@ class Named(BaseModel):
     name: Names | None
 
 
-class CodedText(BaseModel):
-    """A code, and words where there are some that the caller may read."""
+class ReasonView(BaseModel):
+    """A reason, and words where there are some that the caller may read."""
 
-    code: str
+    code: Reason
+    text: str | None = None
+
+
+class OutcomeView(BaseModel):
+    """An outcome, and words where there are some that the caller may read."""
+
+    code: Outcome
     text: str | None = None
 
 

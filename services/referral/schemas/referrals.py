@@ -1,17 +1,23 @@
 """Referrals over HTTP: what creating and changing one takes, and how one is shown."""
 
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
+from services.referral.domain.attention import Attention
+from services.referral.domain.deadlines import BusinessStatus
+from services.referral.domain.lifecycle import LIFECYCLE, Outcome, Reason, Side, Status
 from services.referral.schemas.clients import ClientView, NewClient
-from services.referral.schemas.legal_basis import LegalBasis
-from services.referral.schemas.parts import CodedText, Named, OnDuplicate, Page, Urgency
+from services.referral.schemas.legal_basis import LegalBasis, LegalBasisView
+from services.referral.schemas.parts import Named, OnDuplicate, OutcomeView, Page, ReasonView, ToldBy, Urgency
 from services.referral.schemas.sending import BeforeSending, Duplicate, OfferedService
 from shared.values.texts import Prose
 from shared.web.requests import Body
+
+Command = Annotated[str, Field(json_schema_extra={"enum": sorted(LIFECYCLE)})]
+"""The code of a command; which there are, the lifecycle says."""
 
 
 class NewReferral(Body):
@@ -62,13 +68,13 @@ class Link(BaseModel):
 
     id: UUID
     reference: str
-    status: str
+    status: Status
 
 
 class WithdrawalView(BaseModel):
     """Who told that the consent was withdrawn, and on which day."""
 
-    told_by: str
+    told_by: ToldBy
     told_on: date
 
 
@@ -82,9 +88,9 @@ class ReferralSummary(BaseModel):
 
     id: UUID
     reference: str
-    status: str
+    status: Status
     version: int
-    urgency: str
+    urgency: Urgency
     language: str
     service: Named
     source_organization: Named
@@ -98,11 +104,11 @@ class ReferralSummary(BaseModel):
     completed_at: datetime | None
     closed_at: datetime | None
     answer_seen_at: datetime | None = None
-    attention: str | None = None
+    attention: Attention | None = None
     assigned_member_id: UUID | None = None
     unread_messages: int = 0
     respond_by: datetime | None = None
-    business_status: str | None = None
+    business_status: BusinessStatus | None = None
 
 
 class ChainLink(BaseModel):
@@ -117,12 +123,12 @@ class ChainLink(BaseModel):
     service: Named
     source_organization: Named
     target_organization: Named
-    status: str
+    status: Status
     sent_at: datetime | None
     accepted_at: datetime | None
     completed_at: datetime | None
-    outcome_code: str | None
-    reason_code: str | None
+    outcome_code: Outcome | None
+    reason_code: Reason | None
 
 
 class ReferralView(ReferralSummary):
@@ -139,16 +145,16 @@ class ReferralView(ReferralSummary):
     on down.
     """
 
-    side: str
-    commands: list[str]
+    side: Side
+    commands: list[Command]
     source_member_id: UUID | None
     client: ClientView | None
     reason: str | None
     shareable_note: str | None
     private_note: str | None
-    legal_basis: dict[str, Any] | None
-    status_reason: CodedText | None
-    outcome: CodedText | None
+    legal_basis: LegalBasisView | None
+    status_reason: ReasonView | None
+    outcome: OutcomeView | None
     suggested_service: Named | None
     withdrawal: WithdrawalView | None
     follows: Link | None = None

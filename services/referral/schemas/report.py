@@ -4,6 +4,7 @@ from datetime import date
 
 from pydantic import BaseModel, Field
 
+from services.referral.domain.periods import PeriodKind
 from services.referral.domain.report import Dimension
 from services.referral.schemas.parts import Named
 
@@ -23,7 +24,7 @@ class FiguresView(BaseModel):
 class PeriodView(BaseModel):
     """Days from `first` to `last`, both included; `kind` is month, quarter, year or whole."""
 
-    kind: str
+    kind: PeriodKind
     first: date
     last: date
 

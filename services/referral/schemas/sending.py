@@ -6,9 +6,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
+from services.referral.domain.client_matching import DuplicateKind, MatchedBy
+from services.referral.domain.lifecycle import Status
 from services.referral.schemas.clients import NewClient
 from services.referral.schemas.legal_basis import LegalBasis
 from services.referral.schemas.parts import Named, OnDuplicate, Urgency
+from shared.events.catalog import CapacityStatus
 from shared.values.texts import Prose
 from shared.web.requests import Body
 
@@ -43,12 +46,12 @@ class Duplicate(BaseModel):
     `client` when they are the same by id, else some of name, email, phone, business_id.
     """
 
-    kind: str
+    kind: DuplicateKind
     referral_id: UUID
     reference: str
-    status: str
+    status: Status
     sent_at: datetime | None
-    matched_by: list[str]
+    matched_by: list[MatchedBy]
 
 
 class Answering(BaseModel):
@@ -60,7 +63,7 @@ class Answering(BaseModel):
 
     respond_by: datetime
     closed_until: date | None
-    capacity: str
+    capacity: CapacityStatus
     accepting: bool
 
 
@@ -69,7 +72,7 @@ class OfferedService(Named):
 
     organization: Named
     languages: list[str]
-    capacity: str
+    capacity: CapacityStatus
 
 
 class BeforeSending(Answering):

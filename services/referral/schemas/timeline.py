@@ -1,17 +1,24 @@
 """What happened to a referral, and who was told."""
 
 from datetime import datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+
+from services.referral.domain.lifecycle import Outcome, Reason, Side, Status
+from shared.events.notification import Channel
+
+EventType = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+\.v[0-9]+$", examples=["referral.sent.v1"])]
+"""What happened; later versions may know further types."""
 
 
 class Told(BaseModel):
     """That somebody on a side was told, by which channel; or could not be. `coordinator` is on neither side."""
 
-    side: str
-    channel: str
-    status: str
+    side: Literal["source", "target", "coordinator"]
+    channel: Channel
+    status: Literal["delivered", "failed"]
     at: datetime
 
 
@@ -23,14 +30,14 @@ class TimelineItem(BaseModel):
 
     reference: str
     event_id: UUID
-    event_type: str
+    event_type: EventType
     at: datetime
-    side: str | None
+    side: Side | None
     member_id: UUID | None
     version: int
-    status: str
-    reason_code: str | None
-    outcome_code: str | None
+    status: Status
+    reason_code: Reason | None
+    outcome_code: Outcome | None
     told: list[Told]
 
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
+
+from pydantic import TypeAdapter
 
 from services.referral.consent.statutes import listed
 from services.referral.domain.attention import Attention
 from services.referral.domain.chains import may_be_forwarded
 from services.referral.domain.deadlines import EXPIRED
-from services.referral.domain.lifecycle import LIFECYCLE, Side, Status, commands_for
+from services.referral.domain.lifecycle import LIFECYCLE, Outcome, Reason, Side, Status, commands_for
 from services.referral.queries import visibility
 from services.referral.queries.chains import knows_client, visible_chain
 from services.referral.queries.clients import client_view
@@ -19,7 +22,8 @@ from services.referral.queries.referrals import attention_to, summary
 from services.referral.queries.suggestions import links
 from services.referral.queries.withdrawals import rests_on_consent, withdrawal_ends_below
 from services.referral.schemas.clients import ClientView
-from services.referral.schemas.parts import CodedText
+from services.referral.schemas.legal_basis import LegalBasisView
+from services.referral.schemas.parts import OutcomeView, ReasonView
 from services.referral.schemas.referrals import ChainLink, ReferralView, WithdrawalView
 from services.referral.schemas.sending import BeforeSending, Duplicate, OfferedService
 from services.referral.tables import Client, Referral
@@ -29,6 +33,8 @@ from services.referral.use_cases.clients import note_disclosure, show_client
 from services.referral.use_cases.creation import CreatedReferral
 from services.referral.use_cases.recording import record_change
 from services.referral.use_cases.sealed_texts import Texts, read_texts
+
+_LEGAL_BASIS: Final[TypeAdapter[LegalBasisView]] = TypeAdapter(LegalBasisView)
 
 
 async def look_at(work: ActorUnitOfWork, referral: Referral) -> None:
@@ -165,26 +171,26 @@ async def _alternatives(work: ActorUnitOfWork, referral: Referral) -> list[Offer
     return await next_best_services(work, referral) if referral.business_status == EXPIRED else []
 
 
-def _legal_basis(referral: Referral, texts: Texts, own: bool) -> dict[str, object] | None:
+def _legal_basis(referral: Referral, texts: Texts, own: bool) -> LegalBasisView | None:
     if texts.legal_basis is None or referral.legal_basis_recorded_at is None:
         return None
     statute = listed(str(texts.legal_basis.get("statute") or ""))
-    explained = {"listed": statute.model_dump(mode="json")} if statute else {}
-    by = {"recorded_by": str(referral.legal_basis_recorded_by)} if own else {}
-    return {**texts.legal_basis, **explained, **by, "recorded_at": referral.legal_basis_recorded_at.isoformat()}
+    by = referral.legal_basis_recorded_by if own else None
+    recorded = {"listed": statute, "recorded_by": by, "recorded_at": referral.legal_basis_recorded_at}
+    return _LEGAL_BASIS.validate_python(texts.legal_basis | recorded)
 
 
-def _status_reason(referral: Referral, texts: Texts, side: Side, open_to_side: bool) -> CodedText | None:
+def _status_reason(referral: Referral, texts: Texts, side: Side, open_to_side: bool) -> ReasonView | None:
     if referral.reason_code is None:
         return None
     readable = open_to_side or referral.reason_side == side
-    return CodedText(code=referral.reason_code, text=texts.status_reason if readable else None)
+    return ReasonView(code=Reason(referral.reason_code), text=texts.status_reason if readable else None)
 
 
-def _outcome(referral: Referral, texts: Texts, *, readable: bool) -> CodedText | None:
+def _outcome(referral: Referral, texts: Texts, *, readable: bool) -> OutcomeView | None:
     if referral.outcome_code is None:
         return None
-    return CodedText(code=referral.outcome_code, text=texts.outcome if readable else None)
+    return OutcomeView(code=Outcome(referral.outcome_code), text=texts.outcome if readable else None)
 
 
 def _withdrawal(referral: Referral) -> WithdrawalView | None:
