@@ -38,6 +38,7 @@ from shared.services import service_names
 from shared.settings import Settings
 from tests.builders import Someone
 from tests.emptying import delete_all
+from tests.openapi_answers import Described, HeldToDocument
 
 ISSUER = "http://localhost:8000"
 UNLIMITED = 1_000_000
@@ -102,6 +103,7 @@ class Platform:
             "referral": referral_main.create_app(self.settings["referral"], self.clock),
             "notifications": notifications_main.create_app(self.settings["notifications"]),
         }
+        self._described: dict[str, Described] = {}
         self.workers: dict[str, Worker] = {
             "catalog": catalog_worker.build_worker(self.settings["catalog"]),
             "referral": referral_worker.build_worker(self.settings["referral"], self.clock),
@@ -133,10 +135,11 @@ class Platform:
         }
 
     def client(self, service: str, who: Someone | None = None, **headers: str) -> httpx2.AsyncClient:
-        """An HTTP client of one service, acting as `who` (nobody: without a token)."""
+        """An HTTP client of one service, acting as `who` (nobody: without a token); its answers fit the document."""
         if who is not None:
             headers.setdefault("Authorization", f"Bearer {self.tokens.sign(who)}")
-        transport = httpx2.ASGITransport(app=self.apps[service], raise_app_exceptions=False)
+        inner = httpx2.ASGITransport(app=self.apps[service], raise_app_exceptions=False)
+        transport = HeldToDocument(inner, self._described.setdefault(service, Described(self.apps[service])))
         return httpx2.AsyncClient(transport=transport, base_url=f"http://{service}", headers=headers)
 
     async def settle(self) -> None:

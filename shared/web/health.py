@@ -92,6 +92,7 @@ def add_health_routes(app: FastAPI, service: Service, database: Database, redis:
         tags=["health"],
         summary="Figures in Prometheus form",
         response_class=Response,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
     async def metrics() -> Response:
         own = "".join([line async for line in _backlog(service, database)])

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _VERSION = re.compile(r'"(\d+)"')
 _CODING = re.compile(r'-(?:gzip|br|zstd|deflate)"$')
-_NOT_IN_304 = ("content-length", "content-type", "content-encoding", "content-disposition")
+_NOT_IN_304 = ("content-length", "content-type", "content-encoding", "content-disposition", "content-language")
 
 DIGEST_LENGTH: Final = 16
 

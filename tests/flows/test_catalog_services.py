@@ -26,7 +26,7 @@ async def test_an_administrator_enters_a_service_of_its_own_organisation(platfor
     assert answer.status_code == 201, answer.text
     made = answer.json()
     assert answer.headers["Location"] == f"/services/{made['id']}"
-    assert (answer.headers["ETag"], answer.headers["Content-Language"]) == ('"1"', "en")
+    assert (answer.headers["ETag"], answer.headers["Content-Language"]) == ('"1"', "en, fi")
     assert (made["organization"]["slug"], made["name"]) == ("kompassi", "Language café")
     assert [each["code"] for each in made["languages"]] == ["fi", "en"]
     assert (made["capacity"]["status"], made["capacities"][0]["available"]) == ("waitlist", 2)

@@ -14,6 +14,7 @@ from services.referral.schemas.legal_basis import ConsentTextView, LegalBases
 from shared.values.forms import LanguageTag
 from shared.web.json_api import ActorOf
 from shared.web.negotiation import prefers
+from shared.web.openapi import CONTENT_LANGUAGE
 from shared.web.routing import Router
 
 router = Router(tags=["legal bases"])
@@ -21,6 +22,7 @@ router = Router(tags=["legal bases"])
 _PAGE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "JSON, or with `Accept: text/html` a page to print and sign",
+        "headers": {"Content-Language": CONTENT_LANGUAGE},
         "content": {"text/html": {"schema": {"type": "string"}}},
     }
 }
