@@ -1,37 +1,49 @@
 """What a request or message carries along: its correlation id, its trace, and who acts."""
 
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from uuid import uuid4
 
 from shared.personal_identity import contains_code
+from shared.trace_context import new_traceparent, valid_traceparent, valid_tracestate
 
-_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_UUID_LIKE = re.compile(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True)
 class Context:
-    """`actor` is a member id, or `system` for what no person asked for."""
+    """`actor` is a member id, or `system` for what no person asked for. `tracestate` belongs to `traceparent`."""
 
     correlation_id: str
     traceparent: str
     actor: str = "system"
+    tracestate: str | None = None
 
 
-def new_context(correlation_id: str | None = None, traceparent: str | None = None) -> Context:
+def new_context(
+    correlation_id: str | None = None, traceparent: str | None = None, tracestate: str | None = None
+) -> Context:
     """A context from what a caller sent, with fresh values where it sent none or nonsense.
 
-    `traceparent` follows W3C Trace Context; anything that does not match it is replaced, never passed on.
+    A correlation id is kept where it looks like a UUID: in any other form somebody's name could travel in it, into logs
+    and events. Traces follow W3C Trace Context; what is not valid is replaced or dropped, never passed on.
     """
-    if correlation_id is None or not _CORRELATION.fullmatch(correlation_id) or contains_code(correlation_id):
-        correlation_id = secrets.token_hex(8)
-    if traceparent is None or not _TRACEPARENT.fullmatch(traceparent):
-        traceparent = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-    return Context(correlation_id, traceparent)
+    if correlation_id is None or not _UUID_LIKE.fullmatch(correlation_id) or contains_code(correlation_id):
+        correlation_id = str(uuid4())
+    return following(correlation_id, traceparent, tracestate)
+
+
+def following(
+    correlation_id: str, traceparent: str | None = None, tracestate: str | None = None, actor: str = "system"
+) -> Context:
+    """The context of what follows from an earlier request, with its correlation id; a trace that is not valid ends."""
+    trace = valid_traceparent(traceparent)
+    if trace is None:
+        return Context(correlation_id, new_traceparent(), actor)
+    return Context(correlation_id, trace, actor, valid_tracestate(tracestate))
 
 
 _current: ContextVar[Context | None] = ContextVar("luotsi_context", default=None)

@@ -134,7 +134,7 @@ async def _claim(tx: Transaction, consumer: Consumer, events: Sequence[Envelope]
 
 async def handle_one(tx: Transaction, consumer: Consumer, event: Envelope) -> None:
     """Give one event to its handler, under its own context; park it when it needs a fact that is not there."""
-    origin = context.Context(event.correlationid, event.traceparent, event.actor)
+    origin = context.following(event.correlationid, event.traceparent, event.tracestate, event.actor)
     locked: set[str] = set()
     with context.using(origin):
         while True:

@@ -46,7 +46,13 @@ class Envelope(BaseModel):
     actor: str
     correlationid: str
     traceparent: str
+    tracestate: str | None = None
     data: dict[str, Any]
+
+    @property
+    def unset(self) -> set[str]:
+        """The attributes without a value, which are left out of what is published."""
+        return set() if self.tracestate else {"tracestate"}
 
     @property
     def order(self) -> tuple[int, int]:

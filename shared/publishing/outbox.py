@@ -41,8 +41,9 @@ class Outbox:
             actor=about.actor,
             correlationid=about.correlation_id,
             traceparent=about.traceparent,
+            tracestate=about.tracestate,
             data=data.model_dump(mode="json"),
         )
-        payload = event.model_dump_json()
+        payload = event.model_dump_json(exclude=event.unset)
         tx.insert(OutboxRow(event_id=event.id, type=event_type, subject=event.subject, payload=payload))
         return event

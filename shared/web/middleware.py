@@ -42,7 +42,7 @@ class RequestContext:
         scope[GIVEN_QUERY] = scope["query_string"]
         scope["query_string"] = _without_empty_values(scope["query_string"])
         request = Request(scope)
-        about = context.new_context(request.headers.get("X-Correlation-ID"), request.headers.get("traceparent"))
+        about = _context_of(request)
         begun, keep_open = False, True
 
         async def send_named(message: Message) -> None:
@@ -81,6 +81,13 @@ class RequestContext:
         if whole.refusal is not None and request.method in ("GET", "HEAD", "OPTIONS"):  # no route asks for the body
             return framework_problems.from_http(whole.refusal), whole
         return None, whole
+
+
+def _context_of(request: Request) -> context.Context:
+    headers = request.headers
+    parents = headers.getlist("traceparent")
+    state = ",".join(headers.getlist("tracestate"))  # which may be sent in several lines
+    return context.new_context(headers.get("X-Correlation-ID"), parents[0] if len(parents) == 1 else None, state)
 
 
 def _add_headers(headers: MutableHeaders, *, personal: bool, keep_open: bool) -> None:

@@ -34,11 +34,15 @@ _PLAIN: dict[Any, Any] = {
 }
 
 
+_LEFT_OUT = {"tracestate"}
+"""Attributes that are published only with a value."""
+
+
 def schema(model: type[BaseModel]) -> dict[str, Any]:
     """The JSON Schema of a model, as this code writes it: with all its fields, those with a default too."""
     whole = model.model_json_schema(mode="serialization", ref_template="#/$defs/{model}")
     for part in (whole, *whole.get("$defs", {}).values()):
-        part["required"] = list(part["properties"])
+        part["required"] = [name for name in part["properties"] if name not in _LEFT_OUT]
     return whole
 
 
@@ -52,7 +56,7 @@ def events(event_type: str, model: type[Payload]) -> list[dict[str, Any]]:
     return [_event(event_type, data) for data in samples(model)]
 
 
-def _event(event_type: str, data: dict[str, Any]) -> dict[str, Any]:
+def _event(event_type: str, data: dict[str, Any], tracestate: str | None = None) -> dict[str, Any]:
     event = Envelope(
         id=UUID(_PLAIN[UUID]),
         source="urn:luotsi:somewhere",
@@ -65,9 +69,10 @@ def _event(event_type: str, data: dict[str, Any]) -> dict[str, Any]:
         actor="system",
         correlationid="c",
         traceparent=f"00-{'1' * 32}-{'2' * 16}-01",
+        tracestate=tracestate,
         data=data,
     )
-    found: dict[str, Any] = event.model_dump(mode="json")
+    found: dict[str, Any] = event.model_dump(mode="json", exclude=event.unset)
     return found
 
 
@@ -145,7 +150,7 @@ def files() -> dict[str, str]:
     """What the golden files of this code would be: name of the file → its text."""
     models = sorted(set(EVENT_TYPES.values()), key=lambda model: model.__name__)
     return {
-        "Envelope.json": _as_text(schema(Envelope), [_event("any", {})]),
+        "Envelope.json": _as_text(schema(Envelope), [_event("any", {}), _event("any", {}, "vendor=value")]),
         **{f"{model.__name__}.json": as_written(model) for model in models},
         "types.json": json.dumps({name: model.__name__ for name, model in EVENT_TYPES.items()}, indent=1) + "\n",
     }

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ def raw(**changes: Any) -> bytes:
         "epoch": 1,
         "actor": "system",
         "correlationid": "c",
-        "traceparent": "00-" + "0" * 32 + "-" + "0" * 16 + "-01",
+        "traceparent": "00-" + "1" * 32 + "-" + "2" * 16 + "-01",
         "data": {"id": str(new_id()), "slug": "x", "name": {"fi": "x", "sv": "x", "en": "x"}, "active": True},
     }
     return json.dumps({name: value for name, value in (body | changes).items() if value is not None}).encode()
@@ -176,6 +177,36 @@ async def test_a_handler_records_follow_ups_with_where_they_come_from(backbone: 
     follow = json.loads(await backbone.scalar("SELECT payload FROM outbox"))
     for attribute in ("correlationid", "actor", "traceparent"):
         assert follow[attribute] == getattr(event, attribute)
+
+
+ZEROS = {
+    "trace": f"00-{'0' * 32}-b7ad6b7169203331-01",
+    "parent": f"00-0af7651916cd43dd8448eb211c80319c-{'0' * 16}-01",
+    "both": f"00-{'0' * 32}-{'0' * 16}-01",
+}
+
+
+@pytest.mark.parametrize("zeros", ZEROS.values(), ids=ZEROS)
+async def test_a_trace_of_zeros_is_not_passed_on(backbone: Backbone, zeros: str) -> None:
+    async def follow_up(tx: Transaction, event: Envelope) -> None:
+        backbone.record(tx)
+
+    await backbone.add_raw({b"__data__": raw(traceparent=zeros, tracestate="vendor=value")})
+    await backbone.reader(follow_up).take_batch(await backbone.read())
+    follow = json.loads(await backbone.scalar("SELECT payload FROM outbox"))
+    assert re.fullmatch("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01", follow["traceparent"])
+    assert "tracestate" not in follow
+
+
+async def test_the_state_of_a_trace_travels_on(backbone: Backbone) -> None:
+    async def follow_up(tx: Transaction, event: Envelope) -> None:
+        backbone.record(tx)
+
+    trace = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate": "vendor=value"}
+    await backbone.add_raw({b"__data__": raw(**trace)})
+    await backbone.reader(follow_up).take_batch(await backbone.read())
+    follow = json.loads(await backbone.scalar("SELECT payload FROM outbox"))
+    assert {name: follow[name] for name in trace} == trace
 
 
 async def test_letters_beyond_ascii_survive(backbone: Backbone) -> None:

@@ -17,6 +17,7 @@ from shared.settings import Settings
 from shared.web.base import MAX_BODY_BYTES, State, answer_as_text, create_web_app
 from shared.web.middleware import AnswerProblem
 
+CLICK = "0a7651f9-16cd-43dd-8448-eb211c80319c"
 TOO_LARGE = "x" * (MAX_BODY_BYTES + 1)
 
 
@@ -48,6 +49,11 @@ async def client(servers: Servers, request: pytest.FixtureRequest) -> AsyncItera
     async def read(texts: Annotated[list[str], Body()]) -> str:
         return f"<!doctype html><p>{len(texts)}"
 
+    @app.get("/trace")
+    async def trace() -> dict[str, str | None]:
+        about = context.current()
+        return {"traceparent": about.traceparent, "tracestate": about.tracestate}
+
     @app.get("/fails")
     async def fails() -> None:
         raise RuntimeError("the text of an error may quote a client")
@@ -63,14 +69,14 @@ async def client(servers: Servers, request: pytest.FixtureRequest) -> AsyncItera
 
 
 async def test_a_page_is_served_in_a_context_of_its_own(client: httpx2.AsyncClient) -> None:
-    page = await client.get("/", headers={"X-Correlation-ID": "a-click"})
+    page = await client.get("/", headers={"X-Correlation-ID": CLICK})
     assert page.status_code == 200
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert page.text.endswith("<p>a-click")
-    assert page.headers["X-Correlation-ID"] == "a-click"
+    assert page.text.endswith(f"<p>{CLICK}")
+    assert page.headers["X-Correlation-ID"] == CLICK
     assert page.headers["Cache-Control"] == "no-store"
     assert page.headers["X-Content-Type-Options"] == "nosniff"
-    assert (await client.get("/")).headers["X-Correlation-ID"] not in ("", "a-click")
+    assert (await client.get("/")).headers["X-Correlation-ID"] not in ("", CLICK)
 
 
 async def test_monitors_find_what_every_process_has(client: httpx2.AsyncClient) -> None:
@@ -124,3 +130,24 @@ async def test_a_body_within_the_limit_is_taken(client: httpx2.AsyncClient) -> N
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
 async def test_pages_are_not_described_as_an_api(client: httpx2.AsyncClient, path: str) -> None:
     assert (await client.get(path)).status_code == 404
+
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+ZEROS = f"00-{'0' * 32}-{'0' * 16}-01"
+
+
+@pytest.mark.parametrize(
+    ("sent", "trace", "state"),
+    [
+        ([("traceparent", TRACE), ("tracestate", "a=1"), ("tracestate", "b=2")], TRACE, "a=1,b=2"),
+        ([("traceparent", TRACE), ("tracestate", "a=1,a=2")], TRACE, None),
+        ([("traceparent", ZEROS), ("tracestate", "a=1")], None, None),
+        ([("traceparent", TRACE), ("traceparent", TRACE), ("tracestate", "a=1")], None, None),
+        ([("tracestate", "a=1")], None, None),
+    ],
+)
+async def test_a_trace_is_taken_over_from_headers(
+    client: httpx2.AsyncClient, sent: list[tuple[str, str]], trace: str | None, state: str | None
+) -> None:
+    found = (await client.get("/trace", headers=sent)).json()
+    assert (found["tracestate"], found["traceparent"] in dict(sent).values()) == (state, trace is not None)

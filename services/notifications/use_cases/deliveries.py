@@ -79,7 +79,7 @@ async def mark_delivered(
         delivery.delivered_at = now
         delivery.version += 1
         tx.update(delivery)
-        with context.using(context.new_context(attempt.notice.correlation_id)):
+        with context.using(context.following(attempt.notice.correlation_id)):
             record_delivery(tx, outbox, DELIVERED, attempt.notice, delivery, now)
 
 
@@ -101,7 +101,7 @@ async def give_up(tx: Transaction, outbox: Outbox, attempt: DeliveryAttempt, rea
     if delivery := await _still_in_hand(tx, attempt):
         _end_attempt(tx, delivery, "exhausted", reason)
         notice = attempt.notice
-        with context.using(context.new_context(notice.correlation_id)):
+        with context.using(context.following(notice.correlation_id)):
             event = record_delivery(tx, outbox, DELIVERY_FAILED, notice, delivery, now)
         if event is not None:
             await tell_delivery_failure(tx, outbox, event, notice, delivery)
