@@ -16,7 +16,7 @@ from shared.consuming.copies import Copied
 from shared.consuming.inbox import Consumer, Handler, arrived
 from shared.database.transaction import Transaction
 from shared.events import Envelope
-from shared.events.catalog import MemberState
+from shared.events.catalog import MemberState, OrganizationState
 from shared.events.referral import MessageSent, ReferralAssigned, ReferralState
 from shared.publishing.outbox import Outbox
 
@@ -56,15 +56,17 @@ async def _copy(kind: str, waiting: Mapping[str, Handler], tx: Transaction, even
 async def _organization_changed(
     outbox: Outbox, waiting: Mapping[str, Handler], tx: Transaction, event: Envelope
 ) -> None:
-    """Copy an organisation, and tell when it has left or returned. Its members can't be told anything meanwhile."""
+    """Copy an organisation, tell when it has left or returned, and tell a former address of its desk that it is one."""
     await tx.advisory_lock(NOTICES_LOCK)
-    organization_id = UUID(event.data["id"])
-    before = await tx.get(Organization, organization_id)
+    state = OrganizationState.model_validate(event.data)
+    before = await tx.get(Organization, state.id)
     await _copy("organization", waiting, tx, event)
-    await hand_on_unseen(tx, outbox, organization_id)
-    after = await tx.get_one(Organization, organization_id)
+    await hand_on_unseen(tx, outbox, state.id)
+    after = await tx.get_one(Organization, state.id)
     if before is not None and before.active is not after.active:
         await tell_of_organization(tx, outbox, event, after)
+    if state.former_email is not None:
+        await tell_former_address(tx, outbox, event, "desk_address_changed", state.id, state.former_email)
 
 
 async def _member_changed(outbox: Outbox, waiting: Mapping[str, Handler], tx: Transaction, event: Envelope) -> None:
@@ -76,7 +78,7 @@ async def _member_changed(outbox: Outbox, waiting: Mapping[str, Handler], tx: Tr
     await _copy("member", waiting, tx, event)
     await hand_on_unseen(tx, outbox, member.organization_id)
     if member.former_email is not None:
-        await tell_former_address(tx, outbox, event, member.organization_id, member.former_email)
+        await tell_former_address(tx, outbox, event, "address_changed", member.organization_id, member.former_email)
 
 
 async def _tell(outbox: Outbox, tx: Transaction, event: Envelope) -> None:

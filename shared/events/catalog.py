@@ -20,7 +20,10 @@ class Closure(Payload):
 
 
 class OrganizationState(Payload):
-    """An organisation. `email` is its desk address, which is notified beside the desk's members."""
+    """An organisation. `email` is its desk address, which is notified beside the desk's members.
+
+    `former_email` is given by the event of a change of that address alone, and is the one before it.
+    """
 
     id: UUID
     slug: str
@@ -28,6 +31,7 @@ class OrganizationState(Payload):
     active: bool
     email: str | None = None
     closures: tuple[Closure, ...] = ()
+    former_email: str | None = None
 
 
 RESPONSE_DAYS: Final = 2

@@ -26,7 +26,7 @@ EVENTS_PAGE = (DOCS / "events.md").read_text(encoding="utf-8")
 WORDS = {
     "Names": {"fi", "sv", "en"},
     "Keywords": {"fi", "sv", "en"},
-    "OrganizationState": {"slug", "email"},
+    "OrganizationState": {"slug", "email", "former_email"},
     "ServiceState": {"slug", "target_groups", "languages"},
     "MemberState": {"email", "former_email"},
     "ReferralState": {

@@ -41,6 +41,7 @@ async def test_an_organisation_is_entered_found_and_told_of(platform: Platform) 
         "active": True,
         "email": None,
         "closures": [],
+        "former_email": None,
     }
 
 

@@ -100,6 +100,20 @@ async def test_a_changed_address_is_told_to_the_old_one_by_mail_alone(platform: 
     assert await platform.published("notifications") == []
 
 
+async def test_a_changed_desk_address_is_told_to_the_old_one(platform: Platform) -> None:
+    town = await kuopio(platform)
+    for address in ("first@uef.example", "second@uef.example", None):
+        assert (await town.change("PATCH", "/organizations/uef", {"email": address})).status_code == 200
+    assert (await town.change("PATCH", "/organizations/uef", {"email": "third@uef.example"})).status_code == 200
+    await platform.settle()
+    queue = delivery_queue(platform, Clock())
+    while await queue.step():
+        pass
+    sent = [read(path) for path in platform.mail.glob("*.eml")]
+    assert sorted(mail["To"] for mail in sent) == ["first@uef.example", "second@uef.example"]
+    assert all("The address of a desk in Luotsi has been changed" in mail["Subject"] for mail in sent)
+
+
 @pytest.mark.parametrize("field", ["organization_type", "parent_organization_id"])
 async def test_an_organisation_claims_neither_type_nor_parent(platform: Platform, field: str) -> None:
     town = await kuopio(platform)
@@ -134,6 +148,9 @@ async def test_only_the_platform_brings_an_organisation_back(platform: Platform)
     ):
         problem(answer, 401, "unauthenticated")
     assert (await mine.get("/services")).status_code == 200, "reading is public"
+    theirs = {"organization_id": ended.json()["id"], "size": "100"}
+    assert await town.slugs("/services", **theirs) == []
+    assert await town.slugs("/services", **theirs, status="active", accepting="true") == []
     assert (await town.change("PATCH", "/organizations/uef", {"active": True})).status_code == 200
     assert (await mine.get("/members")).status_code == 200
 

@@ -161,6 +161,17 @@ async def test_nothing_new_reaches_it_and_what_is_open_can_be_ended(platform: Pl
     assert ended["status"] == "cancelled"
 
 
+async def test_a_decline_suggests_no_service_of_it(platform: Platform) -> None:
+    town = await small_town(platform)
+    desk = at_work(platform, town.desk)
+    referral = await desk.read((await sent_referral(platform, town))["id"])
+    better = {"reason": {"code": "not_eligible"}, "suggested_service_id": str(town.guidance)}
+    await leave(platform, town, "kompassi", town.kompassi)
+    problem(await desk.give("decline", referral, better), 422, "unknown-service")
+    await leave(platform, town, "kompassi", town.kompassi, active=True)
+    assert (await desk.done("decline", referral, better))["status"] == "rejected"
+
+
 async def test_the_timeline_says_which_side_left_and_the_version_stays(platform: Platform) -> None:
     town = await small_town(platform)
     referral = await sent_referral(platform, town)

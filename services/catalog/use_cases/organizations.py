@@ -71,9 +71,10 @@ async def change_organization(work: UnitOfWork, organization: Organization, chan
         changes["sort_keys"] = sort_keys(changes["name"])
     if changes:
         await keep_alias(work, ORGANIZATIONS, organization, changes)
+        former_email = organization.email if "email" in changes else None
         for field, value in changes.items():
             setattr(organization, field, value)
-        _record_change(work, organization, await closures_of(work.tx, organization.id))
+        _record_change(work, organization, await closures_of(work.tx, organization.id), former_email)
         await refresh_index(work.tx, [organization])
     return organization
 
@@ -130,11 +131,13 @@ async def replace_locations(work: UnitOfWork, organization: Organization, new: L
     return organization
 
 
-def _record_change(work: UnitOfWork, organization: Organization, closures: Sequence[Closure]) -> None:
+def _record_change(
+    work: UnitOfWork, organization: Organization, closures: Sequence[Closure], former_email: str | None = None
+) -> None:
     organization.version += 1
     organization.updated_at = work.now
     work.tx.update(organization)
-    record_organization_change(work.tx, work.outbox, organization, closures)
+    record_organization_change(work.tx, work.outbox, organization, closures, former_email)
 
 
 async def _check_parent(work: UnitOfWork, own_id: UUID | None, parent_id: UUID | None) -> None:

@@ -10,9 +10,16 @@ from shared.publishing.outbox import Outbox
 
 
 def record_organization_change(
-    tx: Transaction, outbox: Outbox, organization: Organization, closures: Iterable[Closure]
+    tx: Transaction,
+    outbox: Outbox,
+    organization: Organization,
+    closures: Iterable[Closure],
+    former_email: str | None = None,
 ) -> None:
-    """Record the organisation's state, with all of its closures as they are now."""
+    """Record the organisation's state, with all of its closures as they are now.
+
+    `former_email` is the desk address that it had until now, where that has changed.
+    """
     in_order = sorted(closures, key=lambda closure: closure.starts_on)
     state = contract.OrganizationState(
         id=organization.id,
@@ -21,6 +28,7 @@ def record_organization_change(
         active=organization.active,
         email=organization.email,
         closures=tuple(contract.Closure(starts_on=each.starts_on, ends_on=each.ends_on) for each in in_order),
+        former_email=former_email,
     )
     outbox.record(tx, "catalog.organization_changed.v1", organization.id, organization.version, state)
 

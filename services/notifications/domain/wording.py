@@ -42,14 +42,14 @@ class About(BaseModel):
         return "source" if organization_id in (self.source_organization_id, self.first_organization_id) else "target"
 
 
-What = Literal["organization_left", "organization_returned", "address_changed"]
+What = Literal["organization_left", "organization_returned", "address_changed", "desk_address_changed"]
 """What a notice that is about no referral tells; also the key of its words."""
 
 
 class AboutOrganization(BaseModel):
     """What a notice may show that is about no referral: what happened to an organisation, or to an account there.
 
-    `address_changed` goes to the address that the account had before, and names neither address.
+    The last two go to the address that the account, or the desk, had before, and name neither address.
     """
 
     what: What

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services.notifications.domain.people import coordinators
-from services.notifications.domain.wording import AboutOrganization
+from services.notifications.domain.wording import AboutOrganization, What
 from services.notifications.queries.people import people_of
 from services.notifications.tables import Organization
 from services.notifications.use_cases.notices import Cause, make_notices
@@ -34,16 +34,16 @@ async def tell_of_organization(tx: Transaction, outbox: Outbox, event: Envelope,
 
 
 async def tell_former_address(
-    tx: Transaction, outbox: Outbox, event: Envelope, organization_id: UUID, address: str
+    tx: Transaction, outbox: Outbox, event: Envelope, what: What, organization_id: UUID, address: str
 ) -> None:
-    """Tell an address that an account in the organisation has another one now: by mail, whatever the member chose.
+    """Tell an address that an account in the organisation, or its desk, has another one now, whatever was chosen.
 
     The caller holds NOTICES_LOCK. Raises MissingDependency when the organisation is not known yet.
     """
     organization = await tx.get(Organization, organization_id)
     if organization is None:
         raise MissingDependency(f"organization:{organization_id}")
-    about = AboutOrganization(what="address_changed", organization_id=organization.id, organization=organization.names)
+    about = AboutOrganization(what=what, organization_id=organization.id, organization=organization.names)
     await make_notices(tx, outbox, {Recipient(organization.id, None, address=address): _cause(event, about)})
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, select
+from sqlalchemy import Uuid, and_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -84,9 +84,11 @@ def require_desk(recipient: Recipient) -> None:
 
 async def require_suggestable(work: ActorUnitOfWork, service_id: UUID, instead_of: UUID) -> None:
     """Raise 422 for a service that a decline can't suggest instead of the one declined."""
-    service = await work.tx.get(Service, service_id)
-    if service is None or service.status != "active" or service.id == instead_of:
-        detail = "Suggest another service of the catalogue that is active."
+    is_active = and_(col(Service.status) == "active", col(Organization.active))
+    own = col(Organization.id) == col(Service.organization_id)
+    suggestable = select(is_active).join(Organization, own).where(col(Service.id) == service_id)
+    if service_id == instead_of or not (await work.tx.execute(suggestable)).scalar_one_or_none():
+        detail = "Suggest another service of the catalogue that is active, of an organisation that is."
         raise invalid(detail, [{"field": "suggested_service_id", "message": detail}], name="unknown-service")
 
 
