@@ -1,5 +1,6 @@
 """A referral as FHIR R4: valid in every state for either side, verbatim in its status, silent about the client."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,11 +8,12 @@ from fhir.resources.R4B.bundle import Bundle
 
 from services.referral.domain.lifecycle import OPEN, Outcome, Reason, Status
 from services.referral.fhir.bundle import MEDIA_TYPE
-from services.referral.fhir.codes import OUTCOMES, REASONS, REQUEST_STATUS
+from services.referral.fhir.codes import GRAVITY_CODES, OUTCOMES, REASONS, REQUEST_STATUS
 from tests.builders import Town, small_town
-from tests.chains import organizations_in_a_row
+from tests.chains import STATUTE, WITHDRAWAL, organizations_in_a_row
+from tests.moved_clock import at, wait_until
 from tests.platform import Platform
-from tests.referring import CLIENT, SECRETS, at_work, new_referral, problem
+from tests.referring import CLIENT, CONSENT, SECRETS, at_work, new_referral, problem
 
 JSON = dict[str, Any]
 NO_ROOM = {"reason": {"code": "no_capacity"}}
@@ -53,10 +55,15 @@ async def fetch(platform: Platform, who: Any, referral: JSON) -> JSON:
     return found
 
 
+def every(bundle: JSON, kind: str) -> list[JSON]:
+    """The resources of that kind."""
+    return [dict(entry["resource"]) for entry in bundle["entry"] if entry["resource"]["resourceType"] == kind]
+
+
 def one(bundle: JSON, kind: str) -> JSON:
     """The one resource of that kind."""
-    (found,) = (entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == kind)
-    return dict(found)
+    (found,) = every(bundle, kind)
+    return found
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -68,7 +75,7 @@ async def test_every_state_is_valid_fhir_and_verbatim_for_both_sides(platform: P
         bundle = await fetch(platform, who, referral)
         task, request = one(bundle, "Task"), one(bundle, "ServiceRequest")
         assert task["status"] == status
-        assert request["status"] == REQUEST_STATUS[status]
+        assert request["status"] == ("revoked" if status is Status.CANCELLED else REQUEST_STATUS[status])
         assert (task["intent"], request["intent"]) == ("order", "order")
         assert (task["id"], task["identifier"][0]["value"]) == (referral["id"], referral["reference"])
         assert request["priority"] == task["priority"] == "routine"
@@ -160,7 +167,7 @@ async def test_outcome_suggestion_and_closing_are_told(platform: Platform) -> No
 async def test_organisations_and_services_are_named_in_three_languages(platform: Platform) -> None:
     town = await small_town(platform)
     bundle = await fetch(platform, town.adviser, await in_status(platform, town, Status.REQUESTED))
-    organizations = [entry["resource"] for entry in bundle["entry"][2:]]
+    organizations = every(bundle, "Organization")
     slugs = {each["identifier"][0]["value"]: each["id"] for each in organizations}
     assert slugs == {"navigaattori": str(town.navigaattori), "business-kuopio": str(town.business)}
     code = one(bundle, "ServiceRequest")["code"]
@@ -173,9 +180,132 @@ async def test_a_client_who_is_reached_through_the_adviser_is_flagged_once_known
     town = await small_town(platform)
     hidden = {"language": "fa", "contact_via": "adviser"}
     sent = (await at_work(platform, town.adviser).refer(new_referral(town, client=hidden))).json()
-    flag = one(await fetch(platform, town.adviser, sent), "ServiceRequest")["orderDetail"][0]["coding"][0]["code"]
-    assert flag == "contacting-subject-prohibited"
+    (flag,) = one(await fetch(platform, town.adviser, sent), "ServiceRequest")["orderDetail"]
+    assert (flag["coding"][0]["system"], flag["coding"][0]["code"]) == ("urn:luotsi:contact", "through-adviser")
+    assert "prohibited" not in str(flag), "a client without a telephone has refused nothing"
     assert "orderDetail" not in one(await fetch(platform, town.desk, sent), "ServiceRequest")
+
+
+@pytest.mark.parametrize(
+    ("path", "before_closing"),
+    [
+        ([("desk", "decline", NO_ROOM)], "active"),
+        ([("desk", "cancel", UNREACHED)], "active"),
+        ([("desk", "accept", {}), ("desk", "cancel", UNREACHED)], "active"),
+        ([("desk", "accept", {}), ("desk", "fail", UNREACHED)], "active"),
+        ([("adviser", "cancel", UNREACHED)], "revoked"),
+        ([("desk", "accept", {}), ("adviser", "withdraw-consent", WITHDRAWAL)], "revoked"),
+        ([("desk", "accept", {}), ("desk", "complete", DONE)], "completed"),
+    ],
+)
+async def test_revoked_is_the_word_of_the_source(
+    platform: Platform, path: list[tuple[str, str, JSON]], before_closing: str
+) -> None:
+    town = await small_town(platform)
+    people = {"adviser": at_work(platform, town.adviser), "desk": at_work(platform, town.desk)}
+    sent = (await people["adviser"].refer(new_referral(town))).json()
+    for who, command, carried in path:
+        await people[who].done(command, await people[who].read(sent["id"]), carried)
+    closed_later = "completed" if before_closing == "completed" else "revoked"
+    for someone in (town.adviser, town.desk):
+        assert one(await fetch(platform, someone, sent), "ServiceRequest")["status"] == before_closing
+    await people["adviser"].done("close", await people["adviser"].read(sent["id"]))
+    bundle = await fetch(platform, town.adviser, sent)
+    assert one(bundle, "ServiceRequest")["status"] == closed_later, "closing, the source says that it is over"
+    assert one(bundle, "Task")["statusReason" if before_closing != "completed" else "output"]
+
+
+async def test_that_nobody_answered_leaves_the_request_standing(platform: Platform) -> None:
+    platform.clock.set(at("2027-01-11 10:00"))
+    town = await small_town(platform)
+    sent = (await at_work(platform, town.adviser).refer(new_referral(town))).json()
+    await wait_until(platform, "2027-01-26 10:00")
+    bundle = await fetch(platform, town.adviser, sent)
+    assert one(bundle, "Task")["businessStatus"]["coding"][0]["code"] == "expired"
+    assert (one(bundle, "Task")["status"], one(bundle, "ServiceRequest")["status"]) == ("cancelled", "active")
+
+
+@pytest.mark.parametrize("status", list(Status))
+async def test_every_instant_has_milliseconds_and_is_in_utc(platform: Platform, status: Status) -> None:
+    town = await small_town(platform)
+    text = str(await fetch(platform, town.adviser, await in_status(platform, town, status)))
+    moments = re.findall(r"\d{4}-\d\d-\d\dT[^']*", text)
+    assert len(moments) >= 6
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", moment) for moment in moments), moments
+
+
+async def test_when_an_answer_is_due_and_when_the_work_was_done(platform: Platform) -> None:
+    town = await small_town(platform)
+    draft = one(await fetch(platform, town.adviser, await in_status(platform, town, Status.DRAFT)), "Task")
+    assert not {"restriction", "executionPeriod"} & draft.keys()
+    sent = await in_status(platform, town, Status.REQUESTED)
+    waiting = one(await fetch(platform, town.adviser, sent), "Task")
+    assert "executionPeriod" not in waiting
+    assert waiting["restriction"]["period"]["start"] == waiting["authoredOn"]
+    assert waiting["restriction"]["period"]["end"].startswith(sent["respond_by"][:19])
+    for status, ends in ((Status.ACCEPTED, False), (Status.ON_HOLD, False), (Status.COMPLETED, True)):
+        worked = one(await fetch(platform, town.desk, await in_status(platform, town, status)), "Task")
+        assert ("end" in worked["executionPeriod"]) == ends
+        assert worked["executionPeriod"]["start"] >= worked["authoredOn"]
+
+
+async def test_the_consent_is_there_for_who_may_know_what_the_referral_rests_on(platform: Platform) -> None:
+    town = await small_town(platform)
+    adviser, desk = at_work(platform, town.adviser), at_work(platform, town.desk)
+    sent = await in_status(platform, town, Status.REQUESTED)
+    own = await fetch(platform, town.adviser, sent)
+    consent = one(own, "Consent")
+    assert one(own, "ServiceRequest")["supportingInfo"] == [
+        {"reference": f"urn:uuid:{consent['id']}", "type": "Consent"}
+    ]
+    assert (consent["status"], consent["dateTime"]) == ("active", CONSENT["consent"]["given_on"])
+    assert consent["policyRule"]["text"] == CONSENT["consent"]["scope"]
+    assert consent["category"][1]["coding"][0]["code"] == "oral"
+    assert consent["provision"]["actor"][0]["reference"]["reference"] == f"urn:uuid:{town.business}"
+    assert consent["organization"][0]["reference"] == f"urn:uuid:{town.navigaattori}"
+    hidden = await fetch(platform, town.desk, sent)
+    assert every(hidden, "Consent") == []
+    assert "supportingInfo" not in one(hidden, "ServiceRequest")
+
+    accepted = await desk.done("accept", await desk.read(sent["id"]))
+    assert one(await fetch(platform, town.desk, accepted), "Consent") == {
+        **consent,
+        "meta": (await fetch(platform, town.desk, accepted))["meta"],
+    }
+    await adviser.done("withdraw-consent", await adviser.read(sent["id"]), WITHDRAWAL)
+    assert one(await fetch(platform, town.adviser, sent), "Consent")["status"] == "inactive"
+    assert every(await fetch(platform, town.desk, sent), "Consent") == []
+    mistaken = await in_status(platform, town, Status.ENTERED_IN_ERROR)
+    assert one(await fetch(platform, town.adviser, mistaken), "Consent")["status"] == "entered-in-error"
+    by_law = (await adviser.refer(new_referral(town, legal_basis=STATUTE))).json()
+    assert every(await fetch(platform, town.adviser, by_law), "Consent") == []
+
+
+@pytest.mark.parametrize("code", list(Outcome))
+async def test_outcomes_of_enrolment_are_told_in_gravity_s_codes_too(platform: Platform, code: Outcome) -> None:
+    town = await small_town(platform)
+    desk = at_work(platform, town.desk)
+    accepted = await in_status(platform, town, Status.ACCEPTED)
+    done = await desk.done("complete", await desk.read(accepted["id"]), {"outcome": {"code": code}})
+    (output,) = one(await fetch(platform, town.desk, done), "Task")["output"]
+    own, *gravity = output["valueCodeableConcept"]["coding"]
+    assert own["code"] == code
+    expected = {"enrolled": "enrolled", "not_enrolled": "not-enrolled", "waitlisted": "not-enrolled-on-waitlist"}
+    assert [each["code"] for each in gravity] == [expected[known] for known in expected if known == code]
+    assert all(each["system"] == GRAVITY_CODES for each in gravity)
+
+
+async def test_organisations_say_whether_they_are_active_and_requests_are_of_a_category(platform: Platform) -> None:
+    town = await small_town(platform)
+    sent = await in_status(platform, town, Status.REQUESTED)
+    bundle = await fetch(platform, town.adviser, sent)
+    assert [each["active"] for each in every(bundle, "Organization")] == [True, True]
+    (category,) = one(bundle, "ServiceRequest")["category"]
+    assert category["coding"][0]["code"] == "sdoh-category-unspecified"
+    await town.facts.organization("business-kuopio", organization_id=town.business, active=False)
+    await platform.settle()
+    active = {each["id"]: each["active"] for each in every(await fetch(platform, town.adviser, sent), "Organization")}
+    assert active == {str(town.navigaattori): True, str(town.business): False}
 
 
 def test_every_code_has_words() -> None:

@@ -16,12 +16,18 @@ REQUEST_STATUS: Final[Mapping[Status, str]] = {
     Status.IN_PROGRESS: "active",
     Status.ON_HOLD: "active",
     Status.COMPLETED: "completed",
-    Status.REJECTED: "revoked",
-    Status.FAILED: "revoked",
-    Status.CANCELLED: "revoked",
+    Status.REJECTED: "active",
+    Status.FAILED: "active",
+    Status.CANCELLED: "active",
     Status.ENTERED_IN_ERROR: "entered-in-error",
 }
-"""Task.status → ServiceRequest.status. A target that waits suspends its own work, not the source's request."""
+"""Task.status → ServiceRequest.status, as long as the source has said nothing else of its request.
+
+It is the source's word. A target that waits, declines, fails or cancels ends its own work; the request stands.
+"""
+
+CAN_BE_REVOKED: Final = (Status.REJECTED, Status.FAILED, Status.CANCELLED)
+"""Ends that leave the request standing, until the source takes it back."""
 
 REASONS: Final[Mapping[Reason, str]] = {
     Reason.NO_CAPACITY: "No room for another client",
@@ -43,4 +49,17 @@ OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.REFERRED_ELSEWHERE: "The client was shown to another service",
     Outcome.NO_SHOW: "The client did not come",
     Outcome.NEEDS_NOT_MET: "The client came, and the need remains",
+}
+
+ENROLLMENT: Final[Mapping[str, tuple[str, str]]] = {
+    Outcome.ENROLLED: ("enrolled", "Enrolled"),
+    Outcome.NOT_ENROLLED: ("not-enrolled", "Not Enrolled"),
+    Outcome.WAITLISTED: ("not-enrolled-on-waitlist", "Not Enrolled - On Waitlist"),
+}
+"""Our outcomes → the codes and displays of Gravity's value set of enrolment statuses (SDOH Clinical Care 3.0.0)."""
+
+HOW_GIVEN: Final[Mapping[str, str]] = {
+    "oral": "Given by word of mouth",
+    "written": "Given in writing",
+    "electronic": "Given electronically",
 }

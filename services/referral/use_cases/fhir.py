@@ -5,7 +5,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from services.referral.domain.lifecycle import Side
-from services.referral.fhir.bundle import bundle
+from services.referral.fhir.bundle import Beside, Known, bundle
 from services.referral.tables import Organization, Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.showing import view
@@ -16,6 +16,10 @@ async def fhir_bundle(work: ActorUnitOfWork, referral: Referral) -> dict[str, An
     seen = await view(work, referral, "fhir")
     ids = [referral.source_organization_id, referral.target_organization_id]
     rows = await work.tx.all(select(Organization).where(col(Organization.id).in_(ids)))
-    # The side that passed it on knows the parent; the side that was asked learns nothing of what lies above.
-    parent_id = referral.parent_id if seen.side == Side.SOURCE else None
-    return bundle(seen, {row.id: row.slug for row in rows}, parent_id)
+    beside = Beside(
+        organizations={row.id: Known(row.slug, row.active) for row in rows},
+        # The side that passed it on knows the parent; the side that was asked learns nothing of what lies above.
+        parent_id=referral.parent_id if seen.side == Side.SOURCE else None,
+        ended_by_source=referral.reason_side == Side.SOURCE or referral.withdrawal_told_by is not None,
+    )
+    return bundle(seen, beside)
