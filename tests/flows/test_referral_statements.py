@@ -155,3 +155,16 @@ async def test_what_can_not_be_inserted_is_a_fault_and_a_lost_connection_an_outa
     async with platform.databases["referral"].transaction() as tx:
         event_id = record(tx)
     assert await recorded(platform) == [event_id], "the pool has replaced the connection"
+
+
+@pytest.mark.parametrize(("path", "role"), [("/referrals", "adviser"), ("/overview/referrals", "coordinator")])
+async def test_a_status_asked_for_many_times_makes_no_further_statement(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, path: str, role: str
+) -> None:
+    town = await small_town(platform)
+    client = at_work(platform, getattr(town, role)).client
+    given = count_statements(monkeypatch)
+    for times in (1, 2, 300):
+        assert (await client.get(path, params={"status": ["requested"] * times})).status_code == 200
+    each = len(given) // 3
+    assert given[:each] == given[each : 2 * each] == given[2 * each :]

@@ -32,7 +32,7 @@ def conditions(actor: Actor, wanted: ReferralFilter) -> Iterator[ColumnElement[b
     boxes = {None: visibility.visible_to, Side.SOURCE: visibility.sent_by, Side.TARGET: visibility.received_by}
     yield boxes[wanted.box](actor)
     if wanted.statuses:
-        yield col(Referral.status).in_(wanted.statuses)
+        yield col(Referral.status).in_(set(wanted.statuses))
     if wanted.only_open is not None:
         yield ~done() if wanted.only_open else done()
     if wanted.assigned is not None:

@@ -89,7 +89,7 @@ async def overview_referrals(work: ActorUnitOfWork, page: Keyset, only: Overview
     """Sent referrals across organisations, newest first: one row more than the page holds, if there is one."""
     query = select(Referral).where(*sent_between(only.first, only.last))
     if only.statuses:
-        query = query.where(col(Referral.status).in_(only.statuses))
+        query = query.where(col(Referral.status).in_(set(only.statuses)))
     if only.attention is not None:
         query = query.where(needs(only.attention))
     if only.overdue is not None:
