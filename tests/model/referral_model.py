@@ -168,11 +168,13 @@ class Referral:
         side = self.side_of(who)
         if side != "target":
             return 403 if side else 404
+        if organization == who.organization:
+            return 422  # whom the body asks for is looked at before the state of the referral, and the chain after it
         if version != self.version:
             return 412
         if not self.allows("forward"):
             return 409
-        if organization in self.parts_above() or organization == who.organization:
+        if organization in self.parts_above():
             return 422
         self.happen("forwarded", "target")
         return 201
