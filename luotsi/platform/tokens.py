@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from luotsi.platform.process import PlatformError
+from shared.values.email_addresses import same_address
 from shared.web import token_signing
 
 _MEMBERS = """
@@ -42,7 +43,7 @@ async def fetch_members(database_url: str, condition: str, *arguments: object) -
 
 async def choose_member(database_url: str, email: str, organization: str | None) -> Member:
     """The active member with that address. Raises PlatformError when there is none, or a choice to make."""
-    found = await fetch_members(database_url, "lower(m.email) = lower($1)", email)
+    found = await fetch_members(database_url, "lower(m.email) = $1", same_address(email))
     wanted = [member for member in found if organization in (None, member.organization)]
     active = [member for member in wanted if member.active]
     if len(active) == 1:

@@ -108,11 +108,21 @@ def _without_lone_accents(text: str) -> str:
     return text[start:]
 
 
-Name = Annotated[str, TextRule(200, one_line=True, meant=is_letter_or_digit, meant_is="letters or digits")]
-"""What somebody or something is called."""
+def name_of(longest: int) -> TextRule:
+    """The rule for what somebody or something is called, in so many characters."""
+    return TextRule(longest, one_line=True, meant=is_letter_or_digit, meant_is="letters or digits")
 
-Line = Annotated[str, TextRule(200, one_line=True, meant=says_something)]
-"""A short text that is shown in one line."""
 
-Prose = Annotated[str, TextRule(4000, one_line=False, meant=says_something)]
-"""A text of several lines."""
+def line_of(longest: int) -> TextRule:
+    """The rule for a short text that is shown in one line."""
+    return TextRule(longest, one_line=True, meant=says_something)
+
+
+def prose_of(longest: int) -> TextRule:
+    """The rule for a text of several lines."""
+    return TextRule(longest, one_line=False, meant=says_something)
+
+
+Name = Annotated[str, name_of(200)]
+Line = Annotated[str, line_of(200)]
+Prose = Annotated[str, prose_of(4000)]

@@ -1,11 +1,14 @@
 """What people type, through the HTTP interfaces: identity codes are refused in any guise, telephone numbers are not."""
 
+from datetime import timedelta
+
 import pytest
 
+from shared.clock import day_in_kuopio, utc_now
 from tests.builders import small_town
 from tests.flows.catalog_kuopio import kuopio
 from tests.platform import Platform
-from tests.referring import CLIENT, at_work, new_referral, problem
+from tests.referring import CLIENT, CONSENT, at_work, new_referral, problem, sent_referral
 
 
 @pytest.mark.parametrize(
@@ -110,3 +113,93 @@ async def test_a_refusal_shows_an_example_and_no_pattern(platform: Platform, fie
     assert error["field"] == f"client.{field}"
     assert "such as" in error["message"]
     assert not set("^\\[{") & set(error["message"])
+
+
+NO_DAYS = [
+    0,
+    1,
+    1700000000,
+    "0",
+    "1700000000",
+    1.5,
+    True,
+    "2026-11-02T10:00:00Z",
+    "2026-11-02T00:00:00",
+    "0001-01-01",
+    "1999-12-31",
+    "2200-01-01",
+    "2026-13-01",
+    "2026-02-30",
+    "2.11.2026",
+    "20261102",
+    "2026-W45-1",
+    "\u0662\u0660\u0662\u0666-11-02",
+    " ",
+    "",
+]
+
+
+@pytest.mark.parametrize("written", NO_DAYS, ids=ascii)
+async def test_a_day_is_written_as_one_and_of_our_time(platform: Platform, written: object) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    basis = {"kind": "consent", "consent": {**CONSENT["consent"], "given_on": written}}
+    refused = problem(await adviser.refer(new_referral(town, legal_basis=basis)), 422, "invalid")
+    assert [error["field"] for error in refused["errors"]] == ["legal_basis.consent.given_on"]
+    sent = await sent_referral(platform, town)
+    answer = await adviser.give("withdraw-consent", sent, {"withdrawal": {"told_by": "client", "told_on": written}})
+    assert [error["field"] for error in problem(answer, 422, "invalid")["errors"]] == ["withdrawal.told_on"]
+    if isinstance(written, str) and written != "":  # one that is empty asks for nothing
+        coordinator = at_work(platform, town.coordinator).client
+        for path in ("/overview", "/overview/referrals", "/report"):
+            for name in ("from", "to"):
+                problem(await coordinator.get(path, params={name: written}), 422, "invalid")
+
+
+async def test_a_consent_is_not_withdrawn_before_it_was_given(platform: Platform) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    sent = await sent_referral(platform, town)
+    before = {"withdrawal": {"told_by": "client", "told_on": "2026-11-01"}}
+    refused = problem(await adviser.give("withdraw-consent", sent, before), 422, "invalid")
+    assert refused["errors"] == [{"field": "withdrawal.told_on", "message": "before the consent was given"}]
+    tomorrow = f"{day_in_kuopio(utc_now()) + timedelta(days=1)}"
+    ahead = {"withdrawal": {"told_by": "client", "told_on": tomorrow}}
+    problem(await adviser.give("withdraw-consent", sent, ahead), 422, "invalid")
+    basis = {"kind": "consent", "consent": {**CONSENT["consent"], "given_on": tomorrow}}
+    problem(await adviser.refer(new_referral(town, legal_basis=basis)), 422, "invalid")
+    on_the_day = {"withdrawal": {"told_by": "client", "told_on": "2026-11-02"}}
+    assert (await adviser.done("withdraw-consent", sent, on_the_day))["status"] == "cancelled"
+
+
+TEXTLESS = ["\u200b", "\u2800", "\u00ad", "\u3164", "\u0301", "\u202e", "\ufe0f\u200d", "\U000e0041"]
+
+
+@pytest.mark.parametrize("nothing", TEXTLESS, ids=ascii)
+async def test_text_that_is_none_is_taken_nowhere(platform: Platform, nothing: str) -> None:
+    town = await small_town(platform)
+    adviser, desk = at_work(platform, town.adviser), at_work(platform, town.desk)
+    for field in ("reason", "shareable_note", "private_note"):
+        refused = problem(await adviser.refer(new_referral(town, **{field: nothing})), 422, "invalid")
+        assert refused["errors"][0]["field"] == field
+    problem(await adviser.refer(new_referral(town, client={**CLIENT, "name": nothing})), 422, "invalid")
+    sent = await desk.read((await sent_referral(platform, town))["id"])
+    problem(await desk.client.post(f"/referrals/{sent['id']}/messages", json={"text": nothing}), 422, "invalid")
+    problem(await desk.give("decline", sent, {"reason": {"code": "other", "text": nothing}}), 422, "invalid")
+    kuopio_now = await kuopio(platform)
+    for change in ({"name": {"fi": nothing}}, {"description": {"fi": nothing}}):
+        problem(await kuopio_now.change("PATCH", "/organizations/business-kuopio", change), 422, "invalid")
+
+
+async def test_what_is_pasted_is_cleaned_and_what_no_document_holds_is_refused(platform: Platform) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser)
+    client = {**CLIENT, "name": "\u202e Esi\u00admerkki\u00a0\u2068Asiakas\u2069\u200f "}
+    made = (await adviser.refer(new_referral(town, client=client, reason="first\u000bsecond\r\nthird"))).json()
+    assert made["client"]["name"] == "Esimerkki Asiakas"
+    assert made["reason"] == "first\nsecond\nthird"
+    for character in ("\u0001", "\u001b", "\ufffe", "\u0080"):
+        refused = await adviser.refer(new_referral(town, reason=f"a{character}b"))
+        assert problem(refused, 422, "invalid")["errors"][0]["field"] == "reason"
+    broken = await adviser.refer(new_referral(town, client={**CLIENT, "name": "Esimerkki\nAsiakas"}))
+    assert "in one line" in problem(broken, 422, "invalid")["errors"][0]["message"]

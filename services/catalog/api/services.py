@@ -19,7 +19,8 @@ from services.catalog.api.locale import LanguageOf, say_languages
 from services.catalog.api.pages import CountPageOf, make_page
 from services.catalog.queries.services import ServiceFilter, one_service, page_of_services
 from services.catalog.schemas.pages import Page
-from services.catalog.schemas.services import Capacity, NewService, ServiceChange, ServiceView
+from services.catalog.schemas.parts import LanguageTag
+from services.catalog.schemas.services import Capacity, NewService, ServiceChange, ServiceView, TargetGroup
 from services.catalog.tables import Service
 from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.services import change_service, create_service, set_capacity
@@ -39,11 +40,9 @@ def wanted_services(
         str | None,
         Query(max_length=200, description="Every word of the first eight must be found; the last may be cut"),
     ] = None,
-    language: Annotated[
-        str | None, Query(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="Given in this language (BCP 47)")
-    ] = None,
+    language: Annotated[LanguageTag | None, Query(description="Given in this language (BCP 47)")] = None,
     organization_id: Annotated[UUID | None, Query(description="Of this organisation")] = None,
-    target_group: Annotated[str | None, Query(pattern="^[a-z-]{1,50}$", description="For this target group")] = None,
+    target_group: Annotated[TargetGroup | None, Query(description="For this target group")] = None,
     status: Annotated[
         ServiceStatus | None, Query(description="By default active and temporarily closed ones of active organisations")
     ] = None,

@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from services.catalog.schemas.parts import NeededDescription, NeededName, Translations, WebAddress
+from services.catalog.schemas.parts import NeededDescription, NeededName, Translations
+from shared.values.forms import WebAddress
 from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 

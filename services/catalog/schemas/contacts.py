@@ -5,8 +5,9 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from services.catalog.schemas.parts import Email, NeededName, Translations
+from services.catalog.schemas.parts import NeededName, Translations
 from services.catalog.schemas.phones import Phones, PhoneView
+from shared.values.email_addresses import EmailAddress
 from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
@@ -16,7 +17,7 @@ class NewContact(Body):
 
     title: NeededName | None = Field(None, description="The function")
     department: NeededName | None = None
-    email: Email | None = Field(None, description="Of the function, not of a person")
+    email: EmailAddress | None = Field(None, description="Of the function, not of a person")
     phones: Phones = Field(default_factory=list)
 
     @model_validator(mode="before")

@@ -6,22 +6,25 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from babel.numbers import is_currency
-from pydantic import AfterValidator, Field, PlainSerializer, StringConstraints, model_validator
+from pydantic import Field, PlainSerializer, model_validator
 
-from services.catalog.schemas.parts import Day, NeededName, Translations
+from services.catalog.schemas.parts import NeededName, Translations
+from shared.values.days import Day
+from shared.values.forms import Form
 from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
 LARGEST_AMOUNT = 1_000_000
 
 
-def _known_currency(code: str) -> str:
+def _known_currency(text: str) -> str:
+    code = text.strip().upper()
     if not is_currency(code):
         raise ValueError("unknown; give the three letters of ISO 4217, such as EUR")
     return code
 
 
-Currency = Annotated[str, StringConstraints(to_upper=True, min_length=3, max_length=3), AfterValidator(_known_currency)]
+Currency = Annotated[str, Form(_known_currency, {"minLength": 3, "maxLength": 3, "examples": ["EUR"]})]
 Amount = Annotated[
     Decimal,
     Field(ge=0, le=LARGEST_AMOUNT, decimal_places=2),

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from services.catalog.domain.keywords import LONGEST_KEYWORD, MOST_KEYWORDS, can_be_found, distinct
-from services.catalog.schemas.parts import OneLine
+from shared.values.texts import name_of
 from shared.web.requests import Body
 
 
@@ -15,9 +15,7 @@ def _findable(keyword: str) -> str:
     return keyword
 
 
-Keyword = Annotated[
-    str, StringConstraints(min_length=1, max_length=LONGEST_KEYWORD), OneLine, AfterValidator(_findable)
-]
+Keyword = Annotated[str, name_of(LONGEST_KEYWORD), AfterValidator(_findable)]
 KeywordList = Annotated[list[Keyword], Field(max_length=MOST_KEYWORDS), AfterValidator(distinct)]
 
 

@@ -3,18 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from services.catalog.domain.organizations import LocationType
-from services.catalog.schemas.parts import (
-    Description,
-    Name,
-    NeededDescription,
-    OneLine,
-    Text,
-    Translations,
-    WebAddress,
-)
+from services.catalog.schemas.parts import Description, Name, NeededDescription, Text, Translations
+from shared.values.forms import WebAddress
+from shared.values.texts import name_of
 from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
@@ -35,7 +29,7 @@ class NewLocation(Body):
     description: Description | None = None
     url: WebAddress | None = None
     address_1: Text | None = None
-    postal_code: Annotated[str, StringConstraints(min_length=1, max_length=20), OneLine] | None = None
+    postal_code: Annotated[str, name_of(20)] | None = None
     city: Text | None = None
     transportation: Description | None = Field(None, description="How to get there")
     accessibility: list[NewAccessibility] = Field(

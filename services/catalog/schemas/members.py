@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field
 
 from services.catalog.domain.members import ROLES
-from services.catalog.schemas.parts import Email, LeftOut
+from services.catalog.schemas.parts import LeftOut
 from shared.events.catalog import Language, Role
+from shared.values.email_addresses import EmailAddress
 from shared.web.requests import Body
 
 
@@ -23,7 +24,7 @@ class NewMember(Body):
     """A member of staff to enter; of the caller's own organisation unless `organization_id` says otherwise."""
 
     organization_id: UUID | None = None
-    email: Email
+    email: EmailAddress
     language: Language = "fi"
     roles: Roles
     deputy_id: UUID | None = None
@@ -32,7 +33,7 @@ class NewMember(Body):
 class MemberChange(Body):
     """What is to change of a member. `active: false` ends its access at once; `deputy_id` takes over."""
 
-    email: Email = LeftOut
+    email: EmailAddress = LeftOut
     language: Language = LeftOut
     roles: Roles = LeftOut
     active: bool = LeftOut

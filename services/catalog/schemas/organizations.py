@@ -8,17 +8,10 @@ from pydantic import Field, model_validator
 
 from services.catalog.domain.organizations import OrganizationType
 from services.catalog.schemas.locations import LocationView
-from services.catalog.schemas.parts import (
-    AliasView,
-    Day,
-    Description,
-    Email,
-    LeftOut,
-    Name,
-    Slug,
-    Translations,
-    WebAddress,
-)
+from services.catalog.schemas.parts import AliasView, Description, LeftOut, Name, Slug, Translations
+from shared.values.days import Day
+from shared.values.email_addresses import EmailAddress
+from shared.values.forms import WebAddress
 from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
@@ -32,7 +25,9 @@ class NewOrganization(Body):
     alternate_name: Name | None = None
     description: Description
     parent_organization_id: UUID | None = None
-    email: Email | None = Field(None, description="The desk's address: notified of referrals beside the desk's members")
+    email: EmailAddress | None = Field(
+        None, description="The desk's address: notified of referrals beside the desk's members"
+    )
     website: WebAddress | None = None
 
 
@@ -45,7 +40,7 @@ class OrganizationChange(Body):
     alternate_name: Name | None = None
     description: Description = LeftOut
     parent_organization_id: UUID | None = None
-    email: Email | None = None
+    email: EmailAddress | None = None
     website: WebAddress | None = None
     active: bool = LeftOut
 

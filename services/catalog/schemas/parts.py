@@ -1,47 +1,24 @@
 """What several requests and answers have in common."""
 
-import re
-import unicodedata
 from datetime import date
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from services.catalog.domain.names import LONGEST_SLUG
 from shared.events.catalog import Language
+from shared.values import texts
+from shared.values.forms import matching
 from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def _one_line(text: str) -> str:
-    """The text itself; it is shown in one line, and an address stands in a header of mail, which a break would end."""
-    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text):
-        raise ValueError("give it in one line, without line breaks, tabs and other control characters")
-    return text
-
-
-def _written_day(value: object) -> object:
-    """The value itself: pydantic would take a number, or a text of digits, as seconds since 1970."""
-    if not isinstance(value, str) or not _DAY.fullmatch(value):
-        raise ValueError("give the day as text, such as 2026-12-24")
-    return value
-
-
-OneLine = AfterValidator(_one_line)
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200), OneLine]
-LongText = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
-Day = Annotated[date, BeforeValidator(_written_day)]
-Slug = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_SLUG), OneLine]
-Email = Annotated[
-    str,
-    StringConstraints(max_length=254, pattern=r"^[^\s@<>,;:()\[\]\\\"]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"),
-    OneLine,
-]
-WebAddress = Annotated[str, StringConstraints(max_length=500, pattern=r"^https?://[^\s<>\"]+$"), OneLine]
+Text = texts.Name
+LongText = Annotated[str, texts.prose_of(5000)]
+Slug = Annotated[str, texts.name_of(LONGEST_SLUG)]
 LanguageTag = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, to_lower=True)
+    str,
+    matching("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "language tag (BCP 47); give one such as fi, ar or zh-Hant", 35),
+    AfterValidator(str.lower),
 ]
 
 

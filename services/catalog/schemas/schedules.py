@@ -6,17 +6,17 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Field,
     PlainSerializer,
-    StringConstraints,
     WithJsonSchema,
     model_validator,
 )
 
 from services.catalog.domain.schedules import Frequency, written_days, written_month_days
-from services.catalog.schemas.parts import Day, NeededDescription, NeededName, Translations
+from services.catalog.schemas.parts import NeededDescription, NeededName, Translations
+from shared.values.days import Day
+from shared.values.forms import Form
 from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
@@ -38,8 +38,8 @@ TimeOfDay = Annotated[
     PlainSerializer(lambda moment: f"{moment:%H:%M}", return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](\+0[23]:00)?$"}),
 ]
-DaysOfWeek = Annotated[str, StringConstraints(max_length=200), AfterValidator(written_days)]
-DaysOfMonth = Annotated[str, StringConstraints(max_length=200), AfterValidator(written_month_days)]
+DaysOfWeek = Annotated[str, Form(written_days, {"maxLength": 200, "examples": ["MO,TU,WE"]})]
+DaysOfMonth = Annotated[str, Form(written_month_days, {"maxLength": 200, "examples": ["1,15"]})]
 
 
 class NewSchedule(Body):

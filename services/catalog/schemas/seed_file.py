@@ -1,5 +1,6 @@
 """The shape of a data file for seeding, such as `data/kuopio.yaml`."""
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,8 @@ from services.catalog.schemas.details import ServiceDetails
 from services.catalog.schemas.keywords import Keywords
 from shared.events.catalog import Language, Role
 from shared.events.envelope import Names
+from shared.personal_identity import contains_code
+from shared.values.email_addresses import EmailAddress
 
 DATA = Path(__file__).parents[1] / "data" / "kuopio.yaml"
 
@@ -25,7 +28,7 @@ class _Entry(BaseModel):
 class MemberEntry(_Entry):
     """A member in the data file."""
 
-    email: str
+    email: EmailAddress
     language: Language
     roles: tuple[Role, ...]
 
@@ -81,6 +84,8 @@ def read_data(path: Path = DATA) -> tuple[OrganizationEntry, ...]:
     # LibYAML's loader, where it is: it is ten times quicker.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found = yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506  a safe one
+    if any(map(contains_code, _texts(found))):
+        raise ValueError("a personal identity code (henkilötunnus) stands in the file")
     entries = [OrganizationEntry.model_validate(each) for each in found["organizations"]]
     for entry in entries:
         check_slug(entry.slug)
@@ -90,3 +95,14 @@ def read_data(path: Path = DATA) -> tuple[OrganizationEntry, ...]:
             if unknown:
                 raise ValueError(f"{service.slug}: unknown target groups {', '.join(sorted(unknown))}")
     return tuple(entries)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in (*value.keys(), *value.values()):
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)

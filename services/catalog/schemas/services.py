@@ -15,18 +15,10 @@ from services.catalog.schemas.keywords import Keywords
 from services.catalog.schemas.languages import LanguageTags, LanguageView
 from services.catalog.schemas.locations import LocationView
 from services.catalog.schemas.organizations import OrganizationBrief
-from services.catalog.schemas.parts import (
-    AliasView,
-    Description,
-    Email,
-    LeftOut,
-    Name,
-    Slug,
-    Translations,
-    WebAddress,
-    each_once,
-)
+from services.catalog.schemas.parts import AliasView, Description, LeftOut, Name, Slug, Translations, each_once
 from shared.events.catalog import CapacityStatus, Language, ServiceStatus
+from shared.values.email_addresses import EmailAddress
+from shared.values.forms import Form, WebAddress, matching
 from shared.web.answers import Answer, Maybe, absent
 from shared.web.requests import Body
 
@@ -38,8 +30,11 @@ def _known_group(code: str) -> str:
 
 
 GroupCode = Field(json_schema_extra={"enum": list(TARGET_GROUPS)})
+TargetGroup = Annotated[str, matching("[a-z-]{1,50}", "target group; give one such as newcomers", 50)]
 TargetGroups = Annotated[
-    list[Annotated[str, AfterValidator(_known_group), GroupCode]], Field(max_length=20), AfterValidator(each_once)
+    list[Annotated[str, Form(_known_group, {"enum": list(TARGET_GROUPS)})]],
+    Field(max_length=20),
+    AfterValidator(each_once),
 ]
 LocationIds = Annotated[list[UUID], Field(max_length=50), AfterValidator(each_once)]
 
@@ -70,7 +65,7 @@ class NewService(ServiceDetails):
     keywords: Keywords | None = None
     location_ids: LocationIds = Field(default_factory=list)
     url: WebAddress | None = None
-    email: Email | None = None
+    email: EmailAddress | None = None
     capacity: Capacity = Capacity(status="capacity")
     response_days: ResponseDays | None = None
     urgent_response_days: ResponseDays | None = None
@@ -91,7 +86,7 @@ class ServiceChange(ServiceDetails):
     keywords: Keywords | None = None
     location_ids: LocationIds = LeftOut
     url: WebAddress | None = None
-    email: Email | None = None
+    email: EmailAddress | None = None
     response_days: ResponseDays | None = None
     urgent_response_days: ResponseDays | None = None
     expiry_days: ExpiryDays | None = None

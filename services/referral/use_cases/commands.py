@@ -1,6 +1,7 @@
 """Commands on a referral: the lifecycle decides, the change is recorded, or nothing happens at all."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from uuid import UUID
 
 from sqlmodel import select
@@ -66,9 +67,19 @@ async def check_carried(work: ActorUnitOfWork, referral: Referral, carried: Comm
     """Raise 422 for a body that names what there is not. It comes before the version and the state of the referral."""
     if isinstance(carried, Decline) and carried.suggested_service_id is not None:
         await require_suggestable(work, carried.suggested_service_id, referral.service_id)
-    if isinstance(carried, WithdrawConsent) and carried.withdrawal.told_on > work.today:
+    if isinstance(carried, WithdrawConsent):
+        await _refuse_impossible_day(work, referral, carried.withdrawal.told_on)
+
+
+async def _refuse_impossible_day(work: ActorUnitOfWork, referral: Referral, told_on: date) -> None:
+    """Raise 422 for a withdrawal of a day to come, or from before the consent."""
+    if told_on > work.today:
         errors = [{"field": "withdrawal.told_on", "message": "in the future"}]
         raise invalid("A withdrawal can't have been told of on a day to come.", errors)
+    consent = ((await read_texts(work, referral)).legal_basis or {}).get("consent")
+    if isinstance(consent, dict) and told_on < date.fromisoformat(consent["given_on"]):
+        errors = [{"field": "withdrawal.told_on", "message": "before the consent was given"}]
+        raise invalid("A consent can't have been withdrawn before it was given; see `legal_basis`.", errors)
 
 
 async def perform(work: ActorUnitOfWork, referral: Referral, command: str, carried: CommandBody | None = None) -> None:
