@@ -48,14 +48,19 @@ def _rows(service: str, counts_from: str, table: str, rows: str, since: str) -> 
     return Register(service, counts_from, due, remove)
 
 
+_ANSWERING: Final = ("referral", "catalog")
+"""The services that keep answers for repeated requests."""
+
+
 async def _answers_due(run: RetentionRun) -> Due:
-    return await run.count(
-        "referral", "SELECT count(*), min(created_at) FROM idempotency_keys WHERE created_at < :before"
-    )
+    query = "SELECT count(*), min(created_at) FROM idempotency_keys WHERE created_at < :before"
+    found = [await run.count(service, query) for service in _ANSWERING]
+    return Due(sum(each.rows for each in found), min((each.oldest for each in found if each.oldest), default=None))
 
 
 async def _remove_answers(run: RetentionRun) -> int:
-    return await run.change("referral", "DELETE FROM idempotency_keys WHERE created_at < :before")
+    statement = "DELETE FROM idempotency_keys WHERE created_at < :before"
+    return sum([await run.change(service, statement) for service in _ANSWERING])
 
 
 REGISTERS: Final[Mapping[str, Register]] = {
@@ -63,7 +68,7 @@ REGISTERS: Final[Mapping[str, Register]] = {
     "messages": _rows(
         "referral", "the referral's end", "messages", _OLD_MESSAGES, "coalesce(r.closed_at, r.updated_at)"
     ),
-    "answers": Register("referral", "the request", _answers_due, _remove_answers),
+    "answers": Register("referral and catalog", "the request", _answers_due, _remove_answers),
     "disclosures": Register("referral", "the showing", clients.disclosures_due, clients.remove_disclosures),
     "referral_log": Register("referral", "the client's erasure", logs.referral_log_due, logs.cut_referral_log),
     "notices": _rows("notifications", "the notice", "notices", _OLD_NOTICES, "n.created_at"),

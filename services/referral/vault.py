@@ -60,6 +60,17 @@ class Vault:
             raise Unreadable("wrapped under another master key")
         return _open(master, wrapped[_KEY_ID_BYTES:], f"key:{client_id}")
 
+    def seal_own(self, value: Any, associated_data: str) -> bytes:
+        """A value that is about no single client, sealed by the master key; it begins with `master_id`."""
+        return self.master_id + _seal(self._masters[self.master_id], _as_json(value), associated_data)
+
+    def open_own(self, sealed: bytes, associated_data: str) -> Any:
+        """The value that `seal_own` was given. Raises Unreadable, also when another master key sealed it."""
+        master = self._masters.get(sealed[:_KEY_ID_BYTES])
+        if master is None:
+            raise Unreadable("sealed under another master key")
+        return json.loads(_open(master, sealed[_KEY_ID_BYTES:], associated_data))
+
     def digest(self, *parts: str) -> bytes:
         """A keyed hash (HMAC-SHA-256) that finds equal values without telling what they are."""
         return self.digests(*parts)[0]
@@ -75,7 +86,11 @@ def _id_of(master_key: bytes) -> bytes:
 
 def seal(key: bytes, value: Any, associated_data: str) -> bytes:
     """`value` (anything JSON can hold) sealed under a client's key; it opens only with the same `associated_data`."""
-    return _seal(AESGCM(key), json.dumps(value, ensure_ascii=False).encode(), associated_data)
+    return _seal(AESGCM(key), _as_json(value), associated_data)
+
+
+def _as_json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
 
 
 def unseal(key: bytes, sealed: bytes, associated_data: str) -> Any:

@@ -131,8 +131,8 @@ def _errors_of(operation: JSON, method: str, headers: set[str], *, protected: bo
         yield 400
     if "If-Match" in headers:
         yield from (412, 428)
-    if method != "GET":
-        yield 409
+    if method != "GET" or (protected and any(each["in"] == "path" for each in operation.get("parameters", []))):
+        yield 409  # what was read may be about a client who has been erased
 
 
 __all__ = ["MEDIA_TYPE", "describe"]

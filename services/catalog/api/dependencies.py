@@ -19,6 +19,7 @@ from services.catalog.schemas.parts import differing
 from services.catalog.tables import Member, Organization, Service
 from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.refusals import invalid_field
+from services.catalog.vault import Vault
 from shared.clock import Clock, day_in_kuopio
 from shared.problems import forbidden, not_found
 from shared.publishing.outbox import Outbox
@@ -37,6 +38,7 @@ class CatalogApp(ApiState):
         super().__init__("catalog", settings, find)
         self.outbox = Outbox("catalog", settings.epoch)
         self.clock = clock
+        self.vault = Vault(settings.database_url.get_secret_value())
 
 
 def current_day(request: Request) -> date:

@@ -18,6 +18,7 @@ from services.catalog.api.dependencies import (
     require_may_give,
 )
 from services.catalog.api.pages import CountPageOf, make_page
+from services.catalog.api.repeating import OnceOf
 from services.catalog.queries import visibility
 from services.catalog.queries.members import page_of_members
 from services.catalog.schemas.members import MemberChange, MemberView, NewMember
@@ -25,6 +26,7 @@ from services.catalog.schemas.pages import Page
 from services.catalog.tables import Member
 from services.catalog.use_cases.members import change_member, create_member
 from shared.web.bodies import body, request_body
+from shared.web.idempotency import KEY_TAKEN
 from shared.web.json_api import TransactionOf
 from shared.web.routing import Router
 from shared.web.versions import IF_MATCH, etag, require_match
@@ -59,17 +61,25 @@ async def member(row: Annotated[Member, Depends(member_of_path)], response: Resp
     status_code=201,
     summary="Enter a member",
     dependencies=[Depends(administers_some)],
-    openapi_extra=request_body(NewMember),
+    openapi_extra=request_body(NewMember) | KEY_TAKEN,
 )
 async def enter(
-    request: Request, response: Response, work: WorkOf, new: Annotated[NewMember, body(NewMember)]
+    request: Request,
+    response: Response,
+    work: WorkOf,
+    new: Annotated[NewMember, body(NewMember)],
+    once: OnceOf,
 ) -> MemberView:
     """Administrators of the organisation; those of the platform for any, and only they make coordinators."""
     organization = await organization_of_body(work, new.organization_id, lock=True)
     require_may_give(work.caller, (), new.roles)
-    row = await create_member(work, organization, new)
-    response.headers["Location"] = location(request, f"/members/{row.id}")
-    return _answer(row, response)
+
+    async def entered() -> MemberView:
+        row = await create_member(work, organization, new)
+        response.headers["Location"] = location(request, f"/members/{row.id}")
+        return _answer(row, response)
+
+    return await once(new, MemberView, entered)
 
 
 @router.patch(

@@ -16,6 +16,7 @@ from services.catalog.api.dependencies import (
 )
 from services.catalog.api.locale import LanguageOf, say_languages
 from services.catalog.api.pages import CountPageOf, make_page
+from services.catalog.api.repeating import OnceOf
 from services.catalog.queries.organizations import page_of_organizations, with_belongings
 from services.catalog.schemas.locations import Locations
 from services.catalog.schemas.organizations import (
@@ -35,6 +36,7 @@ from services.catalog.use_cases.organizations import (
 )
 from shared.events.catalog import Language
 from shared.web.bodies import body, request_body
+from shared.web.idempotency import KEY_TAKEN
 from shared.web.json_api import TransactionOf
 from shared.web.routing import Router
 from shared.web.versions import IF_MATCH, etag, require_match
@@ -82,7 +84,7 @@ async def organization(
     status_code=201,
     summary="Enter an organisation",
     dependencies=[Depends(administers_platform)],
-    openapi_extra=request_body(NewOrganization),
+    openapi_extra=request_body(NewOrganization) | KEY_TAKEN,
 )
 async def enter(
     request: Request,
@@ -90,11 +92,16 @@ async def enter(
     work: WorkOf,
     new: Annotated[NewOrganization, body(NewOrganization)],
     language: LanguageOf,
+    once: OnceOf,
 ) -> OrganizationView:
     """Administrators of the platform only."""
-    row = await create_organization(work, new)
-    response.headers["Location"] = location(request, f"/organizations/{row.id}")
-    return await _answer(work, row, language, response)
+
+    async def entered() -> OrganizationView:
+        row = await create_organization(work, new)
+        response.headers["Location"] = location(request, f"/organizations/{row.id}")
+        return await _answer(work, row, language, response)
+
+    return await once(new, OrganizationView, entered)
 
 
 @router.patch(

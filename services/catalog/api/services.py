@@ -17,6 +17,7 @@ from services.catalog.api.dependencies import (
 )
 from services.catalog.api.locale import LanguageOf, say_languages
 from services.catalog.api.pages import CountPageOf, make_page
+from services.catalog.api.repeating import OnceOf
 from services.catalog.queries.services import ServiceFilter, one_service, page_of_services
 from services.catalog.schemas.pages import Page
 from services.catalog.schemas.parts import LanguageTag
@@ -26,6 +27,7 @@ from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.services import change_service, create_service, set_capacity
 from shared.events.catalog import Language, ServiceStatus
 from shared.web.bodies import body, request_body
+from shared.web.idempotency import KEY_TAKEN
 from shared.web.json_api import TransactionOf
 from shared.web.routing import Router
 from shared.web.versions import IF_MATCH, etag, require_match
@@ -87,7 +89,7 @@ async def service(
     status_code=201,
     summary="Enter a service",
     dependencies=[Depends(administers_some)],
-    openapi_extra=request_body(NewService),
+    openapi_extra=request_body(NewService) | KEY_TAKEN,
 )
 async def enter(
     request: Request,
@@ -95,12 +97,17 @@ async def enter(
     work: WorkOf,
     new: Annotated[NewService, body(NewService)],
     language: LanguageOf,
+    once: OnceOf,
 ) -> ServiceView:
     """Administrators of the organisation; those of the platform for any."""
     organization = await organization_of_body(work, new.organization_id)
-    row = await create_service(work, organization, new)
-    response.headers["Location"] = location(request, f"/services/{row.id}")
-    return await _answer(work, row, language, response)
+
+    async def entered() -> ServiceView:
+        row = await create_service(work, organization, new)
+        response.headers["Location"] = location(request, f"/services/{row.id}")
+        return await _answer(work, row, language, response)
+
+    return await once(new, ServiceView, entered)
 
 
 @router.patch(

@@ -2,6 +2,7 @@
 
 from services.catalog.tables.base import Base, Texts, Words
 from services.catalog.tables.copies import ServiceFacts
+from services.catalog.tables.idempotency import IdempotencyKey
 from services.catalog.tables.members import Member
 from services.catalog.tables.organizations import Closure, Location, Organization, OrganizationAlias
 from services.catalog.tables.search import OrganizationWords, ServiceWords
@@ -10,6 +11,7 @@ from services.catalog.tables.services import Service, ServiceAlias, ServiceAtLoc
 __all__ = [
     "Base",
     "Closure",
+    "IdempotencyKey",
     "Location",
     "Member",
     "Organization",

@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, on_side_for_reading, on_side_locked
+from services.referral.api.repeating import Done, KeyOf, once, said_in
+from services.referral.api.responses import created_answer
 from services.referral.domain.lifecycle import LIFECYCLE, Side
 from services.referral.queries.withdrawals import withdrawal_preview
 from services.referral.schemas.commands import Forward
@@ -13,8 +15,9 @@ from services.referral.schemas.withdrawal import WithdrawalPreview
 from services.referral.use_cases.forwarding import forward, recipient_to_ask
 from services.referral.use_cases.showing import view
 from shared.web.bodies import body, request_body
+from shared.web.idempotency import IF_MATCH_AND_KEY
 from shared.web.routing import Router
-from shared.web.versions import IF_MATCH, etag, require_match
+from shared.web.versions import require_match
 
 router = Router(tags=["referrals"])
 
@@ -25,7 +28,7 @@ router = Router(tags=["referrals"])
     status_code=201,
     summary="Pass the referral on to a third organisation",
     dependencies=[Depends(on_side_locked(*LIFECYCLE["forward"].sides))],
-    openapi_extra=request_body(Forward) | IF_MATCH,
+    openapi_extra=request_body(Forward) | IF_MATCH_AND_KEY,
 )
 async def forward_referral(
     request: Request,
@@ -33,17 +36,23 @@ async def forward_referral(
     work: WorkOf,
     referral: LockedReferralOf,
     to: Annotated[Forward, body(Forward)],
+    key: KeyOf,
 ) -> ReferralView:
     """Answers with the child, which your organisation is the source of; yours stays as it is, with a higher version.
 
-    So a repeated request creates nothing twice: the second is answered 412. The child needs a legal basis of its own.
+    So a repeated request creates nothing twice: the second is answered 412, or like the first one under the same key.
+    The child needs a legal basis of its own.
     """
-    recipient = await recipient_to_ask(work, to)
-    require_match(request, referral.version)
-    child = await view(work, await forward(work, referral, to, recipient), "forward")
-    response.headers["Location"] = f"{request.scope.get('root_path', '')}/referrals/{child.id}"
-    response.headers["ETag"] = etag(child.version)
-    return child
+
+    async def forwarded() -> Done[ReferralView]:
+        recipient = await recipient_to_ask(work, to)
+        require_match(request, referral.version)
+        child = await view(work, await forward(work, referral, to, recipient), "forward")
+        return Done(child, referral.client_id, child.id)
+
+    return created_answer(
+        request, response, await once(response, work, (key, said_in(request, to)), ReferralView, forwarded)
+    )
 
 
 @router.get(

@@ -5,45 +5,19 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from services.referral.api.dependencies import WorkOf, requires
+from services.referral.api.repeating import Done, NeededKeyOf, once
 from services.referral.api.responses import ask, created_answer, undone_if_asked
 from services.referral.schemas.referrals import NewReferral, ReferralView
 from services.referral.schemas.sending import BeforeSending, BeforeSendingRequest
-from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.checking import before_sending
 from services.referral.use_cases.creation import create
 from services.referral.use_cases.duplicates import PossibleDuplicate
-from services.referral.use_cases.idempotency import claim_key, keep_answer, open_answer
 from services.referral.use_cases.showing import view_created
-from shared.problems import malformed
-from shared.web.bodies import body, refuse_unstorable, request_body
+from shared.web.bodies import body, request_body
+from shared.web.idempotency import KEY_NEEDED
 from shared.web.routing import Router
 
 router = Router(tags=["referrals"])
-
-_IDEMPOTENCY_KEY = {
-    "parameters": [
-        {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": True,
-            "schema": {"type": "string", "maxLength": 200},
-            "description": "Your own name for this request, such as a random UUID",
-        }
-    ]
-}
-
-
-async def _idempotency_key(request: Request) -> str:
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if not key:
-        detail = (
-            "Send an `Idempotency-Key` header, such as a random UUID, so that a repeated request creates nothing twice."
-        )
-        raise malformed(detail, name="idempotency-key-missing")
-    refuse_unstorable({"Idempotency-Key": key})
-    if len(key) > 200 or not key.isascii() or not key.isprintable():
-        raise malformed("An Idempotency-Key has up to 200 printable ASCII characters.", name="idempotency-key-invalid")
-    return key
 
 
 @router.post(
@@ -53,14 +27,14 @@ async def _idempotency_key(request: Request) -> str:
     response_model=ReferralView,
     summary="Refer a client to a service",
     dependencies=[Depends(requires("adviser"))],
-    openapi_extra=request_body(NewReferral) | _IDEMPOTENCY_KEY,
+    openapi_extra=request_body(NewReferral) | KEY_NEEDED,
 )
 async def create_referral(
     request: Request,
     response: Response,
     work: WorkOf,
     new: Annotated[NewReferral, body(NewReferral)],
-    key: Annotated[str, Depends(_idempotency_key)],
+    key: NeededKeyOf,
 ) -> ReferralView | Response:
     """Create a referral and send it, or keep it as a draft with `send: false`.
 
@@ -68,22 +42,22 @@ async def create_referral(
     What may be the same client with an open referral to the same service, or one refused there within 90 days, is
     listed in `duplicates`; with `on_duplicate: ask` nothing is created then, the answer is 409, and the key stays free.
     """
+
+    async def created() -> Done[ReferralView]:
+        found = await create(work, new)
+        return Done(await view_created(work, found), found.client.id, found.referral.id)
+
     try:
         async with undone_if_asked(work, new.on_duplicate):
-            answer = await _created(work, key, new)
+            answer = await once(response, work, (key, (_said(new),)), ReferralView, created)
     except PossibleDuplicate as possible:
         return ask(request, work, possible)
     return created_answer(request, response, answer)
 
 
-async def _created(work: ActorUnitOfWork, key: str, new: NewReferral) -> ReferralView:
-    claimed = await claim_key(work, key, new)
-    if claimed.answer is not None:
-        return ReferralView.model_validate(await open_answer(work, claimed))
-    created = await create(work, new)
-    answer = await view_created(work, created)
-    await keep_answer(work, claimed, created.referral, answer.model_dump(mode="json"))
-    return answer
+def _said(new: NewReferral) -> str:
+    """What makes two requests to create the same; as it was before there was the choice, where it is not made."""
+    return new.model_dump_json(exclude={"on_duplicate"} if new.on_duplicate == "go_on" else None)
 
 
 @router.post(

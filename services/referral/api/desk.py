@@ -1,19 +1,23 @@
 """Desk work over HTTP: who looks after a referral, one answer to many, and handing over."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
 from services.referral.api.dependencies import LockedReferralOf, WorkOf, on_side_locked, requires
+from services.referral.api.repeating import Done, KeyOf, once, said_in
 from services.referral.api.responses import referral_answer
 from services.referral.domain.lifecycle import Side
 from services.referral.schemas.desk import Assignment, Bulk, BulkResults, HandedOver, HandedOverReferral, HandOver
 from services.referral.schemas.referrals import ReferralView
+from services.referral.tables import Member, Referral
 from services.referral.use_cases.assignment import assign, require_assignable
 from services.referral.use_cases.bulk import give_to_many
 from services.referral.use_cases.handover import hand_over_own
 from services.referral.use_cases.showing import view
 from shared.web.bodies import body, request_body
+from shared.web.idempotency import KEY_TAKEN
 from shared.web.routing import Router
 from shared.web.versions import IF_MATCH, require_match
 
@@ -49,14 +53,20 @@ async def assign_referral(
     operation_id="answerReferrals",
     summary="Accept or decline many referrals",
     dependencies=[Depends(requires("recipient"))],
-    openapi_extra=request_body(Bulk),
+    openapi_extra=request_body(Bulk) | KEY_TAKEN,
 )
-async def answer_many(work: WorkOf, bulk: Annotated[Bulk, body(Bulk)]) -> BulkResults:
+async def answer_many(
+    request: Request, response: Response, work: WorkOf, bulk: Annotated[Bulk, body(Bulk)], key: KeyOf
+) -> BulkResults:
     """Each of up to 100 in the version that you have seen, with a result of its own; one that fails holds up no other.
 
     `status` and `problem` are what a request for that referral alone would have been answered.
     """
-    return BulkResults(contents=await give_to_many(work, bulk))
+
+    async def answered() -> Done[BulkResults]:
+        return Done(BulkResults(contents=await give_to_many(work, bulk)))
+
+    return await once(response, work, (key, said_in(request, bulk)), BulkResults, answered)
 
 
 @router.post(
@@ -64,14 +74,23 @@ async def answer_many(work: WorkOf, bulk: Annotated[Bulk, body(Bulk)]) -> BulkRe
     operation_id="handOverReferrals",
     summary="Hand over all that you have open",
     dependencies=[Depends(requires("adviser", "recipient"))],
-    openapi_extra=request_body(HandOver),
+    openapi_extra=request_body(HandOver) | KEY_TAKEN,
 )
-async def hand_over(work: WorkOf, given: Annotated[HandOver, body(HandOver)]) -> HandedOver:
+async def hand_over(
+    request: Request, response: Response, work: WorkOf, given: Annotated[HandOver, body(HandOver)], key: KeyOf
+) -> HandedOver:
     """What you are the adviser of, drafts included, and what is assigned to you goes to your deputy, or to `to`.
 
     Whoever takes over needs the roles for it; otherwise nothing is handed over.
     """
-    heir, taken = await hand_over_own(work, given.to)
+
+    async def handed_over() -> Done[HandedOver]:
+        return Done(_shown(*await hand_over_own(work, given.to)))
+
+    return await once(response, work, (key, said_in(request, given)), HandedOver, handed_over)
+
+
+def _shown(heir: Member, taken: Sequence[tuple[Referral, Side]]) -> HandedOver:
     contents = [
         HandedOverReferral(
             id=referral.id, reference=referral.reference, status=referral.status, version=referral.version, side=side

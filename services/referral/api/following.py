@@ -11,6 +11,7 @@ from services.referral.api.dependencies import (
     on_side_locked,
     the_locked_parent,
 )
+from services.referral.api.repeating import Done, KeyOf, once, said_in
 from services.referral.api.responses import ask, created_answer, undone_if_asked
 from services.referral.domain.lifecycle import Side
 from services.referral.schemas.referrals import ReferralView
@@ -20,8 +21,9 @@ from services.referral.use_cases.duplicates import PossibleDuplicate
 from services.referral.use_cases.following import forward_to_suggested, send_suggested
 from services.referral.use_cases.showing import view, view_created
 from shared.web.bodies import body, request_body
+from shared.web.idempotency import IF_MATCH_AND_KEY
 from shared.web.routing import Router
-from shared.web.versions import IF_MATCH, require_match
+from shared.web.versions import require_match
 
 router = Router(tags=["referrals"])
 
@@ -33,7 +35,7 @@ router = Router(tags=["referrals"])
     response_model=ReferralView,
     summary="Send a declined referral on to the suggested service",
     dependencies=[Depends(the_locked_parent), Depends(on_side_locked(Side.SOURCE))],  # a chain from the top down
-    openapi_extra=request_body(SendSuggested) | IF_MATCH,
+    openapi_extra=request_body(SendSuggested) | IF_MATCH_AND_KEY,
 )
 async def follow_suggestion(
     request: Request,
@@ -42,21 +44,28 @@ async def follow_suggestion(
     parent: LockedParentOf,
     referral: LockedReferralOf,
     given: Annotated[SendSuggested, body(SendSuggested)],
+    key: KeyOf,
 ) -> ReferralView | Response:
     """A new referral of the same client, with the same reason, urgency and private note and a fresh legal basis.
 
     The declined one is closed in the same step, and each names the other for the source. Sent again after a lost
-    answer, this is a 412: the declined referral has another version by then, and names what followed it.
+    answer, this is a 412, or under the same key answered like the first: the declined referral has another version by
+    then, and names what followed it.
     What your desk had passed on is passed on anew, as a child of the referral that you were sent.
     """
     refuse_future_consent(work, given.legal_basis)
-    require_match(request, referral.version)
-    if parent is not None:
-        child = await forward_to_suggested(work, parent, referral, given)
-        return created_answer(request, response, await view(work, child, "forward"))
+
+    async def followed() -> Done[ReferralView]:
+        require_match(request, referral.version)
+        if parent is not None:
+            child = await forward_to_suggested(work, parent, referral, given)
+            return Done(await view(work, child, "forward"), referral.client_id, child.id)
+        found = await send_suggested(work, referral, given)
+        return Done(await view_created(work, found), referral.client_id, found.referral.id)
+
     try:
         async with undone_if_asked(work, given.on_duplicate):
-            following = await send_suggested(work, referral, given)
+            answer = await once(response, work, (key, said_in(request, given)), ReferralView, followed)
     except PossibleDuplicate as possible:
         return ask(request, work, possible)
-    return created_answer(request, response, await view_created(work, following))
+    return created_answer(request, response, answer)

@@ -2,14 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, on_side_locked
+from services.referral.api.repeating import Done, KeyOf, once, said_in
 from services.referral.domain.lifecycle import Side
 from services.referral.queries.messages import list_messages, unread_messages
 from services.referral.schemas.messages import MessagePage, MessagesRead, MessageView, NewMessage, ReadUpTo
 from services.referral.use_cases.messages import mark_read, message_view, show_messages, write_message
 from shared.web.bodies import body, request_body
+from shared.web.idempotency import KEY_TAKEN
 from shared.web.pages import PageOf, next_link
 from shared.web.routing import Router
 
@@ -35,14 +37,23 @@ async def get_messages(request: Request, work: WorkOf, referral: ReferralOf, pag
     status_code=201,
     summary="Write to the other side",
     dependencies=[Depends(on_side_locked(*Side))],
-    openapi_extra=request_body(NewMessage),
+    openapi_extra=request_body(NewMessage) | KEY_TAKEN,
 )
 async def post_message(
-    work: WorkOf, referral: LockedReferralOf, new: Annotated[NewMessage, body(NewMessage)]
+    request: Request,
+    response: Response,
+    work: WorkOf,
+    referral: LockedReferralOf,
+    new: Annotated[NewMessage, body(NewMessage)],
+    key: KeyOf,
 ) -> MessageView:
     """The other side is told that there is a message; its text stays here."""
-    message = await write_message(work, referral, new.text)
-    return await message_view(work, referral, message)
+
+    async def written() -> Done[MessageView]:
+        message = await write_message(work, referral, new.text)
+        return Done(await message_view(work, referral, message), referral.client_id)
+
+    return await once(response, work, (key, said_in(request, new)), MessageView, written)
 
 
 @router.post(

@@ -9,6 +9,7 @@ from uuid import UUID
 from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.deadlines import adopt_some, fire_due, take_due
 from services.referral.use_cases.ending_below import mark_what_was_left
+from services.referral.use_cases.idempotency import hash_some
 from services.referral.use_cases.lookups import renew_some
 from services.referral.vault import Vault
 from shared import context
@@ -54,9 +55,10 @@ class DeadlineScheduler:
         """Do what an older version left undone, until nothing is left. Returns True: it is done.
 
         Referrals that are under way without timers get some, and what was passed on from an error is marked as one.
-        Clients are found by today's rules for the spellings of names, numbers and addresses.
+        Idempotency keys that were kept as they were given are hashed. Clients are found by today's rules for the
+        spellings of names, numbers and addresses.
         """
-        for leftover in (adopt_some, mark_what_was_left):
+        for leftover in (adopt_some, mark_what_was_left, hash_some):
             found: int | bool = True
             while found:
                 async with self._database.transaction() as tx:

@@ -1,53 +1,97 @@
-"""Idempotency keys: the same key never creates twice, and a repeated request gets the first answer again."""
+"""Idempotency keys: the same key never creates twice, and a repeated request gets the first answer again.
+
+Callers put anything into a key, so what is kept of it is a keyed hash.
+"""
 
 from typing import Any
+from uuid import UUID
 
-from services.referral.schemas.referrals import NewReferral
-from services.referral.tables import IdempotencyKey, Referral
-from services.referral.unit_of_work import ActorUnitOfWork
+from sqlmodel import col, select
+
+from services.referral.tables import IdempotencyKey
+from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
 from services.referral.use_cases.clients import note_disclosure
-from services.referral.vault import seal, unseal
-from shared.problems import conflict, invalid
+from services.referral.vault import Unreadable, seal, unseal
+from shared.problems import conflict
+from shared.web.idempotency import key_reused
+
+_HASHED = "hmac:"
+"""How a key begins in the form in which it is kept; older versions kept it as it was given."""
 
 
-async def claim_key(work: ActorUnitOfWork, key: str, request: NewReferral) -> IdempotencyKey:
+async def claim_key(work: ActorUnitOfWork, key: str, *request: str) -> IdempotencyKey:
     """Claim an idempotency key; it holds the stored answer when this very request was carried out before.
 
-    A second request with the same key waits until the first has committed. Raises 422 for another body, and 409 when
-    the answer was about a client who has been erased.
+    `request` is what makes two requests the same. A second request with the same key waits until the first has
+    committed. Raises 422 for another request, and 409 when the answer was about a client who has been erased.
     """
-    usual = {"on_duplicate"} if request.on_duplicate == "go_on" else None  # digests made before there was a choice
-    digests = work.vault.digests("request", request.model_dump_json(exclude=usual))
-    member_id = work.actor.member_id
-    claimed = IdempotencyKey(member_id=member_id, key=key, request_digest=digests[0], created_at=work.now)
-    if await work.tx.insert_if_new(claimed):
-        return claimed
-    used = await work.tx.get_one(IdempotencyKey, member_id, key)
-    assert used.client_id is not None, "a key is committed with what its request was about"
+    digests = work.vault.digests("request", *request)
+    forms = _forms(work, work.actor.member_id, key)
+    used = await work.tx.first(
+        select(IdempotencyKey).where(
+            IdempotencyKey.member_id == work.actor.member_id, col(IdempotencyKey.key).in_([*forms, key])
+        )
+    )
+    if used is None:
+        digest, now = digests[0], work.now
+        claimed = IdempotencyKey(member_id=work.actor.member_id, key=forms[0], request_digest=digest, created_at=now)
+        if await work.tx.insert_if_new(claimed):
+            return claimed
+        used = await work.tx.get_one(IdempotencyKey, work.actor.member_id, forms[0])
     if used.answer is None:
         raise conflict("What this request created was about a client who has been erased.", name="client-erased")
     if used.request_digest not in digests:
-        detail = "You have used this Idempotency-Key for another request. Use a new key for a new referral."
-        raise invalid(detail, name="idempotency-key-reused")
+        raise key_reused()
     return used
 
 
-async def open_answer(work: ActorUnitOfWork, used: IdempotencyKey) -> dict[str, Any]:
-    """The stored answer to a request that is repeated; that the client's details are told again is noted."""
-    assert used.client_id is not None, "it was claimed before"
-    assert used.answer is not None, "and answered"
+def _forms(work: UnitOfWork, member_id: UUID, key: str) -> list[str]:
+    """The forms in which a key may be kept: that of today first, then that under the former index key."""
+    return [_HASHED + digest.hex() for digest in work.vault.digests("idempotency-key", str(member_id), key)]
+
+
+async def open_answer(work: ActorUnitOfWork, used: IdempotencyKey) -> Any:
+    """The stored answer to a request that is repeated; that a client's details are told again is noted."""
+    assert used.answer is not None, "it was answered before"
+    place = _associated_data(used)
+    if used.client_id is None:
+        try:
+            return work.vault.open_own(used.answer, place)
+        except Unreadable:  # the master key has been changed since
+            raise conflict("This request was carried out, and its answer can't be given again. Read anew.") from None
     note_disclosure(work, used.client_id, "create, repeated", used.referral_id)
-    opened: dict[str, Any] = unseal(await work.key_of(used.client_id), used.answer, _associated_data(used))
-    return opened
+    return unseal(await work.key_of(used.client_id), used.answer, place)
 
 
 async def keep_answer(
-    work: ActorUnitOfWork, claimed: IdempotencyKey, referral: Referral, answer: dict[str, Any]
+    work: ActorUnitOfWork, claimed: IdempotencyKey, answer: Any, client_id: UUID | None, created: UUID | None
 ) -> None:
-    """Keep the answer to a request, sealed like everything about the client."""
-    claimed.client_id, claimed.referral_id = referral.client_id, referral.id
-    claimed.answer = seal(await work.key_of(referral.client_id), answer, _associated_data(claimed))
+    """Keep the answer to a request, sealed like everything about the client it is about.
+
+    `created` is the referral that was created by it. An answer about no single client is sealed by the service's own.
+    """
+    claimed.client_id, claimed.referral_id = client_id, created
+    place = _associated_data(claimed)
+    if client_id is None:
+        claimed.answer = work.vault.seal_own(answer, place)
+    else:
+        claimed.answer = seal(await work.key_of(client_id), answer, place)
     work.tx.update(claimed)
+
+
+async def hash_some(work: UnitOfWork, at_most: int = 100) -> int:
+    """Hash keys that an older version kept as they were given, and seal their answers anew; returns how many."""
+    query = select(IdempotencyKey).where(col(IdempotencyKey.key).not_like(f"{_HASHED}%")).limit(at_most)
+    found = await work.tx.all(query.with_for_update(skip_locked=True))
+    for row in found:
+        hashed = IdempotencyKey(**row.model_dump() | {"key": _forms(work, row.member_id, row.key)[0]})
+        if row.answer is not None and row.client_id is not None:
+            key = await work.key_of(row.client_id)
+            hashed.answer = seal(key, unseal(key, row.answer, _associated_data(row)), _associated_data(hashed))
+        work.tx.delete(row)
+        await work.tx.flush()
+        await work.tx.insert_if_new(hashed)
+    return len(found)
 
 
 def _associated_data(claimed: IdempotencyKey) -> str:

@@ -58,7 +58,7 @@ _TABLES = {
         "referrals": "SELECT id, parent_id, version, status, source_member_id, closed_at FROM referrals",
         "timeline": "SELECT event_id, referral_id, event_type, version, at FROM timeline",
         "messages": "SELECT id, referral_id FROM messages",
-        "keys": "SELECT key, referral_id FROM idempotency_keys",
+        "keys": "SELECT referral_id FROM idempotency_keys WHERE referral_id IS NOT NULL",
         "deliveries": "SELECT * FROM deliveries",
     },
     "notifications": {

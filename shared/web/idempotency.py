@@ -1,0 +1,68 @@
+"""Idempotency keys over HTTP: a caller's own name for a request, under which it is carried out once.
+
+What is kept of a key, and of the answer, is each service's own; here is how a key comes in, and what is wrong with one.
+"""
+
+from typing import Any, Final
+
+from fastapi import Request, Response
+
+from shared.problems import Problem, invalid, malformed
+from shared.web.bodies import refuse_unstorable
+from shared.web.http_methods import route_path
+from shared.web.versions import IF_MATCH
+
+HEADER: Final = "Idempotency-Key"
+REPLAYED: Final = "Idempotency-Replayed"
+_LONGEST: Final = 200
+
+
+def _parameter(*, required: bool) -> dict[str, Any]:
+    return {
+        "name": HEADER,
+        "in": "header",
+        "required": required,
+        "schema": {"type": "string", "minLength": 1, "maxLength": _LONGEST, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+        "description": "Your own name for this request, such as a random UUID: sent again, it gets the same answer",
+    }
+
+
+KEY_NEEDED: Final[dict[str, Any]] = {"parameters": [_parameter(required=True)]}
+KEY_TAKEN: Final[dict[str, Any]] = {"parameters": [_parameter(required=False)]}
+IF_MATCH_AND_KEY: Final[dict[str, Any]] = {"parameters": [*IF_MATCH["parameters"], *KEY_TAKEN["parameters"]]}
+"""For a route's `openapi_extra`, where a key is needed or taken."""
+
+
+async def given_key(request: Request) -> str | None:
+    """The key of a request, None without one. Raises 400 for what is no key, 422 for a personal identity code."""
+    key = request.headers.get(HEADER, "").strip()
+    refuse_unstorable({HEADER: key})
+    if len(key) > _LONGEST or not key.isascii() or not key.isprintable():
+        detail = f"An {HEADER} has up to {_LONGEST} printable ASCII characters."
+        raise malformed(detail, name="idempotency-key-invalid")
+    return key or None
+
+
+async def needed_key(request: Request) -> str:
+    """The key of a request that needs one. Raises 400 without, else as `given_key`."""
+    key = await given_key(request)
+    if key is None:
+        detail = f"Send an `{HEADER}` header, such as a random UUID, so that a repeated request creates nothing twice."
+        raise malformed(detail, name="idempotency-key-missing")
+    return key
+
+
+def address_of(request: Request) -> str:
+    """What the request is sent to: the same key for another address is another request."""
+    return f"{request.method} {route_path(request.scope)}"
+
+
+def say_replayed(response: Response) -> None:
+    """Say in the answer that it is the one that the request got when it was first made."""
+    response.headers[REPLAYED] = "true"
+
+
+def key_reused() -> Problem:
+    """422: the member has used the key for another request."""
+    detail = f"You have used this {HEADER} for another request. Use a new key for a new request."
+    return invalid(detail, name="idempotency-key-reused")
