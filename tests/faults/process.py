@@ -31,7 +31,7 @@ RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (2, 4, 8, 8, 15, 1
 """Instead of what grows to twenty hours; as many attempts."""
 
 FACTS_EVERY = timedelta(seconds=10)
-"""Instead of two minutes between two tellings of service facts."""
+"""Instead of two minutes between two looks at the facts of services."""
 
 Async = Callable[..., Awaitable[Any]]
 Passed = Callable[[str], None]
@@ -56,9 +56,17 @@ def watch(module: str, folder: Path, process: str, variant: str | None) -> None:
     if module == "services.notifications.worker":
         _watch_mail(passed)
     if module == "services.referral.worker":
-        _replace(_module("services.referral.jobs.statistics_publisher"), "EVERY", FACTS_EVERY)
+        _tell_facts_often()
     if variant == "newer":
         _read_more() if module.endswith(".worker") else _tell_more()
+
+
+def _tell_facts_often() -> None:
+    """Facts of services every few seconds, not by lot and once a day: or a run would see hardly any."""
+    _replace(_module("services.referral.jobs.statistics_publisher"), "EVERY", FACTS_EVERY)
+    publishing = _module("services.referral.use_cases.service_statistics")
+    _replace(publishing, "looked_at", lambda _last, _today: False)
+    _replace(publishing, "is_drawn", lambda _lot: True)
 
 
 def _module(name: str) -> Any:

@@ -198,6 +198,21 @@ async def test_nothing_is_withdrawn_after_the_end_where_nothing_is_open(platform
     assert (await row.at(2).read(second["id"]))["status"] == "requested"
 
 
+async def test_a_request_that_is_repeated_after_an_error_above_shows_nobody_again(platform: Platform) -> None:
+    row = await organizations_in_a_row(platform)
+    desk = row.at(1)
+    accepted = await desk.done("accept", await desk.read((await row.begin())["id"]))
+    headers = {"If-Match": f'"{accepted["version"]}"', "Idempotency-Key": "passed-on-once"}
+    path = f"/referrals/{accepted['id']}/forward"
+    first = await desk.client.post(path, json=row.forward(2), headers=headers)
+    assert first.status_code == 201, first.text
+    await mark(row, accepted)
+    again = await desk.client.post(path, json=row.forward(2), headers=headers)
+    assert again.json().get("client") is None
+    assert not any(secret in again.text for secret in SECRETS)
+    assert await platform.scalar("referral", "SELECT count(*) FROM referrals") == 2
+
+
 async def declined_child(row: Row, better: int = 3) -> tuple[JSON, JSON]:
     """A referral, and one passed on from it that its desk declined with the suggestion to ask another."""
     first = await row.begin(urgency="urgent")

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -26,7 +26,7 @@ async def publish_statistics(work: UnitOfWork) -> int:
     """
     published = {row.service_id: row for row in await work.tx.all(select(PublishedStatistics))}
     services = await work.tx.all(select(Service).order_by(col(Service.id)))
-    unseen = [service for service in services if not _looked_at(work, published.get(service.id))]
+    unseen = [service for service in services if not looked_at(published.get(service.id), work.today)]
     if not unseen:
         return 0
     organizations = {row.id: row for row in await work.tx.all(select(Organization))}
@@ -46,8 +46,9 @@ async def publish_statistics(work: UnitOfWork) -> int:
     return count
 
 
-def _looked_at(work: UnitOfWork, last: PublishedStatistics | None) -> bool:
-    return last is not None and last.looked_on == work.today
+def looked_at(last: PublishedStatistics | None, today: date) -> bool:
+    """Whether the service whose statistics were published last as `last` was looked at today."""
+    return last is not None and last.looked_on == today
 
 
 def _publish(work: UnitOfWork, service: Service, exact: Statistics, last: PublishedStatistics) -> bool:
