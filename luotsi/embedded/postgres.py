@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from luotsi.embedded.account import SHELTER, binaries, database_folder, server_account
+from luotsi.embedded.stale_pid import make_way
 from luotsi.platform.data_dir import DataDir
 from luotsi.platform.process import PlatformError, ProcessSpec, as_account
 from shared.services import service_names
@@ -60,8 +61,12 @@ class Postgres:
         return self._data.secret(f"postgres_{role}")
 
     def prepare(self) -> None:
-        """Create the cluster, in about a second, unless there is one whose creation was not interrupted."""
+        """Create the cluster, in about a second, unless there is one whose creation was not interrupted.
+
+        Raises PlatformError when a server runs on it.
+        """
         marker = self._folder / "luotsi-ready"
+        make_way(self._folder)
         if marker.exists():
             return
         for leftover in self._folder.iterdir():
