@@ -26,11 +26,17 @@ class Service:
     """`main.py` is run as its web process, `worker.py` as its worker"""
     secrets: tuple[str, ...] = ()
     """Settings that are 32 random bytes each, in base64url, and that no other service is given"""
+    worker_secrets: tuple[str, ...] = ()
+    """Those of them that its worker is given, and its web process is not"""
 
     @property
     def has_api(self) -> bool:
         """Whether it serves an HTTP API, which its `/docs` describe. Pages are published elsewhere than below /api."""
         return self.prefix.startswith("/api/")
+
+    def secrets_of(self, kind: ProcessKind) -> tuple[str, ...]:
+        """The secrets that its processes of that kind are given."""
+        return tuple(name for name in self.secrets if kind == "worker" or name not in self.worker_secrets)
 
     @property
     def process_names(self) -> tuple[str, ...]:
@@ -47,6 +53,7 @@ SERVICES: Final[tuple[Service, ...]] = (
         stream="referral.events",
         reads=("catalog.events", "notification.events"),
         secrets=("MASTER_KEY", "INDEX_KEY", "AUDIT_KEY"),
+        worker_secrets=("AUDIT_KEY",),
     ),
     Service(
         "notifications",

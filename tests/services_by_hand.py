@@ -25,3 +25,6 @@ SECRETS: Final[dict[str, frozenset[str]]] = {
     "notifications": frozenset(),
 }
 """Service → the keys that it is given and no other service is."""
+
+WORKER_SECRETS: Final = frozenset({"AUDIT_KEY"})
+"""Those that a worker is given and a web process is not."""

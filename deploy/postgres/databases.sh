@@ -29,5 +29,5 @@ create catalog "${CATALOG_DB_PASSWORD:?}" "${CATALOG_OWNER_DB_PASSWORD:?}"
 create referral "${REFERRAL_DB_PASSWORD:?}" "${REFERRAL_OWNER_DB_PASSWORD:?}"
 create notifications "${NOTIFICATIONS_DB_PASSWORD:?}" "${NOTIFICATIONS_OWNER_DB_PASSWORD:?}"
 
-# Nothing to look at for anybody else in the superuser's database either.
-psql --no-psqlrc -v ON_ERROR_STOP=1 -q -d postgres -c 'REVOKE CONNECT ON DATABASE postgres FROM PUBLIC'
+# Nothing to look at for anybody else in the superuser's databases either.
+psql --no-psqlrc -v ON_ERROR_STOP=1 -q -d postgres -c 'REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC'

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from asyncpg import InsufficientPrivilegeError
 from sqlalchemy import select, text
+from sqlalchemy.exc import ProgrammingError
 
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
@@ -18,7 +20,7 @@ from services.referral.consumers import keep_proof
 from shared.consuming import catalog_copy
 from shared.consuming.copies import Copied
 from shared.database.connections import Database
-from shared.database.rows import table_of
+from shared.database.rows import Record, table_of
 from shared.database.transaction import Transaction
 from shared.events import Envelope
 
@@ -32,10 +34,12 @@ class Copy:
     """A copy that `service` keeps in `table` of what `owner` publishes in events of `types`."""
 
     service: str
-    table: type[Copied]
+    table: type[Record]
     owner: str
     types: tuple[str, ...]
     apply: Callable[[Transaction, Envelope], Awaitable[Any]]
+    every_state: bool = False
+    """Whether the copy keeps all states of a subject, and not only the newest"""
 
 
 def _of_catalog(service: str, table: type[Copied], kind: str) -> Copy:
@@ -58,6 +62,7 @@ COPIES: Final[Mapping[str, Copy]] = {
         "notifications",
         ("notification.delivered.v1", "notification.delivery_failed.v1"),
         keep_proof,
+        every_state=True,
     ),
     "notifications.organizations": _of_catalog("notifications", notifications.Organization, "organization"),
     "notifications.services": _of_catalog("notifications", notifications.Service, "service"),
@@ -90,7 +95,8 @@ async def rebuild(target: Target, name: str) -> Rebuilt:
     more than change the copy, and must find it as it was. No handler runs here, so nobody gets a notice.
     """
     copy = COPIES[name]
-    own = Database(target.database_url(copy.service), pool_size=1, answer_seconds=None)
+    # As the role that owns the copy: the service's own may add to proofs, and drop none.
+    own = Database(target.owner_url(copy.service), pool_size=1, answer_seconds=None)
     owners = Database(target.database_url(copy.owner), pool_size=1, answer_seconds=None)
     try:
         async with own.transaction() as tx:
@@ -99,11 +105,16 @@ async def rebuild(target: Target, name: str) -> Rebuilt:
             await tx.execute(text(f"LOCK TABLE {_table(copy)} IN SHARE ROW EXCLUSIVE MODE"))
             before = await _rows(tx, copy)
             dealt_with = set((await tx.execute(_DEALT_WITH, {"consumer": copy.service})).scalars())
-            states = await _newest_states(owners, copy, dealt_with)
+            states = await _states(owners, copy, dealt_with)
             await tx.execute(text(f"DELETE FROM {_table(copy)}"))  # noqa: S608  a name out of COPIES
             for state in states:
                 await copy.apply(tx, state)
             after = await _rows(tx, copy)
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != InsufficientPrivilegeError.sqlstate:
+            raise
+        variable = f"{copy.service.upper()}_OWNER_DATABASE_URL"
+        raise PlatformError(f"{name} is only its owner's to make anew: set {variable}") from None
     finally:
         await own.close()
         await owners.close()
@@ -111,24 +122,26 @@ async def rebuild(target: Target, name: str) -> Rebuilt:
     return Rebuilt(len(after), mended)
 
 
-async def _newest_states(owners: Database, copy: Copy, dealt_with: set[UUID]) -> list[Envelope]:
-    """The newest event of each subject among those that the service has dealt with."""
-    newest: dict[str, tuple[tuple[int, int], str]] = {}
+async def _states(owners: Database, copy: Copy, dealt_with: set[UUID]) -> list[Envelope]:
+    """Of the events that the service has dealt with, the newest of each subject, or all where the copy keeps all."""
+    newest: dict[object, tuple[tuple[int, int], str]] = {}
     async with owners.transaction() as tx:
         await tx.execute(text("SET LOCAL statement_timeout = 0"))
         async for row in tx.stream(_STATES, {"types": list(copy.types)}):
             if row.event_id in dealt_with:
                 told = json.loads(row.payload)
                 order = (told["epoch"], told["sequence"])
-                if row.subject not in newest or order > newest[row.subject][0]:
-                    newest[row.subject] = (order, row.payload)
+                subject = (row.subject, order) if copy.every_state else row.subject
+                if subject not in newest or order > newest[subject][0]:
+                    newest[subject] = (order, row.payload)
     return [Envelope.model_validate_json(payload) for _, payload in newest.values()]
 
 
-async def _rows(tx: Transaction, copy: Copy) -> dict[UUID, dict[str, Any]]:
-    """The rows of a copy, by id."""
-    found = await tx.execute(select(table_of(copy.table)))
-    return {row["id"]: dict(row) for row in found.mappings()}
+async def _rows(tx: Transaction, copy: Copy) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """The rows of a copy, by their keys."""
+    table = table_of(copy.table)
+    found = await tx.execute(select(table))
+    return {tuple(row[column.name] for column in table.primary_key): dict(row) for row in found.mappings()}
 
 
 def _table(copy: Copy) -> str:

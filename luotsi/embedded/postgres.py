@@ -37,6 +37,7 @@ _THROWAWAY = {
 
 
 _PSQL_NO_CONNECTION = 2
+_PUBLIC_LOCK = 7205759403792795
 
 
 class Postgres:
@@ -160,6 +161,9 @@ def _database_sql(service: str, owner: str) -> str:
         SELECT 'CREATE DATABASE {service} OWNER {owner}'
          WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{service}') \\gexec
         ALTER DATABASE {service} OWNER TO {owner};
+        SELECT pg_advisory_lock({_PUBLIC_LOCK});  -- services are prepared side by side
+        REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;
+        SELECT pg_advisory_unlock({_PUBLIC_LOCK});
         REVOKE ALL ON DATABASE {service} FROM PUBLIC;
         GRANT CONNECT ON DATABASE {service} TO {service};
         \\connect {service}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from luotsi.platform.data_dir import DataDir, is_free
 from luotsi.platform.process import ProcessSpec
-from shared.services import SERVICES, Service, get_service
+from shared.services import SERVICES, ProcessKind, Service, get_service
 
 _SOURCES = Path(__file__).resolve().parents[2]
 # Below the ports of the embedded servers.
@@ -80,11 +80,13 @@ def service_specs(service: Service, data: DataDir, addresses: Addresses) -> Iter
     """The processes of the service that run until the platform stops."""
     settings = _settings(service.name, data, addresses)
     if "web" in service.processes:
-        yield _python(f"{service.name}-web", f"services.{service.name}.main", settings)
+        web = settings | _secrets(service, "web", data)
+        yield _python(f"{service.name}-web", f"services.{service.name}.main", web)
     if "worker" in service.processes:
         # The name stays the same, so that after a crash it takes up its own work.
         name = f"{service.name}-worker"
         own = {"WORKER_NAME": name, "HEARTBEAT_FILE": str(heartbeat(service.name, data))}
+        own |= _secrets(service, "worker", data)
         yield _python(name, f"services.{service.name}.worker", settings | own)
 
 
@@ -94,7 +96,7 @@ def heartbeat(service: str, data: DataDir) -> Path:
 
 
 def _settings(service: str, data: DataDir, addresses: Addresses) -> dict[str, str]:
-    common = {
+    return {
         "DATABASE_URL": addresses.databases[service],
         "REDIS_URL": addresses.redis[service],
         "JWKS": str(data.keys / "jwks.json"),
@@ -106,12 +108,11 @@ def _settings(service: str, data: DataDir, addresses: Addresses) -> dict[str, st
         "ENVIRONMENT": "development",
         "EPOCH": os.environ.get(f"{service.upper()}_EPOCH", "1"),
     }
-    return common | _secrets(service, data)
 
 
-def _secrets(service: str, data: DataDir) -> dict[str, str]:
-    """The service's own keys, and the former ones while keys are being changed."""
-    names = get_service(service).secrets
+def _secrets(service: Service, kind: ProcessKind, data: DataDir) -> dict[str, str]:
+    """The keys of the service's web process or worker, and the former ones while keys are being changed."""
+    names = service.secrets_of(kind)
     former = {f"{name}_PREVIOUS": data.kept_secret(f"{name.lower()}_previous") for name in names}
     found = {name: data.secret(name.lower()) for name in names} | {name: key for name, key in former.items() if key}
     return {name: f"{key}=" for name, key in found.items()}  # 32 bytes in base64url, padded
@@ -123,5 +124,7 @@ def _python(name: str, module: str, settings: Mapping[str, str], *arguments: str
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
-    # SMTP_URL, LOG_LEVEL and their like come from the operator's own environment.
-    return {**os.environ, "PYTHONUNBUFFERED": "1", **settings}
+    # SMTP_URL, LOG_LEVEL and their like come from the operator's own environment; keys come from the data directory.
+    secrets = {name for service in SERVICES for name in service.secrets}
+    inherited = {name: value for name, value in os.environ.items() if name.removesuffix("_PREVIOUS") not in secrets}
+    return {**inherited, "PYTHONUNBUFFERED": "1", **settings}

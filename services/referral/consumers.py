@@ -15,7 +15,7 @@ from services.referral.use_cases.organizations import record_organization
 from services.referral.vault import Vault
 from shared.clock import Clock, utc_now
 from shared.consuming import catalog_copy
-from shared.consuming.copies import overwrite_all_if_newer
+from shared.consuming.copies import add_states
 from shared.consuming.deputies import UnknownMember, stand_in
 from shared.consuming.inbox import BatchHandler, Consumer, Handler, MissingDependency, arrived
 from shared.database.transaction import Transaction
@@ -86,7 +86,7 @@ async def services_changed(tx: Transaction, events: Sequence[Envelope]) -> None:
 
 
 async def _keep_proofs(tx: Transaction, events: Sequence[Envelope]) -> None:
-    await overwrite_all_if_newer(tx, Delivery, [_proof(event) for event in events])
+    await add_states(tx, Delivery, [_proof(event) for event in events])
 
 
 def _proof(event: Envelope) -> dict[str, Any]:

@@ -30,14 +30,16 @@ Key = Annotated[Secret[bytes], BeforeValidator(_key)]
 FormerKey = Annotated[Secret[bytes] | None, BeforeValidator(_key)]
 
 
-class ReferralSettings(Settings):
-    """The keys are 32 random bytes each, in base64url. Whoever loses MASTER_KEY loses every client's data."""
+class WebSettings(Settings):
+    """What the web process needs. The keys are 32 random bytes each, in base64url.
+
+    Whoever loses MASTER_KEY loses every client's data.
+    """
 
     master_key: Key = Field(description="Wraps each client's own key")
     index_key: Key = Field(description="Keys the hashes by which a client is found again")
     master_key_previous: FormerKey = Field(None, description="The former MASTER_KEY, while keys are wrapped anew")
     index_key_previous: FormerKey = Field(None, description="The former INDEX_KEY, while hashes are made anew")
-    audit_key: Key = Field(description="Seals the log of who was shown what, day by day")
     clock_file: Path | None = Field(None, description="A file of seconds by which the clock is ahead, to try deadlines")
 
     @property
@@ -52,7 +54,13 @@ class ReferralSettings(Settings):
         return self
 
 
-def vault_of(settings: ReferralSettings) -> Vault:
+class ReferralSettings(WebSettings):
+    """What the worker needs: it seals the log of who was shown what, which no request can."""
+
+    audit_key: Key = Field(description="Seals the log of who was shown what, day by day")
+
+
+def vault_of(settings: WebSettings) -> Vault:
     """The vault with the keys of `settings`."""
     former_master, former_index = settings.master_key_previous, settings.index_key_previous
     return Vault(

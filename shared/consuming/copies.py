@@ -1,4 +1,4 @@
-"""Copies of another service's facts: a copy is simply overwritten by a higher (epoch, sequence)."""
+"""Copies of another service's facts: overwritten by a higher (epoch, sequence), or a row for each state."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -43,6 +43,23 @@ async def overwrite_all_if_newer(tx: Transaction, table: type[Copied], states: I
     rows = [newest[row_id] for row_id in sorted(newest, key=str)]
     statement = _overwrite(str(table.__tablename__), tuple(rows[0]))
     return set((await tx.execute(statement, {"rows": to_json(rows).decode()})).scalars())
+
+
+async def add_states(tx: Transaction, table: type[Record], states: Sequence[dict[str, Any]]) -> None:
+    """Insert states as rows that nobody changes afterwards; what is there already is left as it is.
+
+    `table` has `id`, `epoch` and `sequence` as its key, and each state names the same columns, these among them.
+    """
+    if states:
+        await tx.execute(_add(str(table.__tablename__), tuple(states[0])), {"rows": to_json(states).decode()})
+
+
+@cache
+def _add(table: str, columns: Sequence[str]) -> TextClause:
+    """Names come from models, as below."""
+    names = ", ".join(columns)
+    rows = f"json_populate_recordset(CAST(NULL AS {table}), CAST(:rows AS json))"
+    return text(f"INSERT INTO {table} ({names}) SELECT {names} FROM {rows} ON CONFLICT DO NOTHING")  # noqa: S608
 
 
 @cache

@@ -1,7 +1,7 @@
 """Migrations: Alembic for each service's own database, and the backbone's tables that all of them hold."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -103,10 +103,11 @@ def notify_on_insert(table: str) -> None:
     )
 
 
-def run_environment(append_only: Iterable[str] = ()) -> None:
+def run_environment(append_only: Iterable[str] = (), changeable: Mapping[str, Iterable[str]] | None = None) -> None:
     """What each service's `migrations/env.py` does: migrate under a lock, in one transaction.
 
-    `append_only` are tables of which the service's own role may never change or remove a row.
+    `append_only` are tables of which the service's own role may never change or remove a row. Of the tables in
+    `changeable` it may change these columns alone, and remove no row.
     """
     url = make_url(context.config.attributes["database_url"]).set(drivername="postgresql+asyncpg")
 
@@ -116,7 +117,8 @@ def run_environment(append_only: Iterable[str] = ()) -> None:
             # Two migrate jobs at once: the second waits here and then finds nothing left to do.
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7205759403792794)"))
             context.run_migrations()
-            grant_rights(connection, context.config.attributes["role"], frozenset(append_only))
+            columns = {**dict.fromkeys(append_only, ()), **(changeable or {})}
+            grant_rights(connection, context.config.attributes["role"], columns)
 
     async def main() -> None:
         engine = create_async_engine(url, poolclass=sa.NullPool)
@@ -129,8 +131,10 @@ def run_environment(append_only: Iterable[str] = ()) -> None:
     asyncio.run(main())
 
 
-def grant_rights(connection: sa.Connection, role: str, append_only: frozenset[str]) -> None:
+def grant_rights(connection: sa.Connection, role: str, changeable: Mapping[str, Iterable[str]]) -> None:
     """Give `role` the rights to every table that its service works with, and no others.
+
+    Of the tables in `changeable` it may read and add rows, and change these columns.
 
     Said anew after each migration, so that a new table is never forgotten and a right once given can be taken back.
     Nothing is done where one role does everything: an owner cannot be kept from its own tables.
@@ -139,8 +143,12 @@ def grant_rights(connection: sa.Connection, role: str, append_only: frozenset[st
         return
     quote = connection.dialect.identifier_preparer.quote
     for table in connection.scalars(sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).all():
-        rights = "SELECT, INSERT" if table in append_only else "SELECT, INSERT, UPDATE, DELETE"
+        rights = "SELECT, INSERT, UPDATE, DELETE"
         if table == "alembic_version":
             rights = "SELECT"
+        elif table in changeable:
+            there = {column["name"] for column in sa.inspect(connection).get_columns(table)}  # fewer in an older schema
+            columns = ", ".join(quote(name) for name in changeable[table] if name in there)
+            rights = "SELECT, INSERT" + (f", UPDATE ({columns})" if columns else "")
         connection.execute(sa.text(f"REVOKE ALL ON {quote(table)} FROM {quote(role)}"))
         connection.execute(sa.text(f"GRANT {rights} ON {quote(table)} TO {quote(role)}"))

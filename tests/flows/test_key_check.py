@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from luotsi.embedded.servers import Servers
-from luotsi.platform.data_dir import is_free
+from luotsi.platform.data_dir import DataDir, is_free
+from luotsi.platform.process_specs import Addresses, service_specs
 from services.referral.settings import vault_of
 from services.referral.use_cases.key_check import opens_some
+from shared.services import get_service, service_names
 from tests.builders import small_town
 from tests.platform import Platform
 from tests.referring import sent_referral
@@ -95,6 +97,31 @@ async def test_what_is_empty_is_opened_by_any_key(platform: Platform) -> None:
     async with asyncio.timeout(60):
         with process(MODULES[0], env) as running:
             assert await asyncio.to_thread(at_work, running, env)
+
+
+@pytest.mark.parametrize("module", MODULES)
+async def test_only_the_worker_needs_the_key_of_the_seals(platform: Platform, module: str) -> None:
+    env = environment(platform, AUDIT_KEY="")
+    async with asyncio.timeout(60):
+        with process(module, env) as running:
+            if module.endswith("main"):
+                assert await asyncio.to_thread(at_work, running, env)
+            else:
+                _, said = await asyncio.to_thread(running.communicate)
+                assert (running.returncode, said[:10]) == (2, "AUDIT_KEY:")
+
+
+def test_the_web_process_is_not_given_the_key_of_the_seals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDIT_KEY", OTHER)
+    monkeypatch.setenv("AUDIT_KEY_PREVIOUS", OTHER)
+    urls = {name: f"postgresql://{name}" for name in service_names()}
+    addresses = Addresses(8000, urls, urls, urls)
+    web, worker = service_specs(get_service("referral"), DataDir(tmp_path), addresses)
+    assert [name for name in web.env if name.startswith("AUDIT_KEY")] == []
+    assert worker.env["AUDIT_KEY"] not in ("", OTHER)
+    assert web.env["MASTER_KEY"] == worker.env["MASTER_KEY"]
+    others = service_specs(get_service("catalog"), DataDir(tmp_path), addresses)
+    assert not [name for spec in others for name in spec.env if name.endswith("_KEY")]
 
 
 async def test_one_of_many_keys_is_enough(platform: Platform) -> None:

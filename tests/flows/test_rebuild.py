@@ -12,21 +12,15 @@ from luotsi.cli import app
 from luotsi.commands.rebuild import COPIES, chosen, rebuild
 from luotsi.embedded.servers import Servers
 from luotsi.platform.process import PlatformError
-from luotsi.platform.target import Target
 from shared.services import service_names
 from tests.builders import Town, small_town
+from tests.flows.operating import target
 from tests.flows.test_service_statistics import publisher
 from tests.platform import Platform
 from tests.referring import at_work, sent_referral
 
 SPOILT = {"organizations": "slug = 'nowhere'", "service_facts": "facts = '{}'"}
 KEPT = ("notices", "deliveries", "preferences", "counters", "outbox", "inbox")
-
-
-def target(platform: Platform) -> Target:
-    """The platform as an operator names it."""
-    urls = platform.servers.database_urls
-    return Target(platform.mail, {f"{service.upper()}_DATABASE_URL": urls[service] for service in service_names()}, {})
 
 
 async def rows(platform: Platform, service: str, table: str) -> list[Any]:
@@ -60,7 +54,7 @@ async def ruin(platform: Platform) -> None:
     """Spoil every copy: rows gone, rows changed, a row that nobody told of."""
     for name in COPIES:
         service, table = name.split(".")
-        async with platform.databases[service].transaction() as tx:
+        async with platform.owners[service].transaction() as tx:
             some = f"(SELECT id FROM {table} ORDER BY id LIMIT 1)"
             spoilt = SPOILT.get(table, "organization_id = id")
             await tx.execute(text(f"UPDATE {table} SET {spoilt}"))
@@ -131,6 +125,9 @@ def test_a_copy_that_does_not_exist_is_refused_with_the_list_of_those_that_do() 
 
 def test_the_command_says_what_it_rebuilt(servers: Servers, tmp_path: Path) -> None:
     urls = {f"{service.upper()}_DATABASE_URL": servers.database_urls[service] for service in service_names()}
+    refused = CliRunner().invoke(app, ["rebuild", "referral.deliveries", "--data", str(tmp_path)], env=urls)
+    assert "set REFERRAL_OWNER_DATABASE_URL" in str(refused.exception), "proofs are only its owner's to drop"
+    urls |= {f"{service.upper()}_OWNER_DATABASE_URL": servers.owner_urls[service] for service in service_names()}
     done = CliRunner().invoke(app, ["rebuild", "--all", "--data", str(tmp_path)], env=urls)
     assert done.exit_code == 0, done.output
     said = re.findall(r"^([a-z_.]+): \d+ rows, (?:all as they were|\d+ mended)$", done.stdout, re.M)

@@ -11,7 +11,6 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from luotsi.embedded import stale_pid
 from luotsi.embedded.servers import Servers, start_servers
 from luotsi.embedded.stale_pid import make_way
 from luotsi.platform.data_dir import temporary_data
@@ -103,7 +102,7 @@ def test_where_processes_are_hidden_the_port_tells(
     def hidden(_: Path) -> Path:
         raise PermissionError
 
-    monkeypatch.setattr(stale_pid.Path, "readlink", hidden)
+    monkeypatch.setattr(Path, "readlink", hidden)
     file = tmp_path / "postmaster.pid"
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -128,7 +128,7 @@ def test_a_service_connects_to_its_own_database_only(bare: Stack) -> None:
         return bare.inside("postgres", f"psql -Atc 'SELECT current_user' {url}", check=False)
 
     assert connect("catalog") == "catalog"
-    for foreign in ("referral", "notifications", "postgres"):
+    for foreign in ("referral", "notifications", "postgres", "template1"):
         assert "permission denied" in connect(foreign)
 
 
@@ -140,7 +140,8 @@ def as_role(stack: Stack, role: str, statement: str) -> str:
 
 def test_a_service_can_add_to_the_log_of_disclosures_and_no_more(bare: Stack) -> None:
     assert as_role(bare, "referral", "SELECT count(*) FROM disclosures").isdigit()
-    for statement in ("DELETE FROM disclosures", "UPDATE disclosures SET occasion = NULL", "TRUNCATE audit_seals"):
+    refused = ("DELETE FROM disclosures", "UPDATE disclosures SET occasion = NULL", "TRUNCATE audit_seals")
+    for statement in (*refused, "UPDATE timeline SET reason_code = NULL", "DELETE FROM deliveries"):
         assert "permission denied" in as_role(bare, "referral", statement)
     verified = bare.compose("run", "--rm", "-T", "cli", "audit", "verify")
     assert "0 sealed days" in verified.stdout

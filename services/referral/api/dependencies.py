@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 
 from services.referral.domain.lifecycle import Side
 from services.referral.queries.referrals import visible_referral
-from services.referral.settings import ReferralSettings, vault_of
+from services.referral.settings import WebSettings, vault_of
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.commands import locked_parent, locked_referral, require_side
@@ -22,7 +22,7 @@ from shared.web.tokens import FindMember
 class ReferralApp(ApiState):
     """What the requests share: also the vault and the clock."""
 
-    def __init__(self, settings: ReferralSettings, find_member: FindMember, clock: Clock = utc_now) -> None:
+    def __init__(self, settings: WebSettings, find_member: FindMember, clock: Clock = utc_now) -> None:
         super().__init__("referral", settings, find_member)
         self.outbox = Outbox("referral", settings.epoch)
         self.vault = vault_of(settings)

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from services.referral.settings import ReferralSettings, vault_of
+from services.referral.settings import WebSettings, vault_of
 from services.referral.use_cases.key_check import OPENS_NOTHING, opens_some
 from shared.database.connections import Database
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 2.0
 
 
-def refuse_other_keys(settings: ReferralSettings) -> None:
+def refuse_other_keys(settings: WebSettings) -> None:
     """End the process (2), saying why, when its keys open no client's key that is there.
 
     While the database is away the process goes on, as it may serve again by itself, and ends once the answer is known.
@@ -30,7 +30,7 @@ def refuse_other_keys(settings: ReferralSettings) -> None:
         sys.exit(2)
 
 
-def _look(settings: ReferralSettings) -> bool | None:
+def _look(settings: WebSettings) -> bool | None:
     """Whether the keys fit; None when the database does not answer."""
 
     async def look() -> bool:
@@ -48,7 +48,7 @@ def _look(settings: ReferralSettings) -> bool | None:
         return None
 
 
-def _end_once_known(settings: ReferralSettings) -> None:
+def _end_once_known(settings: WebSettings) -> None:
     while (fits := _look(settings)) is None:
         time.sleep(_PAUSE_SECONDS)
     if not fits:

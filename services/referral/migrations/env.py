@@ -2,5 +2,6 @@
 
 from shared.database.migrations import run_environment
 
-# Who was shown what is a log: the service adds to it, and not even a fault in the service can change it.
-run_environment(append_only=("disclosures", "audit_seals", "audit_cuts"))
+# What happened, who was told of it and who was shown what are proof: the service adds to them, and not even a fault in
+# the service can change them.
+run_environment(append_only=("timeline", "deliveries", "disclosures", "audit_seals", "audit_cuts"))

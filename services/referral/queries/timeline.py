@@ -55,13 +55,15 @@ async def _ends(work: ActorUnitOfWork, referral_ids: Collection[UUID]) -> Sequen
 
 
 async def _told(work: ActorUnitOfWork, referral: Referral) -> dict[UUID, list[Told]]:
-    query = select(Delivery).where(Delivery.referral_id == referral.id).order_by(col(Delivery.at), col(Delivery.id))
+    query = select(Delivery).where(Delivery.referral_id == referral.id)
+    states = await work.tx.all(query.order_by(col(Delivery.epoch), col(Delivery.sequence)))
+    newest = {proof.id: proof for proof in states}
     sides: dict[UUID, str] = {
         referral.source_organization_id: Side.SOURCE,
         referral.target_organization_id: Side.TARGET,
     }
     found: dict[UUID, list[Told]] = defaultdict(list)
-    for proof in await work.tx.all(query):
+    for proof in sorted(newest.values(), key=lambda proof: (proof.at, proof.id)):
         side = sides.get(proof.organization_id, "coordinator")
         found[proof.cause_id].append(Told(side=side, channel=proof.channel, status=proof.status, at=proof.at))
     return found

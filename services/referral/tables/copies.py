@@ -4,13 +4,12 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import Text
+from sqlalchemy import BigInteger, Integer, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
 from services.referral.tables.base import Base, Moment, one_of
 from shared.consuming.catalog_copy import MemberCopy, OrganizationCopy, ServiceCopy
-from shared.consuming.copies import Copied
 from shared.events.catalog import Closure
 
 
@@ -37,13 +36,19 @@ class Member(Base, MemberCopy, table=True):
     """A member of staff, copied from the catalogue."""
 
 
-class Delivery(Base, Copied, table=True):
-    """Proof that a notice reached somebody or could not, copied from the notification service."""
+class Delivery(Base, table=True):
+    """Proof that a notice reached somebody or could not, copied from the notification service.
+
+    Rows are only ever added, one for each state: a delivery that had been given up may have arrived all the same. The
+    one with the highest (epoch, sequence) holds.
+    """
 
     __tablename__ = "deliveries"
     __table_args__: ClassVar = (one_of("status", ("delivered", "failed")),)
 
     id: UUID = Field(primary_key=True)
+    epoch: int = Field(primary_key=True, sa_type=Integer)
+    sequence: int = Field(primary_key=True, sa_type=BigInteger)
     referral_id: UUID = Field(index=True)
     cause_id: UUID
     channel: str = Field(sa_type=Text)
