@@ -107,7 +107,7 @@ async def test_only_the_worker_needs_the_key_of_the_seals(platform: Platform, mo
             if module.endswith("main"):
                 assert await asyncio.to_thread(at_work, running, env)
             else:
-                _, said = await asyncio.to_thread(running.communicate)
+                _, said = await asyncio.to_thread(running.communicate, timeout=60)
                 assert (running.returncode, said[:10]) == (2, "AUDIT_KEY:")
 
 
