@@ -53,5 +53,7 @@ def server_settings(**others: str) -> Mapping[str, str]:
         # A client that vanished in the middle leaves its locks to nobody for as long as this.
         "idle_in_transaction_session_timeout": "20000",
         "timezone": "UTC",
+        # Compiling a plan takes longer than any statement of ours is at work.
+        "jit": "off",
         **others,
     }

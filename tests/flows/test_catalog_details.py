@@ -104,6 +104,7 @@ async def test_the_organisations_administrator_says_all_of_it(platform: Platform
     assert service["translations"]["fi"]["interpretation_services"] == "Tulkki varataan etukäteen."
     assert (service["minimum_age"], service["maximum_age"], service["typical_wait_days"]) == (18, 65, 10)
     [found] = (await town.read("/services?query=osaamiskartoitus", **{"Accept-Language": "en"}))["contents"]
+    assert found.pop("why")
     assert found == service, "a search answers the same"
     assert (await town.read(MATCHING))["wait_time"] == "10 päivää"
     again = await town.change("PATCH", MATCHING, DETAILS, who=boss)

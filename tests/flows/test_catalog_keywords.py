@@ -137,7 +137,7 @@ async def test_seeding_gives_keywords_to_what_never_had_any(platform: Platform) 
     async with platform.databases["catalog"].transaction() as tx:
         before = "UPDATE services SET keywords = NULL WHERE slug IN ('talent-matching', 'job-guidance')"
         await tx.execute(text(before))
-        await tx.execute(text("DELETE FROM service_words"))
+        await tx.execute(text("DELETE FROM service_search_words"))
     events = await town.count_events()
     async with platform.databases["catalog"].transaction() as tx:
         report = await seed_into(tx)

@@ -151,6 +151,17 @@ async def test_names_of_then_are_sorted_as_those_of_now(upgraded: Platform) -> N
         assert [row.sort_keys for row in rows] == [sort_keys(row.name) for row in rows]
 
 
+async def test_what_was_entered_then_is_found_by_the_search_of_now(upgraded: Platform) -> None:
+    catalogue = upgraded.client("catalog")
+    for path, query, wanted in (
+        ("/services", "perustaminen", "business-advice"),
+        ("/services", "volonteering", "volunteering"),
+        ("/organizations", "ely-keskus", "ita-suomen-elinvoimakeskus"),
+    ):
+        found = (await catalogue.get(path, params={"query": query})).json()["contents"]
+        assert wanted in [each["slug"] for each in found], query
+
+
 async def test_services_that_never_had_keywords_get_those_of_the_data_file(upgraded: Platform) -> None:
     services = await upgraded.scalar("catalog", "SELECT count(*) FROM services")
     async with upgraded.databases["catalog"].transaction() as tx:

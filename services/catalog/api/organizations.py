@@ -14,10 +14,12 @@ from services.catalog.api.dependencies import (
     organization_to_change,
     require_may_change_organization,
 )
+from services.catalog.api.hits import showing
 from services.catalog.api.locale import LanguageOf, say_languages
 from services.catalog.api.pages import CountPageOf, make_page
 from services.catalog.api.repeating import OnceOf
 from services.catalog.queries.organizations import page_of_organizations, with_belongings
+from services.catalog.schemas.hits import OrganizationPage
 from services.catalog.schemas.locations import Locations
 from services.catalog.schemas.organizations import (
     Closures,
@@ -25,7 +27,6 @@ from services.catalog.schemas.organizations import (
     OrganizationChange,
     OrganizationView,
 )
-from services.catalog.schemas.pages import Page
 from services.catalog.tables import Organization
 from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.organizations import (
@@ -56,11 +57,14 @@ async def organizations(
     query: Annotated[
         str | None, Query(max_length=200, description="Words of names, former names, descriptions; the first eight")
     ] = None,
-) -> Page[OrganizationView]:
-    """Public: no token is needed."""
-    found, total = await page_of_organizations(tx, page, language, query)
-    say_languages(response, language, [each.row for each in found])
-    return make_page(page, [organization_view(each, language, today) for each in found], total)
+    exactly: Annotated[bool, Query(description="Look for no other word instead of one that is not known")] = False,
+) -> OrganizationPage:
+    """Public: no token is needed. The best match comes first, without a text the order is by name."""
+    found = await page_of_organizations(tx, page, language, query, exactly=exactly)
+    say_languages(response, language, [each.row for each in found.rows])
+    views = [organization_view(each, language, today) for each in found.rows]
+    instead = showing(found.showing) if found.showing is not None else None
+    return OrganizationPage(**make_page(page, views, found.total).__dict__, showing=instead)
 
 
 @router.get("/{id}", operation_id="getOrganization", summary="One organisation by id, slug or former slug")

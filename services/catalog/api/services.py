@@ -15,11 +15,14 @@ from services.catalog.api.dependencies import (
     service_of_path,
     service_to_change,
 )
+from services.catalog.api.hits import service_page
 from services.catalog.api.locale import LanguageOf, say_languages
-from services.catalog.api.pages import CountPageOf, make_page
+from services.catalog.api.pages import CountPageOf
 from services.catalog.api.repeating import OnceOf
-from services.catalog.queries.services import ServiceFilter, one_service, page_of_services
-from services.catalog.schemas.pages import Page
+from services.catalog.domain.organizations import OrganizationType
+from services.catalog.queries.service_search import FactsWanted, ServiceFilter, search_services
+from services.catalog.queries.services import one_service, services_by_ids
+from services.catalog.schemas.hits import ServicePage
 from services.catalog.schemas.parts import LanguageTag
 from services.catalog.schemas.services import Capacity, NewService, ServiceChange, ServiceView, TargetGroup
 from services.catalog.tables import Service
@@ -37,21 +40,33 @@ router = Router(prefix="/services", tags=["services"])
 ToChange = Annotated[Service, Depends(service_to_change)]
 
 
-def wanted_services(
-    query: Annotated[
-        str | None,
-        Query(max_length=200, description="Every word of the first eight must be found; the last may be cut"),
-    ] = None,
+def wanted_facts(
     language: Annotated[LanguageTag | None, Query(description="Given in this language (BCP 47)")] = None,
-    organization_id: Annotated[UUID | None, Query(description="Of this organisation")] = None,
     target_group: Annotated[TargetGroup | None, Query(description="For this target group")] = None,
+    area: Annotated[str | None, Query(max_length=100, description="Given in this city")] = None,
+    organization_type: Annotated[OrganizationType | None, Query(description="Of an organisation of this type")] = None,
+    accepting: Annotated[bool | None, Query(description="Whether a referral can be sent there today")] = None,
+) -> FactsWanted:
+    """The facts that a service should fit."""
+    return FactsWanted(language, target_group, area, organization_type, accepting)
+
+
+def wanted_services(
+    facts: Annotated[FactsWanted, Depends(wanted_facts)],
+    query: Annotated[
+        str | None, Query(max_length=200, description="Words, eight at most; what has all of them comes first")
+    ] = None,
+    organization_id: Annotated[UUID | None, Query(description="Of this organisation")] = None,
     status: Annotated[
         ServiceStatus | None, Query(description="By default active and temporarily closed ones of active organisations")
     ] = None,
-    accepting: Annotated[bool | None, Query(description="Whether a referral can be sent there today")] = None,
+    exactly: Annotated[bool, Query(description="Look for no other word instead of one that is not known")] = False,
+    unfit: Annotated[
+        bool, Query(description="List those that do not fit the filters too, behind the others; `why` says which")
+    ] = False,
 ) -> ServiceFilter:
     """The services that the query asks for."""
-    return ServiceFilter(query, language, organization_id, target_group, status, accepting)
+    return ServiceFilter(query, facts, organization_id, status, exactly, unfit)
 
 
 @router.get("", operation_id="listServices", summary="Services by text and filters")
@@ -62,11 +77,12 @@ async def services(
     today: TodayOf,
     response: Response,
     only: Annotated[ServiceFilter, Depends(wanted_services)],
-) -> Page[ServiceView]:
+) -> ServicePage:
     """Public: no token is needed. The best match comes first, without a text the order is by name."""
-    found, total = await page_of_services(tx, page, answer_language, only, today)
-    say_languages(response, answer_language, [each.row for each in found])
-    return make_page(page, [service_view(each, answer_language, today) for each in found], total)
+    found = await search_services(tx, page, answer_language, only, today)
+    rows = await services_by_ids(tx, found.ids, today)
+    say_languages(response, answer_language, [each.row for each in rows])
+    return service_page(page, found, [service_view(each, answer_language, today) for each in rows], answer_language)
 
 
 @router.get("/{id}", operation_id="getService", summary="One service by id or slug")

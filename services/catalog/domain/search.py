@@ -1,70 +1,118 @@
 """The words of texts that are searched for: what is indexed, and what is looked for, are made alike.
 
-A text is folded (no capitals, no diacritics) and stemmed in its own language, besides being kept as it is. Finnish
-builds long words out of others, so the later parts of long words in names are words too: `neuvonta` finds
-`yritysneuvonta`.
+A text becomes folded words (no capitals, no diacritics). Where a word stands decides how much it counts: a `Place`.
+How words that are not alike belong together is the query's part (queries/ranking.py).
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
 
-from shared.values.folding import words
-
-STEMMERS = {"fi": "finnish", "sv": "swedish", "en": "english"}
-"""Language → the name under which PostgreSQL knows how its words change."""
-
-SPLIT = "AB"
-"""Weights of the texts whose long words are found by their later parts too, which count as D."""
+from services.catalog.domain.stop_words import STOP_WORDS
+from services.catalog.domain.texts import LANGUAGES
+from shared.values.folding import fold, words
 
 MOST_WORDS = 8
-"""How many words of what was typed are looked for. Nobody misses the others: all have to be found."""
+"""How many words of a query are looked for."""
 
-_LONGEST_WORD = 100
-"""Characters of a word that are looked for, as the beginning of one; PostgreSQL takes no more than 2,046 bytes."""
+INDEX_VERSION = 1
+"""To be raised when what is indexed changes: migrating then indexes everything anew."""
 
-_SHORTEST_PART = 5
-_INSIDE = "zq"
-"""Marks the later part of a word, so that a short word searched for does not match the middle of others."""
+EVERYTHING = f"*{INDEX_VERSION}"
+"""Stands in the index as if it were a word of everything, so that it counts how much there is. Nobody can type it."""
 
-Weighted = Mapping[str, Sequence[Mapping[str, str]]]
-"""PostgreSQL's weight (A, B and C) → texts by language that count so much."""
+_LONGEST_WORD = 60
 
 
-def indexed_words(texts: Weighted) -> dict[str, str]:
-    """The words of texts, with spaces between them, by weight and language: `a_fi`, `a_fi_inner`, `a_sv`, …
+class Place(IntEnum):
+    """Where a word stands, the best place first."""
 
-    `…_inner` holds the later parts of long words, for the weights in `SPLIT`.
+    NAME = 1
+    KEYWORDS = 2
+    SUMMARY = 3
+    DESCRIPTION = 4
+    ORGANISATION = 5
+    ABOUT_ORGANISATION = 6
+
+
+PLACE_WEIGHTS: Mapping[Place, float] = {
+    Place.NAME: 1.0,
+    Place.KEYWORDS: 0.9,
+    Place.SUMMARY: 0.6,
+    Place.DESCRIPTION: 0.5,
+    Place.ORGANISATION: 0.4,
+    Place.ABOUT_ORGANISATION: 0.15,
+}
+"""How much a word counts by where it stands."""
+
+OTHER_LANGUAGE = 0.8
+"""How much a word counts in a language that is not the asker's."""
+
+Texts = Mapping[Place, Sequence[Mapping[str, str]]]
+"""Place → texts by language that stand there."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word as it is looked for (`folded`), and in small letters as somebody wrote it."""
+
+    folded: str
+    written: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a word stands best: language → place."""
+
+    word: Word
+    places: Mapping[str, Place]
+
+
+def words_of(text: str, language: str | None = None) -> list[Word]:
+    """The words of a text, in order.
+
+    The seam for lemmas and the parts of compounds: both the index and the query take their words from here, so what
+    is added for a word of `language` (None: not known) is found by what is added for another form of it.
     """
-    found = {}
-    for weight, group in texts.items():
-        for language in STEMMERS:
-            name = f"{weight}_{language}".lower()
-            plain = [word for each in group for word in words(each.get(language, ""))]
-            found[name] = " ".join(plain)
-            if weight in SPLIT:
-                found[f"{name}_inner"] = " ".join(_later_parts(plain))
+    found = []
+    for piece in _pieces(unicodedata.normalize("NFC", text)):
+        if folded := "".join(words(piece))[:_LONGEST_WORD]:
+            written = "".join(filter(str.isprintable, piece)).lower()
+            found.append(Word(folded, written[:_LONGEST_WORD]))
     return found
 
 
-class TypedWords:
-    """The words of what somebody typed: the first MOST_WORDS different ones.
-
-    `forms` are what each may be in the index, as operands of PostgreSQL's `to_tsquery`, with the number of the word:
-    the word itself, or the later part of a longer one. `unfinished` is the number of the word that may be the beginning
-    of a longer one, which is the last that was typed; -1 when that one does not count any more.
-    """
-
-    def __init__(self, typed: str) -> None:
-        all_words = words(typed)
-        counted = list(dict.fromkeys(all_words))[:MOST_WORDS]
-        self.unfinished = counted.index(all_words[-1]) if all_words and all_words[-1] in counted else -1
-        self.forms = [(number, form) for number, word in enumerate(counted) for form in self._forms(number, word)]
-
-    def _forms(self, number: int, word: str) -> list[str]:
-        is_beginning = number == self.unfinished or len(word) > _LONGEST_WORD
-        found = [word, _INSIDE + word] if len(word) >= _SHORTEST_PART else [word]
-        return [f"{form[:_LONGEST_WORD]}:*" if is_beginning else form for form in found]
+def says_something(word: Word) -> bool:
+    """Whether a word says what is looked for: it is no stop word, and no single letter."""
+    return len(word.folded) > 1 and word.folded not in STOP_WORDS
 
 
-def _later_parts(plain: Iterable[str]) -> list[str]:
-    """The ends of long words, each marked: `kielikurssi` → `zqkurssi` and the like."""
-    return [_INSIDE + word[start:] for word in plain for start in range(3, len(word) - _SHORTEST_PART + 1)]
+def typed_words(query: str) -> list[Word]:
+    """The words of a query to look for, each once. When none says anything, those that there are."""
+    every = words_of(query)
+    capitals = () if query.isupper() else {fold(each) for each in _pieces(query) if each.isupper()}
+    worth = [each for each in every if says_something(each) or (len(each.folded) > 1 and each.folded in capitals)]
+    return list({each.folded: each for each in worth or every}.values())[:MOST_WORDS]
+
+
+def standing_words(texts: Texts) -> list[Standing]:
+    """Every word of the texts with its best place in each language; in names and keywords even stop words are words."""
+    found: dict[str, tuple[Word, dict[str, Place]]] = {EVERYTHING: (Word(EVERYTHING, EVERYTHING), {})}
+    for place in sorted(texts):
+        for language, text in _by_language(texts[place]):
+            for word in words_of(text, language):
+                if place <= Place.KEYWORDS or says_something(word):
+                    _, places = found.setdefault(word.folded, (word, {}))
+                    places.setdefault(language, place)
+    return [Standing(word, places) for word, places in found.values()]
+
+
+def _pieces(text: str) -> list[str]:
+    """The words of a text as they are written, with apostrophes and what is not seen still in them."""
+    kept = (each if each.isalnum() or unicodedata.category(each)[0] == "M" or not fold(each) else " " for each in text)
+    return "".join(kept).split()
+
+
+def _by_language(texts: Iterable[Mapping[str, str]]) -> Iterable[tuple[str, str]]:
+    return ((language, text[language]) for text in texts for language in LANGUAGES if text.get(language))

@@ -1,18 +1,19 @@
 """Reading organisations: one by its id or slug, a page of them, and what belongs to each."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, or_
+from sqlalchemy import ColumnElement, SQLColumnExpression, or_, text
 from sqlmodel import SQLModel, col, select
 
 from services.catalog.domain.names import is_slug
-from services.catalog.queries.pages import PageWanted, among, as_uuid, by_name, count, matching, one_page, one_row
-from services.catalog.queries.search import Query
-from services.catalog.tables import Closure, Location, Organization, OrganizationAlias, OrganizationWords
+from services.catalog.domain.search import Word, typed_words
+from services.catalog.queries.pages import PageWanted, among, as_uuid, by_name, count, one_page, one_row
+from services.catalog.queries.ranking import HOW_MANY, SHOWING, WORTH_SHOWING, ranking
+from services.catalog.tables import Closure, Location, Organization, OrganizationAlias
 from shared.database.transaction import Transaction
 
 RowT = TypeVar("RowT", bound=SQLModel)
@@ -42,19 +43,55 @@ async def find_organization(tx: Transaction, key: str, *, lock: bool = False) ->
     return await one_row(tx, wanted, lock=lock)
 
 
+@dataclass(frozen=True)
+class FoundOrganizations:
+    """One page of organisations, how many there are in all, and typed word → the word looked for instead.
+
+    `showing` is None where no words were looked for.
+    """
+
+    rows: Sequence[FoundOrganization]
+    total: int
+    showing: Mapping[str, str] | None = None
+
+
 async def page_of_organizations(
-    tx: Transaction, page: PageWanted, language: str, query: str | None
-) -> tuple[list[FoundOrganization], int]:
-    """One page of the active organisations, best match first, else by name; and how many there are in all."""
-    wanted = select(Organization).where(col(Organization.active))
-    order: list[ColumnElement[float]] = []
+    tx: Transaction, page: PageWanted, language: str, query: str | None, *, exactly: bool = False
+) -> FoundOrganizations:
+    """One page of the active organisations, best match first, else by name; `exactly`: no word instead of another."""
     if query and query.strip():
-        typed = Query(query)
-        wanted = wanted.join(OrganizationWords, col(OrganizationWords.organization_id) == Organization.id)
-        wanted, order = matching(wanted, typed, OrganizationWords.words)
+        return await _search(tx, page, typed_words(query), language, exactly)
+    wanted = select(Organization).where(col(Organization.active))
     total = await count(tx, wanted)
-    wanted = wanted.order_by(*order, by_name(Organization.sort_keys, language), col(Organization.id))
-    return await with_belongings(tx, await tx.all(one_page(wanted, page))), total
+    wanted = wanted.order_by(by_name(Organization.sort_keys, language), col(Organization.id))
+    return FoundOrganizations(await with_belongings(tx, await tx.all(one_page(wanted, page))), total)
+
+
+_ORDER: Final = "has_all DESC, score DESC, name, id"
+SEARCH: Final = text(
+    f"WITH {ranking('organization')}, "  # noqa: S608 - our own words
+    f"visible AS MATERIALIZED (SELECT o.id, r.score, r.words = {HOW_MANY} AS has_all, "
+    '(o.sort_keys ->> CAST(:asker AS text)) COLLATE "C" AS name '
+    "FROM ranked AS r JOIN organizations AS o ON o.id = r.owner_id WHERE o.active), "
+    f"listed AS (SELECT * FROM visible WHERE score >= {WORTH_SHOWING} * (SELECT max(score) FROM visible)), "
+    f"page AS (SELECT * FROM listed ORDER BY {_ORDER} LIMIT :size OFFSET :skipped) "
+    f"SELECT (SELECT count(*) FROM listed) AS total, (SELECT array_agg(id ORDER BY {_ORDER}) FROM page) AS ids, "
+    f"{SHOWING} AS showing"
+)
+
+
+async def _search(
+    tx: Transaction, page: PageWanted, typed: Sequence[Word], language: str, exactly: bool
+) -> FoundOrganizations:
+    if not typed:
+        return FoundOrganizations([], 0, {})
+    values = {"words": [each.folded for each in typed], "asker": language, "exactly": exactly}
+    found = (await tx.execute(SEARCH, {**values, "size": page.size, "skipped": (page.number - 1) * page.size})).one()
+    rows = await tx.all(select(Organization).where(among(Organization.id, found.ids or ())))
+    by_id = {each.id: each for each in rows}
+    ordered = await with_belongings(tx, [by_id[key] for key in found.ids or ()])
+    showing = {typed[each["no"] - 1].written: each["for"] for each in found.showing or ()}
+    return FoundOrganizations(ordered, found.total, showing)
 
 
 async def closures_of(tx: Transaction, organization_id: UUID) -> Sequence[Closure]:

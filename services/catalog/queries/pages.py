@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Uuid, any_, false, func, literal
+from sqlalchemy import ColumnElement, Select, Uuid, any_, func, literal
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from services.catalog.queries.search import Query
 from services.catalog.tables import Texts
 from shared.database.transaction import Transaction
 
@@ -54,13 +53,6 @@ def by_name(keys: Texts, language: str) -> ColumnElement[str]:
     """What to order by: the name as it is shown in `language`, by its sort key (`sort_keys` of a table)."""
     key: ColumnElement[str] = cast("ColumnElement[Any]", col(keys))[language].astext
     return key.collate("C")
-
-
-def matching(wanted: WantedT, typed: Query, words: str) -> tuple[WantedT, list[ColumnElement[float]]]:
-    """The query narrowed to what was typed, and what to order by: the best match first."""
-    if typed.nothing:
-        return wanted.where(false()), []
-    return wanted.where(typed.matches(col(words))), [typed.rank(col(words)).desc()]
 
 
 def as_uuid(key: str) -> UUID | None:

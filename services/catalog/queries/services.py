@@ -1,4 +1,4 @@
-"""Reading services: one by its id or slug, pages of them by text and filters, and what each is about to accept."""
+"""Reading services: one by its id or slug, some by their ids, with what belongs to each."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_
+from sqlalchemy import ColumnElement, Select, exists, or_
 from sqlmodel import col, select
 
 from services.catalog.domain.names import is_slug
 from services.catalog.domain.services import Situation
-from services.catalog.queries.pages import PageWanted, among, as_uuid, by_name, count, matching, one_page, one_row
-from services.catalog.queries.search import Query
+from services.catalog.queries.pages import among, as_uuid, one_row
 from services.catalog.tables import (
     Closure,
     Location,
@@ -22,7 +21,6 @@ from services.catalog.tables import (
     ServiceAlias,
     ServiceAtLocation,
     ServiceFacts,
-    ServiceWords,
 )
 from shared.database.transaction import Transaction
 
@@ -39,18 +37,6 @@ class FoundService:
     facts: ServiceFacts | None
 
 
-@dataclass(frozen=True)
-class ServiceFilter:
-    """Which services are wanted; what is None does not narrow."""
-
-    query: str | None = None
-    language: str | None = None
-    organization_id: UUID | None = None
-    target_group: str | None = None
-    status: str | None = None
-    accepting: bool | None = None
-
-
 async def find_service(tx: Transaction, key: str, *, lock: bool = False) -> Service | None:
     """The service with that id, slug, or former slug. `lock` holds the row until the transaction ends."""
     if (row_id := as_uuid(key)) is not None:
@@ -65,20 +51,11 @@ async def find_service(tx: Transaction, key: str, *, lock: bool = False) -> Serv
     return await one_row(tx, wanted, lock=lock)
 
 
-async def page_of_services(
-    tx: Transaction, page: PageWanted, language: str, only: ServiceFilter, today: date
-) -> tuple[list[FoundService], int]:
-    """One page of services, best match first, else by name; and how many there are in all."""
-    wanted = _services(today)
-    for condition in _conditions(only, today):
-        wanted = wanted.where(condition)
-    order: list[ColumnElement[float]] = []
-    if only.query and only.query.strip():
-        wanted = wanted.join(ServiceWords, col(ServiceWords.service_id) == Service.id)
-        wanted, order = matching(wanted, Query(only.query), ServiceWords.words)
-    total = await count(tx, wanted)
-    wanted = wanted.order_by(*order, by_name(Service.sort_keys, language), col(Service.id))
-    return await _found(tx, await tx.tuples(one_page(wanted, page))), total
+async def services_by_ids(tx: Transaction, ids: Sequence[UUID], today: date) -> list[FoundService]:
+    """The services with these ids, in this order."""
+    found = await _found(tx, await tx.tuples(_services(today).where(among(Service.id, ids))))
+    by_id = {each.row.id: each for each in found}
+    return [by_id[key] for key in ids if key in by_id]
 
 
 async def one_service(tx: Transaction, service_id: UUID, today: date) -> FoundService:
@@ -101,34 +78,6 @@ def _closed(today: date) -> ColumnElement[bool]:
 def _has_desk() -> ColumnElement[bool]:
     here = col(Member.organization_id) == Organization.id
     return exists().where(here, col(Member.active), col(Member.roles).contains(["recipient"]))
-
-
-def _accepting(today: date) -> ColumnElement[bool]:
-    """The same rule as `obstacles` in domain/services.py, for the database to filter by."""
-    return and_(
-        col(Organization.active),
-        col(Service.status) == "active",
-        col(Service.capacity) != "no-capacity",
-        ~_closed(today),
-        _has_desk(),
-    )
-
-
-def _conditions(only: ServiceFilter, today: date) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if only.status is not None:
-        found.append(col(Service.status) == only.status)
-    else:
-        found.append(and_(col(Organization.active), col(Service.status).in_(["active", "temporarily closed"])))
-    if only.language is not None:
-        found.append(col(Service.languages).contains([only.language.lower()]))
-    if only.organization_id is not None:
-        found.append(col(Service.organization_id) == only.organization_id)
-    if only.target_group is not None:
-        found.append(col(Service.target_groups).contains([only.target_group]))
-    if only.accepting is not None:
-        found.append(_accepting(today) if only.accepting else ~_accepting(today))
-    return found
 
 
 async def _found(tx: Transaction, rows: Sequence[tuple[Service, Organization, bool, bool]]) -> list[FoundService]:

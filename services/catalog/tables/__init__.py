@@ -5,7 +5,7 @@ from services.catalog.tables.copies import ServiceFacts
 from services.catalog.tables.idempotency import IdempotencyKey
 from services.catalog.tables.members import Member
 from services.catalog.tables.organizations import Closure, Location, Organization, OrganizationAlias
-from services.catalog.tables.search import OrganizationWords, ServiceWords
+from services.catalog.tables.search import OrganizationWord, SearchWord, ServiceWord
 from services.catalog.tables.services import Service, ServiceAlias, ServiceAtLocation
 
 __all__ = [
@@ -16,12 +16,13 @@ __all__ = [
     "Member",
     "Organization",
     "OrganizationAlias",
-    "OrganizationWords",
+    "OrganizationWord",
+    "SearchWord",
     "Service",
     "ServiceAlias",
     "ServiceAtLocation",
     "ServiceFacts",
-    "ServiceWords",
+    "ServiceWord",
     "Texts",
     "Words",
 ]

@@ -1,0 +1,1 @@
+"""How well the search finds: queries with what they should find, and the meter that counts."""
