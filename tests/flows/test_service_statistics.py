@@ -44,10 +44,10 @@ class Network:
         await self.platform.settle()
         return told
 
-    async def nights(self, count: int = 60, after: int = 0) -> int:
+    async def nights(self, count: int = 40, after: int = 0) -> int:
         """Let the publisher look on each of the days to come, and the events travel; how often the service was told of.
 
-        That no lot falls on a service in sixty days happens once in thirty thousand million times.
+        That no lot falls on a service in forty days happens once in a million million times.
         """
         before = len(await self.told())
         for day in range(after + 1, after + count + 1):
@@ -130,7 +130,7 @@ async def test_it_is_told_only_when_it_has_changed_and_each_time_with_the_next_n
     assert (await place.shown())["facts"] == shown
     for referral in await place.refer(5):
         await place.desk.done("decline", referral, {"reason": {"code": "no_capacity"}})
-    assert await place.nights(after=60) == 1
+    assert await place.nights(after=40) == 1
     told = await place.told()
     assert [event["sequence"] for event in told] == [1, 2]
     assert (told[-1]["data"]["referrals"], told[-1]["data"]["acceptance_rate"]) == (15, 0.6)

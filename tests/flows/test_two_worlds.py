@@ -252,6 +252,27 @@ async def test_that_a_suggestion_was_followed_looks_to_who_declined_like_a_closi
     assert told[0] == told[1]
 
 
+async def test_what_was_passed_on_looks_to_its_target_like_what_began_there(platform: Platform) -> None:
+    row = await organizations_in_a_row(platform)
+    both = await row.town.facts.member("both@businesskuopio.example", row.town.business, "adviser", "recipient")
+    await platform.settle()
+    passed_on = await row.pass_on(await row.begin(shareable_note=...), 1)
+    began = await at_work(platform, both).refer(
+        new_referral(row.town, service_id=str(row.services[2]), shareable_note=...)
+    )
+    assert began.status_code == 201, began.text
+    last, told = row.at(2), []
+    for referral in (passed_on, began.json()):
+        seen_by_last = []
+        for command in (None, "accept", "start"):
+            if command is not None:
+                await last.done(command, await last.read(referral["id"]))
+            for rest in ("", "/timeline", "/messages", "/fhir"):
+                seen_by_last.append(await plainly(last.client, f"/referrals/{referral['id']}{rest}"))
+        told.append(seen_by_last)
+    assert told[0] == told[1]
+
+
 async def plainly(client: httpx2.AsyncClient, path: str) -> tuple[Any, ...]:
     """An answer without ids, references and moments, which differ anyway."""
     status, text = seen(await client.get(path))

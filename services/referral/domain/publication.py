@@ -19,7 +19,7 @@ from services.referral.domain.k_anonymity import K, enough
 from services.referral.domain.service_statistics import WINDOW, Statistics
 from shared.events.referral import DeclineReason, ServiceFacts
 
-ONE_DAY_IN: Final = 3
+ONE_DAY_IN: Final = 2
 """A service is published on one day in so many, on average."""
 
 RATE_DIGITS: Final = 1
