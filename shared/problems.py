@@ -81,6 +81,11 @@ def conflict(detail: str, name: str = "conflict", members: Mapping[str, Any] | N
     return Problem(409, name, "Not possible in the present state", detail, members=members)
 
 
+def too_many(detail: str, seconds: int) -> Problem:
+    """429: more than one caller may ask for; nothing was done. `seconds` says when to go on."""
+    return Problem(429, "too-many-requests", "Too many requests", detail, headers={"Retry-After": str(seconds)})
+
+
 def unavailable(detail: str) -> Problem:
     """503: a server that this service needs is away; nothing was done."""
     return Problem(503, "unavailable", "Try again shortly", detail, headers={"Retry-After": "2"})

@@ -16,7 +16,7 @@ from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
 
-from shared.problems import Problem
+from shared.problems import Problem, too_many
 from shared.redis import RawRedis
 from shared.services import Service, limits_prefix
 
@@ -136,7 +136,7 @@ def network_of(address: str) -> str:
 def _too_many(kind: str, most: int, seconds: int) -> Problem:
     whose = "This account" if kind == "account" else "Your address"
     detail = f"{whose} has made more than {most} requests in a minute. Go on in {seconds} seconds."
-    return Problem(429, "too-many-requests", "Too many requests", detail, headers={"Retry-After": str(seconds)})
+    return too_many(detail, seconds)
 
 
 __all__ = ["RateLimiter", "network_of"]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from shared.publishing.outbox import Outbox
 from tests.builders import Someone, Town, small_town
 from tests.flows.notifications_story import Story, notices
 from tests.platform import Platform
+from tests.referring import problem
 
 
 @pytest.fixture
@@ -213,3 +214,22 @@ async def test_after_the_highest_number_there_is_nothing(platform: Platform, tow
 async def test_no_stream_without_a_token(platform: Platform) -> None:
     async with platform.client("notifications") as client:
         assert (await client.get("/notices/stream")).status_code == 401
+
+
+async def test_an_account_has_only_so_many_streams_open(platform: Platform, town: Town, address: str) -> None:
+    token = {"Authorization": f"Bearer {platform.tokens.sign(town.desk)}"}
+    async with AsyncExitStack() as streams, httpx2.AsyncClient(base_url=address, headers=token) as client:
+        opened = [await streams.enter_async_context(reading(platform, address, town.desk)) for _ in range(9)]
+        async with reading(platform, address, town.desk):
+            refused = await client.get("/notices/stream")
+            problem(refused, 429, "too-many-requests")
+            assert int(refused.headers["Retry-After"]) >= 1
+            async with reading(platform, address, town.adviser):
+                assert (await client.get("/notices")).status_code == 200
+        async with asyncio.timeout(60):  # until the service has noticed that one was closed
+            while (await client.get("/notices/stream?follow=false")).status_code == 429:
+                await asyncio.sleep(0.05)
+        assert all(not stream.answer.is_closed for stream in opened)
+    async with asyncio.timeout(60):
+        while platform.apps["notifications"].state.luotsi.notice_feed._open:
+            await asyncio.sleep(0.05)

@@ -2,14 +2,20 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final
+from uuid import UUID
 
+from shared.problems import too_many
 from shared.publishing.notify_listener import NotifyListener
 from shared.task_group import run_task_group
 
 POLL_SECONDS = 5.0
 """How long a reader waits at most, should a wake-up be lost."""
+MOST_STREAMS: Final = 10
+"""Streams that one account may have open in a web process: each looks into the database every few seconds."""
 
 
 class NoticeFeed:
@@ -19,7 +25,21 @@ class NoticeFeed:
         self._listener = NotifyListener(dsn, "notices")
         self._news = asyncio.Event()
         self._readers = 0
+        self._open: Counter[UUID] = Counter()
         self._listening: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def place(self, member_id: UUID) -> Iterator[None]:
+        """A place among the streams of an account for as long as the block runs. Raises 429 where it has none left."""
+        if self._open[member_id] >= MOST_STREAMS:
+            detail = f"This account has {MOST_STREAMS} streams of notices open. Close one of them."
+            raise too_many(detail, round(POLL_SECONDS))
+        self._open[member_id] += 1
+        try:
+            yield
+        finally:
+            self._open[member_id] -= 1
+            self._open += Counter()  # forgets those who have none
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[None]:

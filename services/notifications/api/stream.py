@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Header, Query, Request
+from fastapi import Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from services.notifications.api.answers import notice_view
@@ -39,12 +39,19 @@ class Position:
     present: int
 
 
+async def place_of_stream(request: Request, actor: ActorOf) -> AsyncIterator[None]:
+    """One of the streams that the caller may have open, until the answer has ended. Raises 429."""
+    with state_of(request, NotificationsApp).notice_feed.place(actor.member_id):
+        yield
+
+
 @router.get(
     "/notices/stream",
     operation_id="streamNotices",
     tags=["notices"],
     summary="What I am told, as it happens (server-sent events)",
     response_class=EventSourceResponse,
+    dependencies=[Depends(place_of_stream, scope="request")],
 )
 async def stream_notices(
     request: Request,
