@@ -38,7 +38,8 @@ def names_version(tag: str, version: int) -> bool:
 class Validators:
     """Gives each answer to a GET its ETag, and answers 304 without a body to who has it already.
 
-    An answer that comes in parts, such as a stream or a file, is left as it is.
+    An answer that comes in parts, such as a stream or a file, is left as it is. The head of a stream, which has no
+    length, is not held back: its first part may be long in coming.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -51,7 +52,7 @@ class Validators:
 
         async def send_valid(message: Message) -> None:
             nonlocal start
-            if message["type"] == "http.response.start" and message["status"] == 200:
+            if _is_whole(message):
                 start = message
                 return
             if start is not None:
@@ -62,6 +63,12 @@ class Validators:
             await send(message)
 
         await self._app(scope, receive, send_valid)
+
+
+def _is_whole(message: Message) -> bool:
+    """Whether a message begins an answer of 200 whose length is known."""
+    begins = message["type"] == "http.response.start" and message["status"] == 200
+    return begins and "content-length" in MutableHeaders(scope=message)
 
 
 def _mark(head: Message, body: bytes) -> bool:

@@ -216,6 +216,14 @@ async def test_no_stream_without_a_token(platform: Platform) -> None:
         assert (await client.get("/notices/stream")).status_code == 401
 
 
+async def test_a_stream_is_there_before_anything_is_told(
+    platform: Platform, town: Town, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fastapi.routing._PING_INTERVAL", 3600.0)  # so that nothing else comes
+    async with asyncio.timeout(60), reading(platform, address, town.desk):
+        pass
+
+
 async def test_an_account_has_only_so_many_streams_open(platform: Platform, town: Town, address: str) -> None:
     token = {"Authorization": f"Bearer {platform.tokens.sign(town.desk)}"}
     async with AsyncExitStack() as streams, httpx2.AsyncClient(base_url=address, headers=token) as client:
