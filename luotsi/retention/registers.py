@@ -63,6 +63,17 @@ async def _remove_answers(run: RetentionRun) -> int:
     return sum([await run.change(service, statement) for service in _ANSWERING])
 
 
+_OLD_WORDS = "FROM unfound_words WHERE last_on < CAST(:before AS timestamptz)"
+
+
+async def _words_due(run: RetentionRun) -> Due:
+    return await run.count("catalog", f"SELECT count(*), min(CAST(last_on AS timestamptz)) {_OLD_WORDS}")
+
+
+async def _remove_words(run: RetentionRun) -> int:
+    return await run.change("catalog", f"DELETE {_OLD_WORDS}")
+
+
 REGISTERS: Final[Mapping[str, Register]] = {
     "clients": Register("referral", "the last referral's end", clients.clients_due, clients.erase_clients),
     "messages": _rows(
@@ -76,6 +87,7 @@ REGISTERS: Final[Mapping[str, Register]] = {
         "notifications", "the delivery, once its notice is gone", logs.delivery_log_due, logs.cut_delivery_log
     ),
     "catalogue_log": Register("catalog", "a newer state", logs.catalogue_log_due, logs.cut_catalogue_log),
+    "unfound_words": Register("catalog", "the last search", _words_due, _remove_words),
     "handled": Register("all", "handling, once the event is gone from its log", logs.handled_due, logs.forget_handled),
 }
 """In the order in which they are cleared: what tells about something comes after it."""

@@ -16,7 +16,7 @@ OPERATIONS = {
     "catalog": HEALTH
     | {"listOrganizations", "getOrganization", "createOrganization", "updateOrganization"}
     | {"replaceClosures", "replaceLocations", "listServices", "getService", "createService", "updateService"}
-    | {"setCapacity", "listMembers", "getMember", "createMember", "updateMember"},
+    | {"listUnfoundWords", "setCapacity", "listMembers", "getMember", "createMember", "updateMember"},
     "referral": HEALTH
     | {"createReferral", "listReferrals", "getReferral", "updateReferral", "checkReferral", "answerReferrals"}
     | {"sendReferral", "acceptReferral", "declineReferral", "startReferral", "holdReferral", "resumeReferral"}

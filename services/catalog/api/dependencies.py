@@ -117,6 +117,12 @@ async def administers_platform(caller: CallerOf) -> None:
     require_platform_administrator(caller)
 
 
+async def sees_unfound_words(caller: CallerOf) -> None:
+    """Raise 403 unless the caller is a coordinator or administers the platform."""
+    if not (caller.is_platform_admin or "coordinator" in caller.roles):
+        raise forbidden("What was not found is for coordinators and for administrators of the platform.")
+
+
 async def administers_some(caller: CallerOf) -> None:
     """Raise 403 unless the caller administers some organisation; which one is settled when the body is read."""
     require_some_administrator(caller)

@@ -19,6 +19,7 @@ from services.catalog.api.hits import service_page
 from services.catalog.api.locale import LanguageOf, say_languages
 from services.catalog.api.pages import CountPageOf
 from services.catalog.api.repeating import OnceOf
+from services.catalog.api.unfound_words import AskingOf
 from services.catalog.domain.organizations import OrganizationType
 from services.catalog.queries.service_search import FactsWanted, ServiceFilter, search_services
 from services.catalog.queries.services import one_service, services_by_ids
@@ -28,6 +29,7 @@ from services.catalog.schemas.services import Capacity, NewService, ServiceChang
 from services.catalog.tables import Service
 from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.services import change_service, create_service, set_capacity
+from services.catalog.use_cases.unfound_words import count_unfound
 from shared.events.catalog import Language, ServiceStatus
 from shared.web.bodies import body, request_body
 from shared.web.idempotency import KEY_TAKEN
@@ -77,9 +79,12 @@ async def services(
     today: TodayOf,
     response: Response,
     only: Annotated[ServiceFilter, Depends(wanted_services)],
+    asking: AskingOf,
 ) -> ServicePage:
     """Public: no token is needed. The best match comes first, without a text the order is by name."""
     found = await search_services(tx, page, answer_language, only, today)
+    if asking.member_id and found.unknown and page.number == 1:
+        await count_unfound(tx, asking.vault, asking.member_id, only.query or "", found.unknown, today)
     rows = await services_by_ids(tx, found.ids, today)
     say_languages(response, answer_language, [each.row for each in rows])
     return service_page(page, found, [service_view(each, answer_language, today) for each in rows], answer_language)

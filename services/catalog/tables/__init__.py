@@ -7,6 +7,7 @@ from services.catalog.tables.members import Member
 from services.catalog.tables.organizations import Closure, Location, Organization, OrganizationAlias
 from services.catalog.tables.search import OrganizationWord, SearchWord, ServiceWord
 from services.catalog.tables.services import Service, ServiceAlias, ServiceAtLocation
+from services.catalog.tables.unfound_words import UnfoundWord
 
 __all__ = [
     "Base",
@@ -24,5 +25,6 @@ __all__ = [
     "ServiceFacts",
     "ServiceWord",
     "Texts",
+    "UnfoundWord",
     "Words",
 ]
