@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.referral.tables import IdempotencyKey
+from services.referral.queries.chains import knows_client
+from services.referral.tables import IdempotencyKey, Referral
 from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
 from services.referral.use_cases.clients import note_disclosure
 from services.referral.vault import Unreadable, seal, unseal
@@ -51,8 +52,14 @@ def _forms(work: UnitOfWork, member_id: UUID, key: str) -> list[str]:
 
 
 async def open_answer(work: ActorUnitOfWork, used: IdempotencyKey) -> Any:
-    """The stored answer to a request that is repeated; that a client's details are told again is noted."""
+    """The stored answer to a request that is repeated; that a client's details are told again is noted.
+
+    Raises 409 where it tells of a client whom the actor's side may no longer know, as after an error further up.
+    """
     assert used.answer is not None, "it was answered before"
+    created = await work.tx.get(Referral, used.referral_id) if used.referral_id is not None else None
+    if created is not None and not await knows_client(work, created):
+        raise conflict("This request was carried out. You may no longer know who it is about: read the referral anew.")
     place = _associated_data(used)
     if used.client_id is None:
         try:
