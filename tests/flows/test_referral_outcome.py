@@ -70,7 +70,7 @@ async def test_an_answer_that_nobody_looked_at_stays_visibly_open(platform: Plat
     answer = await colleague.client.get(f"/referrals/{referral['id']}")
     seen = answer.json()
     assert (seen["attention"], seen["version"]) == ("not_closed", answered["version"] + 1)
-    assert answer.headers["ETag"] == f'"{seen["version"]}"'
+    assert answer.headers["ETag"].startswith(f'"{seen["version"]}-')
     assert seen["answer_seen_at"] is not None
     assert (await adviser.read(referral["id"]))["version"] == seen["version"], "only the first look counts"
     assert (await desk.read(referral["id"]))["answer_seen_at"] == seen["answer_seen_at"], "the target may know"
