@@ -37,6 +37,7 @@ _END: Final = "(?![0-9A-Z#])"
 _DATE: Final = f"(?P<birth>{_DIGIT}{{6}})"
 _SPACED_DATE: Final = f"(?P<birth>{_GAP.join([_DIGIT] * 6)})"
 _LONG_DATE: Final = f"(?P<birth>{_DIGIT}{{2}}{_GAP}{_DIGIT}{{2}}{_GAP}(?:18|19|20){_DIGIT}{{2}})"
+_ISO_DATE: Final = f"(?P<birth>(?:18|19|20){_DIGIT}{{2}}{_GAP}{_DIGIT}{{2}}{_GAP}{_DIGIT}{{2}})"
 _DAY_MONTH_YEAR: Final = f"(?P<birth>{_DIGIT}{{1,2}}{_BETWEEN}{_DIGIT}{{1,2}}{_BETWEEN}(?:18|19|20)?{_DIGIT}{{2}})"
 _SIGN: Final = f"(?P<gap>{_GAP})(?P<sign>[A-FU-Y]?){_GAP}"
 _NUMBER: Final = f"(?P<number>{_DIGIT}{{3}})"
@@ -50,6 +51,7 @@ _SHAPES: Final = [
         # With a letter at its end there are separators wherever somebody may put them.
         _START + _SPACED_DATE + _LETTER_AT_THE_END,
         _START + _LONG_DATE + _LETTER_AT_THE_END,
+        _START + _ISO_DATE + _LETTER_AT_THE_END,
         _START + _DAY_MONTH_YEAR + _LETTER_AT_THE_END,
         # All in digits it might be any number: separators stand around the parts of the date, or everywhere.
         _START + _DATE + _SIGN + _NUMBER + _DIGIT_AT_THE_END,
@@ -128,6 +130,8 @@ def _birth(written: str) -> tuple[str, str]:
     """The six digits of a birth date, and the sign of its century where the year has four digits; else empty."""
     digits = written.translate(_TO_DIGITS)
     parts = [part.translate(_TO_DIGITS) for part in re.split("[-+ ]+", written)]
+    if len(digits) == 8 and digits[4:6] not in _CENTURIES:  # the year comes first
+        return digits[6:] + digits[4:6] + digits[2:4], _CENTURIES.get(digits[:2], "-")
     if len(parts) == 3:
         digits = f"{parts[0]:0>2}{parts[1]:0>2}{parts[2]}"
     if len(digits) == 8:

@@ -12,6 +12,7 @@ from luotsi.demo.mailbox import Mailbox
 from luotsi.demo.people import JSON, TIME, Cast, Person, StoryBroke
 from luotsi.demo.record import Check, Record, Step, Which
 from luotsi.demo.telling import PATIENCE_SECONDS, Telling
+from shared.values.telephones import readable
 
 _CLOCK_PATIENCE_SECONDS: Final = 30.0
 """Deadlines are looked at every other second, and not at all in a worker's first ten."""
@@ -197,7 +198,7 @@ def _free_text(body: Any) -> list[str]:
         elif name == "name":
             found += value.split()
         elif name == "phone":
-            found.append(value[-_SUBSCRIBER_NUMBER:])
+            found += [value[-_SUBSCRIBER_NUMBER:], readable(value).removeprefix("+358 ")]
         elif name in ("email", "reason", "shareable_note", "private_note", "text", "scope") and isinstance(value, str):
             found.append(value)
     return found
