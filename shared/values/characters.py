@@ -21,10 +21,14 @@ _IGNORABLE: Final = (
     (0xE0000, 0xE0FFF),  # tags, and more variation selectors
 )
 _BLANK: Final = frozenset("\u2800\ufffc\ufffd\U0001d159")
-"""Drawn as nothing, or standing for nothing, though of the kind of symbols: the empty Braille cell, …."""
+"""Drawn as nothing, or standing for nothing, though of the kind of symbols: the empty Braille cell and others."""
 
 _SIGNS: Final = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
 """Of the format kind, and drawn all the same: Arabic, Syriac and Kaithi signs for numbers and years."""
+
+_LATER_SIGNS: Final = range(0x1F000, 0x1FC00)
+_LATER_LETTERS: Final = range(0x20000, 0x3FFFE)
+"""Where Unicode puts new emoji and new Chinese characters, which people have before Python knows them."""
 
 JOINERS: Final = frozenset("\u200c\u200d")
 DIRECTION_MARKS: Final = frozenset("\u200e\u200f\u061c")
@@ -50,13 +54,17 @@ def is_selector(character: str) -> bool:
 def says_something(character: str) -> bool:
     """Whether the character alone is text: a letter, digit, sign or symbol that is seen, and no accent on its own."""
     kind = unicodedata.category(character)
+    if kind == "Cn":  # of a later Unicode than Python's, perhaps
+        return ord(character) in _LATER_SIGNS or ord(character) in _LATER_LETTERS
     return kind[0] in "LNPS" and kind not in ("Lm", "Sk") and not is_invisible(character) and character not in _BLANK
 
 
 @lru_cache(maxsize=8192)
 def is_letter_or_digit(character: str) -> bool:
     """Whether the character is a letter or digit that is seen."""
-    return unicodedata.category(character)[0] in "LN" and says_something(character)
+    return says_something(character) and (
+        unicodedata.category(character)[0] in "LN" or ord(character) in _LATER_LETTERS
+    )
 
 
 @lru_cache(maxsize=8192)

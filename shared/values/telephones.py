@@ -6,7 +6,6 @@ be a number is taken: numbers that are new, or not given out yet, are numbers to
 
 import re
 import unicodedata
-from functools import lru_cache
 from typing import Annotated, Final
 
 import phonenumbers
@@ -54,7 +53,6 @@ def is_number(text: str) -> bool:
     return number is not None and phonenumbers.is_valid_number(number)
 
 
-@lru_cache(maxsize=1024)
 def _parsed(text: str) -> PhoneNumber | None:
     """The number, if it is a possible one."""
     plain = _plain(text[:_LONGEST])

@@ -63,6 +63,14 @@ def test_a_name_has_letters_or_digits(text: str) -> None:
     assert TYPES["line"].validate_python(text) == TYPES["prose"].validate_python(text) == text
 
 
+def test_what_is_newer_than_python_is_text_too() -> None:
+    assert TYPES["prose"].validate_python("\U0001fbfa") == "\U0001fbfa"
+    assert TYPES["name"].validate_python("\U00033470") == "\U00033470"
+    for code in ("\U0001ffff", "\U0002ffff"):
+        with pytest.raises(ValidationError):
+            TYPES["prose"].validate_python(code)
+
+
 KEPT = [
     "Anna-Liisa Mäki",
     "O\u2019Brien",
