@@ -46,7 +46,7 @@ def _create_account() -> pwd.struct_passwd:
         )
         return pwd.getpwnam(ACCOUNT)
     except (OSError, subprocess.CalledProcessError, KeyError) as error:
-        detail = getattr(error, "stderr", None) or error
+        detail = str(getattr(error, "stderr", None) or error).strip()
         raise PlatformError(
             f"PostgreSQL refuses to run as root, and the account {ACCOUNT} could not be created ({detail}). "
             "Create it (a system account without login), or start the platform as an ordinary user."

@@ -120,6 +120,11 @@ class Postgres:
         roles = (service, owner_of(service))
         sql = "".join(_role_sql(role, self._password(role)) for role in roles)
         done = self._psql(sql + _database_sql(service, owner_of(service)))
+        if "password authentication failed" in done.stderr:
+            raise PlatformError(
+                f"{self._data.root / 'secrets.json'} has another password than this PostgreSQL was made with: "
+                "take the file from your copy"
+            )
         if done.returncode in (0, _PSQL_NO_CONNECTION):
             return done.returncode == 0
         raise PlatformError(f"PostgreSQL refuses: {done.stderr.strip()} (its log: {self._data.log('postgres')})")
