@@ -12,6 +12,7 @@ from services.referral.api import (
     legal_bases,
     messages,
     overview,
+    queues,
     referrals,
     report,
 )
@@ -31,6 +32,7 @@ def create_app(settings: WebSettings, clock: Clock = utc_now) -> FastAPI:
     """The application; `clock` may be moved by tests."""
     app = create_api("Luotsi: referrals", _ABOUT, ReferralApp(settings, find_member, clock))
     for module in (
+        queues,
         referrals,
         creation,
         chains,

@@ -172,3 +172,11 @@ async def test_services_that_never_had_keywords_get_those_of_the_data_file(upgra
     await upgraded.settle()
     sequence = "SELECT min(sequence) FROM services"
     assert await upgraded.scalar("referral", sequence) >= 2, "the others heard of it"
+
+
+async def test_messages_of_older_versions_wait_for_the_side_that_did_not_write_them(upgraded: Platform) -> None:
+    to_themselves = """SELECT count(*) FROM messages JOIN referrals ON referrals.id = referral_id
+        WHERE to_organization_id
+        <> CASE side WHEN 'source' THEN target_organization_id ELSE source_organization_id END"""
+    assert await upgraded.scalar("referral", "SELECT count(*) FROM messages") > 0
+    assert await upgraded.scalar("referral", to_themselves) == 0

@@ -1,18 +1,15 @@
 """Referrals over HTTP: read, list, edit, timeline, and a route per command of the lifecycle."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Request, Response
 
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, on_side_locked
+from services.referral.api.lists import ListWanted, PageWanted, list_wanted, next_page, page_wanted, position
 from services.referral.api.responses import ask, referral_answer, undone_if_asked
-from services.referral.domain.attention import Attention
 from services.referral.domain.lifecycle import LIFECYCLE, Rule, Side, Status
-from services.referral.queries.filters import Assigned, ReferralFilter
-from services.referral.queries.messages import unread_messages
-from services.referral.queries.names import NamesOf
-from services.referral.queries.referrals import list_referrals, summary
+from services.referral.queries.referrals import list_referrals, summaries
 from services.referral.queries.timeline import timeline
 from services.referral.schemas.commands import BODIES, CommandBody, Send
 from services.referral.schemas.referrals import DraftChange, ReferralPage, ReferralView
@@ -25,39 +22,30 @@ from services.referral.use_cases.duplicates import PossibleDuplicate, duplicates
 from services.referral.use_cases.showing import look_at, view
 from shared.problems import conflict
 from shared.web.bodies import body, request_body
-from shared.web.pages import PageOf, next_link
 from shared.web.routing import Router
 from shared.web.versions import IF_MATCH, require_match
 
 router = Router(tags=["referrals"])
 
 _ROUTES_OF_THEIR_OWN = {"forward"}
-_BOXES = {"sent": Side.SOURCE, "received": Side.TARGET, None: None}
-
-
-def _filter(
-    box: Annotated[Literal["sent", "received"] | None, Query()] = None,
-    status: Annotated[list[Status] | None, Query()] = None,
-    only_open: Annotated[bool | None, Query(alias="open", description="Not ended, or ended and not closed")] = None,
-    assigned: Annotated[Assigned | None, Query(description="Received, and assigned to you or to nobody")] = None,
-    attention: Annotated[Attention | None, Query(description="Ended, and open for this reason")] = None,
-) -> ReferralFilter:
-    return ReferralFilter(_BOXES[box], status or (), only_open, assigned, attention)
 
 
 @router.get(
     "/referrals", operation_id="listReferrals", summary="Referrals sent or received by your organisation, newest first"
 )
 async def get_referrals(
-    request: Request, work: WorkOf, page: PageOf, wanted: Annotated[ReferralFilter, Depends(_filter)]
+    request: Request,
+    work: WorkOf,
+    page: Annotated[PageWanted, Depends(page_wanted)],
+    wanted: Annotated[ListWanted, Depends(list_wanted)],
 ) -> ReferralPage:
-    """Only what you may see: those your organisation made (role adviser) or was sent (role recipient)."""
-    found = await list_referrals(work, page, wanted)
-    shown = found[: page.limit]
-    names = await NamesOf.referrals(work, shown)
-    unread = await unread_messages(work, shown)
-    contents = [summary(work, row, names, unread) for row in shown]
-    return ReferralPage(contents=contents, next=next_link(request, page, found))
+    """Only what you may see: those your organisation made (role adviser) or was sent (role recipient).
+
+    `next` keeps filters and order.
+    """
+    found = await list_referrals(work, wanted.filter, wanted.sort, position(page, wanted), page.limit + 1)
+    contents = await summaries(work, found[: page.limit])
+    return ReferralPage(contents=contents, next=next_page(request, page, wanted, found))
 
 
 @router.get("/referrals/{referral_id}", operation_id="getReferral", summary="A referral as your side sees it")

@@ -5,11 +5,14 @@ The check is ISO/IEC 7064's hybrid system over thirty characters. It notices eve
 about one in a hundred swaps of two neighbours; a reference with such a swap is never given out, so all of them are.
 """
 
+import re
 import secrets
 from collections.abc import Callable
 from itertools import pairwise
 
 from stdnum.iso7064 import mod_37_36
+
+from shared.values.lookalikes import looks_of
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM_CHARACTERS = 5
@@ -25,9 +28,13 @@ def new_reference(choice: Callable[[str], str] = secrets.choice) -> str:
 
 
 def parse_reference(text: str) -> str | None:
-    """`text` as it should be written, or None when it is no reference. Case, spaces and hyphens don't matter."""
-    plain = "".join(character for character in text.upper() if character.isalnum())
-    body = plain.removeprefix("KUO")
+    """`text` as it should be written, or None when it is no reference, as after a slip.
+
+    Case, spaces, dashes and other signs between don't matter, nor letters of other scripts that look the same, nor a
+    zero in the `KUO`. Elsewhere a zero is none: nothing says which character was meant.
+    """
+    plain = re.sub("[-+ ]", "", looks_of(text).plain)
+    body = re.sub("^KU[O0]", "", plain)
     if len(body) != _RANDOM_CHARACTERS + 1 or any(character not in ALPHABET for character in body):
         return None
     return _shown(body) if mod_37_36.is_valid(body, ALPHABET) else None

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, and_, or_, text
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
-from services.referral.domain.lifecycle import Side, Status, reads_messages
+from services.referral.domain.lifecycle import DISCLOSED, Side, Status, reads_messages
 from services.referral.queries.chains import knows_client
 from services.referral.queries.visibility import side_of
 from services.referral.tables import Message, Referral
 from services.referral.unit_of_work import ActorUnitOfWork
+from shared.actors import Actor
 from shared.keyset import Keyset
 
 _UNREAD = text(
@@ -48,3 +50,19 @@ async def may_read(work: ActorUnitOfWork, referral: Referral, written_by: Side) 
     if side is Side.SOURCE and referral.parent_id is not None:
         return side is written_by or await knows_client(work, referral)
     return reads_messages(side, written_by, Status(referral.status))
+
+
+def unread_by(actor: Actor) -> ColumnElement[bool]:
+    """`unread_messages` as a condition: the other side has written what the actor's side may read, and has not read."""
+    waiting = select(Message.referral_id).where(
+        Message.to_organization_id == actor.organization_id, col(Message.read_at).is_(None)
+    )
+    return and_(col(Referral.id).in_(waiting), _reads_the_other_side(actor))
+
+
+def _reads_the_other_side(actor: Actor) -> ColumnElement[bool]:
+    """`may_read` in SQL, of what the other side wrote."""
+    is_source, parent = col(Referral.source_organization_id) == actor.organization_id, aliased(Referral)
+    known_above = select(parent.id).where(parent.id == Referral.parent_id, col(parent.status).in_(DISCLOSED)).exists()
+    as_source = and_(is_source, or_(col(Referral.parent_id).is_(None), known_above))
+    return or_(as_source, and_(~is_source, col(Referral.status).in_(DISCLOSED | {Status.REQUESTED})))

@@ -1,6 +1,6 @@
 """Referrals: one that the actor may see, lists of them, and what a list shows of each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -10,11 +10,13 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from services.referral.domain.attention import Attention, attention
 from services.referral.domain.lifecycle import Side, Status
-from services.referral.queries import visibility
-from services.referral.queries.filters import ReferralFilter, conditions
+from services.referral.domain.referral_filter import ReferralFilter
+from services.referral.queries import filters, visibility
+from services.referral.queries.messages import unread_messages
 from services.referral.queries.names import NamesOf
+from services.referral.queries.ordering import Position, Sort, page
 from services.referral.schemas.referrals import ReferralSummary
-from services.referral.tables import Referral
+from services.referral.tables import Client, Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from shared.actors import Actor
 from shared.keyset import Keyset
@@ -39,12 +41,27 @@ def found_referral(referral: Referral | None) -> Referral:
     return referral
 
 
-async def list_referrals(work: ActorUnitOfWork, page: Keyset, wanted: ReferralFilter) -> list[Referral]:
-    """Referrals the actor may see, newest first: one row more than the page holds, if there is one."""
-    query = select(Referral).where(*conditions(work.actor, wanted))
-    if page.after is not None:
-        query = query.where(col(Referral.id) < page.after)
-    return await work.tx.all(query.order_by(col(Referral.id).desc()).limit(page.limit + 1))
+async def list_referrals(
+    work: ActorUnitOfWork, wanted: ReferralFilter, sort: Sort | None, after: Position | None, limit: int
+) -> list[Referral]:
+    """At most `limit` referrals that the actor may see and the filter wants, after a position in that order."""
+    conditions = list(filters.conditions(work.actor, wanted, work.now))
+    return await work.tx.all(page(filters.boxes(work.actor, wanted), conditions, sort, after, limit))
+
+
+async def referrals_of_client(work: ActorUnitOfWork, client: Client, keyset: Keyset) -> list[Referral]:
+    """What the actor's organisation made for a client, newest first: one row more than the page, if there is one."""
+    query = select(Referral).where(Referral.client_id == client.id, visibility.sent_by(work.actor))
+    if keyset.after is not None:
+        query = query.where(col(Referral.id) < keyset.after)
+    return await work.tx.all(query.order_by(col(Referral.id).desc()).limit(keyset.limit + 1))
+
+
+async def summaries(work: ActorUnitOfWork, referrals: Sequence[Referral]) -> list[ReferralSummary]:
+    """Referrals as a list shows them to the actor's side."""
+    names = await NamesOf.referrals(work, referrals)
+    unread = await unread_messages(work, referrals)
+    return [summary(work, each, names, unread) for each in referrals]
 
 
 def summary(work: ActorUnitOfWork, referral: Referral, names: NamesOf, unread: Mapping[UUID, int]) -> ReferralSummary:

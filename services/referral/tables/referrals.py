@@ -1,10 +1,10 @@
 """Referrals, and the keys of the requests that created them."""
 
 from datetime import date, datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Text, Uuid
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
@@ -12,6 +12,21 @@ from services.referral.domain.chains import MAX_DEPTH
 from services.referral.domain.deadlines import EXPIRED
 from services.referral.domain.lifecycle import Outcome, Reason, Status
 from services.referral.tables.base import Base, Moment, one_of
+
+# What the queues are, as `queries/filters.py` says it too: an index of it holds no other rows.
+SENT: Final = text("sent_at IS NOT NULL")
+REQUESTED: Final = text("status = 'requested'")
+ON_DESK: Final = text("status IN ('accepted', 'in-progress', 'on-hold', 'requested')")
+UNCLOSED: Final = text("closed_at IS NULL")
+EXPIRED_UNCLOSED: Final = text(f"closed_at IS NULL AND business_status = '{EXPIRED}'")
+ANSWER_UNSEEN: Final = text(
+    "sent_at IS NOT NULL AND closed_at IS NULL AND answer_seen_at IS NULL AND "
+    "(status IN ('completed', 'failed', 'rejected') OR status = 'cancelled' AND reason_side IS DISTINCT FROM 'source')"
+)
+NOT_CLOSED: Final = text(
+    "sent_at IS NOT NULL AND closed_at IS NULL AND status IN ('cancelled', 'completed', 'failed', 'rejected') AND "
+    "(answer_seen_at IS NOT NULL OR status = 'cancelled' AND reason_side = 'source')"
+)
 
 
 class Referral(Base, table=True):
@@ -40,6 +55,21 @@ class Referral(Base, table=True):
         one_of("business_status", (EXPIRED,)),
         Index("ix_referrals_source", "source_organization_id", "id"),
         Index("ix_referrals_target", "target_organization_id", "id"),
+        *(
+            Index(f"ix_referrals_source_{moment}", "source_organization_id", moment, "id")
+            for moment in ("respond_by", "updated_at", "sent_at")
+        ),
+        *(
+            Index(f"ix_referrals_target_{moment}", "target_organization_id", moment, "id", postgresql_where=SENT)
+            for moment in ("respond_by", "updated_at", "sent_at")
+        ),
+        Index("ix_referrals_target_status", "target_organization_id", "status", "id", postgresql_where=SENT),
+        Index("ix_referrals_waiting", "target_organization_id", "respond_by", "id", postgresql_where=REQUESTED),
+        Index("ix_referrals_assigned", "target_organization_id", "assigned_member_id", "id", postgresql_where=ON_DESK),
+        Index("ix_referrals_unclosed", "source_organization_id", "status", "id", postgresql_where=UNCLOSED),
+        Index("ix_referrals_expired", "source_organization_id", "id", postgresql_where=EXPIRED_UNCLOSED),
+        Index("ix_referrals_answer_unseen", "source_organization_id", "id", postgresql_where=ANSWER_UNSEEN),
+        Index("ix_referrals_not_closed", "source_organization_id", "id", postgresql_where=NOT_CLOSED),
     )
 
     id: UUID = Field(primary_key=True)

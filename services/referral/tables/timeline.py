@@ -54,7 +54,7 @@ class TimelineEntry(Base, table=True):
 class Message(Base, table=True):
     """A message between the two sides; its text is sealed under the client's key.
 
-    `read_at` and `read_by` are the first reading by the side that did not write it.
+    `read_at` and `read_by` are the first reading by the side that did not write it, which is `to_organization_id`.
     """
 
     __tablename__ = "messages"
@@ -62,12 +62,14 @@ class Message(Base, table=True):
         one_of("side", Side),
         Index("ix_messages_referral_id", "referral_id", "id"),
         Index("ix_messages_unread", "referral_id", postgresql_where=text("read_at IS NULL")),
+        Index("ix_messages_to", "to_organization_id", "referral_id", postgresql_where=text("read_at IS NULL")),
     )
 
     id: UUID = Field(primary_key=True)
     referral_id: UUID = Field(sa_type=Uuid, sa_column_args=[ForeignKey("referrals.id")])
     side: str = Field(sa_type=Text)
     member_id: UUID
+    to_organization_id: UUID
     text: bytes = Field(sa_type=LargeBinary)
     created_at: datetime = Field(sa_type=Moment)
     read_at: datetime | None = Field(default=None, sa_type=Moment)

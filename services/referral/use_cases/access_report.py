@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import ColumnElement
 from sqlmodel import SQLModel, col, select
 
-from services.referral.queries import visibility
 from services.referral.queries.clients import client_view
 from services.referral.queries.names import NamesOf
 from services.referral.schemas.access_report import BasisInShort, ClientExport, ClientReport, Handling, ReferredTo
@@ -22,11 +21,10 @@ from services.referral.tables import (
     TimelineEntry,
 )
 from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
-from services.referral.use_cases.clients import note_disclosure, open_details
+from services.referral.use_cases.clients import note_disclosure, open_details, served_client
 from services.referral.use_cases.sealed_texts import Texts, read_texts
 from services.referral.vault import unseal
 from shared.database.rows import RowT, table_of
-from shared.problems import not_found
 
 
 async def report_for(work: ActorUnitOfWork, client_id: UUID | None) -> ClientReport:
@@ -34,9 +32,7 @@ async def report_for(work: ActorUnitOfWork, client_id: UUID | None) -> ClientRep
 
     Raises 404 for a client whom the actor may not give a report to.
     """
-    client = await work.tx.first(select(Client).where(Client.id == client_id, visibility.served_by(work.actor)))
-    if client is None:
-        raise not_found("client")
+    client = await served_client(work, client_id)
     note_disclosure(work, client.id, "report", None)
     return await report(work, client, organization_id=work.actor.organization_id)
 

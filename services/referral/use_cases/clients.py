@@ -9,13 +9,15 @@ from sqlmodel import select
 from services.referral.domain import identifiers
 from services.referral.queries import visibility
 from services.referral.queries.clients import client_view, references_of
+from services.referral.queries.referrals import referrals_of_client
 from services.referral.schemas.clients import FoundClient, NewClient
-from services.referral.tables import Client, ClientKey, ClientLookup, Disclosure
+from services.referral.tables import Client, ClientKey, ClientLookup, Disclosure, Referral
 from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
 from services.referral.use_cases.lookups import details_associated_data, lookups_for, replace_lookups
 from services.referral.vault import seal, unseal
 from shared.ids import new_id
-from shared.problems import invalid
+from shared.keyset import Keyset
+from shared.problems import invalid, not_found
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,14 @@ async def own_client(work: ActorUnitOfWork, client_id: UUID) -> Client:
     return client
 
 
+async def served_client(work: ActorUnitOfWork, client_id: UUID | None) -> Client:
+    """A client whom the actor serves. Raises 404 for any other id."""
+    client = await work.tx.first(select(Client).where(Client.id == client_id, visibility.served_by(work.actor)))
+    if client is None:
+        raise not_found("client")
+    return client
+
+
 def note_disclosure(work: ActorUnitOfWork, client_id: UUID, occasion: str, referral_id: UUID | None) -> None:
     """Write down that something about a client is shown to the actor, and on which occasion."""
     work.tx.insert(
@@ -115,4 +125,16 @@ async def show_found(work: ActorUnitOfWork, clients: Sequence[Client]) -> list[F
     for client in clients:
         shown = client_view(client, await show_client(work, client, "search"))
         found.append(FoundClient(**shown.model_dump(), references=references[client.id]))
+    return found
+
+
+async def show_referrals(work: ActorUnitOfWork, client_id: UUID | None, page: Keyset) -> list[Referral]:
+    """A page of the referrals of a client whom the actor serves, and one more if there is; the showing is written down.
+
+    Raises 404 for any other client.
+    """
+    client = await served_client(work, client_id)
+    found = await referrals_of_client(work, client, page)
+    if found:
+        note_disclosure(work, client.id, "referrals", None)
     return found

@@ -10,7 +10,7 @@ from services.referral.domain.lifecycle import Side
 from services.referral.queries import visibility
 from services.referral.queries.chains import FROM_ABOVE
 from services.referral.queries.colleagues import colleague, require_role
-from services.referral.queries.filters import done
+from services.referral.queries.filters import is_open
 from services.referral.tables import Member, Referral
 from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
 from services.referral.use_cases.commands import roles_on
@@ -53,10 +53,10 @@ async def still_open(work: UnitOfWork, theirs: ColumnElement[bool]) -> list[Refe
 
     What was passed on from them is locked with them, for it names who began the chain.
     """
-    these = select(Referral.id).where(theirs, ~done())
+    these = select(Referral.id).where(theirs, is_open())
     chains = select(Referral.id).where(col(Referral.id).in_(these) | col(Referral.root_id).in_(these))
     await work.tx.execute(chains.order_by(*FROM_ABOVE).with_for_update())
-    query = select(Referral).where(theirs, ~done()).order_by(col(Referral.id)).with_for_update()
+    query = select(Referral).where(theirs, is_open()).order_by(col(Referral.id)).with_for_update()
     return await work.tx.all(query)
 
 

@@ -32,6 +32,7 @@ async def write_message(work: ActorUnitOfWork, referral: Referral, text: str) ->
         referral_id=referral.id,
         side=side,
         member_id=work.actor.member_id,
+        to_organization_id=referral.target_organization_id if side is Side.SOURCE else referral.source_organization_id,
         text=seal(await work.key_of(referral.client_id), text, f"message:{message_id}"),
         created_at=work.now,
     )

@@ -1,0 +1,193 @@
+"""What lists and counts cost: every order and every queue is read out of an index, and no further than needed."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql import ClauseElement
+
+from services.referral.domain.lifecycle import Side
+from services.referral.domain.queues import MOST_COUNTED, QUEUES, queues_of
+from services.referral.domain.referral_filter import ReferralFilter
+from services.referral.queries import filters
+from services.referral.queries.ordering import Position, Sort, page
+from services.referral.queries.queues import counting
+from services.referral.unit_of_work import ActorUnitOfWork
+from shared.actors import Actor
+from shared.publishing.outbox import Outbox
+from tests.builders import Town, small_town
+from tests.flows.queues_filled import NOW
+from tests.platform import Platform
+from tests.referring import sent_referral
+
+JSON = dict[str, Any]
+LIMIT = 51
+OTHERS, BUSY = 9_000, 4_000
+"""Referrals between many other organisations, and those of one busy organisation on each side."""
+
+# Most have ended and are closed, as where people have worked for years; what waits is a small part of it.
+_FILL = """
+INSERT INTO referrals (
+    id, reference, version, status, urgency, language, client_id, service_id, source_organization_id, source_member_id,
+    target_organization_id, assigned_member_id, desk_member_ids, root_id, chain_depth, texts, reason_side,
+    business_status, created_at, updated_at, sent_at, respond_by, answer_seen_at, closed_at
+)
+SELECT
+    made.id, CAST(:from AS text) || n, 1, status, 'routine', 'ar', client_id, service_id, CAST(:source AS uuid),
+    source_member_id, CAST(:target AS uuid), CASE n % 3 WHEN 0 THEN CAST(:member AS uuid) END, '{}', made.id, 1,
+    '\\x00',
+    CASE WHEN status = 'cancelled' AND n % 8 = 3 THEN 'source' END,
+    CASE WHEN status = 'cancelled' AND n % 8 = 7 THEN 'expired' END,
+    at, at, CASE WHEN status <> 'draft' THEN at END, CASE WHEN status <> 'draft' THEN at + interval '2 days' END,
+    CASE WHEN ended AND n / 8 % 64 > 0 THEN at END, CASE WHEN ended AND n / 8 % 64 > 2 THEN at END
+FROM (
+    SELECT n, gen_random_uuid() AS id, CAST(:now AS timestamptz) - n * interval '10 minutes' AS at,
+        (ARRAY['completed', 'rejected', 'failed', 'cancelled', 'completed', 'rejected', 'failed', 'cancelled',
+               'draft', 'requested', 'accepted', 'in-progress', 'on-hold', 'entered-in-error'])
+        [CASE WHEN n % 20 = 0 THEN 9 + n / 20 % 6 ELSE 1 + n % 8 END] AS status
+    FROM generate_series(1, :count) AS n
+) AS made
+CROSS JOIN LATERAL (SELECT status IN ('completed', 'rejected', 'failed', 'cancelled') AS ended) AS whether
+CROSS JOIN (SELECT client_id, service_id, source_member_id FROM referrals LIMIT 1) AS one
+"""
+_MESSAGES = """
+INSERT INTO messages (id, referral_id, side, member_id, to_organization_id, text, created_at, read_at)
+SELECT gen_random_uuid(), id, side, source_member_id,
+    CASE side WHEN 'source' THEN target_organization_id ELSE source_organization_id END, '\\x00', updated_at,
+    CASE WHEN right(reference, 2) NOT IN ('00', '07', '13') THEN updated_at END
+FROM referrals CROSS JOIN (VALUES ('source'), ('target')) AS sides (side) WHERE sent_at IS NOT NULL
+"""
+_REMINDERS = """
+INSERT INTO timers (referral_id, kind, since, due_at)
+SELECT id, kind, sent_at, respond_by - interval '1 day'
+FROM referrals CROSS JOIN (VALUES ('due_soon'), ('no_news')) AS kinds (kind)
+WHERE sent_at IS NOT NULL AND (status = 'requested' OR kind = 'no_news')
+ON CONFLICT DO NOTHING
+"""
+
+
+PLANNED_FOR = ("random_page_cost = 1.1", "enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off")
+"""As for a table that is too large to be read through, on a disk that need not seek; a test fills little."""
+
+
+class Plans:
+    """A filled service, and the plans of statements on it."""
+
+    def __init__(self, platform: Platform, town: Town) -> None:
+        self.platform = platform
+        self.actor = Actor(town.desk.id, town.business, frozenset({"adviser", "recipient"}))
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[ActorUnitOfWork]:
+        async with self.platform.databases["referral"].transaction() as tx:
+            yield ActorUnitOfWork(
+                tx=tx, outbox=Outbox("referral"), vault=self.platform.vault, now=NOW, actor=self.actor
+            )
+
+    async def nodes(self, statement: ClauseElement) -> list[JSON]:
+        """The nodes of the plan of a statement, with how many rows each has read."""
+        dialect: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
+        sql = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+        async with self.platform.databases["referral"].engine.begin() as connection:
+            for setting in PLANNED_FOR:
+                await connection.exec_driver_sql(f"SET LOCAL {setting}")
+            found = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
+            told = found.scalar_one()
+        return list(_nodes((json.loads(told) if isinstance(told, str) else told)[0]["Plan"]))
+
+    def listed(self, wanted: ReferralFilter, sort: Sort | None, after: Position | None = None) -> ClauseElement:
+        """The statement of a list."""
+        conditions = list(filters.conditions(self.actor, wanted, NOW))
+        return page(filters.boxes(self.actor, wanted), conditions, sort, after, LIMIT)
+
+
+def _nodes(plan: JSON) -> Iterator[JSON]:
+    yield plan
+    for each in plan.get("Plans", ()):
+        yield from _nodes(each)
+
+
+def rows_read(nodes: list[JSON], relation: str = "referrals") -> float:
+    """How many rows of a table were looked at, found or not."""
+    looked_at = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
+    return sum(
+        sum(float(node.get(name, 0)) for name in looked_at) * int(node["Actual Loops"])
+        for node in nodes
+        if node.get("Relation Name") == relation
+    )
+
+
+def from_indexes(nodes: list[JSON]) -> bool:
+    """Whether no table was read through."""
+    return "Seq Scan" not in {node["Node Type"] for node in nodes}
+
+
+@pytest_asyncio.fixture
+async def plans(platform: Platform) -> Plans:
+    """Many referrals, of which a busy organisation has sent and received thousands."""
+    town = await small_town(platform)
+    await sent_referral(platform, town)
+    async with platform.owners["referral"].transaction() as tx:
+        values = {"now": NOW, "member": town.desk.id}
+        for number in range(30):
+            pair = {"source": UUID(int=1000 + number), "target": UUID(int=2000 + number)}
+            await tx.execute(text(_FILL), {**values, **pair, "from": f"R{number}-", "count": OTHERS // 30})
+        for number, pair in enumerate(
+            ({"source": town.business, "target": UUID(int=1)}, {"source": UUID(int=1), "target": town.business})
+        ):
+            await tx.execute(text(_FILL), {**values, **pair, "from": f"B{number}-", "count": BUSY})
+        await tx.execute(text(_MESSAGES))
+        await tx.execute(text(_REMINDERS))
+    async with platform.owners["referral"].engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        for table in ("referrals", "messages", "timers"):  # as the server does by itself, in its own time
+            await connection.exec_driver_sql(f"VACUUM (ANALYZE) {table}")
+    return Plans(platform, town)
+
+
+async def test_every_order_is_that_of_an_index(plans: Plans) -> None:
+    """Of each box, and of what has and what lacks the moment, no more is read than a page: so in the middle too.
+
+    Twice, where the best of several such pieces are taken.
+    """
+    middle = UUID(int=1 << 127)
+    for sort in (None, *Sort):
+        moment = NOW.replace(day=2) if sort else None
+        for box in (None, *Side):
+            for after in (None, Position(moment, middle), Position(None, middle)):
+                nodes = await plans.nodes(plans.listed(ReferralFilter(box), sort, after))
+                parts = (2 if box is None else 1) * (2 if sort else 1)
+                assert from_indexes(nodes), (sort, box, after)
+                assert rows_read(nodes) <= 2 * parts * (LIMIT + 1), (sort, box, after)
+
+
+async def test_every_queue_is_counted_out_of_an_index_that_holds_it(plans: Plans) -> None:
+    for queue in QUEUES:
+        async with plans.work() as work:
+            nodes = await plans.nodes(counting(work, [queue]))
+        assert from_indexes(nodes), queue
+        (counted,) = {node["Actual Rows"] for node in nodes if node["Node Type"] == "Limit"}
+        assert 0 < counted <= MOST_COUNTED + 1, queue
+        assert rows_read(nodes) <= counted + SLACK, f"{queue}: no more is read than is counted"
+    async with plans.work() as work:
+        nodes = await plans.nodes(counting(work, queues_of(plans.actor.roles)))
+    assert from_indexes(nodes), "all of them in one statement"
+    for table in ("referrals", "messages", "timers"):
+        assert rows_read(nodes, table) <= len(QUEUES) * (MOST_COUNTED + 1), table
+
+
+SLACK = 300
+"""Looked at and not counted: requested referrals whose reminder has not come yet, messages that one may not read."""
+
+
+async def test_the_list_of_every_queue_comes_out_of_indexes(plans: Plans) -> None:
+    for queue in QUEUES:
+        for sort in (None, *Sort):
+            nodes = await plans.nodes(plans.listed(queue.filter, sort))
+            assert from_indexes(nodes), (queue, sort)
+            assert rows_read(nodes) <= BUSY, (queue, sort)
