@@ -238,7 +238,7 @@ def test_the_edge_waits_only_so_long_and_says_whose_address_it_is() -> None:
     limits = dict(re.findall(r"^\t+(read_header|read_body|idle|write) (\d+)s$", edge, re.M))
     assert limits.keys() == {"read_header", "read_body", "idle"}, "a limit for writing would end the stream of notices"
     assert int(limits["read_body"]) > Settings.model_fields["body_seconds"].default
-    assert "trusted_proxies static {$TRUSTED_PROXIES:private_ranges}\n\t\ttrusted_proxies_strict\n" in edge
+    assert "remote_ip {$TRUSTED_PROXIES:private_ranges}\n" in edge
     # One address, and not what the caller sent: web processes believe all that is in it.
-    assert re.search(r"\(upstream\) \{[^)]*header_up X-Forwarded-For \{client_ip\}", edge)
+    assert re.search(r"\(upstream\) \{[^)]*header_up X-Forwarded-For \{http\.vars\.client_address\}", edge)
     assert {CONTAINERS[f"{name}-web"]["environment"]["FORWARDED_ALLOW_IPS"] for name in service_names()} == {"*"}
