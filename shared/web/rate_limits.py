@@ -130,7 +130,9 @@ def network_of(address: str) -> str:
         found = ip_address(address)
     except ValueError:
         return "unknown"
-    return str(IPv6Network((found, 64), strict=False)) if isinstance(found, IPv6Address) else str(found)
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
+        return str(IPv6Network((int(found), 64), strict=False))
+    return str(found.ipv4_mapped if isinstance(found, IPv6Address) else found)
 
 
 def _too_many(kind: str, most: int, seconds: int) -> Problem:
