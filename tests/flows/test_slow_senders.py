@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from shared.services import service_names
 from tests.builders import small_town
 from tests.flows.catalog_kuopio import kuopio
 from tests.platform import Platform
@@ -29,6 +30,30 @@ async def test_bodies_that_never_end_stop_nobody(platform: Platform, tmp_path: P
                 assert (await adviser.post("/referrals", json=new_referral(town), headers=key)).status_code == 201
             seen = await asyncio.gather(*(adviser.get("/referrals") for _ in range(10)))
         assert [answer.status_code for answer in seen] == [200] * 10
+        for one in hanging:
+            await one.give_up()
+
+
+@pytest.mark.parametrize("service", service_names())
+async def test_no_route_holds_anything_while_it_waits_for_a_body(
+    platform: Platform, tmp_path: Path, service: str
+) -> None:
+    town = await small_town(platform)
+    kuopio_admin = (await kuopio(platform)).people["admin@luotsi.example"]
+    sender = kuopio_admin if service == "catalog" else town.adviser
+    with web_process(platform, service, tmp_path / "log") as web:
+        async with web.client(sender) as client:
+            paths = (await client.get("/openapi.json")).json()["paths"]
+            writing = [  # what is not there is refused before its body is asked for
+                f"{method.upper()} {path}"
+                for path, operations in paths.items()
+                for method in operations
+                if method in ("post", "put", "patch", "delete") and "{" not in path
+            ]
+            assert writing
+            hanging = [await web.unfinished(writing[n % len(writing)], sender) for n in range(60)]
+            for path in ("/metrics", {"catalog": "/members", "referral": "/referrals"}.get(service, "/notices")):
+                assert (await client.get(path)).status_code == 200
         for one in hanging:
             await one.give_up()
 
