@@ -3,6 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Programs are generated from the OpenAPI documents in an environment of their own: the generator and the command line
+# want different versions of one library.
+CLIENT_VENV := .venv-client
+CLIENT_READY := $(CLIENT_VENV)/.ready
 PIN := $(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --only-binary :all: \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make pins" $(UPGRADE)
 export UV_PYTHON_DOWNLOADS := never
@@ -23,7 +27,7 @@ up: $(READY) ## Run the whole platform here: databases, services and workers (AR
 demo: $(READY) ## Play a referral from end to end on a fresh temporary platform
 	@$(BIN)/luotsi demo $(ARGS)
 
-test: $(READY) ## Run all tests but those in containers (ARGS="--keep -k word": some, soon)
+test: $(READY) $(CLIENT_READY) ## Run all tests but those in containers (ARGS="--keep -k word": some, soon)
 	@$(BIN)/pytest $(ARGS)
 
 check: $(READY) ## Check format, lint, types and the direction of imports
@@ -42,7 +46,7 @@ faults: $(READY) ## Let faults happen to a working platform and check that nothi
 bench: $(READY) ## Measure the event path and the platform, beside others (ten minutes; ARGS=--quick)
 	@$(BIN)/python -m bench $(ARGS)
 
-coverage: $(READY) ## Run the tests, and print which lines and branches they ran, by folder (ARGS="tests/domain")
+coverage: $(READY) $(CLIENT_READY) ## Run the tests, and print which lines and branches they ran, by folder (ARGS="tests/domain")
 	@$(BIN)/coverage erase
 	-@$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine -q
@@ -58,6 +62,7 @@ env: $(READY) ## Write .env with random secrets for docker compose, once
 pins: $(READY) ## Pin the requirements anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	@$(PIN) requirements/uv.in -o requirements/uv.txt
 	@$(PIN) pyproject.toml -o requirements/runtime.txt
+	@$(PIN) requirements/client-generator.in -o requirements/client-generator.txt
 	@$(PIN) pyproject.toml --extra embedded --group dev -c requirements/runtime.txt -o requirements/dev.txt
 
 docs: $(READY) ## Write the generated pages of docs/ anew
@@ -66,7 +71,7 @@ docs: $(READY) ## Write the generated pages of docs/ anew
 	@$(BIN)/python -m tests.events.golden
 
 clean: ## Remove the virtual environment and caches; data in .luotsi stays
-	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .luotsi-test
+	@rm -rf $(VENV) $(CLIENT_VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .luotsi-test
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements/uv.txt requirements/dev.txt Makefile
@@ -77,4 +82,9 @@ $(READY): requirements/uv.txt requirements/dev.txt Makefile
 	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "luotsi.pth").write_text("$(CURDIR)\n")'
 	@printf '#!/bin/sh\nexec "%s/$(BIN)/python" -m luotsi "$$@"\n' "$(CURDIR)" > $(BIN)/luotsi
 	@chmod 755 $(BIN)/luotsi
+	@touch $@
+
+$(CLIENT_READY): requirements/client-generator.txt $(READY)
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(CLIENT_VENV)
+	@$(BIN)/uv pip sync -q --python $(CLIENT_VENV)/bin/python --require-hashes --only-binary :all: requirements/client-generator.txt
 	@touch $@

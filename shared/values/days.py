@@ -18,5 +18,5 @@ def _written_day(value: object) -> object:
     raise ValueError("give the day as text, such as 2026-12-24")
 
 
-Day = Annotated[date, Field(ge=EARLIEST, le=LATEST), BeforeValidator(_written_day)]
+Day = Annotated[date, Field(ge=EARLIEST, le=LATEST, strict=False), BeforeValidator(_written_day)]
 """A day, written `2026-12-24`, from `EARLIEST` to `LATEST`: what people do, and plan, while there is this platform."""

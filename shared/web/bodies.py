@@ -30,10 +30,9 @@ def read_body(model: type[ModelT]) -> Callable[[Request], Awaitable[ModelT]]:
         if content_type != "application/json" and (raw or content_type):
             detail = "Send the body as JSON with `Content-Type: application/json`."
             raise Problem(415, "unsupported-media-type", "Not JSON", detail)
-        value = parse_json(raw)
-        refuse_unstorable(value)
+        refuse_unstorable(parse_json(raw))
         try:
-            return model.model_validate(value)
+            return model.model_validate_json(raw or b"{}")
         except ValidationError as error:
             errors = field_errors(list(error.errors(include_url=False, include_input=False)))
             raise invalid("Correct the fields named under `errors`.", errors) from None

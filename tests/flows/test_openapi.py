@@ -23,7 +23,7 @@ OPERATIONS = {
     | {"completeReferral", "failReferral", "cancelReferral", "withdrawConsent", "markError", "closeReferral"}
     | {"forwardReferral", "sendSuggestedReferral", "assignReferral", "handOverReferrals", "previewWithdrawal"}
     | {"getTimeline", "listMessages", "createMessage", "markMessagesRead", "getReferralAsFhir"}
-    | {"listLegalBases", "getConsentText", "searchClients", "getClientReport"}
+    | {"listLegalBases", "getConsentText", "searchClients", "getClientReport", "countReferrals", "listClientReferrals"}
     | {"getOverview", "listOverviewReferrals", "getReport"},
     "notifications": HEALTH
     | {"listNotices", "getNotice", "markNoticeSeen", "streamNotices", "getPreferences", "setPreferences"}

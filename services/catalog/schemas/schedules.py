@@ -34,6 +34,7 @@ def _time_of_day(value: Any) -> Any:
 
 TimeOfDay = Annotated[
     time,
+    Field(strict=False),
     BeforeValidator(_time_of_day),
     PlainSerializer(lambda moment: f"{moment:%H:%M}", return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](\+0[23]:00)?$"}),
