@@ -36,15 +36,22 @@ async def until_ready(platform: Platform, ready: bool) -> None:
             await asyncio.sleep(0.1)
 
 
+async def reads(redis: RawRedis, stream: str) -> bool:
+    """Whether the referral service's worker has begun to read a stream."""
+    return b"referral-test" in [each["name"] for each in await redis.xinfo_consumers(stream, "referral")]
+
+
 async def test_a_worker_that_is_killed_is_missed(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     await small_town(platform)
-    monkeypatch.setattr(hearing, "DEAF_AFTER_SECONDS", 5.0)
+    monkeypatch.setattr(hearing, "DEAF_AFTER_SECONDS", 10.0)
     command = (sys.executable, "-m", "services.referral.worker")
     environment = variables(platform, "referral")
     worker = await asyncio.create_subprocess_exec(*command, env=environment, stderr=asyncio.subprocess.DEVNULL)
     try:
-        await until_ready(platform, True)
-        await asyncio.sleep(7)  # quiet, and not deaf
+        async with asyncio.timeout(60):
+            while not all([await reads(platform.redis, stream) for stream in READY if "." in stream]):
+                await asyncio.sleep(0.1)
+        await asyncio.sleep(12)  # quiet, and not deaf
         assert await readiness(platform) == ("ready", READY)
     finally:
         worker.kill()
