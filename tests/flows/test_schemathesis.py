@@ -47,6 +47,7 @@ async def tried(address: str, document: Path, token: str, phases: str) -> tuple[
         *("--no-color", "run", str(document), "--url", address, "--checks", "all", "--phases", phases),
         *("--max-examples", str(EXAMPLES), "--header", f"Authorization: Bearer {token}", "--warnings", "off"),
         *("--exclude-operation-id", "streamNotices", "--suppress-health-check", "all", "--continue-on-failure"),
+        cwd=document.parent,  # where it leaves what it remembers
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.schemathesis_hooks", "PYTHONPATH": str(ROOT)},
