@@ -137,10 +137,12 @@ def env(
 @admin.command()
 def create(
     email: Annotated[str, typer.Argument(help="Address of the new administrator.")],
-    org: Annotated[str, typer.Option(help="Slug of the organisation; it is created when there is none.")] = "luotsi",
+    org: Annotated[
+        str, typer.Option(help="Slug of an organisation that there is; luotsi administers the platform.")
+    ] = "luotsi",
     data: DataOption = DEFAULT_DATA,
 ) -> None:
-    """Make the first administrator of a platform."""
+    """Make the first administrator of a platform, or of an organisation in it."""
     from services.catalog.use_cases.administration import create_admin
 
     try:

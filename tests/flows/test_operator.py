@@ -63,6 +63,7 @@ def execute(servers: Servers, statement: str, *arguments: object) -> None:
 
 
 def test_a_token_speaks_for_the_member_as_services_expect_it(run: Run, tmp_path: Path) -> None:
+    run("seed", "--no-accounts")
     run("admin", "create", "Boss@navigaattori.example", "--org", "navigaattori")
     token = run("token", "boss@NAVIGAATTORI.example")
 
@@ -77,6 +78,7 @@ def test_a_token_speaks_for_the_member_as_services_expect_it(run: Run, tmp_path:
 
 
 def test_somebody_in_two_organisations_chooses_one(run: Run) -> None:
+    run("seed", "--no-accounts")
     for slug in ("navigaattori", "kompassi"):
         run("admin", "create", "both@kuopio.example", "--org", slug)
     with pytest.raises(PlatformError, match="kompassi, navigaattori: choose one with --org"):
@@ -87,6 +89,7 @@ def test_somebody_in_two_organisations_chooses_one(run: Run) -> None:
 
 
 def test_who_left_or_never_was_gets_no_token(run: Run, servers: Servers) -> None:
+    run("seed", "--no-accounts")
     run("admin", "create", "gone@kuopio.example", "--org", "kuopio")
     execute(servers, "UPDATE members SET active = false")
     with pytest.raises(PlatformError, match="deactivated in kuopio"):
@@ -102,6 +105,22 @@ def test_the_first_administrator_is_made_once(run: Run) -> None:
         run("admin", "create", "nobody", "--org", "luotsi")
 
 
+def test_an_organisation_that_does_not_exist_gets_no_administrator(run: Run, servers: Servers) -> None:
+    with pytest.raises(PlatformError, match=r"no organisation kompasi, and none at all yet: `luotsi seed`"):
+        run("admin", "create", "boss@kompassi.example", "--org", "kompasi")
+    run("seed", "--no-accounts")
+    with pytest.raises(PlatformError, match=r"no organisation kompasi. Did you mean kompassi\? There are .*, kuopio, "):
+        run("admin", "create", "boss@kompassi.example", "--org", "kompasi")
+    with pytest.raises(PlatformError, match=r"no organisation zz. There are "):
+        run("admin", "create", "boss@kompassi.example", "--org", "zz")
+    assert "is now" in run("admin", "create", "boss@kompassi.example", "--org", "kompassi")
+
+
+def test_the_platforms_own_organisation_is_entered_with_its_first_administrator(run: Run) -> None:
+    assert "is now an administrator of luotsi" in run("admin", "create", "first@luotsi.example")
+    assert " 1 organisations" not in run("seed", "--no-accounts"), "the others are seeded beside it"
+
+
 def test_seeding_twice_adds_nothing_and_accounts_are_optional(run: Run) -> None:
     assert " 0 members" in run("seed", "--no-accounts")
     assert " 0 organisations, 0 services, 0 members" not in run("seed")
@@ -109,6 +128,7 @@ def test_seeding_twice_adds_nothing_and_accounts_are_optional(run: Run) -> None:
 
 
 def test_a_token_needs_the_catalogue_and_the_signing_key(run: Run, tmp_path: Path) -> None:
+    run("seed", "--no-accounts")
     run("admin", "create", "boss@kuopio.example", "--org", "kuopio")
     (tmp_path / "keys/signing.json").unlink()
     with pytest.raises(PlatformError, match="the signing key cannot be read"):

@@ -1,6 +1,8 @@
 """The first administrator of a platform, made by its operator: nobody else could let anybody in."""
 
 import asyncio
+from difflib import get_close_matches
+from typing import Final
 
 from pydantic import ValidationError
 from sqlalchemy import func
@@ -8,6 +10,7 @@ from sqlmodel import col, select
 
 from services.catalog.domain.members import ROLES
 from services.catalog.domain.names import check_slug, sort_keys
+from services.catalog.domain.organizations import PLATFORM_SLUG
 from services.catalog.domain.refusals import RuleBroken
 from services.catalog.queries.organizations import find_organization
 from services.catalog.schemas.members import NewMember
@@ -21,13 +24,17 @@ from shared.database.transaction import Transaction
 from shared.ids import new_id
 from shared.publishing.outbox import Outbox
 
+_LISTED: Final = 50
+"""How many organisations a refusal names."""
+
 
 def create_admin(database_url: str, email: str, organization_slug: str) -> bool:
     """Make `email` an active administrator of the organisation; returns whether anything changed.
 
-    The organisation is entered when there is none with that slug, and the member when it has none with that
-    address. An administrator of `luotsi` administers the whole platform. Raises ValueError for an address or
-    slug that is none, and for an organisation that is deactivated. Not to be called in an event loop.
+    The member is entered when the organisation has none with that address. An administrator of `luotsi` administers
+    the whole platform: that organisation is entered when it is not there yet, and no other. Raises ValueError for an
+    address that is none, and for an organisation that does not exist or is deactivated. Not to be called in an event
+    loop.
     """
 
     async def run() -> bool:
@@ -47,8 +54,10 @@ async def make_admin(tx: Transaction, email: str, organization_slug: str) -> boo
     outbox = Outbox("catalog")
     await tx.advisory_lock(SEED_LOCK)
     organization = await find_organization(tx, organization_slug)
+    if organization is None and organization_slug == PLATFORM_SLUG:
+        organization = await _enter_platform(tx, outbox)
     if organization is None:
-        organization = await _enter_organization(tx, outbox, organization_slug)
+        raise ValueError(await _unknown(tx, organization_slug))
     if not organization.active:
         raise ValueError(f"{organization_slug} is deactivated: an administrator of the platform activates it first")
     same = select(Member).where(
@@ -79,17 +88,28 @@ def _checked(email: str, organization_slug: str) -> NewMember:
         raise ValueError(f"{email} is not an e-mail address") from None
 
 
-async def _enter_organization(tx: Transaction, outbox: Outbox, slug: str) -> Organization:
-    """Enter the organisation as the seed data knows it; one that they do not know is named like its slug."""
-    known = next((entry for entry in read_data() if entry.slug == slug), None)
-    name = known.name.model_dump() if known else {"fi": slug}
+async def _unknown(tx: Transaction, slug: str) -> str:
+    """That there is no such organisation, and which ones there are: those with like slugs first."""
+    known = await tx.all(select(Organization.slug).where(col(Organization.active)).order_by(col(Organization.slug)))
+    if not known:
+        return f"there is no organisation {slug}, and none at all yet: `luotsi seed` enters those of Kuopio"
+    like = get_close_matches(slug, known, n=3)
+    meant = f" Did you mean {' or '.join(like)}?" if like else ""
+    listed = ", ".join(known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
+    return f"there is no organisation {slug}.{meant} There are {listed}"
+
+
+async def _enter_platform(tx: Transaction, outbox: Outbox) -> Organization:
+    """Enter the organisation that runs the platform, as the seed data know it."""
+    known = next(entry for entry in read_data() if entry.slug == PLATFORM_SLUG)
+    name = known.name.model_dump()
     organization = Organization(
         id=new_id(),
-        slug=slug,
-        organization_type=known.type if known else "other",
+        slug=PLATFORM_SLUG,
+        organization_type=known.type,
         name=name,
         sort_keys=sort_keys(name),
-        description=known.description.model_dump() if known else {"fi": slug},
+        description=known.description.model_dump(),
     )
     tx.insert(organization)
     record_organization_change(tx, outbox, organization, ())
