@@ -9,6 +9,9 @@ REFERRAL: Final = "/referrals/{referral_id}"
 OVERVIEW: Final = "/overview"
 """How referrals stand across the organisations, for coordinators."""
 
+SIGN_IN: Final = "/sign-in"
+"""Where members begin."""
+
 
 def referral_url(public_url: str, referral_id: UUID) -> str:
     """The address of a referral's page; `public_url` is where people open the platform."""
@@ -18,6 +21,11 @@ def referral_url(public_url: str, referral_id: UUID) -> str:
 def overview_url(public_url: str) -> str:
     """The address of the coordinators' overview."""
     return _join(public_url, OVERVIEW)
+
+
+def sign_in_url(public_url: str) -> str:
+    """The address of the page on which members sign in."""
+    return _join(public_url, SIGN_IN)
 
 
 def _join(public_url: str, path: str) -> str:

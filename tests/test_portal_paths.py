@@ -47,4 +47,5 @@ def test_a_path_that_is_spelled_elsewhere_is_seen(line: str) -> None:
 @pytest.mark.parametrize("public_url", ["https://luotsi.example", "https://luotsi.example/"])
 def test_addresses_begin_where_people_open_the_platform(public_url: str) -> None:
     assert portal_paths.overview_url(public_url) == "https://luotsi.example/overview"
+    assert portal_paths.sign_in_url(public_url) == "https://luotsi.example/sign-in"
     assert portal_paths.referral_url(public_url, REFERRAL) == f"https://luotsi.example/referrals/{REFERRAL}"

@@ -9,7 +9,7 @@ from services.notifications.domain.audience import HEARD
 from services.notifications.tables import Member, Organization, Service
 from services.notifications.use_cases.handing_on import hand_on_unseen
 from services.notifications.use_cases.notices import NOTICES_LOCK
-from services.notifications.use_cases.organization_news import tell_former_address, tell_of_organization
+from services.notifications.use_cases.organization_news import invite, tell_former_address, tell_of_organization
 from services.notifications.use_cases.telling import tell
 from shared.consuming.catalog_copy import apply
 from shared.consuming.copies import Copied
@@ -70,7 +70,7 @@ async def _organization_changed(
 
 
 async def _member_changed(outbox: Outbox, waiting: Mapping[str, Handler], tx: Transaction, event: Envelope) -> None:
-    """Copy a member, hand on what members left unseen, and tell a former address that it is one.
+    """Copy a member, hand on what members left unseen, tell a former address that it is one, and invite who was let in.
 
     The copy comes first. Telling may have to wait for the organisation, should it not be known here yet.
     """
@@ -79,6 +79,7 @@ async def _member_changed(outbox: Outbox, waiting: Mapping[str, Handler], tx: Tr
     await hand_on_unseen(tx, outbox, member.organization_id)
     if member.former_email is not None:
         await tell_former_address(tx, outbox, event, "address_changed", member.organization_id, member.former_email)
+    await invite(tx, outbox, event, member)
 
 
 async def _tell(outbox: Outbox, tx: Transaction, event: Envelope) -> None:

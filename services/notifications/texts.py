@@ -9,13 +9,14 @@ from typing import Final, get_args
 from unicodedata import category
 from uuid import UUID
 
+from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from services.notifications.domain.wording import AboutOrganization, Facts, wording
 from shared.events.catalog import Language
 from shared.events.envelope import Names
-from shared.portal_paths import overview_url, referral_url
+from shared.portal_paths import overview_url, referral_url, sign_in_url
 
 LOCALES: Final = Path(__file__).parent / "locales"
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
@@ -58,6 +59,14 @@ def status_name(status: str, language: str) -> str:
         return status
 
 
+def role_name(role: str, language: str) -> str:
+    """A role in words; the code itself where a newer service tells of one that has no words here yet."""
+    try:
+        return text(f"role.{role}", language)
+    except KeyError:
+        return role
+
+
 def notice_texts(event_type: str, about: Facts, language: str) -> Texts:
     """A notice in words, for its recipient in `language` (fi, sv, en)."""
     values = placeholders(about, language)
@@ -68,7 +77,8 @@ def notice_texts(event_type: str, about: Facts, language: str) -> Texts:
 def placeholders(about: Facts, language: str) -> dict[str, str]:
     """What the texts may speak of; each on one line, for a title becomes the subject of a mail."""
     if isinstance(about, AboutOrganization):
-        return {"organization": one_line(about.organization, language)}
+        roles = format_list([role_name(role, language) for role in about.roles], locale=language)
+        return {"organization": one_line(about.organization, language), "roles": roles}
     names = {
         "source": about.source,
         "target": about.target,
@@ -88,7 +98,12 @@ def one_line(names: Names, language: str) -> str:
 
 
 def link_to(public_url: str, referral_id: UUID | None, about: Facts) -> str:
-    """The address to which a notice links: the referral; the overview for coordinators and where there is none."""
+    """The address to which a notice links: the referral, the overview for coordinators, the way in for the invited.
+
+    The overview, too, where there is no referral.
+    """
+    if isinstance(about, AboutOrganization) and about.is_invitation:
+        return sign_in_url(public_url)
     if referral_id is None or about.to_coordinator:
         return overview_url(public_url)
     return referral_url(public_url, referral_id)

@@ -10,6 +10,8 @@ ServiceStatus = Literal["active", "inactive", "defunct", "temporarily closed"]
 CapacityStatus = Literal["capacity", "no-capacity", "waitlist", "additional-assessment-required"]
 Role = Literal["adviser", "recipient", "coordinator", "admin"]
 Language = Literal["fi", "sv", "en"]
+Invited = Literal["entered", "returned"]
+"""How a member was let in: for the first time, or again."""
 
 
 class Closure(Payload):
@@ -80,7 +82,9 @@ class MemberState(Payload):
     """A member of staff. A person in two organisations has one membership in each.
 
     A member acts while both it and its organisation are `active`. `former_email` is given by the event of a change of
-    the address alone, and is the address before it, which is told of the change.
+    the address alone, and is the address before it, which is told of the change. `invited` is given by the event alone
+    by which an administrator entered the member, or let it in again: then the member is told where to begin. An account
+    that was seeded, or made by the operator, is told nothing.
     """
 
     id: UUID
@@ -91,6 +95,7 @@ class MemberState(Payload):
     active: bool
     deputy_id: UUID | None = None
     former_email: str | None = None
+    invited: Invited | None = None
 
 
 EVENTS: dict[str, type[Payload]] = {

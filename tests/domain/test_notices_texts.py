@@ -11,9 +11,10 @@ from babel.messages.pofile import read_po
 
 from services.notifications.domain.audience import AUDIENCE, FIRST, HEARD
 from services.notifications.domain.wording import About, AboutOrganization, What, wording
-from services.notifications.texts import LANGUAGES, LOCALES, link_to, notice_texts, status_name, text
+from services.notifications.texts import LANGUAGES, LOCALES, link_to, notice_texts, role_name, status_name, text
 from services.notifications.use_cases.delivery_events import DELIVERY_FAILED
 from services.referral.domain.lifecycle import Status
+from shared.events.catalog import Role
 from shared.events.envelope import Names
 from shared.events.referral import Side
 from tests.builders import names
@@ -143,7 +144,7 @@ def test_a_status_of_a_later_version_is_shown_as_it_is() -> None:
 def test_no_text_is_left_over() -> None:
     rooms = [path for path in SERVICE.rglob("*.py") if "domain" not in path.parts]
     sources = "".join(path.read_text(encoding="utf-8") for path in rooms)
-    used = {key for key in messages("fi") if re.match(r"status\.|fact\.", key) or key in sources}
+    used = {key for key in messages("fi") if re.match(r"status\.|fact\.|role\.", key) or key in sources}
     for event_type in WORDED:
         for by_side in ("source", "target", None):
             for urgent in (True, False):
@@ -172,6 +173,13 @@ def test_what_is_about_no_referral_names_the_organisation_and_no_referral(what: 
     assert f"kompassi ({language})" in texts.body
     assert "KUO-" not in texts.title + texts.body
     assert "{" not in texts.title + texts.body
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_role_has_words_and_one_of_a_newer_version_its_code(language: str) -> None:
+    assert all(role_name(role, language) != role or language == "en" for role in get_args(Role))
+    assert {key for key in messages(language) if key.startswith("role.")} == {f"role.{role}" for role in get_args(Role)}
+    assert role_name("auditor", language) == "auditor"
 
 
 def test_names_stay_on_one_line() -> None:

@@ -12,6 +12,7 @@ from services.catalog.tables import Member, Organization
 from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.recording import record_member_change
 from services.catalog.use_cases.refusals import command
+from shared.events.catalog import Invited
 from shared.ids import new_id
 from shared.problems import conflict
 
@@ -24,7 +25,7 @@ async def create_member(work: UnitOfWork, organization: Organization, new: NewMe
     await _check_deputy(work, member)
     await _check_email_free(work, member)
     work.tx.insert(member)
-    record_member_change(work.tx, work.outbox, member)
+    record_member_change(work.tx, work.outbox, member, invited="entered")
     return member
 
 
@@ -48,7 +49,8 @@ async def change_member(work: UnitOfWork, member: Member, change: MemberChange) 
     await _check_someone_administers(work, organization, member)
     member.version += 1
     work.tx.update(member)
-    record_member_change(work.tx, work.outbox, member, former_email)
+    invited: Invited | None = "returned" if changes.get("active") else None
+    record_member_change(work.tx, work.outbox, member, former_email=former_email, invited=invited)
     return member
 
 

@@ -58,8 +58,18 @@ def record_service_change(tx: Transaction, outbox: Outbox, service: Service) -> 
     outbox.record(tx, "catalog.service_changed.v1", service.id, service.version, state)
 
 
-def record_member_change(tx: Transaction, outbox: Outbox, member: Member, former_email: str | None = None) -> None:
-    """Record the member's state; with the address that it had until now, where that has changed."""
+def record_member_change(
+    tx: Transaction,
+    outbox: Outbox,
+    member: Member,
+    *,
+    former_email: str | None = None,
+    invited: contract.Invited | None = None,
+) -> None:
+    """Record the member's state; with the address that it had until now, where that has changed.
+
+    `invited`: an administrator has let the member in by this, who is to be told.
+    """
     state = contract.MemberState.model_validate(
         {
             "id": member.id,
@@ -70,6 +80,7 @@ def record_member_change(tx: Transaction, outbox: Outbox, member: Member, former
             "active": member.active,
             "deputy_id": member.deputy_id,
             "former_email": former_email,
+            "invited": invited,
         }
     )
     outbox.record(tx, "catalog.member_changed.v1", member.id, member.version, state)

@@ -75,9 +75,13 @@ def _part(event_type: str, about: Facts, language: str, link: str) -> str:
 
 
 def _part_without_referral(event_type: str, about: AboutOrganization, language: str, link: str) -> str:
-    """The text of a mail about no referral: to a coordinator with a link to the overview, to anybody else with none."""
+    """The text of a mail about no referral: with the overview for a coordinator, with the way in for the invited.
+
+    To anybody else, who may have no access, it has no link.
+    """
     body = notice_texts(event_type, about, language).body
-    invitation = [text("mail.open_overview", language, link=link), ""] if about.to_coordinator else []
+    key = "mail.sign_in" if about.is_invitation else "mail.open_overview" if about.to_coordinator else None
+    invitation = [text(key, language, link=link), ""] if key else []
     return "\n".join([body, "", *invitation, text("mail.footer", language)])
 
 

@@ -42,20 +42,29 @@ class About(BaseModel):
         return "source" if organization_id in (self.source_organization_id, self.first_organization_id) else "target"
 
 
-What = Literal["organization_left", "organization_returned", "address_changed", "desk_address_changed"]
+What = Literal[
+    "organization_left", "organization_returned", "address_changed", "desk_address_changed", "entered", "returned"
+]
 """What a notice that is about no referral tells; also the key of its words."""
 
 
 class AboutOrganization(BaseModel):
     """What a notice may show that is about no referral: what happened to an organisation, or to an account there.
 
-    The last two go to the address that the account, or the desk, had before, and name neither address.
+    Of a changed address that one is told which the account, or the desk, had before, and neither is named. `entered`
+    and `returned` invite a member, with its roles.
     """
 
     what: What
     organization_id: UUID
     organization: Names
+    roles: tuple[str, ...] = ()
     to_coordinator: bool = False
+
+    @property
+    def is_invitation(self) -> bool:
+        """Whether it leads its reader in, and so is of no use to anybody else."""
+        return self.what in ("entered", "returned")
 
 
 Facts = About | AboutOrganization

@@ -29,6 +29,8 @@ async def hand_on_unseen(tx: Transaction, outbox: Outbox, organization_id: UUID)
     people = await people_of(tx, [organization_id])
     await withdraw_waiting(tx, [notice.id for notice, _ in left])
     for notice, leaver in left:
+        if isinstance(notice.facts, AboutOrganization) and notice.facts.is_invitation:
+            continue  # nobody can follow it in the place of who was invited
         if told := _instead_of(people.members[leaver], notice, people):
             cause = Cause(notice.event_id, notice.event_type, notice.correlation_id, notice.referral_id, notice.facts)
             await make_notices(tx, outbox, dict.fromkeys(told, cause))

@@ -11,6 +11,7 @@ from services.notifications.use_cases.recipients import Recipient, recipient_of
 from shared.consuming.inbox import MissingDependency
 from shared.database.transaction import Transaction
 from shared.events import Envelope
+from shared.events.catalog import MemberState
 from shared.publishing.outbox import Outbox
 
 
@@ -33,6 +34,24 @@ async def tell_of_organization(tx: Transaction, outbox: Outbox, event: Envelope,
     await make_notices(tx, outbox, dict.fromkeys(told, _cause(event, about)))
 
 
+async def invite(tx: Transaction, outbox: Outbox, event: Envelope, member: MemberState) -> None:
+    """Tell a member who was let in, for the first time or again, where to begin: by mail too, whatever was chosen.
+
+    The caller holds NOTICES_LOCK. Nobody is told who has lost access meanwhile. Raises MissingDependency when the
+    organisation is not known yet.
+    """
+    if member.invited is None:
+        return
+    organization = await _organization(tx, member.organization_id)
+    people = await people_of(tx, [], named=[member.id])
+    if member.id not in people.members or not people.members[member.id].active:
+        return
+    about = AboutOrganization(
+        what=member.invited, organization_id=organization.id, organization=organization.names, roles=member.roles
+    )
+    await make_notices(tx, outbox, {Recipient(organization.id, member.id): _cause(event, about)})
+
+
 async def tell_former_address(
     tx: Transaction, outbox: Outbox, event: Envelope, what: What, organization_id: UUID, address: str
 ) -> None:
@@ -40,11 +59,16 @@ async def tell_former_address(
 
     The caller holds NOTICES_LOCK. Raises MissingDependency when the organisation is not known yet.
     """
+    organization = await _organization(tx, organization_id)
+    about = AboutOrganization(what=what, organization_id=organization.id, organization=organization.names)
+    await make_notices(tx, outbox, {Recipient(organization.id, None, address=address): _cause(event, about)})
+
+
+async def _organization(tx: Transaction, organization_id: UUID) -> Organization:
     organization = await tx.get(Organization, organization_id)
     if organization is None:
         raise MissingDependency(f"organization:{organization_id}")
-    about = AboutOrganization(what=what, organization_id=organization.id, organization=organization.names)
-    await make_notices(tx, outbox, {Recipient(organization.id, None, address=address): _cause(event, about)})
+    return organization
 
 
 def _cause(event: Envelope, about: AboutOrganization) -> Cause:

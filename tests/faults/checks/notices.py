@@ -22,8 +22,21 @@ def check_notices(seen: Snapshot) -> Iterator[Finding]:
         told[notice["event_id"]][who] = notice
     for event in seen.logs["referral"]:
         yield from _told_rightly(seen, event, told.pop(event.id, {}))
+    for event in seen.logs["catalog"]:
+        if event.data.get("invited"):
+            yield from _invited_rightly(seen, event, told.pop(event.id, {}))
     for event_id in told:
         yield Finding("wrong", f"notices of {event_id}, which nobody ever told")
+
+
+def _invited_rightly(seen: Snapshot, event: Event, told: dict[str, Any]) -> Iterator[Finding]:
+    """Whoever was let in is told so, unless gone again before that, and nobody else is."""
+    member = str(event.data["id"])
+    active = {str(row["id"]) for row in seen.tables["catalog"]["members"] if row["active"]}
+    if member not in told and member in active:
+        yield Finding("lost", f"{member} was not invited by {event.id}")
+    for who in set(told) - {member}:
+        yield Finding("wrong", f"{who} was told of {event.id}, which invited {member}")
 
 
 def _told_rightly(seen: Snapshot, event: Event, told: dict[str, Any]) -> Iterator[Finding]:
