@@ -11,6 +11,7 @@ import os
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from statistics import median
@@ -117,25 +118,48 @@ def queries(some: list[Service], count: int) -> list[str]:
     return typed
 
 
-async def measure(database: Database, typed: list[str], facts: FactsWanted) -> tuple[list[float], list[int]]:
-    """Milliseconds that the database takes for each, and how many services each found."""
-    took, found = [], []
+@dataclass
+class Measured:
+    """What each search took: milliseconds at the connection, and of the server's processor; and how many it found."""
+
+    waited: list[float]
+    processor: list[float]
+    found: list[int]
+
+
+async def measure(database: Database, typed: list[str], facts: FactsWanted) -> Measured:
+    """Search for each."""
+    measured = Measured([], [], [])
     async with database.transaction() as tx:
+        server = Path(f"/proc/{(await tx.execute(text('SELECT pg_backend_pid()'))).scalar_one()}/schedstat")
         for query in typed:
             wanted = ServiceFilter(query, facts)
-            begun = time.perf_counter()
+            before, begun = int(server.read_text().split()[0]), time.perf_counter()
             answer = await search_services(tx, PageWanted(1, 20), "fi", wanted, day_in_kuopio(utc_now()))
-            took.append((time.perf_counter() - begun) * 1000)
-            found.append(answer.total)
-    return took, found
+            measured.waited.append((time.perf_counter() - begun) * 1000)
+            measured.processor.append((int(server.read_text().split()[0]) - before) / 1_000_000)
+            measured.found.append(answer.total)
+    return measured
+
+
+async def sequential_scans(database: Database) -> set[str]:
+    """The tables of the search that a search reads from one end to the other; a filter's too."""
+    async with database.transaction() as tx:
+        await tx.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+        count = text(
+            "SELECT relname FROM pg_stat_xact_user_tables WHERE seq_scan > 0 AND relname = ANY "
+            "(ARRAY['search_words', 'service_search_words', 'services', 'organizations'])"
+        )
+        for query in ("kurssi", "kieli kurssi neuvonta"):
+            await search_services(tx, PageWanted(1, 20), "fi", ServiceFilter(query), day_in_kuopio(utc_now()))
+        return set((await tx.execute(count)).scalars())
 
 
 async def run(servers: Any, sizes: list[int], count: int) -> None:
     """Fill one catalogue after the other, and print a line for each."""
-    print(f"load {os.getloadavg()[0]:.1f}, {count} queries each, ms at the connection")
-    print(
-        f"{'services':>9} {'filled, s':>9} {'p50':>6} {'p90':>6} {'p99':>6} {'filtered p50':>12} {'found, median':>13}"
-    )
+    print(f"load {os.getloadavg()[0]:.1f}, {count} queries each; ms at the connection, and of the server's processor")
+    heads = ("services", "filled, s", "p50", "p90", "p99", "CPU p50", "p90", "filtered", "found", "read whole")
+    print(" ".join(f"{head:>10}" for head in heads))
     for services in sizes:
         owner = Database(servers.owner_urls["catalog"], pool_size=1)
         async with owner.transaction() as tx:
@@ -148,13 +172,13 @@ async def run(servers: Any, sizes: list[int], count: int) -> None:
             await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(text("VACUUM ANALYZE"))
         typed = queries(some, count + 20)
         await measure(database, typed[:20], FactsWanted())
-        took, found = await measure(database, typed[20:], FactsWanted())
-        narrowed, _ = await measure(database, typed[20:], FactsWanted(language="ar", accepting=False))
-        print(
-            f"{services:9,} {filled:9.1f} {median(took):6.2f} {quantile(took, 0.9):6.2f} {quantile(took, 0.99):6.2f} "
-            f"{median(narrowed):12.2f} {median(found):13.0f}",
-            flush=True,
-        )
+        plain = await measure(database, typed[20:], FactsWanted())
+        narrowed = await measure(database, typed[20:], FactsWanted(language="ar", accepting=False))
+        figures = [filled, *(quantile(plain.waited, share) for share in (0.5, 0.9, 0.99))]
+        figures += [*(quantile(plain.processor, share) for share in (0.5, 0.9)), median(narrowed.processor)]
+        scanned = ", ".join(await sequential_scans(database)) or "nothing"
+        each = " ".join(f"{figure:10.2f}" for figure in figures)
+        print(f"{services:10,} {each} {median(plain.found):10.0f} {scanned:>10}", flush=True)
         await database.close()
         await owner.close()
 

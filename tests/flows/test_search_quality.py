@@ -51,7 +51,7 @@ async def test_indexes_answer_a_search(platform: Platform, statement: object) ->
     await kuopio(platform)
     compiled = statement.compile(dialect=platform.databases["catalog"].engine.dialect)  # type: ignore[attr-defined]
     values = dict.fromkeys(compiled.params) | {"unfit": False, "exactly": False, "asker": "fi"}
-    typed = {"words": ["neuvonta", "yritysneuvota", "kielikurssi"], "size": 20, "skipped": 0}
+    typed = {"words": ["neuvonta", "yritysneuvota", "kielikurssi"], "size": 20, "skipped": 0, "narrowed": True}
     async with platform.databases["catalog"].transaction() as tx:
         await tx.execute(text("SET LOCAL enable_seqscan = off"))
         plan = (await tx.execute(text(f"EXPLAIN {statement}"), {**values, **typed})).scalars().all()

@@ -37,6 +37,9 @@ _NEAR_IF_SHORT: Final = 0.55
 _NEAR_FROM_THE_FIRST: Final = 0.65
 """The same for words that begin with another letter, which misspelt ones seldom do: `verokortti` is no `ajokortti`."""
 
+MOST_FOUND: Final = 100
+"""How many are listed that fit, and how many more are looked at for what other filters would leave."""
+
 WORTH_SHOWING: Final = 0.3
 """What scores less than this share of the best on the list is left out: it has but a common word in a poor place."""
 
@@ -131,11 +134,29 @@ def _having(postings: str, word_id: str) -> str:
     return f"CROSS JOIN LATERAL (SELECT * FROM {postings} WHERE word_id = {word_id} OFFSET 0) AS h"
 
 
+_VALUES: Final = 65535
+_VALUE_AT, _QUALITY_AT, _PLACES_AT = 47, 40, 31
+
+
 def _match(posting: str, quality: str) -> str:
-    """A match as an array, the better the greater: value, the word's id, quality, and the places in fi, sv, en."""
-    value = f"({quality}) * {_counted(posting)}"
-    places = ", ".join(f"{posting}.{language}" for language in LANGUAGES)
-    return f"ARRAY[{value}, {posting}.word_id, {quality}, {places}]::float8[]"
+    """A match as one whole number, the better the greater, for numbers are compared soonest.
+
+    From the left: value (of 65,535), quality (in hundredths), the places in fi, sv, en, and the word's id.
+    """
+    value = f"CAST(({quality}) * {_counted(posting)} * {_VALUES} AS bigint) << {_VALUE_AT}"
+    places = " + ".join(
+        f"({posting}.{language} << {shift})" for language, shift in zip(LANGUAGES, (6, 3, 0), strict=True)
+    )
+    return (
+        f"(({value}) + (CAST(({quality}) * 100 AS bigint) << {_QUALITY_AT}) "
+        f"+ (CAST({places} AS bigint) << {_PLACES_AT}) + {posting}.word_id)"
+    )
+
+
+def _parts_of_match() -> str:
+    """Quality and places out of a match."""
+    places = (f"(match >> {_PLACES_AT + shift}) & 7" for shift in (6, 3, 0))
+    return f"((match >> {_QUALITY_AT}) & 127) / 100.0, {', '.join(places)}"
 
 
 def _together(postings: str) -> str:
@@ -168,7 +189,8 @@ def _hits(kind: str) -> str:
         f"FROM forms {_having(postings, 'forms.id')} UNION ALL SELECT no, owner_id, match FROM together"
         ") AS every GROUP BY no, owner_id), "
         f"rarities AS MATERIALIZED (SELECT no, ln(1 + {total}::float8 / count(*)) AS rarity FROM hits GROUP BY no), "
-        "ranked AS MATERIALIZED (SELECT owner_id, count(*) AS words, sum(match[1] * rarity) AS score "
+        "ranked AS MATERIALIZED (SELECT owner_id, count(*) AS words, "
+        f"sum((match >> {_VALUE_AT})::float8 / {_VALUES} * rarity) AS score "
         "FROM hits JOIN rarities USING (no) GROUP BY owner_id)"
     )
 
@@ -196,7 +218,7 @@ FOUND_WORDS: Final = "(SELECT json_agg(no) FROM rarities)"
 
 
 REASONS: Final = (
-    "(SELECT json_agg(json_build_array(owner_id, no, (SELECT written FROM search_words WHERE id = match[2]::int), "
-    "match[3], match[4], match[5], match[6])) FROM hits WHERE owner_id IN (SELECT id FROM page))"
+    "(SELECT json_agg(json_build_array(owner_id, no, (SELECT written FROM search_words "
+    f"WHERE id = (match & {2**31 - 1})::int), {_parts_of_match()})) FROM hits WHERE owner_id IN (SELECT id FROM page))"
 )
 """Why those with an `id` in `page` were found, as JSON: for each typed word the best match, with where it stands."""

@@ -11,7 +11,7 @@ from sqlalchemy import TextClause, text
 from services.catalog.domain.reasons import Fit, Matched, best_matches
 from services.catalog.domain.search import Word, typed_words
 from services.catalog.queries.pages import PageWanted
-from services.catalog.queries.ranking import FOUND_WORDS, HOW_MANY, REASONS, SHOWING, WORTH_SHOWING, ranking
+from services.catalog.queries.ranking import FOUND_WORDS, HOW_MANY, MOST_FOUND, REASONS, SHOWING, WORTH_SHOWING, ranking
 from shared.database.transaction import Transaction
 
 
@@ -75,6 +75,8 @@ async def search_services(
     values |= {"size": page.size, "skipped": (page.number - 1) * page.size}
     if typed:
         values |= {"words": [each.folded for each in typed], "exactly": only.exactly}
+        values["narrowed"] = any(value is not None for value in asdict(only.facts).values())
+        await tx.execute(_PLANNED_ONCE)
     found = (await tx.execute(SEARCH if typed else _LIST, values)).one()
     return _read(found, typed, only.facts, language)
 
@@ -159,18 +161,48 @@ _VISIBLE: Final = (
     "ELSE s.status = :status END AND (CAST(:organization_id AS uuid) IS NULL OR s.organization_id = :organization_id)"
 )
 
-_BEST: Final = (
-    # What fits best, read from the best on: so that only what comes near it is looked at more closely.
-    "best AS MATERIALIZED (SELECT r.score FROM (SELECT * FROM ranked ORDER BY score DESC OFFSET 0) AS r "
-    "CROSS JOIN LATERAL (SELECT FROM services AS s JOIN organizations AS o ON o.id = s.organization_id "
-    f"WHERE s.id = r.owner_id AND {_VISIBLE} AND (CAST(:unfit AS boolean) OR "
-    f"{' AND '.join(_fits(name) for name in FACETS)}) OFFSET 0) AS fitting LIMIT 1), "
-    f"candidates AS (SELECT * FROM ranked WHERE score >= {WORTH_SHOWING} * coalesce((SELECT score FROM best), 0)),"
+_MISFITS: Final = " + ".join(f"(NOT {_fits(name)})::int" for name in FACETS)
+
+
+_KEYED: Final = (
+    # Each by its key, however many there are: the planner would read whole tables sooner than some hundred rows.
+    "(SELECT * FROM services WHERE services.id = r.owner_id OFFSET 0) AS s "
+    "CROSS JOIN LATERAL (SELECT * FROM organizations WHERE organizations.id = s.organization_id OFFSET 0) AS o"
 )
 
 
-def _statement(found_by: str, of_services: str, how_many: str, why: str) -> TextClause:
-    """`of_services` are services `s` with what is `found_by` words as `r`, `how_many` of which found anything.
+def _walk(name: str, among: str, condition: str) -> str:
+    """The first of what was found that meet a condition, read from the best on and no further than is needed.
+
+    `among` says whether there are any at all.
+    """
+    return (
+        f"{name} AS MATERIALIZED (SELECT r.* FROM (SELECT *, words = {HOW_MANY} AS has_all FROM ranked "
+        f"WHERE {among} ORDER BY words DESC, score DESC, owner_id OFFSET 0) AS r "
+        f"CROSS JOIN LATERAL (SELECT FROM {_KEYED} WHERE {_VISIBLE} AND {condition} OFFSET 0) AS met "
+        f"LIMIT {MOST_FOUND})"
+    )
+
+
+_NEAREST: Final = ", ".join(
+    [
+        _walk("fitting", "true", f"{_MISFITS} = 0"),
+        # What one filter leaves out is what its facet counts, and what does not fit is listed where that is asked for.
+        _walk(
+            "unfitting",
+            "CAST(:narrowed AS boolean)",
+            f"CASE WHEN CAST(:unfit AS boolean) THEN {_MISFITS} > 0 ELSE {_MISFITS} = 1 END",
+        ),
+        "looked_at AS (SELECT * FROM fitting UNION ALL SELECT * FROM unfitting)",
+        "best AS MATERIALIZED (SELECT coalesce((SELECT max(score) FROM fitting), (SELECT max(score) FROM unfitting)) "
+        "AS score)",
+        f"candidates AS (SELECT * FROM looked_at WHERE score >= {WORTH_SHOWING} * (SELECT score FROM best))",
+    ]
+)
+
+
+def _statement(found_by: str, of_services: str, why: str) -> TextClause:
+    """`of_services` are services `s` of organisations `o`, with what is `found_by` words as `r`.
 
     `why` are the columns about words.
     """
@@ -179,11 +211,11 @@ def _statement(found_by: str, of_services: str, how_many: str, why: str) -> Text
     unfit = " + ".join(f"(NOT fits_{name})::int" for name in FACETS)
     order = "misfits, has_all DESC, score DESC, name, id"
     return text(
-        f"WITH {found_by} judged AS MATERIALIZED (SELECT s.id, r.score, r.words = {how_many} AS has_all, s.languages, "
+        f"WITH {found_by} judged AS MATERIALIZED (SELECT s.id, r.score, r.has_all, s.languages, "
         f"s.target_groups, o.organization_type, {_ACCEPTS} AS accepts, {fits}, "
         '(s.sort_keys ->> CAST(:asker AS text)) COLLATE "C" AS name, '
         f"ARRAY({_CITIES} UNION SELECT {_text(_AREA_NAME)} FROM {_AREAS}) AS areas "
-        f"FROM {of_services} JOIN organizations AS o ON o.id = s.organization_id WHERE {_VISIBLE}), "
+        f"FROM {of_services} WHERE {_VISIBLE}), "
         f"listed AS (SELECT *, {unfit} AS misfits FROM judged WHERE CAST(:unfit AS boolean) OR {every}), "
         f"page AS MATERIALIZED (SELECT * FROM listed ORDER BY {order} LIMIT :size OFFSET :skipped) "
         "SELECT (SELECT count(*) FROM listed) AS total, "
@@ -192,16 +224,17 @@ def _statement(found_by: str, of_services: str, how_many: str, why: str) -> Text
     )
 
 
+_PLANNED_ONCE: Final = text("SET LOCAL plan_cache_mode = force_generic_plan")
+"""Planning a search takes as long as making it. The plan is the same whatever is asked: every step goes by a key."""
+
 SEARCH: Final = _statement(
-    f"{ranking('service')}, {_BEST}",
-    # Each by its key, however many there are: the planner would read the whole table sooner than some hundred of it.
-    "candidates AS r CROSS JOIN LATERAL (SELECT * FROM services WHERE services.id = r.owner_id OFFSET 0) AS s",
-    HOW_MANY,
+    f"{ranking('service')}, {_NEAREST},",
+    f"candidates AS r CROSS JOIN LATERAL {_KEYED}",
     f"{SHOWING} AS showing, {FOUND_WORDS} AS found_words, {REASONS} AS reasons",
 )
 _LIST: Final = _statement(
     "",
-    "services AS s CROSS JOIN (VALUES (0, 0)) AS r (words, score)",
-    "0",
+    "services AS s JOIN organizations AS o ON o.id = s.organization_id "
+    "CROSS JOIN (VALUES (false, 0)) AS r (has_all, score)",
     "NULL AS showing, NULL AS found_words, NULL AS reasons",
 )

@@ -25,10 +25,11 @@ INDEX_LOCK: Final = "catalog.search"
 """Advisory lock: one transaction at a time counts who has which word. It is taken last, so nobody waits in a circle."""
 
 _BATCH = 50
+"""How many are written by one statement: it is to end long before the server's patience with it does."""
 
 
 async def refresh_index(tx: Transaction, organizations: Sequence[Organization]) -> None:
-    """Write anew by which words organisations and their services are found: a dozen statements, however many there are.
+    """Write anew by which words organisations and their services are found: a dozen statements, some for each fifty.
 
     A service is found by the names of its organisation and of the one above that, so a change of one concerns those
     below it too.
@@ -125,6 +126,13 @@ def _grouped(names: Iterable[tuple[UUID, ByLanguage]]) -> dict[UUID, list[ByLang
 
 async def _write(tx: Transaction, kind: str, about: Mapping[UUID, Texts]) -> None:
     """Write which words each of these has now, `kind` being what they are."""
+    entries = list(about.items())
+    for start in range(0, len(entries), _BATCH):
+        await _write_some(tx, kind, dict(entries[start : start + _BATCH]))
+    await tx.execute(_FORGET)
+
+
+async def _write_some(tx: Transaction, kind: str, about: Mapping[UUID, Texts]) -> None:
     rows = [
         {"owner": owner, "word": each.word.folded, "written": each.word.written, **each.places}
         for owner, texts in about.items()
@@ -133,7 +141,6 @@ async def _write(tx: Transaction, kind: str, about: Mapping[UUID, Texts]) -> Non
     values = {"rows": to_json(rows).decode(), "owners": to_json(list(about)).decode()}
     counted = (await tx.execute(_NEW_WORDS[kind], {"rows": values["rows"]})).scalars().all()
     await tx.execute(_POSTINGS[kind], {**values, "counted": to_json(counted).decode()})
-    await tx.execute(_FORGET)
 
 
 def _new_words(kind: str) -> TextClause:
