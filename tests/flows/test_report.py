@@ -217,3 +217,70 @@ async def test_the_report_is_for_coordinators_and_refuses_nonsense(platform: Pla
     problem(await coordinator.get("/report?by=name"), 422, "invalid")
     empty = (await coordinator.get("/report")).json()
     assert (empty["contents"], empty["total"]["sent"]) == ([], None)
+
+
+async def test_an_organisation_has_its_own_figures_and_no_others(platform: Platform) -> None:
+    town = await small_town(platform)
+    await send(platform, town, town.advice, 6, "ar")
+    await send(platform, town, town.guidance, 7, "fa")
+    admin = await town.facts.member("admin@businesskuopio.example", town.business, "admin")
+    theirs = await town.facts.member("admin@navigaattori.example", town.navigaattori, "admin")
+    await platform.settle()
+    period = "from=2026-01-01&to=2026-12-31"
+    for who in (town.desk, admin):
+        client = at_work(platform, who).client
+        own = (await client.get(f"/report?box=received&{period}")).json()
+        assert (own["box"], own["by"], table(own, "service")) == (
+            "received",
+            ["service"],
+            {"advice for starting a business (en)": 6},
+        )
+        assert own["total"]["sent"] == 6
+        by_language = (await client.get(f"/report?box=received&by=language&{period}")).json()
+        assert table(by_language, "language") == {"ar": 6}
+    for who in (town.adviser, theirs):
+        sent = (await at_work(platform, who).client.get(f"/report?box=sent&{period}")).json()
+        assert table(sent, "organization") == {"business kuopio (en)": 6, "kompassi (en)": 7}
+    as_csv = (await at_work(platform, admin).client.get(f"/report?box=received&{period}&format=csv")).text
+    *rows, total = csv.DictReader(io.StringIO(as_csv.removeprefix("\ufeff"), newline=""))
+    assert [(row["service_en"], row["sent"]) for row in rows] == [("advice for starting a business (en)", "6")]
+    assert total["sent"] == "6"
+    nothing = (await at_work(platform, admin).client.get(f"/report?box=sent&{period}")).json()
+    assert (nothing["contents"], nothing["total"]["sent"]) == ([], None)
+
+
+async def test_whose_figures_are_for_whom(platform: Platform) -> None:
+    town = await small_town(platform)
+    admin = await town.facts.member("admin@kompassi.example", town.kompassi, "admin")
+    await platform.settle()
+    allowed = {
+        town.adviser: {"box=sent"},
+        town.desk: {"box=received"},
+        town.bystander: {"box=sent", "box=received"},
+        admin: {"box=sent", "box=received"},
+        town.coordinator: {""},
+    }
+    for who, may in allowed.items():
+        for query in ("", "box=sent", "box=received"):
+            answer = await at_work(platform, who).client.get(f"/report?{query}")
+            assert answer.status_code == (200 if query in may else 403), (who.email, query)
+    problem(await at_work(platform, town.desk).client.get("/report?box=both"), 422, "invalid")
+    problem(await at_work(platform, town.desk).client.get("/report?box=sent&by=name"), 403, "forbidden")
+
+
+async def test_in_ones_own_figures_too_few_look_like_none_at_all(platform: Platform) -> None:
+    """Without a period as well: when the first was sent would tell that there is one."""
+    town = await small_town(platform)
+    admin = await town.facts.member("admin@businesskuopio.example", town.business, "admin")
+    await platform.settle()
+    client = at_work(platform, admin).client
+    queries = [f"box=received{more}" for more in ("", "&by=language", "&by=month", "&format=csv", "&from=2026-01-01")]
+    nothing = [(await client.get(f"/report?{query}")).text for query in queries]
+    for _ in range(4):
+        await send(platform, town, town.advice, 1, month=3)
+        assert [(await client.get(f"/report?{query}")).text for query in queries] == nothing
+    await send(platform, town, town.guidance, 9, month=2)
+    assert [(await client.get(f"/report?{query}")).text for query in queries] == nothing, "those of others"
+    await send(platform, town, town.advice, 1, month=3)
+    shown = (await client.get("/report?box=received")).json()
+    assert (shown["first"], shown["total"]["sent"]) == ("2026-03-01", 5)

@@ -299,6 +299,8 @@ LISTS = {
         "/overview/referrals?limit=1",
         "/report",
         "/report?by=service",
+        "/report?box=received",
+        "/report?box=sent&by=service",
     ),
     "notifications": ("/notices", "/deliveries", "/preferences"),
     "catalog": ("/services", "/organizations", "/members"),

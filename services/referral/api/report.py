@@ -1,22 +1,40 @@
-"""The coordinator's report over HTTP, as JSON and as CSV."""
+"""Reports over HTTP, as JSON and as CSV: of all organisations, or of what one's own has sent or received."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, Header, Query, Response
 
-from services.referral.api.dependencies import WorkOf, requires
+from services.referral.api.dependencies import WorkOf
 from services.referral.api.overview import From, To
 from services.referral.api.report_csv import CSV_TYPE, Separator, as_csv
+from services.referral.domain.referral_filter import Box
 from services.referral.domain.report import Dimension
 from services.referral.queries.report import referral_report
 from services.referral.schemas.report import ReportView
 from shared.problems import invalid
 from shared.web.routing import Router
 
-router = Router(tags=["overview"], dependencies=[Depends(requires("coordinator"))])
+router = Router(tags=["overview"])
 
 _CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+
+_REPORTED_TO: Final[dict[Box | None, tuple[str, ...]]] = {
+    None: ("coordinator",),
+    "received": ("recipient", "admin"),
+    "sent": ("adviser", "admin"),
+}
+
+
+def _own_box(
+    work: WorkOf,
+    box: Annotated[
+        Box | None, Query(description="What your own organisation sent or received; all organisations unless given")
+    ] = None,
+) -> Box | None:
+    """Of what the report is. Raises 403 for whom it is not."""
+    work.actor.require(*_REPORTED_TO[box])
+    return box
 
 
 def _csv_with(
@@ -34,16 +52,20 @@ def _csv_with(
 async def get_report(
     work: WorkOf,
     response: Response,
-    by: Annotated[list[Dimension] | None, Query(description="May be repeated; by organisation unless given")] = None,
+    box: Annotated[Box | None, Depends(_own_box)],
+    by: Annotated[
+        list[Dimension] | None, Query(description="May be repeated; by organisation, and what was received by service")
+    ] = None,
     from_: From = None,
     to: To = None,
     csv_with: Annotated[Separator | None, Depends(_csv_with)] = None,
 ) -> ReportView | Response:
-    """Coordinators only. Whole months of sending; no row is of fewer than five referrals, and none can be calculated
-    from the others: periods are widened, then rows are left out.
+    """For coordinators of all organisations; with `box=sent` or `received` of your own, for its administrators, and for
+    its advisers or its recipients. Whole months of sending; no row is of fewer than five referrals, and none can be
+    calculated from the others: periods are widened, then rows are left out.
     """
     _check_order(from_, to)
-    found = await referral_report(work, by or ["organization"], from_, to)
+    found = await referral_report(work, box, by or ["service" if box == "received" else "organization"], from_, to)
     if csv_with is not None:
         headers = {"Content-Disposition": 'attachment; filename="report.csv"', "Vary": "Accept"}
         return Response(as_csv(found, csv_with), media_type=CSV_TYPE, headers=headers)

@@ -1,16 +1,17 @@
-"""The coordinator's report: what was sent in some months, counted and made anonymous."""
+"""Reports: what was sent in some months, by all organisations or by or to one, counted and made anonymous."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import col, select
 
-from services.referral.domain.k_anonymity import K
+from services.referral.domain.k_anonymity import K, enough
 from services.referral.domain.lifecycle import Status, is_open
 from services.referral.domain.periods import Period, last_of_month, month_of
+from services.referral.domain.referral_filter import Box
 from services.referral.domain.report import DIMENSIONS, Cell, Counted, Dimension, Figures, report
 from services.referral.domain.working_time import working_time
 from services.referral.queries.names import NamesOf
@@ -25,19 +26,22 @@ _HOUR = 3600
 
 
 async def referral_report(
-    work: ActorUnitOfWork, by: Collection[Dimension], first: date | None, last: date | None
+    work: ActorUnitOfWork, box: Box | None, by: Collection[Dimension], first: date | None, last: date | None
 ) -> ReportView:
     """Referrals sent in the months from that of `first` to that of `last`; without them, in all months.
 
-    Those that were marked as errors count nowhere. Whole months, so that two reports do not tell of single days.
+    `box`: those that the actor's organisation sent or received; None: those of all organisations. Those that were marked
+    as errors count nowhere. Whole months, so that two reports do not tell of single days.
     """
-    whole = Period("whole", month_of(first or await _first_day(work)), last_of_month(last or work.today))
-    counted = await _counted(work, whole)
+    among = _counting(work, box)
+    whole = Period("whole", month_of(first or await _first_day(work, among)), last_of_month(last or work.today))
+    counted = await _counted(work, among, whole)
     made = report(counted, by, whole)
     organizations = {cell.group.organization for cell in made.cells if cell.group.organization}
     services = {cell.group.service for cell in made.cells if cell.group.service}
     names = await NamesOf.of(work, organizations | services)
     return ReportView(
+        box=box,
         by=[dimension for dimension in DIMENSIONS if dimension in by],
         first=whole.first,
         last=whole.last,
@@ -69,13 +73,21 @@ def _shown(figures: Figures | None) -> dict[str, int | float | None]:
     return figures._asdict() if figures is not None else {}
 
 
-async def _first_day(work: ActorUnitOfWork) -> date:
-    """The day on which the first referral was sent; today, where none was."""
-    found = await work.tx.first(select(func.min(Referral.sent_at)))
-    return day_in_kuopio(found or work.now)
+def _counting(work: ActorUnitOfWork, box: Box | None) -> list[ColumnElement[bool]]:
+    """Which referrals a report counts, whenever they were sent."""
+    sides = {"sent": col(Referral.source_organization_id), "received": col(Referral.target_organization_id)}
+    own = [sides[box] == work.actor.organization_id] if box else []
+    return [*own, col(Referral.status) != Status.ENTERED_IN_ERROR]
 
 
-async def _counted(work: ActorUnitOfWork, whole: Period) -> list[Counted]:
+async def _first_day(work: ActorUnitOfWork, among: Sequence[ColumnElement[bool]]) -> date:
+    """The day on which the first referral was sent; today, where fewer than five were: too few look like none."""
+    query = select(func.min(Referral.sent_at), func.count()).where(*among, *sent_between(None, None))
+    ((found, count),) = await work.tx.tuples(query)
+    return day_in_kuopio(found if enough(count) else work.now)
+
+
+async def _counted(work: ActorUnitOfWork, among: Sequence[ColumnElement[bool]], whole: Period) -> list[Counted]:
     columns = (
         col(Referral.target_organization_id),
         col(Referral.service_id),
@@ -86,8 +98,7 @@ async def _counted(work: ActorUnitOfWork, whole: Period) -> list[Counted]:
         col(Referral.declined_at),
         col(Referral.closed_at),
     )
-    conditions = [*sent_between(whole.first, whole.last), col(Referral.status) != Status.ENTERED_IN_ERROR]
-    rows = await work.tx.execute(sa.select(*columns).where(*conditions))
+    rows = await work.tx.execute(sa.select(*columns).where(*among, *sent_between(whole.first, whole.last)))
     closures = {row.id: row.closed_days for row in await work.tx.all(select(Organization))}
     return [
         Counted(

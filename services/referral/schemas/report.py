@@ -5,6 +5,7 @@ from datetime import date
 from pydantic import BaseModel, Field
 
 from services.referral.domain.periods import PeriodKind
+from services.referral.domain.referral_filter import Box
 from services.referral.domain.report import Dimension
 from services.referral.schemas.parts import Named
 
@@ -50,8 +51,12 @@ class ReportTotal(FiguresView):
 
 
 class ReportView(BaseModel):
-    """A report. `first` and `last` are the days that it covers: whole months. `k` is the fewest that a row is of."""
+    """A report of all organisations, or of what the caller's own sent or received (`box`).
 
+    `first` and `last` are the days that it covers: whole months. `k` is the fewest that a row is of.
+    """
+
+    box: Box | None
     by: list[Dimension]
     first: date
     last: date
