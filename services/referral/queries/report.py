@@ -30,8 +30,8 @@ async def referral_report(
 ) -> ReportView:
     """Referrals sent in the months from that of `first` to that of `last`; without them, in all months.
 
-    `box`: those that the actor's organisation sent or received; None: those of all organisations. Those that were marked
-    as errors count nowhere. Whole months, so that two reports do not tell of single days.
+    `box`: those that the actor's organisation sent or received; None: those of all organisations. Those that were
+    marked as errors count nowhere. Whole months, so that two reports do not tell of single days.
     """
     among = _counting(work, box)
     whole = Period("whole", month_of(first or await _first_day(work, among)), last_of_month(last or work.today))
