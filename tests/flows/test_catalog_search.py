@@ -102,7 +102,9 @@ async def test_an_unknown_word_shows_what_resembles_it_and_the_way_back(
     assert (await town.read(f"/services?query={meant}"))["showing"] == []
 
 
-@pytest.mark.parametrize("query", ["hammaslääkäri", "tandläkare", "eläinlääkäri", "ajokortti", "parturi", "poliisi"])
+@pytest.mark.parametrize(
+    "query", ["hammaslääkäri", "tandläkare", "eläinlääkäri", "ajokortti", "parturi", "poliisi", "mentor"]
+)
 async def test_what_merely_resembles_is_not_shown(platform: Platform, query: str) -> None:
     town = await kuopio(platform)
     await town.change("PATCH", "/services/volunteering", {"keywords": {"fi": ["lääkäri"], "sv": ["läkare"]}})

@@ -73,7 +73,10 @@ _TYPED: Final = (
     "CASE WHEN length(word) >= 5 THEN left(word, greatest(4, floor(length(word) * 0.6)::int)) "
     "WHEN length(word) >= 3 THEN word END AS beginning, "
     "ARRAY(SELECT word UNION SELECT substr(stem, 2) FROM unnest(stems) AS stem "
-    "WHERE length(stem) - 1 >= greatest(4, length(word) * 0.6)) AS roots "
+    "WHERE length(stem) - 1 >= greatest(4, length(word) * 0.6)) AS roots, "
+    # A stem of four letters is the end of too many words: `ment` of mentor that of employment.
+    "ARRAY(SELECT word UNION SELECT substr(stem, 2) FROM unnest(stems) AS stem "
+    "WHERE length(stem) - 1 >= greatest(5, length(word) * 0.6)) AS ends "
     f"FROM (SELECT no, word, {stems_of('word')} AS stems "
     # Not unnest: whatever number of words is planned for, it is the same for every query, and one plan serves for all.
     f"FROM (SELECT no, (CAST(:words AS text[]))[no] AS word FROM generate_series(1, {MOST_WORDS}) AS no) AS numbered "
@@ -85,7 +88,7 @@ _KNOWN: Final = (
     "CROSS JOIN LATERAL ("
     f"SELECT id, {EXACT} AS quality FROM search_words WHERE word = typed.word "
     f"UNION ALL SELECT id, {SAME_STEM} FROM search_words WHERE stems && typed.stems "
-    f"UNION ALL SELECT id, {LATER_PART} FROM search_words WHERE parts && typed.roots "
+    f"UNION ALL SELECT id, {LATER_PART} FROM search_words WHERE parts && typed.ends "
     "UNION ALL (SELECT id, quality FROM (SELECT id, services, CASE "
     f"WHEN EXISTS (SELECT FROM unnest(typed.roots) AS root WHERE starts_with(word, root)) THEN {BEGINNING} "
     "WHEN typed.long >= 5 AND (SELECT max(shared) FROM generate_series(5, typed.long) AS shared "
