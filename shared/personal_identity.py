@@ -63,6 +63,7 @@ _SHAPES: Final = [
 _CHECKS: Final = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 _CENTURIES: Final = {"18": "+", "19": "-", "20": "A"}
 _TO_DIGITS: Final = str.maketrans("OIL", "011", "-+ ")
+_APART: Final = re.compile("[-+ ]+")
 _CODE_WORDS: Final = re.compile(
     r"hetu|henkil|tunnus|tunnuksen|sotu|personbeteckning|personnummer|identity|ssn", re.IGNORECASE
 )
@@ -129,11 +130,12 @@ def _is_code(match: re.Match[str], text: str, looks: Looks) -> bool:
 def _birth(written: str) -> tuple[str, str]:
     """The six digits of a birth date, and the sign of its century where the year has four digits; else empty."""
     digits = written.translate(_TO_DIGITS)
-    parts = [part.translate(_TO_DIGITS) for part in re.split("[-+ ]+", written)]
     if len(digits) == 8 and digits[4:6] not in _CENTURIES:  # the year comes first
         return digits[6:] + digits[4:6] + digits[2:4], _CENTURIES.get(digits[:2], "-")
+    parts = _APART.split(written)
     if len(parts) == 3:
-        digits = f"{parts[0]:0>2}{parts[1]:0>2}{parts[2]}"
+        day, month, year = (part.translate(_TO_DIGITS) for part in parts)
+        digits = f"{day:0>2}{month:0>2}{year}"
     if len(digits) == 8:
         return digits[:4] + digits[6:], _CENTURIES.get(digits[4:6], "-")
     return digits, ""

@@ -4,9 +4,12 @@ How one goes out over HTTP is `web/problem_responses.py`; those who only raise p
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
+
+MOST_ERRORS: Final = 20
+"""So many faults are named at most: the answer to a request that is all faults is no larger than others."""
 
 
 class ProblemDetails(BaseModel):
@@ -67,8 +70,9 @@ def not_found(what: str) -> Problem:
 
 
 def invalid(detail: str, errors: list[dict[str, str]] | None = None, name: str = "invalid") -> Problem:
-    """422: well-formed and yet not acceptable."""
-    return Problem(422, name, "Not acceptable as it stands", detail, errors=errors)
+    """422: well-formed and yet not acceptable. Of `errors`, the first MOST_ERRORS are told."""
+    told = None if errors is None else errors[:MOST_ERRORS]
+    return Problem(422, name, "Not acceptable as it stands", detail, errors=told)
 
 
 def malformed(detail: str, name: str = "malformed") -> Problem:

@@ -30,6 +30,8 @@ _LATER_SIGNS: Final = range(0x1F000, 0x1FC00)
 _LATER_LETTERS: Final = range(0x20000, 0x3FFFE)
 """Where Unicode puts new emoji and new Chinese characters, which people have before Python knows them."""
 
+_MOST_ACCENTS: Final = 30
+
 JOINERS: Final = frozenset("\u200c\u200d")
 DIRECTION_MARKS: Final = frozenset("\u200e\u200f\u061c")
 
@@ -81,6 +83,24 @@ def is_unstorable(character: str) -> bool:
 def script_of(character: str) -> str:
     """The first word of the character's Unicode name, which for a letter is its script; empty for none."""
     return unicodedata.name(character, "").partition(" ")[0]
+
+
+def has_endless_accents(text: str) -> bool:
+    """Whether more accents follow one another than any language writes (30 by UAX 15, D4), unseen characters aside.
+
+    Such a text takes Unicode's normal forms time by the square of its length.
+    """
+    if text.isascii():
+        return False
+    accents = 0
+    for character in text:
+        if unicodedata.combining(character):
+            accents += 1
+            if accents > _MOST_ACCENTS:
+                return True
+        elif not is_invisible(character):
+            accents = 0
+    return False
 
 
 def is_separator(character: str) -> bool:

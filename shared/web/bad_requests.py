@@ -14,6 +14,13 @@ _UNKNOWN_METHOD = Problem(
     501, "not-implemented", "Unknown method", "This server knows no such method. See /docs for those of an address."
 )
 _NO_REQUEST = malformed("This is no HTTP/1.1 request. Check the request line and the headers.")
+_TOO_LARGE = Problem(
+    431, "head-too-large", "Too much in the headers", "Address and headers together are too large. Send less in them."
+)
+
+
+class HeadTooLarge(Exception):
+    """More was sent of address and headers than is read."""
 
 
 class ProblemProtocol(HttpToolsProtocol):
@@ -21,8 +28,16 @@ class ProblemProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser did not take, and close the connection; `msg` is uvicorn's own, and not sent."""
-        error = sys.exc_info()[1]
-        problem = _UNKNOWN_METHOD if isinstance(error, HttpParserInvalidMethodError) else _NO_REQUEST
+        self.refuse(sys.exc_info()[1])
+
+    def refuse(self, error: BaseException | None) -> None:
+        """Answer what could not be read because of `error`, or of what lies behind it, and close the connection.
+
+        Where an answer is under way it is cut short: a second one would be taken for a part of it.
+        """
+        if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
+            return self.transport.abort()  # a close would wait for what is written to be read
+        problem = _problem_of(error)
         body = json.dumps(details(problem).model_dump(exclude_none=True)).encode()
         head = (
             f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n"
@@ -34,3 +49,10 @@ class ProblemProtocol(HttpToolsProtocol):
         )
         self.transport.write(head.encode("ascii") + body)
         self.transport.close()
+
+
+def _problem_of(error: BaseException | None) -> Problem:
+    if isinstance(error, HttpParserInvalidMethodError):
+        return _UNKNOWN_METHOD
+    # What a callback raises, the parser raises as an error of its own.
+    return _TOO_LARGE if HeadTooLarge in (type(error), type(getattr(error, "__context__", None))) else _NO_REQUEST

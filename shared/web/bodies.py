@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from shared.personal_identity import WHEN_IT_IS_NONE, contains_code, contains_code_in_telephone
 from shared.problems import Problem, field_errors, invalid
+from shared.values.characters import has_endless_accents
 from shared.web.json_text import parse_json
 
 _SCHEMAS = "x-schemas"
@@ -46,7 +47,10 @@ def body(model: type[BaseModel]) -> Any:
 
 
 def refuse_unstorable(value: object) -> None:
-    """Raise 422 where a text holds a personal identity code or a NUL, naming the field and never the text."""
+    """Raise 422 where a text holds a personal identity code, a NUL or accents without end.
+
+    It names the field and never the text.
+    """
     for place, text in _texts(value):
         is_telephone = place.rpartition(".")[2] in _TELEPHONES
         if contains_code_in_telephone(text) if is_telephone else contains_code(text):
@@ -59,6 +63,9 @@ def refuse_unstorable(value: object) -> None:
         if "\x00" in text:
             error = {"field": place, "message": "contains a NUL character"}
             raise invalid("Remove the NUL character.", [error])
+        if has_endless_accents(text):
+            error = {"field": place, "message": "has more accents on one letter than any language writes"}
+            raise invalid("Type the text anew, without the accents that pile up on one letter.", [error])
 
 
 def _texts(value: object, place: str = "") -> Iterator[tuple[str, str]]:

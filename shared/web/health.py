@@ -1,8 +1,9 @@
 """What monitors ask: alive, ready, and the figures."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
-from typing import Literal
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any, Generic, Literal, TypeVar
 
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -22,6 +23,7 @@ _PARKED = text("SELECT count(*) FROM parked")
 
 
 _State = Literal["up", "down"]
+FoundT = TypeVar("FoundT")
 
 
 class Readiness(BaseModel):
@@ -33,6 +35,19 @@ class Readiness(BaseModel):
 
     status: Literal["ready", "degraded", "unready"]
     dependencies: dict[str, _State]
+
+
+class _Shared(Generic[FoundT]):
+    """Looks, once for all who ask meanwhile: nobody counts these requests, so many at once must cost as much as one."""
+
+    def __init__(self, look: Callable[[], Coroutine[Any, Any, FoundT]]) -> None:
+        self._look = look
+        self._looking: asyncio.Task[FoundT] | None = None
+
+    async def __call__(self) -> FoundT:
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._looking)
 
 
 async def _answers(attempt: Awaitable[object]) -> bool:
@@ -48,13 +63,39 @@ async def _select_one(database: Database) -> None:
         await connection.execute(text("SELECT 1"))
 
 
-async def _backlog(service: Service, database: Database) -> AsyncIterator[str]:
+class _Dependencies:
+    """What a service depends on: its servers, and that it hears what others tell."""
+
+    def __init__(self, service: Service, database: Database, redis: RawRedis) -> None:
+        self._reads = service.reads
+        self._database = database
+        self._redis = redis
+        self._hearing = Hearing(service, redis)
+
+    async def look(self) -> Readiness:
+        """Ask each of them, and wait for none longer than monitors do."""
+        postgres, broker, _ = await asyncio.gather(
+            _answers(_select_one(self._database)), _answers(self._redis.ping()), _answers(self._hearing.listen())
+        )
+        down = self._hearing.deaf() | ({"postgresql"} if not postgres else set()) | ({"redis"} if not broker else set())
+        status: Literal["ready", "degraded", "unready"] = "degraded" if down else "ready"
+        return Readiness(
+            status=status if postgres else "unready",
+            dependencies={name: "down" if name in down else "up" for name in ("postgresql", "redis", *self._reads)},
+        )
+
+
+async def _backlog(service: Service, database: Database) -> str:
     """What waits in the database: events to be published, and those read that wait for another one first."""
+    lines = []
     async with database.engine.connect() as connection:
         if service.stream:
-            yield f'luotsi_outbox_unpublished{{stream="{service.stream}"}} {await connection.scalar(_UNPUBLISHED)}\n'
+            lines.append(
+                f'luotsi_outbox_unpublished{{stream="{service.stream}"}} {await connection.scalar(_UNPUBLISHED)}'
+            )
         if service.reads:
-            yield f'luotsi_parked_events{{service="{service.name}"}} {await connection.scalar(_PARKED)}\n'
+            lines.append(f'luotsi_parked_events{{service="{service.name}"}} {await connection.scalar(_PARKED)}')
+    return "".join(f"{line}\n" for line in lines)
 
 
 def add_health_routes(app: FastAPI, service: Service, database: Database, redis: RawRedis) -> None:
@@ -64,7 +105,8 @@ def add_health_routes(app: FastAPI, service: Service, database: Database, redis:
     async def livez() -> dict[str, str]:
         return {"status": "alive"}
 
-    hearing = Hearing(service, redis)
+    readiness = _Shared(_Dependencies(service, database, redis).look)
+    backlog = _Shared(partial(_backlog, service, database))
 
     @app.get(
         "/readyz",
@@ -74,17 +116,10 @@ def add_health_routes(app: FastAPI, service: Service, database: Database, redis:
         responses={503: {"model": Readiness, "description": "It can't serve"}},
     )
     async def readyz(response: Response) -> Readiness:
-        postgres, broker, _ = await asyncio.gather(
-            _answers(_select_one(database)), _answers(redis.ping()), _answers(hearing.listen())
-        )
-        down = hearing.deaf() | ({"postgresql"} if not postgres else set()) | ({"redis"} if not broker else set())
-        if not postgres:
+        found = await readiness()
+        if found.status == "unready":
             response.status_code = 503
-        status: Literal["ready", "degraded", "unready"] = "degraded" if down else "ready"
-        return Readiness(
-            status=status if postgres else "unready",
-            dependencies={name: "down" if name in down else "up" for name in ("postgresql", "redis", *service.reads)},
-        )
+        return found
 
     @app.get(
         "/metrics",
@@ -95,5 +130,5 @@ def add_health_routes(app: FastAPI, service: Service, database: Database, redis:
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
     async def metrics() -> Response:
-        own = "".join([line async for line in _backlog(service, database)])
+        own = await backlog()
         return Response(generate_latest() + own.encode(), media_type=CONTENT_TYPE_LATEST)

@@ -1,6 +1,7 @@
 """JSON as it comes in: what one reader takes one way and another one the other way is refused (RFC 8259, section 4)."""
 
 import json
+from collections import Counter
 from typing import Any
 
 from pydantic_core import from_json
@@ -38,6 +39,6 @@ def parse_json(raw: bytes) -> Any:
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _Repeated(next(name for name in names if names.count(name) > 1))
+        counts = Counter(name for name, _ in pairs)
+        raise _Repeated(next(name for name, times in counts.items() if times > 1))
     return found

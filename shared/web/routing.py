@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl
@@ -32,13 +33,13 @@ class Route(APIRoute):
 
     async def _check(self, request: Request) -> None:
         query = request.scope.get(GIVEN_QUERY, request.scope["query_string"])
-        names = [name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)]
+        names = Counter(name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
         known = ", ".join(sorted(self._single)) or "none"
         errors = []
-        for name in dict.fromkeys(names):
+        for name, times in names.items():
             if name not in self._single:
                 errors.append({"field": f"query.{_shown(name)}", "message": f"unknown here; known are: {known}"})
-            elif self._single[name] and names.count(name) > 1:
+            elif self._single[name] and times > 1:
                 errors.append({"field": f"query.{name}", "message": "given more than once; give it once"})
         if errors:
             raise invalid("Correct the parameters named under `errors`.", errors)

@@ -1,6 +1,7 @@
 """The web server waits only so long: for headers, and for somebody who reads what was asked for."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -84,3 +85,47 @@ async def test_who_reads_nothing_is_cut_off_and_who_reads_gets_all(monkeypatch: 
         assert len(await until_closed(idle)) < len(LARGE)
         for _, writer in readers:
             writer.close()
+
+
+@pytest.mark.parametrize(
+    ("begun", "endless"),
+    [
+        (b"GET /", b"1-"),
+        (b"GET / HTTP/1.1\r\nHost: test\r\nX-Endless: ", b"a"),
+        (b"GET / HTTP/1.1\r\nHost: test\r\n", b"X-More: a\r\n"),
+        (b"POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-Trailer: a\r\n"),
+        (b"POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Trailer: ", b"a"),
+        (b"POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n1;extension=", b"a"),
+    ],
+    ids=["address", "header", "headers", "trailers", "trailer", "extension"],
+)
+async def test_what_is_no_body_is_not_read_for_ever(begun: bytes, endless: bytes) -> None:
+    async with serving() as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(begun)
+        sent = 0
+        try:
+            async with asyncio.timeout(30):
+                while sent < 16 * 1024 * 1024:
+                    writer.write(endless * (65536 // len(endless)))
+                    await writer.drain()
+                    sent += 65536
+        except ConnectionError:
+            return
+        finally:
+            writer.transport.abort()
+        raise AssertionError("16 MiB were read")
+
+
+@pytest.mark.parametrize("length", [30_000, 40_000])
+async def test_a_head_that_is_too_large_is_answered(length: int) -> None:
+    async with serving() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(WHOLE.replace(b"test", b"test\r\nX-Large: " + b"a" * length))
+        head = await reader.readuntil(b"\r\n\r\n")
+        if length < 32 * 1024:
+            assert b" 200 OK" in head
+        else:
+            assert b" 431 " in head
+            assert json.loads(await until_closed(reader))["type"] == "urn:luotsi:problem:head-too-large"
+        writer.close()
