@@ -115,15 +115,30 @@ def field_errors(errors: list[Any]) -> list[dict[str, str]]:
 
 
 def _message(error: Any) -> str:
-    """pydantic's words, but where they quote the input or name a class of ours."""
-    own = _OWN_WORDS.get(error["type"].partition("_")[0]) or _OWN_WORDS.get(error["type"])
-    return own or str(error["msg"]).removeprefix("Value error, ")
+    """pydantic's words, but where they say only what is wrong, quote the input or name a class of ours."""
+    kind = error["type"]
+    own = _OWN_WORDS.get(kind) or _OWN_WORDS.get(kind.partition("_")[0])
+    return own.format(**error.get("ctx", {})) if own else str(error["msg"]).removeprefix("Value error, ")
 
 
 _OWN_WORDS = {
+    "missing": "is missing; give it",
+    "extra_forbidden": "is unknown here; look for a slip, or leave it out",
+    "literal_error": "give one of {expected}",
+    "enum": "give one of {expected}",
+    "string_type": "must be text",
+    "string_too_short": "must have {min_length} characters or more",
+    "string_too_long": "must have {max_length} characters or fewer",
+    "too_short": "must have {min_length} or more entries",
+    "too_long": "must have {max_length} or fewer entries",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "list": "must be a list",
+    "dict": "must be an object",
+    "model": "must be an object",
+    "bool": "must be true or false",
+    "int": "must be a whole number",
     "uuid": "must be an id (a UUID)",
     "date": "must be a date such as 2026-11-30",
     "datetime": "must be a time such as 2026-11-30T12:00:00Z",
-    "model_type": "must be an object",
-    "model_attributes_type": "must be an object",
 }
