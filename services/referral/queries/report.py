@@ -84,7 +84,7 @@ async def _first_day(work: ActorUnitOfWork, among: Sequence[ColumnElement[bool]]
     """The day on which the first referral was sent; today, where fewer than five were: too few look like none."""
     query = select(func.min(Referral.sent_at), func.count()).where(*among, *sent_between(None, None))
     ((found, count),) = await work.tx.tuples(query)
-    return day_in_kuopio(found if enough(count) else work.now)
+    return day_in_kuopio(found if found and enough(count) else work.now)
 
 
 async def _counted(work: ActorUnitOfWork, among: Sequence[ColumnElement[bool]], whole: Period) -> list[Counted]:
