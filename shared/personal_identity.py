@@ -9,10 +9,12 @@ What may as well be a telephone number, or the day and time of an appointment, i
 docs/decisions/0035-identity-codes.md says when, and how often that is wrong.
 """
 
+import html
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Final
+from urllib.parse import unquote
 
 from stdnum.fi import hetu
 
@@ -28,6 +30,9 @@ WHEN_IT_IS_NONE: Final = (
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 """An identifier of ours is stepped over as a whole: by chance its digits may read like a code."""
+
+_ESCAPED: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+|&#?[0-9A-Za-z]{1,10};")
+"""Characters as a link or a web page writes them."""
 
 _DIGIT: Final = "[0-9OIL]"  # with the letters that are written for 0 and 1
 _GAP: Final = "[-+ ]{0,5}+"
@@ -73,11 +78,14 @@ _TELEPHONE_WORDS: Final = re.compile(
 _BEFORE: Final = 30
 """So many characters before a number may hold a word for what it is."""
 
+_AMOUNT: Final = re.compile(r"\s*(?:€|eur|euro|e(?![\w-]))", re.IGNORECASE)
+"""What stands behind a number that is money."""
+
 _MOBILE: Final = ("04", "050")
 _OLDEST: Final = 100
 _RECENT_YEARS: Final = 5
 _COMING_YEARS: Final = 3
-_FEWEST_DIGITS: Final = 6
+_FEWEST_DIGITS: Final = 2  # the others may be letters that are written for 0 and 1
 
 
 def contains_code(text: str) -> bool:
@@ -105,11 +113,19 @@ def _codes(text: str) -> Iterator[tuple[int, int]]:
     """Where codes stand in `text`."""
     if sum(map(str.isdigit, text)) < _FEWEST_DIGITS:
         return  # as in most texts
-    looks = looks_of(_ID.sub(lambda found: "#" * len(found.group()), text))
+    plain = _ESCAPED.sub(_unescaped, _ID.sub(lambda found: "#" * len(found.group()), text))
+    looks = looks_of(plain)
     for shape in _SHAPES:
         for match in shape.finditer(looks.plain):
             if _is_code(match, text, looks):
                 yield looks.span(*match.span("code"))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """The characters that are meant, and so many that are not seen that what follows stays where it is."""
+    written = match.group()
+    meant = unquote(written) if written.startswith("%") else html.unescape(written)
+    return meant.ljust(len(written), "\u200b")
 
 
 def _is_code(match: re.Match[str], text: str, looks: Looks) -> bool:
@@ -123,8 +139,14 @@ def _is_code(match: re.Match[str], text: str, looks: Looks) -> bool:
         return False
     if match["sign"] or "+" in match["gap"]:
         return True
-    before = text[: looks.span(*match.span("code"))[0]][-_BEFORE:]
-    return _CODE_WORDS.search(before) is not None or not _is_something_else(match, birth, number + check, before)
+    start, end = looks.span(*match.span("code"))
+    before = text[:start][-_BEFORE:]
+    if _CODE_WORDS.search(before):
+        return True
+    is_day_with_number = not match["birth"].isdigit() and "-" not in match["gap"] and check.isdigit()
+    if is_day_with_number and _AMOUNT.match(text, end):
+        return False
+    return not _is_something_else(match, birth, number + check, before)
 
 
 def _birth(written: str) -> tuple[str, str]:

@@ -108,6 +108,11 @@ def is_separator(character: str) -> bool:
     return unicodedata.category(character)[0] in "ZPS" or character.isspace()
 
 
+def holdable(text: str) -> str:
+    """`text` with the sign for what is missing (U+FFFD) in the place of what no document can hold."""
+    return "".join("\ufffd" if is_unstorable(each) and each not in "\t\n\r" else each for each in text)
+
+
 def without_invisible(text: str) -> str:
     """`text` without what nothing is drawn for."""
     return text if text.isascii() else "".join(each for each in text if not is_invisible(each))

@@ -18,7 +18,20 @@ from shared.values.forms import Form
 LONGEST_ADDRESS: Final = 254
 _LONGEST_PASTED: Final = 1000
 _EXAMPLE: Final = "such as desk@example.org"
-_IN_BRACKETS: Final = re.compile(r"[^<>]*<([^<>]*)>")
+_NAMED: Final = re.compile(
+    r"[^<>]*<([^<>]*)>"  # The desk <desk@example.org>
+    r"|[^()@]*\(([^()\s]+@[^()\s]+)\)"  # The desk (desk@example.org)
+    r"|(\S+@\S+)\s+\([^()]*\)"  # desk@example.org (the desk)
+    r"|\[[^\[\]]*\]\(([^()]*)\)"  # [the desk](mailto:desk@example.org)
+)
+_LABEL: Final = re.compile(r"(?:e-?mail|e-?post|mail|s-?posti|sähköposti(?:osoite)?|smtp)\s*:\s*", re.IGNORECASE)
+_LINK: Final = re.compile(r"mailto:(?://)?([^?]*)(?:\?.*)?", re.IGNORECASE | re.DOTALL)
+_BEFORE: Final = " '\"\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb\u2039\u203a([<,;:"
+_BEHIND: Final = " '\"\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb\u2039\u203a)]>,;:.!?/"
+"""What may stand around an address in a text; some of it could begin one, and none of it could end one."""
+
+_ENCODED_WORD: Final = "=?"
+"""Begins, in the header of a mail, letters in another form (RFC 2047)."""
 
 
 def clean_address(text: str) -> str:
@@ -33,6 +46,8 @@ def clean_address(text: str) -> str:
     except EmailNotValidError:
         raise ValueError(_what_is_wrong(_bare(text[:_LONGEST_PASTED]))) from None
     address = found.ascii_email
+    if address is not None and _ENCODED_WORD in address:
+        raise ValueError(_what_is_wrong(address))
     if address is None or len(address) > LONGEST_ADDRESS:
         raise ValueError(f"is too long for an e-mail address; give one {_EXAMPLE}")
     return address
@@ -50,12 +65,12 @@ def same_address(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    plain = unicodedata.normalize("NFC", without_invisible(text)).strip()
-    bracketed = _IN_BRACKETS.fullmatch(plain.rstrip(".,; "))
-    plain = (bracketed[1] if bracketed else plain).strip()
-    if plain[:7].lower() == "mailto:":
-        plain = unquote(plain[7:].partition("?")[0])
-    return plain.strip(" '\"").rstrip(".,;").strip()
+    plain = unicodedata.normalize("NFKC", without_invisible(text)).strip()
+    named = _NAMED.fullmatch(plain.rstrip(".,; "))
+    plain = next(filter(None, named.groups()), "") if named else plain
+    plain = _LABEL.sub("", plain.strip(), count=1) if _LABEL.match(plain.strip()) else plain.strip()
+    link = _LINK.fullmatch(plain)
+    return (unquote(link[1]) if link else plain).lstrip(_BEFORE).rstrip(_BEHIND)
 
 
 def _what_is_wrong(address: str) -> str:

@@ -65,9 +65,20 @@ _SPELLED: Final = {
     "\u06d2": "\u064a",
     "\u06a9": "\u0643",  # kaf: Persian and others
     "\u06aa": "\u0643",
+    "\u06cd": "\u064a",
+    "\u0620": "\u064a",
     "\u0629": "\u0647",  # heh: with the dots of teh, Urdu, Kurdish
+    "\u06be": "\u0647",
     "\u06c1": "\u0647",
+    "\u06c3": "\u0647",
     "\u06d5": "\u0647",
+    "\u0d7a": "\u0d23\u0d4d",  # Malayalam and Bengali letters without a vowel, which are typed in two ways
+    "\u0d7b": "\u0d28\u0d4d",
+    "\u0d7c": "\u0d30\u0d4d",
+    "\u0d7d": "\u0d32\u0d4d",
+    "\u0d7e": "\u0d33\u0d4d",
+    "\u0d7f": "\u0d15\u0d4d",
+    "\u09ce": "\u09a4\u09cd",
 }
 _FREELY_ORDERED: Final = 4
 _LATIN_WITH: Final = re.compile(r"LATIN SMALL LETTER ([A-Z]) WITH .+")

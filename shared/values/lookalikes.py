@@ -3,6 +3,7 @@
 For finding what is meant to be read as the same, such as a code with Cyrillic letters or in Arabic digits.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,7 @@ from shared.values.characters import is_invisible, is_separator
 _SHAPES: Final = {
     # Cyrillic and Greek, small letters where their shape is that of another capital too
     "\u0410\u0412\u0421\u0415\u041d\u0408\u041a\u041c\u041e\u0420": "ABCEHJKMOP",
-    "\u0405\u0422\u0425\u0423\u04ae\u051c\u0474\u0406\u0500": "STXYYWVID",
+    "\u0405\u0422\u0425\u0423\u04ae\u051c\u0474\u0406\u0500\u04c0\u04cf\u01c0": "STXYYWVIDIII",
     "\u0391\u0392\u0395\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u0396\u03f9\u037f\u03dc": (
         "ABEHIKMNOPTYXZCJF"
     ),
@@ -25,12 +26,15 @@ _SHAPES: Final = {
     ),
     "\ua4ee\ua4d0\ua4da\ua4d3\ua4f0\ua4dd\ua4e7\ua4d9\ua4d7\ua4e1\ua4df\ua4e0\ua4d1\ua4e3\ua4e2\ua4d4\ua4f4\ua4e6\ua4ea"
     "\ua4eb\ua4ec": "ABCDEFHJKLMNPRSTUVWXY",
-    # strokes that are letters in their own script
-    "\u30fc\u4e00\u3161\u2f00\u1173": "-----",
+    "\u3007": "O",  # the Chinese zero
+    # strokes that are letters in their own script, and the stretching of an Arabic word
+    "\u30fc\u4e00\u3161\u2f00\u1173\u1428\u0640\u02c9": "--------",
 }
 _SHAPE: Final = {
     letter: shape for letters, shapes in _SHAPES.items() for letter, shape in zip(letters, shapes, strict=True)
 }
+_REPEATED: Final = re.compile(r"([-+ ])\1+")
+_NAMED: Final = re.compile(r"(?:.+ )?LATIN (?:SMALL LETTER|CAPITAL LETTER|LETTER SMALL CAPITAL) ([A-Z])(?: WITH .+)?")
 _DASHES: Final = frozenset("-\u00ac\u02d7\u2043\u2052\u2212\u2796\u23af\u2500\u2501")
 _PLUSES: Final = frozenset("+\u02d6\u207a\u208a\u2795\ufb29\uff0b\ufe62")
 
@@ -39,7 +43,7 @@ _PLUSES: Final = frozenset("+\u02d6\u207a\u208a\u2795\ufb29\uff0b\ufe62")
 class Looks:
     """A text in digits, A to Z, `-`, `+`, spaces for other separators, `#` for other letters; nothing unseen is left.
 
-    `places` says where in the text each of its characters stood.
+    Of a separator that is repeated there is one. `places` says where in the text each of its characters stood.
     """
 
     plain: str
@@ -53,7 +57,7 @@ class Looks:
 def looks_of(text: str) -> Looks:
     """What `text` looks like."""
     if text.isascii():
-        return Looks(text.translate(_ASCII), range(len(text)))
+        return _without_repeated(text.translate(_ASCII), range(len(text)))
     plain: list[str] = []
     places: list[int] = []
     for place, character in enumerate(text):
@@ -61,7 +65,16 @@ def looks_of(text: str) -> Looks:
         if shape:
             plain.append(shape)
             places.append(place)
-    return Looks("".join(plain), places)
+    return _without_repeated("".join(plain), places)
+
+
+def _without_repeated(plain: str, places: list[int] | range) -> Looks:
+    repeated = [range(*run.span())[1:] for run in _REPEATED.finditer(plain)]
+    if not repeated:
+        return Looks(plain, places)
+    dropped = {place for run in repeated for place in run}
+    kept = [place for place in range(len(plain)) if place not in dropped]
+    return Looks("".join(plain[place] for place in kept), [places[place] for place in kept])
 
 
 @lru_cache(maxsize=8192)
@@ -88,12 +101,8 @@ def _letter(character: str) -> str:
                 return _SHAPE[shape]
             if shape.isascii() and shape.isupper():
                 return shape
-    name = unicodedata.name(character, "")
-    for beginning in ("LATIN LETTER SMALL CAPITAL ", "LATIN SMALL LETTER ", "LATIN CAPITAL LETTER "):
-        letter = name.removeprefix(beginning).partition(" WITH ")[0]
-        if len(letter) == 1 and letter.isascii():
-            return letter
-    return ""
+    named = _NAMED.fullmatch(unicodedata.name(character, "").replace("REGIONAL INDICATOR SYMBOL", "LATIN CAPITAL"))
+    return named[1] if named else ""
 
 
 _ASCII: Final = {code: _shape(chr(code)) or "#" for code in range(128)}

@@ -18,14 +18,20 @@ _COUNTRY: Final = "FI"
 _LONGEST: Final = 100
 _EXAMPLE: Final = "such as 040 123 4567, or +46 70 123 45 67 for one abroad"
 _LABEL: Final = re.compile(
-    r"(?:tel|callto|sms|puh|puhelin|matkapuhelin|matkapuh|gsm|phone|telephone|mobile|mobil|telefon|p|t|m)?"
-    r"(?:nro)?[.:\s]*(?://)?\s*(?=[+(0-9])",
+    r"(?:https?://)?(?:wa\.me/|"
+    r"(?:tel|callto|sms|puh|puhelin|matkapuhelin|matkapuh|kännykkä|gsm|phone|telephone|mobile|mobil|mobiili|mob|"
+    r"telefon|tfn|whatsapp|työ|koti|numero|nummer|number|p|t|m)?\s*(?:numero|nummer|number|nro|nr|no)?[.:\s]*(?://)?)"
+    r"\s*(?=[+(0-9])",
     re.IGNORECASE,
 )
 _EXTENSION: Final = re.compile(
     r"[\s,;(]*(?:;\s*ext=|ext\.?|extension|x|alanumero|alanro|ankn\.?|anknytning|#)[\s:.]*([0-9]{1,7})\)?\s*$",
     re.IGNORECASE,
 )
+_CONTEXT: Final = re.compile(r";\s*phone-context=[^;]*", re.IGNORECASE)
+"""In a link to a number (RFC 3966): where a number that is no international one is dialled."""
+
+_BRACKETS: Final = str.maketrans("[]{}", "()()")
 _WRITTEN: Final = re.compile(r"[+0-9 ()/.,\-]+")
 
 
@@ -73,10 +79,10 @@ def _parsed(text: str) -> PhoneNumber | None:
 
 def _plain(text: str) -> str:
     """The text in plain digits, spaces and hyphens, without a label before it or a second sign for abroad."""
-    seen = unicodedata.normalize("NFKC", without_invisible(text)).strip()
-    plain = "".join(map(_plain_character, seen))
+    seen = _CONTEXT.sub("", unicodedata.normalize("NFKC", without_invisible(text)).translate(_BRACKETS))
+    plain = "".join(map(_plain_character, seen)).strip(" =;")
     plain = plain[_LABEL.match(plain).end() :] if _LABEL.match(plain) else plain  # type: ignore[union-attr]
-    return re.sub(r"^\(?\+\)?\s*(?:\+|00)*\s*", "+", plain.strip())
+    return re.sub(r"^(?:00\s*)?\(?\+\)?\s*(?:\+|00)*\s*", "+", plain.strip())
 
 
 def _plain_character(character: str) -> str:
@@ -86,7 +92,10 @@ def _plain_character(character: str) -> str:
     kind = unicodedata.category(character)
     if kind == "Pd" or character in "\u2212\u2043":
         return "-"
-    return " " if kind in ("Zs", "Cc") else character
+    is_separator = (
+        kind in ("Zs", "Cc", "Pc", "Pi", "Pf", "So", "Sk") or character in "'\"~\u00b7\u2022\u2027\u2219\u22c5"
+    )
+    return " " if is_separator else character
 
 
 def _as_written(text: str) -> str:

@@ -19,6 +19,7 @@ from services.referral.domain.identifiers import normalise, shown, sought
         ("email", "mailto:desk@example.org", "de\u200bsk@example.org."),
         ("email", "a@bücher.example", "A@xn--bcher-kva.example"),
         ("business_id", "2077474-0", "20774740"),
+        ("business_id", "2077474-0", "FI20774740"),
     ],
 )
 def test_two_ways_of_writing_the_same(field: str, one: str, other: str) -> None:

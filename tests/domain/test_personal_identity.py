@@ -138,6 +138,19 @@ GUISES = [
     "010112\u0410900K",
     "010112\u0391900K",
     "010112 900K",
+    "010190" + " " * 14 + "900P",  # one space is kept of it
+    "010190 . . . . . . . 900P",
+    "010190\u0640900P",  # the stretching of an Arabic word
+    "010190\u02c9900P",
+    "\u041e1\u041e19\u041e-9\u041e\u041e\u0420",  # letters for zeros
+    "\u041e\u04c0\u041e\u04c090-900P",
+    "\u30071\u3007190-900P",
+    "010190-900\U0001f17f",  # in a square
+    "010190%2D900P",
+    "010190%20%E2%80%93%20900P",
+    "%30%31%30%31%39%30-900P",
+    "010190&#45;900P",
+    "010190&nbsp;&ndash;&nbsp;900P",
 ]
 
 
@@ -172,6 +185,10 @@ NOT_A_CODE = [
     "30.11.2026 klo 10.15",
     "20261130T1015",
     "3.6.26 619 e",
+    "1.10.1941 1471 e",
+    "25.02.1974 9084 euroa",
+    "08.11.2023 6564 \u20ac",
+    "100%20%2B 50%",
     "2077474-0",
     "FI21 1234 5600 0007 85",
     "12345 67890 12345",
@@ -189,7 +206,9 @@ def test_numbers_of_other_kinds_are_left_alone(text: str) -> None:
     assert redact(text) == text
 
 
-@pytest.mark.parametrize("text", ["hetu 040123-4007", "henkilötunnus: 011126-0915", "Personbeteckning 0401234007"])
+@pytest.mark.parametrize(
+    "text", ["hetu 040123-4007", "henkilötunnus: 011126-0915", "Personbeteckning 0401234007", "hetu 1.10.1941 1471 e"]
+)
 def test_a_word_for_the_code_decides(text: str) -> None:
     assert contains_code(text)
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from shared.values.characters import holdable
 from shared.values.texts import Line, Name, Prose
 
 TYPES: dict[str, TypeAdapter[str]] = {"name": TypeAdapter(Name), "line": TypeAdapter(Line), "prose": TypeAdapter(Prose)}
@@ -114,6 +115,10 @@ def test_names_of_any_script_stay_as_they_are(kind: str, text: str) -> None:
 )
 def test_what_is_not_seen_goes_away_in_silence(kind: str, pasted: str, kept: str) -> None:
     assert TYPES[kind].validate_python(pasted) == kept
+
+
+def test_what_was_kept_once_can_be_put_into_any_document() -> None:
+    assert holdable("a\x0bb\x00\ud800\tc\n\r\uffff") == "a\ufffdb\ufffd\ufffd\tc\n\r\ufffd"
 
 
 @pytest.mark.parametrize("kind", ["name", "line"])

@@ -7,8 +7,9 @@ import pytest
 from fhir.resources.R4B.bundle import Bundle
 
 from services.referral.domain.lifecycle import OPEN, Outcome, Reason, Status
-from services.referral.fhir.bundle import MEDIA_TYPE
+from services.referral.fhir.bundle import MEDIA_TYPE, Beside, bundle
 from services.referral.fhir.codes import GRAVITY_CODES, OUTCOMES, REASONS, REQUEST_STATUS
+from services.referral.schemas.referrals import ReferralView
 from tests.builders import Town, small_town
 from tests.chains import STATUTE, WITHDRAWAL, organizations_in_a_row
 from tests.moved_clock import at, wait_until
@@ -330,3 +331,11 @@ async def test_what_was_passed_on_names_its_parent_to_who_was_sent_that(platform
         else:
             assert not {"basedOn", "partOf"} & (task.keys() | request.keys())
             assert not [known for known in (first["id"], first["reference"]) if known in str(bundle)]
+
+
+async def test_texts_of_older_versions_hold_nothing_that_fhir_cannot(platform: Platform) -> None:
+    town = await small_town(platform)
+    seen = await in_status(platform, town, Status.REQUESTED)
+    found = bundle(ReferralView.model_validate({**seen, "reason": "first\x0bsecond\nthird"}), Beside({}))
+    Bundle.model_validate(found)
+    assert every(found, "ServiceRequest")[0]["reasonCode"] == [{"text": "first\ufffdsecond\nthird"}]

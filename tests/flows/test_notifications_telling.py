@@ -190,9 +190,11 @@ async def test_the_desk_address_gets_mail_and_no_inbox(platform: Platform) -> No
     assert await count(platform, "deliveries", "channel = 'inbox'") == 1
 
 
-async def test_a_desk_address_that_is_a_members_own_is_not_told_twice(platform: Platform) -> None:
+@pytest.mark.parametrize("of_desk", ["{}", "mailto:{}", "\u200b{}."])
+async def test_a_desk_address_that_is_a_members_own_is_not_told_twice(platform: Platform, of_desk: str) -> None:
     town = await small_town(platform)
-    await town.facts.organization("business-kuopio", organization_id=town.business, email=town.desk.email.upper())
+    email = of_desk.format(town.desk.email.upper())  # as an older version took it
+    await town.facts.organization("business-kuopio", organization_id=town.business, email=email)
     await platform.settle()
     await Story.of(platform, town).tell("sent", "source")
     await platform.settle()

@@ -12,7 +12,15 @@ from tests.referring import CLIENT, CONSENT, at_work, new_referral, problem, sen
 
 
 @pytest.mark.parametrize(
-    "code", ["010190900P", "01.01.90 - 900P", "010190-900\u0420", "\u0660\u0661\u0660\u0661\u0669\u0660-900P"]
+    "code",
+    [
+        "010190900P",
+        "01.01.90 - 900P",
+        "010190-900\u0420",
+        "\u0660\u0661\u0660\u0661\u0669\u0660-900P",
+        "010190" + " " * 14 + "900P",
+        "mailto:010190%2D900P@example.org",
+    ],
 )
 async def test_an_identity_code_is_refused_in_any_guise_everywhere(platform: Platform, code: str) -> None:
     town = await small_town(platform)
@@ -189,6 +197,17 @@ async def test_text_that_is_none_is_taken_nowhere(platform: Platform, nothing: s
     kuopio_now = await kuopio(platform)
     for change in ({"name": {"fi": nothing}}, {"description": {"fi": nothing}}):
         problem(await kuopio_now.change("PATCH", "/organizations/business-kuopio", change), 422, "invalid")
+
+
+async def test_a_city_to_search_in_is_a_text_too(platform: Platform) -> None:
+    await kuopio(platform)
+    catalog = platform.client("catalog")
+    refused = problem(await catalog.get("/services", params={"area": "Kuo\x00pio"}), 422, "invalid")
+    assert refused["errors"][0]["field"] == "query.area"
+    pasted, typed = [
+        (await catalog.get("/services", params={"area": area})).json() for area in ("\u200bKuopio ", "kuopio")
+    ]
+    assert [each["id"] for each in pasted["contents"]] == [each["id"] for each in typed["contents"]]
 
 
 async def test_what_is_pasted_is_cleaned_and_what_no_document_holds_is_refused(platform: Platform) -> None:

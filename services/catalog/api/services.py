@@ -31,6 +31,7 @@ from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.services import change_service, create_service, set_capacity
 from services.catalog.use_cases.unfound_words import count_unfound
 from shared.events.catalog import Language, ServiceStatus
+from shared.values.texts import name_of
 from shared.web.bodies import body, request_body
 from shared.web.idempotency import KEY_TAKEN
 from shared.web.json_api import TransactionOf
@@ -39,13 +40,14 @@ from shared.web.versions import IF_MATCH, etag, require_match
 
 router = Router(prefix="/services", tags=["services"])
 
+Area = Annotated[str, name_of(100)]
 ToChange = Annotated[Service, Depends(service_to_change)]
 
 
 def wanted_facts(
     language: Annotated[LanguageTag | None, Query(description="Given in this language (BCP 47)")] = None,
     target_group: Annotated[TargetGroup | None, Query(description="For this target group")] = None,
-    area: Annotated[str | None, Query(max_length=100, description="Given in this city")] = None,
+    area: Annotated[Area | None, Query(description="Given in this city")] = None,
     organization_type: Annotated[OrganizationType | None, Query(description="Of an organisation of this type")] = None,
     accepting: Annotated[bool | None, Query(description="Whether a referral can be sent there today")] = None,
 ) -> FactsWanted:

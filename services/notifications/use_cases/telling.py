@@ -14,6 +14,7 @@ from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.events.referral import ReferralAssigned, ReferralState, Side
 from shared.publishing.outbox import Outbox
+from shared.values.email_addresses import same_address
 
 
 async def tell(tx: Transaction, outbox: Outbox, event: Envelope, referral: ReferralState, by_side: Side | None) -> None:
@@ -69,5 +70,5 @@ def _from_the_beginning(cause: Cause, referral: ReferralState) -> Cause:
 
 def _desk_address_is_its_own(facts: Facts, members: frozenset[UUID]) -> bool:
     """Whether the target has a desk address that belongs to none of `members`, who are told anyhow."""
-    own = {facts.people.members[member_id].email.casefold() for member_id in members}
-    return bool(facts.target.email) and str(facts.target.email).casefold() not in own
+    own = {same_address(facts.people.members[member_id].email) for member_id in members}
+    return bool(facts.target.email) and same_address(str(facts.target.email)) not in own

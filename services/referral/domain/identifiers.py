@@ -8,7 +8,7 @@ from shared.values.telephones import readable, same_number
 
 FIELDS: Final = ("name", "email", "phone", "business_id")
 
-FORM: Final = 1
+FORM: Final = 2
 """Which rules made a client's normal forms. To be raised with a change of them: workers then make them anew."""
 
 

@@ -6,7 +6,7 @@ says, and where it differs from Gravity's SDOH Clinical Care, is in docs/fhir.md
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from services.referral.fhir.consent import consent
@@ -15,6 +15,7 @@ from services.referral.fhir.service_request import service_request
 from services.referral.fhir.task import task
 from services.referral.schemas.parts import Named
 from services.referral.schemas.referrals import ReferralView
+from shared.values.characters import holdable
 
 MEDIA_TYPE: Final = "application/fhir+json"
 
@@ -57,7 +58,7 @@ def bundle(seen: ReferralView, beside: Beside) -> Json:
         ),
         *([rests_on] if rests_on else []),
     ]
-    return {
+    whole = {
         "resourceType": "Bundle",
         "meta": meta(seen),
         "identifier": identifier(seen),
@@ -65,6 +66,16 @@ def bundle(seen: ReferralView, beside: Beside) -> Json:
         "timestamp": instant(seen.updated_at),
         "entry": [{"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource} for resource in resources],
     }
+    return {field: _holdable(value) for field, value in whole.items()}
+
+
+def _holdable(value: Any) -> Any:
+    """The same with no character that FHIR cannot hold: texts of older versions may have some."""
+    if isinstance(value, str):
+        return holdable(value)
+    if isinstance(value, dict):
+        return {field: _holdable(item) for field, item in value.items()}
+    return [_holdable(item) for item in value] if isinstance(value, list) else value
 
 
 def _organization(named: Named, known: Known | None) -> Json:

@@ -1,5 +1,6 @@
 """Clients over HTTP: what is sent of one, and what is shown."""
 
+import re
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -9,15 +10,18 @@ from stdnum.fi import ytunnus
 from services.referral.domain.identifiers import FIELDS, shown
 from shared.values.email_addresses import EmailAddress
 from shared.values.forms import Form, LanguageTag
+from shared.values.lookalikes import looks_of
 from shared.values.telephones import TelephoneNumber
 from shared.values.texts import Line, Name
 from shared.web.requests import Body
 
 
 def _business_id(text: str) -> str:
-    if not ytunnus.is_valid(text):
+    plain = looks_of(text.strip()).plain
+    digits = re.sub("^[^0-9]+|[-+ ]", "", plain)
+    if not ytunnus.is_valid(digits):
         raise ValueError("is no valid Finnish business id (Y-tunnus); give one such as 2077474-0")
-    return str(ytunnus.format(text))
+    return str(ytunnus.format(digits))
 
 
 BusinessId = Annotated[str, Form(_business_id, {"examples": ["2077474-0"]})]
