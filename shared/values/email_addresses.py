@@ -20,8 +20,8 @@ _LONGEST_PASTED: Final = 1000
 _EXAMPLE: Final = "such as desk@example.org"
 _NAMED: Final = re.compile(
     r"[^<>]*<([^<>]*)>"  # The desk <desk@example.org>
-    r"|[^()@]*\(([^()\s]+@[^()\s]+)\)"  # The desk (desk@example.org)
-    r"|(\S+@\S+)\s+\([^()]*\)"  # desk@example.org (the desk)
+    r"|[^()@]*\(([^()\s@]+@[^()\s@]+)\)"  # The desk (desk@example.org)
+    r"|([^\s@]+@[^\s@]+)\s+\([^()]*\)"  # desk@example.org (the desk)
     r"|\[[^\[\]]*\]\(([^()]*)\)"  # [the desk](mailto:desk@example.org)
 )
 _LABEL: Final = re.compile(r"(?:e-?mail|e-?post|mail|s-?posti|sähköposti(?:osoite)?|smtp)\s*:\s*", re.IGNORECASE)
