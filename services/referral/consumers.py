@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.referral.domain.lifecycle import OPEN, Side
+from services.referral.queries.chains import FROM_ABOVE
 from services.referral.tables import Delivery, Member, Organization, Referral, Service
 from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.deadlines import recompute_timers
@@ -120,7 +121,7 @@ async def _move_deadlines(work: UnitOfWork, organization_id: UUID) -> None:
             col(Referral.sent_at).is_not(None),
             col(Referral.status).in_(OPEN),
         )
-        .order_by(col(Referral.id))
+        .order_by(*FROM_ABOVE)
         .with_for_update()
     )
     await recompute_timers(work, await work.tx.all(under_way))

@@ -5,8 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
+from sqlalchemy import text
 
 from tests.builders import Town, small_town
+from tests.chains import organizations_in_a_row
 from tests.flows.notifications_story import told
 from tests.platform import Platform
 from tests.referring import SECRETS, Desk, at_work, new_referral, problem, sent_referral
@@ -150,3 +152,31 @@ async def test_the_answer_tells_nothing_about_clients(platform: Platform) -> Non
     referrals = await sent(platform, town, 2)
     answer = await give(at_work(platform, town.desk), "accept", *referrals)
     assert all(secret not in answer.text for secret in SECRETS)
+
+
+async def test_many_answers_and_an_error_further_up_wait_in_one_order(platform: Platform) -> None:
+    """The last desk stands twice in a chain: the older referral further down, the younger one further up."""
+    row = await organizations_in_a_row(platform)
+    first = await row.begin()
+    second = await row.pass_on(first, 1)
+    below = await row.pass_on(second, 2)
+    beside = (await row.at(1).give("forward", await row.at(1).read(first["id"]), row.forward(3))).json()
+    assert below["id"] < beside["id"]
+    wrong = {"reason": {"code": "other", "text": "Esimerkki was the wrong person"}}
+    seen = await row.at(0).read(first["id"])
+    async with platform.databases["referral"].transaction() as tx:
+        await tx.execute(text("SELECT FROM referrals WHERE id = :id FOR UPDATE"), {"id": beside["id"]})
+        marking = asyncio.create_task(row.at(0).give("mark-error", seen, wrong))
+        await waiting_for_a_lock(platform, 1)
+        answering = asyncio.create_task(give(row.at(3), "accept", below, beside))
+        await waiting_for_a_lock(platform, 2)
+    assert (await marking).status_code == 200, "nobody waits in a circle"
+    assert [one["status"] for one in (await answering).json()["contents"]] == [412, 412]
+
+
+async def waiting_for_a_lock(platform: Platform, number: int) -> None:
+    """Until that many transactions wait for a lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(30):
+        while await platform.scalar("referral", waiting) != number:
+            await asyncio.sleep(0.02)

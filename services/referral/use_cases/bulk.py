@@ -1,9 +1,12 @@
 """One command on many referrals: each succeeds or fails by itself, and all are committed together."""
 
-from uuid import UUID
+from sqlmodel import col, select
 
 from services.referral.domain.lifecycle import LIFECYCLE
+from services.referral.queries.chains import FROM_ABOVE
+from services.referral.queries.visibility import visible_to
 from services.referral.schemas.desk import Bulk, BulkResult, Chosen
+from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.commands import check_carried, locked_referral, perform, require_side
 from shared.problems import Problem, details
@@ -13,12 +16,13 @@ from shared.web.versions import stale
 async def give_to_many(work: ActorUnitOfWork, bulk: Bulk) -> list[BulkResult]:
     """The results in the order of the request.
 
-    Referrals are locked in the order of their ids, so that two requests about the same ones never wait for each other
-    in a circle.
+    Referrals are locked in the order of `FROM_ABOVE`, as everywhere, so that nobody waits for another in a circle. What
+    the actor may not see is not locked at all.
     """
-    results: dict[UUID, BulkResult] = {}
-    for chosen in sorted(bulk.referrals, key=lambda each: each.id):
-        results[chosen.id] = await _give(work, bulk, chosen)
+    given = {chosen.id: chosen for chosen in bulk.referrals}
+    query = select(Referral.id).where(col(Referral.id).in_(given), visible_to(work.actor)).order_by(*FROM_ABOVE)
+    in_order = [*await work.tx.all(query)]
+    results = {each: await _give(work, bulk, given[each]) for each in dict.fromkeys([*in_order, *given])}
     return [results[chosen.id] for chosen in bulk.referrals]
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from sqlmodel import col, select
 
 from services.referral.domain.lifecycle import OPEN, Side
+from services.referral.queries.chains import FROM_ABOVE
 from services.referral.tables import Organization, Referral
 from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.recording import record_aside
@@ -21,7 +22,7 @@ async def record_organization(work: UnitOfWork, organization: Organization) -> N
     under_way = (
         select(Referral)
         .where(sides[0] | sides[1], col(Referral.sent_at).is_not(None), col(Referral.status).in_(OPEN))
-        .order_by(col(Referral.id))
+        .order_by(*FROM_ABOVE)
         .with_for_update()
     )
     for referral in await work.tx.all(under_way):
