@@ -5,10 +5,12 @@ of the lots, and what does not agree with all that was published is dropped. A d
 agree that something happened on it, or that nothing did.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import pairwise
+from operator import eq
 from random import Random
 from uuid import UUID
 
@@ -131,6 +133,44 @@ def test_one_referral_that_is_declined_changes_nothing_whatever_was_published() 
         assert told(refreshed(first, statistics_of([*cases, one], (), later), later)) == told(first)
 
 
+def declined_for(codes: Sequence[str]) -> Statistics:
+    """The statistics of a service that was sent one referral for each reason, and declined it for that."""
+    cases = [Case(Status.REJECTED, NEW_YEAR, declined_at=NEW_YEAR, reason_code=code) for code in codes]
+    return statistics_of(cases, (), NEW_YEAR)
+
+
+def test_a_reason_that_is_rare_no_more_moves_no_figure_but_its_own() -> None:
+    codes = ["not_eligible"] * 5 + ["no_capacity"] * 4
+    first = refreshed(Published(), declined_for(codes), NEW_YEAR)
+    assert {row.code: row.referrals for row in told(first).decline_reasons} == {"not_eligible": 5}
+    after = refreshed(first, declined_for([*codes, "no_capacity"]), NEW_YEAR)
+    assert {row.code: row.referrals for row in told(after).decline_reasons} == {"not_eligible": 5, "no_capacity": 5}
+
+
+@given(st.lists(st.sampled_from(["no_capacity", "not_eligible", "outside_area", "other"]), min_size=5, max_size=60))
+@settings(deadline=None)
+def test_of_single_declines_each_reason_is_told_anew_after_five_of_its_own(codes: list[str]) -> None:
+    published, shown_last, new = Published(), dict[str, int](), Counter[str]()
+    for number, code in enumerate(codes, 1):
+        new[code] += 1
+        published = refreshed(published, declined_for(codes[:number]), NEW_YEAR)
+        rows = {row.code: row.referrals for row in told(published).decline_reasons}
+        for each in (set(rows) | set(shown_last)) - {"other"}:
+            if rows.get(each) != shown_last.get(each):
+                assert new[each] >= K, "what one referral does to others' figures tells of that one"
+                new[each] = 0
+        shown_last = rows
+
+
+def test_a_figure_that_moves_does_not_tell_that_another_stayed_for_want_of_referrals() -> None:
+    first = refreshed(Published(), exactly(9, open=9), NEW_YEAR)
+    more = exactly(15, open=15, no_capacity=6)
+    for name in ("referrals", "open", "declined:no_capacity"):
+        after = refreshed(first, more, NEW_YEAR, name.__eq__)
+        moved = {each for each in {*first.counts, *after.counts} if first.counts.get(each) != after.counts.get(each)}
+        assert moved == {name}
+
+
 def test_rate_and_median_wait_for_five_new_answers_even_where_their_number_stays() -> None:
     def of(given_at: Sequence[datetime], rate: float) -> Statistics:
         return Statistics(9, 0, 0, {}, tuple(given_at), rate, 20.0)
@@ -159,9 +199,13 @@ def test_what_was_published_is_kept_as_it_was() -> None:
 
 
 def test_the_lot_falls_on_every_other_day_and_needs_the_key() -> None:
-    vault = Vault(bytes(32), bytes(32))
     days = [NEW_YEAR.date() + timedelta(days=number) for number in range(900)]
-    drawn = [is_drawn(vault.digest("publication", str(SERVICE), str(day))) for day in days]
-    assert 390 < sum(drawn) < 510
-    other = Vault(bytes(32), bytes([1]) * 32)
-    assert drawn != [is_drawn(other.digest("publication", str(SERVICE), str(day))) for day in days]
+
+    def drawn(figure: str, index_key: bytes = bytes(32)) -> list[bool]:
+        vault = Vault(bytes(32), index_key)
+        return [is_drawn(vault.digest("publication", str(SERVICE), str(day), figure)) for day in days]
+
+    lots = drawn("referrals")
+    assert 390 < sum(lots) < 510
+    assert lots != drawn("referrals", bytes([1]) * 32)
+    assert 390 < sum(map(eq, lots, drawn("open"))) < 510, "each figure has lots of its own"

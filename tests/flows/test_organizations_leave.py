@@ -156,7 +156,7 @@ async def test_nothing_new_reaches_it_and_what_is_open_can_be_ended(platform: Pl
     problem(await adviser.refer(new_referral(town, send=False)), 422, "inactive-organization")
     problem(await adviser.give("send", draft), 422, "inactive-organization")
     ended = await adviser.done(
-        "withdraw-consent", referral, {"withdrawal": {"told_by": "client", "told_on": "2026-03-02"}}
+        "withdraw-consent", referral, {"withdrawal": {"told_by": "client", "told_on": "2026-11-03"}}
     )
     assert ended["status"] == "cancelled"
 

@@ -12,28 +12,10 @@ Part = TypeVar("Part", bound=Hashable)
 K: Final = 5
 """The smallest number of referrals behind a figure that is shown."""
 
-OTHER: Final = "other"
-
 
 def enough(count: int) -> bool:
     """Whether a count may be shown."""
     return count >= K
-
-
-def merge_rare(counts: Mapping[str, int]) -> dict[str, int]:
-    """Counts by code, with the rare ones in `other`; empty when there are too few of all together.
-
-    Each count that is left is K at least. Should `other` come out too small, the smallest of the rest joins it:
-    otherwise it could be calculated from the whole.
-    """
-    kept = {code: count for code, count in counts.items() if code != OTHER and enough(count)}
-    rest = sum(counts.values()) - sum(kept.values())
-    while 0 < rest < K and kept:
-        smallest = min(kept, key=lambda code: (kept[code], code))
-        rest += kept.pop(smallest)
-    if enough(rest):
-        kept[OTHER] = rest
-    return dict(sorted(kept.items(), key=lambda item: (-item[1], item[0])))
 
 
 def withheld(counts: Mapping[Part, int]) -> tuple[frozenset[Part], bool]:

@@ -1,14 +1,16 @@
 """What is published of a service's statistics, and when: in steps, by lot, and never of one referral. Pure.
 
-Three rules keep whoever reads every publication, and knows these rules, from telling a single referral
+Four rules keep whoever reads every publication, and knows these rules, from telling a single referral
 (docs/decisions/0036-figures-over-time.md):
 
 - A count is published in steps of five, rounded down: five counts look alike.
 - A figure stays as it was published until five referrals have come, gone or been answered since.
-- A service is looked at once a day, and published on days drawn by lot: a change does not tell of the day before.
+- A service is looked at once a day, and each of its figures is published on days drawn by lots of its own: a change
+  does not tell of the day before, and one figure that changes does not tell that another had no reason to.
+- Each reason is a figure by itself, and `other` what is left: none moves because another is rare no more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -16,17 +18,20 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel
 
 from services.referral.domain.k_anonymity import K, enough
+from services.referral.domain.lifecycle import Reason
 from services.referral.domain.service_statistics import WINDOW, Statistics
 from shared.events.referral import DeclineReason, ServiceFacts
 
 ONE_DAY_IN: Final = 2
-"""A service is published on one day in so many, on average."""
+"""A figure is published on one day in so many, on average."""
 
 RATE_DIGITS: Final = 1
 HOURS: Final = 6
 """The median is given in steps of a quarter of a working day."""
 
-_DECLINED: Final = "declined:"
+DECLINED: Final = "declined"
+"""The name of the figure of all that was declined; that of a reason begins with it."""
+ANSWERS: Final = "answers"
 
 
 class Answers(BaseModel):
@@ -46,24 +51,43 @@ class Published(BaseModel):
 
 
 def is_drawn(lot: bytes) -> bool:
-    """Whether a service is published on a day; `lot` is a keyed hash of the two, which nobody outside can make."""
+    """Whether a figure is published on a day; `lot` is a keyed hash of both, which nobody outside can make."""
     return int.from_bytes(lot[:8]) % ONE_DAY_IN == 0
 
 
-def refreshed(last: Published, now_exact: Statistics, now: datetime) -> Published:
-    """What lies behind the figures once a service is published anew: figures that have moved enough are of `now`."""
-    exact = {
-        "referrals": now_exact.referrals,
-        "open": now_exact.open,
-        "overdue": now_exact.overdue,
-        **{f"{_DECLINED}{code}": count for code, count in now_exact.declined.items()},
+def all_figures(_: str) -> bool:
+    """The lots of a day on which every figure is published."""
+    return True
+
+
+def refreshed(
+    last: Published, exact: Statistics, now: datetime, drawn: Callable[[str], bool] = all_figures
+) -> Published:
+    """What lies behind the figures after a day: those that are `drawn` and have moved enough are of `now`."""
+    counted = _counts(exact)
+    held = {
+        name: _held(last.counts.get(name, 0), counted.get(name, 0)) if drawn(name) else last.counts.get(name, 0)
+        for name in sorted({*last.counts, *counted})
     }
-    held = {name: _held(last.counts.get(name, 0), exact.get(name, 0)) for name in sorted({*last.counts, *exact})}
     if not enough(held["referrals"]):
         return Published()
-    return Published(
-        counts={name: count for name, count in held.items() if count}, answers=_answers(last.answers, now_exact, now)
-    )
+    answers = _answers(last.answers, exact, now) if drawn(ANSWERS) else last.answers
+    return Published(counts={name: count for name, count in held.items() if count}, answers=answers)
+
+
+def _counts(exact: Statistics) -> dict[str, int]:
+    """The counts that are published, each as a figure by itself.
+
+    What was declined for rare reasons is told as what is left of all that was declined. So no figure depends on whether
+    another is rare, for one referral can change that.
+    """
+    return {
+        "referrals": exact.referrals,
+        "open": exact.open,
+        "overdue": exact.overdue,
+        DECLINED: sum(exact.declined.values()),
+        **{f"{DECLINED}:{code}": count for code, count in exact.declined.items() if code != Reason.OTHER},
+    }
 
 
 def _held(published: int, exact: int) -> int:
@@ -107,7 +131,10 @@ def shown(service_id: UUID, organization_id: UUID, published: Published, as_of: 
 
 
 def _reasons(counts: Mapping[str, int]) -> tuple[DeclineReason, ...]:
-    told = {name.removeprefix(_DECLINED): _in_fives(n) for name, n in counts.items() if name.startswith(_DECLINED)}
+    """The reasons with enough behind them, and as `other` what is left of all that was declined."""
+    named = {name.partition(":")[2]: n for name, n in counts.items() if name.startswith(f"{DECLINED}:") and enough(n)}
+    rest = counts.get(DECLINED, 0) - sum(named.values())
+    told = {code: _in_fives(count) for code, count in {**named, Reason.OTHER: max(rest, 0)}.items()}
     rows = sorted(told.items(), key=lambda item: (-item[1], item[0]))
     return tuple(DeclineReason(code=code, referrals=count) for code, count in rows if count)
 

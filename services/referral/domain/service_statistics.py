@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Final
 
-from services.referral.domain.k_anonymity import merge_rare
 from services.referral.domain.lifecycle import OPEN, Status
 from services.referral.domain.working_time import working_time
 from shared.events.catalog import Closure
@@ -66,7 +65,7 @@ def hours_to_answer(cases: Sequence[Case], closures: Sequence[Closure]) -> list[
 
 
 def statistics_of(cases: Sequence[Case], closures: Sequence[Closure], now: datetime) -> Statistics:
-    """The statistics of a service at `now`; `declined` has rare reasons added up in `other`.
+    """The statistics of a service at `now`; `declined` counts by reason.
 
     `closures` are those of its organisation. `cases` may hold more than what counts.
     """
@@ -78,7 +77,7 @@ def statistics_of(cases: Sequence[Case], closures: Sequence[Closure], now: datet
         referrals=len(counted),
         open=sum(case.status in OPEN for case in counted),
         overdue=sum(_is_late(case, now) for case in counted),
-        declined=merge_rare(dict(reasons)),
+        declined=dict(reasons),
         answered_at=tuple(case.answered_at for case in counted if case.answered_at is not None),
         acceptance_rate=accepted / len(hours) if hours else None,
         median_hours_to_answer=median(hours) if hours else None,

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import col, or_, select
 
 from services.referral.domain.lifecycle import OPEN, Status
-from services.referral.domain.publication import Published, is_drawn, refreshed, shown
+from services.referral.domain.publication import Published, all_figures, is_drawn, refreshed, shown
 from services.referral.domain.service_statistics import WINDOW, Case, Statistics, statistics_of
 from services.referral.tables import Organization, PublishedStatistics, Referral, Service
 from services.referral.unit_of_work import UnitOfWork
@@ -38,10 +39,9 @@ async def publish_statistics(work: UnitOfWork) -> int:
             last = PublishedStatistics(service_id=service.id, sequence=0, digest=b"", told_at=work.now)
             work.tx.insert(last)
         last.looked_on = work.today
-        if last.sequence == 0 or is_drawn(work.vault.digest("publication", str(service.id), str(work.today))):
-            owner = organizations.get(service.organization_id)
-            exact = statistics_of(cases[service.id], owner.closed_days if owner else [], work.now)
-            count += _publish(work, service, exact, last)
+        owner = organizations.get(service.organization_id)
+        exact = statistics_of(cases[service.id], owner.closed_days if owner else [], work.now)
+        count += _publish(work, service, exact, last)
         work.tx.update(last)
     return count
 
@@ -53,7 +53,8 @@ def looked_at(last: PublishedStatistics | None, today: date) -> bool:
 
 def _publish(work: UnitOfWork, service: Service, exact: Statistics, last: PublishedStatistics) -> bool:
     """Record the event, unless the same was published last; returns whether it did."""
-    behind = refreshed(Published.model_validate(last.behind), exact, work.now)
+    drawn = all_figures if last.sequence == 0 else _lots(work, service)
+    behind = refreshed(Published.model_validate(last.behind), exact, work.now, drawn)
     last.behind = behind.model_dump(mode="json")
     facts = shown(service.id, service.organization_id, behind, work.now)
     digest = hashlib.sha256(facts.model_dump_json(exclude={"as_of"}).encode()).digest()
@@ -62,6 +63,11 @@ def _publish(work: UnitOfWork, service: Service, exact: Statistics, last: Publis
     last.sequence, last.digest, last.told_at = last.sequence + 1, digest, work.now
     work.outbox.record(work.tx, "referral.service_facts.v1", service.id, last.sequence, facts)
     return True
+
+
+def _lots(work: UnitOfWork, service: Service) -> Callable[[str], bool]:
+    """Whether today's lot falls on a figure of a service, by the figure's name."""
+    return lambda figure: is_drawn(work.vault.digest("publication", str(service.id), str(work.today), figure))
 
 
 async def _cases(work: UnitOfWork) -> defaultdict[UUID, list[Case]]:
