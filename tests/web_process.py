@@ -60,21 +60,26 @@ class Unfinished:
         self._writer = writer
 
     async def trickle(self, byte: bytes = b" ", every: float = 0.05) -> None:
-        """Send a byte again and again, until the server has had enough."""
+        """Send a byte again and again, until the server has had enough.
+
+        Past the stream: that would throw the answer away when a byte meets a connection which the server has reset.
+        """
         while not self._reader.at_eof() and not self._writer.is_closing():
-            self._writer.write(byte)
             try:
-                await self._writer.drain()
-            except ConnectionError:
+                os.write(self._writer.get_extra_info("socket").fileno(), byte)
+            except OSError:
                 return
             await asyncio.sleep(every)
 
     async def answer(self) -> bytes:
-        """All that is answered until the server closes the connection."""
+        """All that is answered until the server closes the connection, or resets it since bytes still came."""
+        answered = bytearray()
         async with asyncio.timeout(PATIENCE):
-            answered = await self._reader.read()
+            with suppress(ConnectionResetError):
+                while part := await self._reader.read(65536):
+                    answered += part
         await self.give_up()
-        return answered
+        return bytes(answered)
 
     async def give_up(self) -> None:
         """Close the connection without sending the rest."""
