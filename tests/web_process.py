@@ -74,8 +74,8 @@ class Unfinished:
     async def answer(self) -> bytes:
         """All that is answered until the server closes the connection, or resets it since bytes still came."""
         answered = bytearray()
-        async with asyncio.timeout(PATIENCE):
-            with suppress(ConnectionResetError):
+        with suppress(ConnectionResetError):
+            async with asyncio.timeout(PATIENCE):
                 while part := await self._reader.read(65536):
                     answered += part
         await self.give_up()

@@ -31,6 +31,8 @@ def read_body(model: type[ModelT]) -> Callable[[Request], Awaitable[ModelT]]:
         if content_type != "application/json" and (raw or content_type):
             detail = "Send the body as JSON with `Content-Type: application/json`."
             raise Problem(415, "unsupported-media-type", "Not JSON", detail)
+        if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            raise Problem(415, "unsupported-media-type", "Compressed", "Send the body without `Content-Encoding`.")
         refuse_unstorable(parse_json(raw))
         try:
             return model.model_validate_json(raw or b"{}")

@@ -35,12 +35,15 @@ IF_MATCH_AND_KEY: Final[dict[str, Any]] = {"parameters": [*IF_MATCH["parameters"
 
 async def given_key(request: Request) -> str | None:
     """The key of a request, None without one. Raises 400 for what is no key, 422 for a personal identity code."""
-    key = request.headers.get(HEADER, "").strip()
-    refuse_unstorable({HEADER: key})
-    if len(key) > _LONGEST or not key.isascii() or not key.isprintable():
-        detail = f"An {HEADER} has up to {_LONGEST} printable ASCII characters."
+    given = [key.strip() for key in request.headers.getlist(HEADER)]
+    for key in given:
+        refuse_unstorable({HEADER: key})
+    if not given:
+        return None
+    if len(given) > 1 or not 0 < len(given[0]) <= _LONGEST or not given[0].isascii() or not given[0].isprintable():
+        detail = f"An {HEADER} has 1 to {_LONGEST} printable ASCII characters, and a request has one at most."
         raise malformed(detail, name="idempotency-key-invalid")
-    return key or None
+    return given[0]
 
 
 async def needed_key(request: Request) -> str:

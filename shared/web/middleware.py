@@ -102,7 +102,8 @@ def _add_headers(headers: MutableHeaders, *, personal: bool, keep_open: bool) ->
 
 def _without_empty_values(query: bytes) -> bytes:
     """`a=&b=1` as `b=1`: a field of a form that was left empty asks for nothing."""
-    return b"&".join(part for part in query.split(b"&") if not part.endswith(b"="))
+    parts = (part.partition(b"=") for part in query.split(b"&"))  # the value may itself end in an equals sign
+    return b"&".join(name + equals + value for name, equals, value in parts if value or not equals)
 
 
 _CODE_IN_ADDRESS = problems.invalid(

@@ -1,5 +1,6 @@
 """What holds for every address: its methods, validators and caching, and that what is not known is refused."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -323,6 +324,28 @@ async def _only_finnish(town: Kuopio) -> None:
     assert (made.status_code, made.headers["Content-Language"]) == (201, "fi"), made.text
 
 
+@pytest.mark.parametrize("coding", ["gzip", "br", "GZIP", "identity, gzip"])
+async def test_a_compressed_body_is_refused_as_one(platform: Platform, coding: str) -> None:
+    town, referral, _ = await everything(platform)
+    client = platform.client("referral", town.adviser, **{"Content-Type": "application/json"})
+    path = f"/referrals/{referral['id']}/messages"
+    packed = gzip.compress(b'{"text": "hello"}')
+    answer = problem(
+        await client.post(path, content=packed, headers={"Content-Encoding": coding}), 415, "unsupported-media-type"
+    )
+    assert "Content-Encoding" in answer["detail"]
+    plain = await client.post(path, content=gzip.decompress(packed), headers={"Content-Encoding": "identity"})
+    assert plain.status_code == 201
+
+
+async def test_only_a_parameter_without_a_value_counts_as_not_given(platform: Platform) -> None:
+    client = platform.client("catalog")
+    for nothing in ("/services?accepting=", "/services?query=&page=1"):
+        assert (await client.get(nothing)).status_code == 200
+    for wrong in ("/services?page=1=", "/services?accepting==", "/services?page=x&size=="):
+        problem(await client.get(wrong), 422, "invalid")
+
+
 FHIR = [
     ({}, "", 200),
     ({"Accept": "application/fhir+json"}, "", 200),
@@ -339,6 +362,11 @@ FHIR = [
     ({}, "?_format=xml", 406),
     ({"Accept": "application/fhir+json"}, "?_format=application/fhir%2Bxml", 406),
     ({}, "?_format=ttl", 406),
+    ({"Accept": "application/fhir+json; fhirVersion=4.0"}, "", 200),
+    ({"Accept": "application/fhir+json; fhirVersion=5.0"}, "", 406),
+    ({"Accept": "application/fhir+json; fhirVersion=3.0, application/json;q=0.5"}, "", 200),
+    ({}, "?_format=application/fhir%2Bjson;fhirVersion=4.3", 406),
+    ({}, "?_format=application/fhir%2Bjson;%20fhirVersion=4.0", 200),
 ]
 
 
