@@ -62,7 +62,8 @@ def wanted_services(
     ] = None,
     organization_id: Annotated[UUID | None, Query(description="Of this organisation")] = None,
     status: Annotated[
-        ServiceStatus | None, Query(description="By default active and temporarily closed ones of active organisations")
+        ServiceStatus | None,
+        Query(description="By default active and temporarily closed ones; always of active organisations"),
     ] = None,
     exactly: Annotated[bool, Query(description="Look for no other word instead of one that is not known")] = False,
     unfit: Annotated[

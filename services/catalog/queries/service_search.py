@@ -157,7 +157,7 @@ def _facet(name: str) -> str:
 
 
 _VISIBLE: Final = (
-    "CASE WHEN CAST(:status AS text) IS NULL THEN o.active AND s.status IN ('active', 'temporarily closed') "
+    "o.active AND CASE WHEN CAST(:status AS text) IS NULL THEN s.status IN ('active', 'temporarily closed') "
     "ELSE s.status = :status END AND (CAST(:organization_id AS uuid) IS NULL OR s.organization_id = :organization_id)"
 )
 
