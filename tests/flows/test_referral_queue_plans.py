@@ -173,7 +173,7 @@ async def test_every_queue_is_counted_out_of_an_index_that_holds_it(plans: Plans
         assert from_indexes(nodes), queue
         (counted,) = {node["Actual Rows"] for node in nodes if node["Node Type"] == "Limit"}
         assert 0 < counted <= MOST_COUNTED + 1, queue
-        assert rows_read(nodes) <= counted + SLACK, f"{queue}: no more is read than is counted"
+        assert rows_read(nodes) <= counted + SLACK, f"{queue}: hardly more is read than is counted"
     async with plans.work() as work:
         nodes = await plans.nodes(counting(work, queues_of(plans.actor.roles)))
     assert from_indexes(nodes), "all of them in one statement"
@@ -181,8 +181,9 @@ async def test_every_queue_is_counted_out_of_an_index_that_holds_it(plans: Plans
         assert rows_read(nodes, table) <= len(QUEUES) * (MOST_COUNTED + 1), table
 
 
-SLACK = 300
-"""Looked at and not counted: requested referrals whose reminder has not come yet, messages that one may not read."""
+SLACK = BUSY // 4
+"""Looked at and not counted, as requested referrals whose reminder has not come yet, and messages one may not read. The
+planner is free to choose another index that is about as short: never to read what has ended, which is most of it."""
 
 
 async def test_the_list_of_every_queue_comes_out_of_indexes(plans: Plans) -> None:
