@@ -138,6 +138,8 @@ _OWN_WORDS = {
     "model": "must be an object",
     "bool": "must be true or false",
     "int": "must be a whole number",
+    "decimal_type": "must be a number such as 12.50",
+    "decimal_parsing": "must be a number such as 12.50",
     "uuid": "must be an id (a UUID)",
     "date": "must be a date such as 2026-11-30",
     "datetime": "must be a time such as 2026-11-30T12:00:00Z",

@@ -1,5 +1,6 @@
 """What is said about a field that is wrong: what to do, never what was typed."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -26,6 +27,8 @@ CASES = [
     (bool, "typed", "body", "must be true or false"),
     (int, "typed", "body", "must be a whole number"),
     (int, 1.5, "body", "must be a whole number"),
+    (Decimal, "typed", "body", "must be a number such as 12.50"),
+    (Decimal, [], "body", "must be a number such as 12.50"),
     (Annotated[int, Field(ge=0)], -17, "body", "must be 0 or more"),
     (Annotated[int, Field(le=100)], 517, "body", "must be 100 or less"),
     (Annotated[str, Field(min_length=2)], "x", "body", "must have 2 characters or more"),
