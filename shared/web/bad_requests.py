@@ -19,6 +19,13 @@ _TOO_LARGE = Problem(
 )
 
 
+_UPGRADE = malformed("This server knows no other protocol. Send a request that has a body without `Upgrade`.")
+
+
+class UpgradeWithBody(Exception):
+    """Another protocol is asked for by a request with a body: the parser would take the body for the next request."""
+
+
 class HeadTooLarge(Exception):
     """More was sent of address and headers than is read."""
 
@@ -55,4 +62,7 @@ def _problem_of(error: BaseException | None) -> Problem:
     if isinstance(error, HttpParserInvalidMethodError):
         return _UNKNOWN_METHOD
     # What a callback raises, the parser raises as an error of its own.
-    return _TOO_LARGE if HeadTooLarge in (type(error), type(getattr(error, "__context__", None))) else _NO_REQUEST
+    causes = (error, getattr(error, "__context__", None))
+    if any(isinstance(cause, UpgradeWithBody) for cause in causes):
+        return _UPGRADE
+    return _TOO_LARGE if any(isinstance(cause, HeadTooLarge) for cause in causes) else _NO_REQUEST

@@ -3,7 +3,10 @@
 import asyncio
 from typing import Final
 
-from shared.web.bad_requests import HeadTooLarge, ProblemProtocol
+from starlette.datastructures import Headers
+
+from shared.web.bad_requests import HeadTooLarge, ProblemProtocol, UpgradeWithBody
+from shared.web.whole_bodies import announces_body
 
 _HEADER_SECONDS: Final = 10.0
 """Within which the headers of a request have to be complete, from its first byte or from the connection on"""
@@ -70,8 +73,10 @@ class HttpProtocol(ProblemProtocol):
         super().on_body(body)
 
     def on_headers_complete(self) -> None:
-        """The headers are there."""
+        """The headers are there. Raises UpgradeWithBody."""
         self._stop_waiting()
+        if self.parser.should_upgrade() and announces_body(Headers(raw=self.headers)):
+            raise UpgradeWithBody
         self._unused_bytes = 0
         super().on_headers_complete()
 

@@ -43,7 +43,7 @@ class SenderIsGone(Exception):
 
 async def read_whole(receive: Receive, headers: Headers, limits: BodyLimits) -> WholeBody:
     """Read the body that `headers` announce. Raises SenderIsGone."""
-    if not _announced(headers):
+    if not announces_body(headers):
         return WholeBody(receive)
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > _DRAINED_BYTES:
@@ -70,10 +70,11 @@ async def read_whole(receive: Receive, headers: Headers, limits: BodyLimits) -> 
 
 def unread(headers: Headers) -> WholeBody:
     """The body that `headers` announce, of a request that is refused whatever is in it."""
-    return WholeBody(_no_more, ended=not _announced(headers))
+    return WholeBody(_no_more, ended=not announces_body(headers))
 
 
-def _announced(headers: Headers) -> bool:
+def announces_body(headers: Headers) -> bool:
+    """Whether a body follows the headers."""
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 

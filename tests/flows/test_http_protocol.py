@@ -129,3 +129,16 @@ async def test_a_head_that_is_too_large_is_answered(length: int) -> None:
             assert b" 431 " in head
             assert json.loads(await until_closed(reader))["type"] == "urn:luotsi:problem:head-too-large"
         writer.close()
+
+
+@pytest.mark.parametrize("protocol", ["h2c", "websocket", "other"])
+@pytest.mark.parametrize("framing", ["Content-Length: 30", "Transfer-Encoding: chunked"])
+async def test_a_body_is_never_taken_for_the_next_request(protocol: str, framing: str) -> None:
+    asked = f"Connection: Upgrade\r\nUpgrade: {protocol}\r\n{framing}\r\n\r\n"
+    async with serving() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(WHOLE.replace(b"GET", b"POST")[:-2] + asked.encode() + WHOLE)
+        answered = await until_closed(reader)
+        assert answered.count(b"HTTP/1.1 ") == 1
+        assert b"HTTP/1.1 400 " in answered
+        writer.close()
