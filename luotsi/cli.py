@@ -191,6 +191,10 @@ def main() -> None:
     """Entry point: what cannot be done is said in one line, without a traceback."""
     try:
         app(prog_name="luotsi")
-    except (PlatformError, PermissionError) as error:
-        print(f"luotsi: {error}", file=sys.stderr)
-        sys.exit(1)
+    except PlatformError as error:
+        sys.exit(f"luotsi: {error}")
+    except OSError as error:
+        if error.filename is None and not isinstance(error, PermissionError):
+            raise  # of no file: a fault of ours, with its trace
+        path = error.filename2 or error.filename
+        sys.exit(f"luotsi: {path}: {error.strerror}" if path else f"luotsi: {error}")

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -249,3 +250,28 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(PlatformError, match="cannot be read"):
         EnvFile(tmp_path)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [
+        ("env {}/none/.env", "none/.env"),
+        ("env {}/file/.env", "file/.env"),
+        ("env --add {}/file/.env", "file/.env"),
+        ("env --force {}/file", "file.old"),
+        ("token somebody@luotsi.example --data {}/file", "file/platform.json"),
+        ("doctor --data {}/file", "file/platform.json"),
+        ("up --data {}/file", "file"),
+        ("up --data {}/file/below", "file/below"),
+    ],
+)
+def test_a_path_where_no_file_can_be_is_named_in_one_line(tmp_path: Path, command: str, named: str) -> None:
+    for name in ("file", "file.old"):
+        (tmp_path / name).write_text("MASTER_KEY=abc\n")
+    said = subprocess.run(
+        [sys.executable, "-m", "luotsi", *command.format(tmp_path).split()], capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 1
+    assert said.stderr.splitlines()[-1:] == said.stderr.splitlines()
+    assert said.stderr.startswith(f"luotsi: {tmp_path / named}: ")
+    assert (tmp_path / "file").read_text() == "MASTER_KEY=abc\n"
