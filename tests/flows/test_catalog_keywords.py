@@ -21,7 +21,7 @@ def test_every_seeded_service_has_keywords_in_each_language() -> None:
     for service in services:
         for language in LANGUAGES:
             words = getattr(service.keywords, language)
-            assert 8 <= len(words) <= 20, (service.slug, language)
+            assert 8 <= len(words) <= 25, (service.slug, language)
             assert len({fold(word) for word in words}) == len(words), (service.slug, language)
 
 

@@ -13,7 +13,7 @@ from services.catalog.queries.organizations import SEARCH as ORGANIZATION_SEARCH
 from services.catalog.queries.service_search import SEARCH
 from tests.flows.catalog_kuopio import kuopio
 from tests.platform import Platform
-from tests.search.meter import Figures, figures, measure, read_queries, table
+from tests.search.meter import BLIND, QUERIES, Figures, figures, measure, read_queries, table
 
 KINDS = {"inflected", "compound", "misspelt", "everyday", "words", "organisation", "nothing"}
 
@@ -34,14 +34,24 @@ async def test_what_advisers_type_is_found(platform: Platform) -> None:
     assert not found, "there is nothing of that kind"
 
 
+async def test_what_is_typed_by_who_knows_no_keywords_is_found(platform: Platform) -> None:
+    await kuopio(platform)
+    measured = await measure(platform, BLIND)
+    told = table(measured)
+    assert at_least(figures(measured), 0.84, 0.88, 2), told
+    found = {each.wanted.query: each.found for each in measured if not each.wanted.expected and each.found}
+    assert not found, "there is nothing of that kind"
+
+
 async def test_the_queries_are_of_every_kind_and_language_and_name_services_that_are_there(platform: Platform) -> None:
     town = await kuopio(platform)
     slugs = set(await town.slugs("/services", size="100"))
-    queries = read_queries()
-    assert len(queries) >= 60
-    assert {each.kind for each in queries} == KINDS
-    assert {each.language for each in queries} == {"fi", "sv", "en"}
-    assert not {slug for each in queries for slug in each.expected} - slugs
+    for queries in (read_queries(QUERIES), read_queries(BLIND)):
+        assert len(queries) >= 60
+        assert {each.kind for each in queries} == KINDS
+        assert {each.language for each in queries} == {"fi", "sv", "en"}
+        assert not {slug for each in queries for slug in each.expected} - slugs
+    queries = read_queries(QUERIES)
     assert 0.3 < sum(each.held for each in queries) / len(queries) < 0.35
 
 

@@ -1,6 +1,7 @@
 """The meter of the search: recall among the first three, reciprocal rank, and how often nothing was found, by kind.
 
-`python -m tests.search.meter` prints it for the seeded catalogue, on the servers that `pytest --keep` keeps.
+`python -m tests.search.meter` prints it for the seeded catalogue and both files of queries, on the servers that
+`pytest --keep` keeps.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ from tests.kept_servers import kept_servers
 from tests.platform import Platform
 
 QUERIES = Path(__file__).with_name("queries.yaml")
+BLIND = Path(__file__).with_name("blind.yaml")
+"""By these no weight is chosen at all."""
 _FIRST = 3
 
 
@@ -63,11 +66,11 @@ class Figures:
     empty: int
 
 
-def read_queries() -> list[Wanted]:
-    """The queries of the file; every third one is held out."""
-    entries = yaml.safe_load(QUERIES.read_text("utf-8"))["queries"]
+def read_queries(path: Path = QUERIES) -> list[Wanted]:
+    """The queries of a file; every third one is held out, and of `BLIND` each."""
+    entries = yaml.safe_load(path.read_text("utf-8"))["queries"]
     return [
-        Wanted(each["query"], each["language"], each["kind"], tuple(each["expected"]), number % 3 == 2)
+        Wanted(each["query"], each["language"], each["kind"], tuple(each["expected"]), path == BLIND or number % 3 == 2)
         for number, each in enumerate(entries)
     ]
 
@@ -83,10 +86,10 @@ def figures(measured: Iterable[Measured]) -> Figures:
     )
 
 
-async def measure(platform: Platform) -> list[Measured]:
-    """Every query of the file, asked of a platform with the seeded catalogue."""
+async def measure(platform: Platform, path: Path = QUERIES) -> list[Measured]:
+    """Every query of a file, asked of a platform with the seeded catalogue."""
     measured = []
-    for wanted in read_queries():
+    for wanted in read_queries(path):
         headers = {"Accept-Language": wanted.language}
         answer = await platform.client("catalog").get(
             "/services", params={"query": wanted.query, "size": "100"}, headers=headers
@@ -103,7 +106,7 @@ def table(measured: list[Measured]) -> str:
     groups["chosen on"] = [each for each in measured if not each.wanted.held]
     groups["held out"] = [each for each in measured if each.wanted.held]
     lines = [f"{'':14}queries  recall@3   MRR  empty"]
-    for name, those in groups.items():
+    for name, those in ((name, those) for name, those in groups.items() if those):
         all_of = figures(those)
         lines.append(f"{name:14}{all_of.queries:7} {all_of.recall:9.2f} {all_of.mrr:5.2f} {all_of.empty:6}")
     nothing = [each for each in measured if not each.wanted.expected]
@@ -120,13 +123,15 @@ async def _print(servers: Servers) -> None:
     try:
         await platform.empty()
         await kuopio(platform)
-        measured = await measure(platform)
+        measured = {path.name: await measure(platform, path) for path in (QUERIES, BLIND)}
     finally:
         await platform.close()
-    for each in measured:
-        if "-v" in sys.argv and (not each.wanted.expected or each.recall < 1):
-            print(f"{each.wanted.query}: {', '.join(each.found[:_FIRST])} of {len(each.found)}")
-    print(table(measured))
+    for name, those in measured.items():
+        print(name)
+        for each in those:
+            if "-v" in sys.argv and (not each.wanted.expected or each.recall < 1):
+                print(f"{each.wanted.query}: {', '.join(each.found[:_FIRST])} of {len(each.found)}")
+        print(table(those))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from services.catalog.domain.irregular_forms import IRREGULAR_FORMS
 from services.catalog.domain.stop_words import STOP_WORDS
 from services.catalog.domain.texts import LANGUAGES
 from shared.values.folding import fold, words
@@ -16,7 +17,7 @@ from shared.values.folding import fold, words
 MOST_WORDS = 8
 """How many words of a query are looked for."""
 
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 """To be raised when what is indexed changes: migrating then indexes everything anew."""
 
 EVERYTHING = f"*{INDEX_VERSION}"
@@ -78,6 +79,8 @@ def words_of(text: str, language: str | None = None) -> list[Word]:
     found = []
     for piece in _pieces(unicodedata.normalize("NFC", text)):
         if folded := "".join(words(piece))[:_LONGEST_WORD]:
+            if language in (None, "fi"):
+                folded = IRREGULAR_FORMS.get(folded, folded)
             written = "".join(filter(str.isprintable, piece)).lower()
             found.append(Word(folded, written[:_LONGEST_WORD]))
     return found

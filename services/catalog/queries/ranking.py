@@ -9,6 +9,7 @@ catalogue that belong with it (`forms`), each with how surely it does: its `qual
    there is `kieli` and `kurssi`.
 3. What is unknown then is taken for the words that it resembles most (Dice's coefficient of their trigrams), unless the
    asker wants exactly what was typed.
+4. What resembles nothing then is put together even of halves of longer words: `puhekaveri` of `puhekieli` and `kaveri`.
 
 What is found scores the sum, over the typed words, of rarity times quality times the weight of the place.
 """
@@ -25,6 +26,7 @@ LATER_PART: Final = 0.7
 BEGINNING: Final = 0.7
 ALIKE: Final = 0.6
 PUT_TOGETHER: Final = 0.6
+PARTS_TOGETHER: Final = 0.4
 RESEMBLING: Final = 0.7
 """How surely a word of the catalogue is what was typed."""
 
@@ -117,16 +119,29 @@ def _near(kind: str) -> str:
     )
 
 
+_BEGUN: Final = (
+    "word >= left(part, greatest(4, cut - 1)) "
+    f"AND word < left(part, greatest(4, cut - 1)) || {_LAST} AND length(word) <= cut + 5"
+)
+"""That a word is a first half, which may be without its last letter, or begins with it and is not much longer."""
+
+_UNLIKE: Final = "NOT CAST(:exactly AS boolean) AND NOT EXISTS (SELECT FROM near WHERE near.no = typed.no)"
+
 _HALVES: Final = (
     # The first half may be cut: `opiskelijapalvelut` is made of opiskelij|at and palvelut.
-    "halves AS MATERIALIZED (SELECT typed.no, cut, side, found.id FROM typed "
+    "halves AS MATERIALIZED (SELECT typed.no, cut, side, found.id, found.quality FROM typed "
     "CROSS JOIN LATERAL generate_series(3, typed.long - 4) AS cut "
     "CROSS JOIN LATERAL (VALUES (1, left(typed.word, cut)), (2, substr(typed.word, cut + 1))) AS half (side, part) "
     "CROSS JOIN LATERAL ("
-    "SELECT id FROM search_words WHERE word = part "
-    f"UNION SELECT id FROM search_words WHERE stems && {stems_of('part')} "
-    "UNION (SELECT id FROM search_words WHERE side = 1 AND cut >= 5 AND word >= left(part, cut - 1) "
-    f"AND word < left(part, cut - 1) || {_LAST} AND length(word) <= cut + 5 LIMIT {_MOST_FORMS})"
+    f"SELECT id, {PUT_TOGETHER} AS quality FROM search_words WHERE word = part "
+    f"UNION ALL SELECT id, {PUT_TOGETHER} FROM search_words WHERE stems && {stems_of('part')} "
+    f"UNION ALL (SELECT id, {PUT_TOGETHER} FROM search_words WHERE side = 1 AND cut >= 5 AND {_BEGUN} "
+    f"LIMIT {_MOST_FORMS}) "
+    # Halves that stand in longer words alone.
+    f"UNION ALL (SELECT id, {PARTS_TOGETHER} FROM search_words WHERE side = 1 AND cut = 4 AND {_BEGUN} "
+    f"AND {_UNLIKE} LIMIT {_MOST_FORMS}) "
+    f"UNION ALL SELECT id, {PARTS_TOGETHER} FROM search_words WHERE side = 2 AND parts && ARRAY[part] "
+    f"AND {_UNLIKE}"
     ") AS found WHERE NOT EXISTS (SELECT FROM known WHERE known.no = typed.no) "
     f"AND NOT EXISTS (SELECT FROM near WHERE near.no = typed.no AND near.dice >= {_SURELY_NEAR}))"
 )
@@ -166,7 +181,7 @@ def _together(postings: str) -> str:
     return (
         "together AS MATERIALIZED (SELECT no, owner_id, max(match) AS match FROM ("
         "SELECT no, cut, owner_id, min(match) AS match FROM ("
-        f"SELECT no, cut, side, h.owner_id, max({_match('h', str(PUT_TOGETHER))}) AS match "
+        f"SELECT no, cut, side, h.owner_id, max({_match('h', 'halves.quality')}) AS match "
         f"FROM halves {_having(postings, 'halves.id')} GROUP BY no, cut, side, h.owner_id) AS sides "
         "GROUP BY no, cut, owner_id HAVING count(*) = 2) AS pairs GROUP BY no, owner_id)"
     )
