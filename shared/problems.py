@@ -85,6 +85,12 @@ def conflict(detail: str, name: str = "conflict", members: Mapping[str, Any] | N
     return Problem(409, name, "Not possible in the present state", detail, members=members)
 
 
+def key_reused() -> Problem:
+    """422: the member has used the Idempotency-Key for another request."""
+    detail = "You have used this Idempotency-Key for another request. Use a new key for a new request."
+    return invalid(detail, name="idempotency-key-reused")
+
+
 def too_many(detail: str, seconds: int) -> Problem:
     """429: more than one caller may ask for; nothing was done. `seconds` says when to go on."""
     return Problem(429, "too-many-requests", "Too many requests", detail, headers={"Retry-After": str(seconds)})

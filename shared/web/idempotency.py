@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fastapi import Request, Response
 
-from shared.problems import Problem, invalid, malformed
+from shared.problems import malformed
 from shared.web.bodies import refuse_unstorable
 from shared.web.http_methods import route_path
 from shared.web.versions import IF_MATCH
@@ -63,9 +63,3 @@ def address_of(request: Request) -> str:
 def say_replayed(response: Response) -> None:
     """Say in the answer that it is the one that the request got when it was first made."""
     response.headers[REPLAYED] = "true"
-
-
-def key_reused() -> Problem:
-    """422: the member has used the key for another request."""
-    detail = f"You have used this {HEADER} for another request. Use a new key for a new request."
-    return invalid(detail, name="idempotency-key-reused")

@@ -113,7 +113,7 @@ STEPS = (
         NOTICE,
         "tests/faults/checks/expectations.py",
         "test_the_rig_expects_notices_of_what_leads_to_notices",
-        (('("sent", "marked_in_error", ', '("sent", "reopened", "marked_in_error", '),),
+        (('("sent", "due_soon", ', '("sent", "reopened", "due_soon", '),),
     ),
     Step(
         ROUTE,

@@ -5,7 +5,7 @@ from typing import Any
 from services.catalog.tables import IdempotencyKey
 from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.vault import Vault
-from shared.web.idempotency import key_reused
+from shared.problems import key_reused
 
 
 async def claim_key(work: UnitOfWork, vault: Vault, key: str, *request: str) -> IdempotencyKey:

@@ -13,8 +13,7 @@ from services.referral.tables import IdempotencyKey, Referral
 from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
 from services.referral.use_cases.clients import note_disclosure
 from services.referral.vault import Unreadable, seal, unseal
-from shared.problems import conflict
-from shared.web.idempotency import key_reused
+from shared.problems import conflict, key_reused
 
 _HASHED = "hmac:"
 """How a key begins in the form in which it is kept; older versions kept it as it was given."""
