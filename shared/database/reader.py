@@ -46,10 +46,13 @@ class Reader:
         return [cast("tuple[*Ts]", tuple(self._take(asked, row))) for row in found]
 
     async def get(self, model: type[RowT], *key: Any, lock: bool = False) -> RowT | None:
-        """The row with a primary key; with `lock` nobody else changes it until the transaction ends."""
+        """The row with a primary key; with `lock` nobody else changes it until the transaction ends.
+
+        Others may still insert rows that refer to it: no two who lock each other's row before they do wait in a circle.
+        """
         columns = table_of(model).primary_key
         query = select(model).where(*(column == part for column, part in zip(columns, key, strict=True)))
-        return await self.first(query.with_for_update() if lock else query)
+        return await self.first(query.with_for_update(key_share=True) if lock else query)
 
     async def get_one(self, model: type[RowT], *key: Any, lock: bool = False) -> RowT:
         """The row with a primary key, as `get` finds it. Raises sqlalchemy.exc.NoResultFound."""

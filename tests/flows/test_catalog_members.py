@@ -40,6 +40,7 @@ async def test_a_member_is_entered_and_told_of(platform: Platform) -> None:
         "active": True,
         "deputy_id": None,
         "former_email": None,
+        "invited": "entered",
     }
 
 
@@ -156,12 +157,13 @@ async def test_the_roles_of_a_deputy_are_looked_at_again_when_the_member_leaves(
 
 async def test_two_deputies_named_at_once_never_close_a_circle(platform: Platform) -> None:
     town = await kuopio(platform)
-    first, second = [await enter(town, "uef", f"{name}@uef.example") for name in ("a", "b")]
-    answers = await asyncio.gather(
-        town.change("PATCH", f"/members/{first}", {"deputy_id": second}),
-        town.change("PATCH", f"/members/{second}", {"deputy_id": first}),
-    )
-    assert sorted(answer.status_code for answer in answers) == [200, 422]
+    for pair in range(10):
+        first, second = [await enter(town, "uef", f"{name}{pair}@uef.example") for name in ("a", "b")]
+        answers = await asyncio.gather(
+            town.change("PATCH", f"/members/{first}", {"deputy_id": second}),
+            town.change("PATCH", f"/members/{second}", {"deputy_id": first}),
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, 422]
 
 
 async def test_an_address_is_unique_in_an_organisation_whatever_its_capitals(platform: Platform) -> None:

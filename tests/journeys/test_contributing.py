@@ -121,8 +121,8 @@ STEPS = (
         "test_every_route_is_listed",
         (
             after(
-                'router = APIRouter(tags=["notices"])\n',
-                '\n\n@router.get("/channels", summary="How notices travel")\n'
+                'router = Router(tags=["notices"])\n',
+                '\n\n@router.get("/channels", operation_id="listChannels", summary="How notices travel")\n'
                 'async def list_channels(actor: ActorOf) -> list[str]:\n    return ["inbox", "email"]\n',
             ),
         ),

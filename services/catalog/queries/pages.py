@@ -28,8 +28,8 @@ class PageWanted:
 
 
 async def one_row(tx: Transaction, wanted: SelectOfScalar[RowT], *, lock: bool) -> RowT | None:
-    """The first row of a query; with `lock` nobody else changes it until the transaction ends."""
-    return await tx.first(wanted.with_for_update() if lock else wanted)
+    """The first row of a query; with `lock` nobody else changes it until the transaction ends, as `Reader.get` says."""
+    return await tx.first(wanted.with_for_update(key_share=True) if lock else wanted)
 
 
 async def count(tx: Transaction, wanted: Select[*tuple[Any, ...]]) -> int:
