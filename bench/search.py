@@ -1,8 +1,8 @@
 """`python -m bench.search`: what a search costs the database, with a hundred, ten thousand, or more services.
 
-The services are made up: words of three languages that are no words, drawn as unevenly as those of real texts are, and
-of a vocabulary that grows with the catalogue. They are indexed by the catalogue's own code, and searched with its own
-statement, prepared once, by one connection that asks one thing after the other.
+The services are made up: words of three languages that are no words, drawn as unevenly as those of the seeded
+catalogue, so that more and more are met in a larger one. They are indexed by the catalogue's own code, and searched
+with its own statement, prepared once, by one connection that asks one thing after the other.
 """
 
 import argparse
@@ -39,13 +39,21 @@ _A_GROUP = 50
 
 
 class Vocabulary:
-    """Made-up words, those at the beginning more frequent: rank to the power of minus one, flat at the beginning."""
+    """Made-up words, the same for each size of catalogue, so that more of them are met in a larger one.
 
-    def __init__(self, chance: random.Random, size: int) -> None:
+    How often each is drawn, by Zipf's and Mandelbrot's law, is fitted to the seeded catalogue. There 178 words of texts
+    are 134 different ones, 877 are 500 (means of three languages), and the most frequent stands in a third to three
+    fifths of the services. Here 175 are 133, 878 are 490, and it stands in two thirds. Ten thousand services have
+    30,000 different words in each language, half of them only once.
+    """
+
+    _SIZE, _FLAT, _STEEP = 60_000, 8, 1.2
+
+    def __init__(self, chance: random.Random) -> None:
         self._chance = chance
-        made = {self._word(): None for _ in range(size)}
+        made = {self._word(): None for _ in range(self._SIZE)}
         self.words = list(made)
-        self._weights = list(accumulate(1 / (rank + 30) for rank in range(len(self.words))))
+        self._weights = list(accumulate((rank + self._FLAT) ** -self._STEEP for rank in range(len(self.words))))
 
     def _word(self) -> str:
         return "".join(self._chance.choice(_SYLLABLES) for _ in range(self._chance.randint(2, 6)))
@@ -58,8 +66,7 @@ class Vocabulary:
 def catalogue(services: int) -> Iterator[tuple[Organization, list[Service]]]:
     """Organisations with ten services each; the same every time."""
     chance = random.Random(SEED)
-    size = int(60 * services**0.5)
-    spoken = {language: Vocabulary(chance, size) for language in LANGUAGES}
+    spoken = {language: Vocabulary(chance) for language in LANGUAGES}
 
     def texts(words: int) -> dict[str, str]:
         return {language: vocabulary.text(words) for language, vocabulary in spoken.items()}
