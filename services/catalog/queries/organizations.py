@@ -85,7 +85,7 @@ async def _search(
 ) -> FoundOrganizations:
     if not typed:
         return FoundOrganizations([], 0, {})
-    values = {"words": [each.folded for each in typed], "asker": language, "exactly": exactly}
+    values = {"words": [each.folded for each in typed], "asker": language, "exactly": exactly, "most": None}
     found = (await tx.execute(SEARCH, {**values, "size": page.size, "skipped": (page.number - 1) * page.size})).one()
     rows = await tx.all(select(Organization).where(among(Organization.id, found.ids or ())))
     by_id = {each.id: each for each in rows}

@@ -12,6 +12,9 @@ catalogue that belong with it (`forms`), each with how surely it does: its `qual
 4. What resembles nothing then is put together even of halves of longer words: `puhekaveri` of `puhekieli` and `kaveri`.
 
 What is found scores the sum, over the typed words, of rarity times quality times the weight of the place.
+
+Of a frequent word only the best `:most` of those that have it are read, and beyond them those that another typed word
+has found, so that a search need not read a good part of a large catalogue.
 """
 
 from typing import Final
@@ -19,6 +22,7 @@ from typing import Final
 from services.catalog.domain.search import EVERYTHING, MOST_WORDS, OTHER_LANGUAGE, PLACE_WEIGHTS, Place
 from services.catalog.domain.texts import LANGUAGES
 from services.catalog.queries.spelling import stems_of, trigrams_of
+from services.catalog.tables.search import BEST_PLACE
 
 EXACT: Final = 1.0
 SAME_STEM: Final = 0.9
@@ -41,6 +45,9 @@ _NEAR_FROM_THE_FIRST: Final = 0.65
 
 MOST_FOUND: Final = 100
 """How many are listed that fit, and how many more are looked at for what other filters would leave."""
+
+MOST_READ: Final = 5 * MOST_FOUND
+"""How many that have a word are read, those where it stands best, before that is found to be too few."""
 
 WORTH_SHOWING: Final = 0.3
 """What scores less than this share of the best on the list is left out: it has but a common word in a poor place."""
@@ -197,16 +204,30 @@ _INSTEAD: Final = (
 )
 
 
-def _hits(kind: str) -> str:
+def _read(kind: str) -> str:
+    """The matches of the typed words, of frequent ones only some."""
     postings = f"{kind}_search_words"
-    total = f"(SELECT {kind}s FROM search_words WHERE word = '{EVERYTHING}')"
+    match = f"no, h.owner_id, {_match('h', 'forms.quality')} AS match"
     return (
-        "forms AS (SELECT no, id, quality FROM known UNION ALL SELECT no, id, quality FROM instead), "
-        "hits AS MATERIALIZED (SELECT no, owner_id, max(match) AS match FROM ("
-        f"SELECT no, h.owner_id, {_match('h', 'forms.quality')} AS match "
-        f"FROM forms {_having(postings, 'forms.id')} UNION ALL SELECT no, owner_id, match FROM together"
-        ") AS every GROUP BY no, owner_id), "
-        f"rarities AS MATERIALIZED (SELECT no, ln(1 + {total}::float8 / count(*)) AS rarity FROM hits GROUP BY no), "
+        "forms AS MATERIALIZED (SELECT every.*, number, number > CAST(:most AS integer) AS cut "
+        "FROM (SELECT no, id, quality FROM known UNION ALL SELECT no, id, quality FROM instead) AS every "
+        f"CROSS JOIN LATERAL (SELECT {kind}s AS number FROM search_words WHERE id = every.id OFFSET 0) AS counted), "
+        f"best_read AS MATERIALIZED (SELECT {match} FROM forms CROSS JOIN LATERAL (SELECT * FROM {postings} "
+        f"WHERE word_id = forms.id ORDER BY {BEST_PLACE} LIMIT CAST(:most AS integer)) AS h "
+        "UNION ALL SELECT no, owner_id, match FROM together), "
+        f"read AS (SELECT * FROM best_read UNION ALL SELECT forms.{match} FROM forms "
+        "JOIN (SELECT DISTINCT no, owner_id FROM best_read) AS met ON met.no <> forms.no CROSS JOIN LATERAL "
+        f"(SELECT * FROM {postings} WHERE word_id = forms.id AND owner_id = met.owner_id OFFSET 0) AS h WHERE cut)"
+    )
+
+
+def _hits(kind: str) -> str:
+    total = f"(SELECT {kind}s FROM search_words WHERE word = '{EVERYTHING}')"
+    having = "greatest(count(*), (SELECT max(number) FROM forms WHERE forms.no = hits.no))"
+    return (
+        f"{_read(kind)}, "
+        "hits AS MATERIALIZED (SELECT no, owner_id, max(match) AS match FROM read GROUP BY no, owner_id), "
+        f"rarities AS MATERIALIZED (SELECT no, ln(1 + {total}::float8 / {having}) AS rarity FROM hits GROUP BY no), "
         "ranked AS MATERIALIZED (SELECT owner_id, count(*) AS words, "
         f"sum((match >> {_VALUE_AT})::float8 / {_VALUES} * rarity) AS score "
         "FROM hits JOIN rarities USING (no) GROUP BY owner_id)"
@@ -216,7 +237,8 @@ def _hits(kind: str) -> str:
 def ranking(kind: str) -> str:
     """The common table expressions that end in `ranked` (`owner_id`, `words`: how many fit, `score`).
 
-    `kind` is `service` or `organization`. Parameters: `words` (folded, text[]), `language` (the asker's), `exactly`.
+    `kind` is `service` or `organization`. Parameters: `words` (folded, text[]), `asker` (a language), `exactly`, `most`
+    (how many are read for each form of a word; NULL: all).
     """
     together = _together(f"{kind}_search_words")
     return ", ".join([_TYPED, _KNOWN, _near(kind), _HALVES, together, _INSTEAD, _hits(kind)])
@@ -230,6 +252,9 @@ SHOWING: Final = (
 
 HOW_MANY: Final = "(SELECT count(*) FROM rarities)"
 """How many typed words found anything."""
+
+READ_IN_PART: Final = "coalesce((SELECT bool_or(cut) FROM forms), false)"
+"""Whether a word has more than were read."""
 
 FOUND_WORDS: Final = "(SELECT json_agg(no) FROM rarities)"
 """Which typed words found anything, as JSON."""

@@ -11,7 +11,17 @@ from sqlalchemy import TextClause, text
 from services.catalog.domain.reasons import Fit, Matched, best_matches
 from services.catalog.domain.search import Word, typed_words
 from services.catalog.queries.pages import PageWanted
-from services.catalog.queries.ranking import FOUND_WORDS, HOW_MANY, MOST_FOUND, REASONS, SHOWING, WORTH_SHOWING, ranking
+from services.catalog.queries.ranking import (
+    FOUND_WORDS,
+    HOW_MANY,
+    MOST_FOUND,
+    MOST_READ,
+    READ_IN_PART,
+    REASONS,
+    SHOWING,
+    WORTH_SHOWING,
+    ranking,
+)
 from shared.database.transaction import Transaction
 
 
@@ -77,7 +87,11 @@ async def search_services(
         values |= {"words": [each.folded for each in typed], "exactly": only.exactly}
         values["narrowed"] = any(value is not None for value in asdict(only.facts).values())
         await tx.execute(_PLANNED_ONCE)
-    found = (await tx.execute(SEARCH if typed else _LIST, values)).one()
+        found = (await tx.execute(SEARCH, {**values, "most": MOST_READ})).one()
+        if found.too_few:
+            found = (await tx.execute(SEARCH, {**values, "most": None})).one()
+    else:
+        found = (await tx.execute(_LIST, values)).one()
     return _read(found, typed, only.facts, language)
 
 
@@ -230,7 +244,9 @@ _PLANNED_ONCE: Final = text("SET LOCAL plan_cache_mode = force_generic_plan")
 SEARCH: Final = _statement(
     f"{ranking('service')}, {_NEAREST},",
     f"candidates AS r CROSS JOIN LATERAL {_KEYED}",
-    f"{SHOWING} AS showing, {FOUND_WORDS} AS found_words, {REASONS} AS reasons",
+    f"{SHOWING} AS showing, {FOUND_WORDS} AS found_words, {REASONS} AS reasons, "
+    # Other services that have the words may fit the filters.
+    f"{READ_IN_PART} AND (SELECT count(*) FROM fitting) < {MOST_FOUND} AS too_few",
 )
 _LIST: Final = _statement(
     "",

@@ -1,0 +1,67 @@
+"""A search reads of a frequent word only some that have it, and nothing is missed for that."""
+
+from typing import Any
+
+from sqlalchemy import text
+
+from services.catalog.queries.pages import PageWanted
+from services.catalog.queries.ranking import MOST_FOUND, MOST_READ
+from services.catalog.queries.service_search import ServiceFilter, search_services
+from services.catalog.tables import Organization, Service
+from services.catalog.use_cases.search_index import index_what_is_not
+from shared.clock import day_in_kuopio, utc_now
+from shared.ids import new_id
+from tests.platform import Platform
+
+
+async def crowd(platform: Platform) -> None:
+    """Enter more services with a word in their names than are read, and one that has it in a poorer place."""
+    named = {"en": "Crowd"}
+    owner = Organization(
+        id=new_id(), slug="crowd", organization_type="other", name=named, sort_keys=named, description={"en": ""}
+    )
+
+    def service(slug: str, name: str, language: str, description: str) -> Service:
+        return Service(
+            id=new_id(), slug=slug, organization_id=owner.id, name={"en": name}, sort_keys={"en": name},
+            description={"en": description}, languages=[language], target_groups=["everyone"],
+        )  # fmt: skip
+
+    many = [service(f"zorbi-{number}", "Zorbi", "fi", "") for number in range(MOST_READ + 100)]
+    poor = service("quagga", "Quagga", "so", "Zorbi")
+    async with platform.databases["catalog"].transaction() as tx:
+        tx.insert(owner, *many, poor)
+        await index_what_is_not(tx)
+
+
+async def search(platform: Platform, **params: str) -> Any:
+    """What somebody who reads English finds."""
+    answer = await platform.client("catalog").get("/services", params=params, headers={"Accept-Language": "en"})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_of_a_frequent_word_some_are_read(platform: Platform) -> None:
+    await crowd(platform)
+    count = text("SELECT idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'service_search_words'")
+    async with platform.databases["catalog"].transaction() as tx:
+        found = await search_services(tx, PageWanted(1, 20), "en", ServiceFilter("zorbi"), day_in_kuopio(utc_now()))
+        assert found.total == MOST_FOUND
+        assert (await tx.execute(count)).scalar_one() <= MOST_READ
+
+
+async def test_what_a_rarer_word_finds_has_the_frequent_one_too(platform: Platform) -> None:
+    await crowd(platform)
+    for query in ("zorbi quagga", "quagga zorbi"):
+        first = (await search(platform, query=query))["contents"][0]
+        assert first["slug"] == "quagga"
+        assert {each["word"]: each["place"] for each in first["why"]["words"]} == {
+            "quagga": "name",
+            "zorbi": "description",
+        }
+
+
+async def test_a_filter_is_held_against_all_that_have_a_frequent_word(platform: Platform) -> None:
+    await crowd(platform)
+    found = await search(platform, query="zorbi", language="so")
+    assert [each["slug"] for each in found["contents"]] == ["quagga"]
