@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from joserfc.jwk import ECKey, KeySet
 from redis import Redis
 from typer.testing import CliRunner
 
-from luotsi.cli import app, main
+from luotsi.cli import app
 from luotsi.embedded.servers import Servers
 from luotsi.platform.key_files import ensure_keys
 from luotsi.platform.process import PlatformError
@@ -156,17 +157,13 @@ def test_an_env_file_is_written_once_and_completed_when_asked(run: Run, tmp_path
     assert "lacks nothing" in run("env", str(path), "--add", data=False)
 
 
-def test_what_cannot_be_done_is_said_in_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv("CATALOG_DATABASE_URL", raising=False)
-    monkeypatch.setattr(sys, "argv", ["luotsi", "token", "boss@kuopio.example", "--data", str(tmp_path)])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 1
-    said = capsys.readouterr().err
-    assert said.startswith("luotsi: no platform is running in ")
-    assert said.count("\n") == 1
+def test_what_cannot_be_done_is_said_in_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "luotsi", "token", "boss@kuopio.example", "--data", str(tmp_path)]
+    without_database = {name: value for name, value in os.environ.items() if name != "CATALOG_DATABASE_URL"}
+    ended = subprocess.run(command, env=without_database, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("luotsi: no platform is running in ")
+    assert ended.stderr.count("\n") == 1
 
 
 def test_without_a_platform_it_says_how_to_get_one(tmp_path: Path) -> None:
