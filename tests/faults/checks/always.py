@@ -63,7 +63,8 @@ ALWAYS: Final[dict[str, dict[str, str]]] = {
         "OR count(DISTINCT channel) <> count(deliveries.id)",
         "a delivery was told of twice": "SELECT subject, count(*) FROM outbox GROUP BY subject HAVING count(*) > 1",
         "a delivery that ended was not told of as it is": _LOG
-        + "SELECT one.id, one.status, one.version, log.version FROM deliveries one FULL JOIN log "
+        + "SELECT one.id, one.status, one.version, log.version FROM (SELECT deliveries.* FROM deliveries "
+        "JOIN notices ON notices.id = notice_id WHERE referral_id IS NOT NULL) one FULL JOIN log "
         "ON log.subject = one.id::text WHERE (one.status IN ('delivered', 'exhausted')) "
         "IS DISTINCT FROM (log.version IS NOT NULL) OR log.version > one.version",
         "the newer consumer noted something twice": "SELECT event_id, count(*) FROM rig_notes GROUP BY event_id "
