@@ -13,6 +13,9 @@ PATIENCE_SECONDS: Final = 10.0
 """How long a notice or a mail may take. After the first that did not come, the others of its kind get half a second."""
 
 _SHORT_PATIENCE_SECONDS: Final = 0.5
+_SHARE_OF_WAIT: Final = 0.1
+"""An inbox is asked again after a tenth of the wait so far: an account may make only so many requests in a minute."""
+
 Channel = Literal["notice", "mail"]
 
 
@@ -59,7 +62,7 @@ class Telling:
                 self._disappointed.add("notice")
                 return
             last_without = now
-            await asyncio.sleep(max(0.0, begun + POLL_SECONDS - now))
+            await asyncio.sleep(max(0.0, begun + POLL_SECONDS - now, _SHARE_OF_WAIT * (now - since)))
 
     async def _look_for_notice(self, somebody: Somebody, expected: Expected) -> JSON | None:
         referral_id = self._record.referrals[expected.shown]["id"]

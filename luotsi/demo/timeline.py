@@ -16,7 +16,8 @@ from shared.services import get_service
 MEASURED = (
     "Milliseconds count from the moment the answer to the command was there (its change is committed before) to the "
     "moment in which the recipient's inbox, asked over HTTP, first showed the notice, and in which the mail was first "
-    f"seen in its folder. Both are asked anew every {1000 * POLL_SECONDS:.0f} ms, or as soon as the last answer came."
+    f"seen in its folder. Both are asked anew every {1000 * POLL_SECONDS:.0f} ms, or as soon as the last answer came; "
+    "an inbox only after another tenth of the wait so far."
 )
 
 
