@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,27 @@ def test_a_body_that_is_too_large_is_refused_with_a_problem(adviser: httpx2.Clie
     refused = send_referral(adviser, "large", private_note="x" * 2_000_000)
     assert refused.status_code == 413
     assert refused.headers["content-type"] == "application/problem+json"
+
+
+def test_a_long_answer_is_compressed_and_its_tag_known_again(bare: Stack) -> None:
+    url, asked = f"{bare.url}/api/catalog/services", {"Accept-Encoding": "gzip"}
+    found = httpx2.get(url, headers=asked)
+    assert found.headers["content-encoding"] == "gzip"
+    assert found.json()["total_items"] == len(found.json()["contents"])
+    again = httpx2.get(url, headers={**asked, "If-None-Match": found.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_body_that_never_ends_is_given_up(stack: Stack) -> None:
+    edge = httpx2.URL(stack.url)
+    head = f"POST /api/referral/referrals HTTP/1.1\r\nHost: {edge.host}\r\nContent-Length: 100\r\n"
+    with socket.create_connection((edge.host, edge.port or 80), timeout=60) as sender:
+        sender.sendall(
+            f"{head}Authorization: Bearer {stack.token(ADVISER)}\r\nIdempotency-Key: slow\r\n\r\n{{".encode()
+        )
+        answer = sender.recv(65536).decode()
+    assert answer.startswith("HTTP/1.1 408 ")
+    assert "urn:luotsi:problem:too-slow" in answer
 
 
 def journey(stack: Stack) -> dict[str, Any]:
