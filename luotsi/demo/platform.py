@@ -56,10 +56,11 @@ def behind(edge: str, environment: Mapping[str, str] = os.environ) -> DemoPlatfo
 
 
 @asynccontextmanager
-async def own_platform() -> AsyncIterator[DemoPlatform]:
+async def own_platform(**settings: str) -> AsyncIterator[DemoPlatform]:
     """A platform in a temporary directory, run by `luotsi up`; stopped and removed at the end.
 
-    Raises PlatformError, with the last lines it wrote, when it does not start.
+    `settings`, by the names of their variables, go before those of the environment. Raises PlatformError, with the last
+    lines it wrote, when it does not start.
     """
     with temporary_data() as folder:
         begun = time.monotonic()
@@ -68,7 +69,7 @@ async def own_platform() -> AsyncIterator[DemoPlatform]:
         spec = ProcessSpec(
             name="luotsi up",
             argv=[sys.executable, "-m", "luotsi", *arguments],
-            env={**_own_environment(), "CLOCK_FILE": str(folder / "clock")},
+            env={**_own_environment(), **settings, "CLOCK_FILE": str(folder / "clock")},
             cwd=_SOURCES,
             death_signal=SIGTERM,  # so that it goes in good order when the demo is killed
         )
