@@ -79,7 +79,10 @@ class DataDir:
             self._acquire(handle)
             os.ftruncate(handle, 0)
             os.pwrite(handle, str(os.getpid()).encode(), 0)
-            yield handle
+            try:
+                yield handle
+            finally:
+                os.ftruncate(handle, 0)  # who lets go of it holds it no more, though children may for a moment yet
         finally:
             os.close(handle)
 

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from luotsi.embedded.servers import Servers, start_servers
 from luotsi.embedded.stale_pid import make_way
-from luotsi.platform.data_dir import temporary_data
+from luotsi.platform.data_dir import DataDir, temporary_data
 from luotsi.platform.process import PlatformError
 
 
@@ -54,6 +55,15 @@ def crash(data: Path) -> str:
         asyncio.run(fill())
         servers.postgres.kill()
         return pid_file(data).read_text()
+
+
+def test_what_children_hold_a_moment_longer_is_waited_for(data: Path) -> None:
+    folder = DataDir(data)
+    with folder.locked() as handle:
+        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=[handle])
+    threading.Timer(1.0, child.communicate, (b"\n",)).start()
+    with folder.locked():
+        assert child.wait(timeout=30) == 0
 
 
 def test_a_number_that_another_process_has_now_holds_up_no_start(data: Path, somebody: int) -> None:
