@@ -16,8 +16,8 @@ from shared.web.requests import Body
 from tests.test_docs import applications
 
 APPLICATIONS = applications()
-KEPT_NOWHERE = {"query", "area", "form"}
-"""Parameters that are looked at and kept nowhere: words and a place to search for, a media type."""
+KEPT_NOWHERE = {"query", "area", "form", "after"}
+"""Parameters that are looked at and kept nowhere: words and a place to search for, a media type, a cursor."""
 
 WRITTEN_DAY = next(each for each in get_args(Day) if isinstance(each, BeforeValidator))
 
