@@ -31,7 +31,7 @@ app.add_typer(lazy_group("luotsi.commands.keys", "The keys of the platform: chan
 def up(
     data: DataOption = DEFAULT_DATA,
     port_base: Annotated[
-        int, typer.Option(min=1024, max=65000, help="The APIs are on the ports right after it; no page is on it yet.")
+        int, typer.Option(min=1024, max=65000, help="Port of the portal; the APIs are on the ports right after it.")
     ] = 8000,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:

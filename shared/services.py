@@ -17,7 +17,7 @@ class Service:
     port: int
     """In embedded mode its web process listens so far above the platform's first port"""
     prefix: str
-    """The path below which the edge publishes it"""
+    """The path below which the edge publishes it; the root, which is empty, has what no other service has"""
     stream: str | None = None
     """The one stream that it writes; without one it publishes no events"""
     reads: tuple[str, ...] = ()
@@ -28,6 +28,9 @@ class Service:
     """Settings that are 32 random bytes each, in base64url, and that no other service is given"""
     worker_secrets: tuple[str, ...] = ()
     """Those of them that its worker is given, and its web process is not"""
+    calls_apis: bool = False
+    """Whether its web process calls the HTTP APIs for people: it is given their addresses, and the private key that it
+    signs access tokens with. Services that publish events never call each other."""
 
     @property
     def has_api(self) -> bool:
@@ -45,6 +48,7 @@ class Service:
 
 
 SERVICES: Final[tuple[Service, ...]] = (
+    Service("portal", port=0, prefix="", reads=("catalog.events",), secrets=("PORTAL_KEY",), calls_apis=True),
     Service("catalog", port=1, prefix="/api/catalog", stream="catalog.events", reads=("referral.events",)),
     Service(
         "referral",
@@ -68,6 +72,11 @@ SERVICES: Final[tuple[Service, ...]] = (
 def service_names() -> tuple[str, ...]:
     """The names of all services, in the order of their records."""
     return tuple(service.name for service in SERVICES)
+
+
+def apis() -> tuple[str, ...]:
+    """The names of the services that serve an HTTP API."""
+    return tuple(service.name for service in SERVICES if service.has_api)
 
 
 def publishers() -> tuple[str, ...]:

@@ -1,13 +1,36 @@
 """Settings of a service process, read from environment variables."""
 
+import base64
+import binascii
 import os
 import socket
 import sys
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, Secret, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _key(value: object) -> object:
+    if value == "":  # as an environment says that there is none
+        return None
+    if not isinstance(value, str):
+        return value
+    try:
+        key = base64.urlsafe_b64decode(value)
+    except (binascii.Error, ValueError):
+        raise ValueError("must be base64url") from None
+    if len(key) != 32:
+        raise ValueError(f"must be 32 bytes in base64url, and has {len(key)}")
+    return key
+
+
+Key = Annotated[Secret[bytes], BeforeValidator(_key)]
+"""A secret of 32 random bytes, in base64url"""
+
+FormerKey = Annotated[Secret[bytes] | None, BeforeValidator(_key)]
+"""The one before it, where there is one"""
 
 
 class Settings(BaseSettings):

@@ -33,7 +33,7 @@ def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest_asyncio.fixture(scope="session")
 async def platform_session(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["Platform"]:
-    """The three services in this process, on the real servers."""
+    """All services in this process, on the real servers."""
     from tests.platform import Platform  # noqa: PLC0415 - the services take a second to import
 
     data: Path = tmp_path_factory.mktemp("platform")

@@ -22,6 +22,9 @@ from services.catalog import worker as catalog_worker
 from services.notifications import main as notifications_main
 from services.notifications import worker as notifications_worker
 from services.notifications.settings import NotificationSettings
+from services.portal import main as portal_main
+from services.portal import worker as portal_worker
+from services.portal.settings import PortalSettings
 from services.referral import main as referral_main
 from services.referral import worker as referral_worker
 from services.referral.jobs.deadline_scheduler import DeadlineScheduler
@@ -50,6 +53,8 @@ class Tokens:
 
     def __init__(self, folder: Path) -> None:
         self.key = ECKey.generate_key("P-256", parameters={"kid": "test"})
+        self.signing_key = folder / "signing.json"
+        self.signing_key.write_text(json.dumps(self.key.as_dict(private=True)))
         self.jwks = folder / "jwks.json"
         self.jwks.write_text(json.dumps(KeySet([self.key]).as_dict(private=False)))
 
@@ -104,10 +109,13 @@ class Platform:
             "notifications": notifications_main.create_app(self.settings["notifications"]),
         }
         self._described: dict[str, Described] = {}
+        apis = {service: self._transport(service) for service in self.apps}
+        self.apps["portal"] = portal_main.create_app(self.settings["portal"], apis)
         self.workers: dict[str, Worker] = {
             "catalog": catalog_worker.build_worker(self.settings["catalog"]),
             "referral": referral_worker.build_worker(self.settings["referral"], self.clock),
             "notifications": notifications_worker.build_worker(self.settings["notifications"]),
+            "portal": portal_worker.build_worker(self.settings["portal"]),
         }
         self.redis: RawRedis = connect(servers.redis_urls["operator"])
 
@@ -132,15 +140,32 @@ class Platform:
                 audit_key="YXVkaXQga2V5IG9mIHRoZSB0ZXN0cywgMzIgYnl0ZXM=",
             ),
             "notifications": NotificationSettings(**common("notifications"), mail_dir=self.mail),
+            "portal": PortalSettings(
+                **common("portal"),
+                portal_key="cG9ydGFsIGtleSBvZiB0aGUgdGVzdHMsIDMyIGJ5dGU=",
+                signing_key=self.tokens.signing_key,
+                catalog_url="http://catalog",
+                referral_url="http://referral",
+                notifications_url="http://notifications",
+                show_accounts=True,
+            ),
         }
 
     def client(self, service: str, who: Someone | None = None, **headers: str) -> httpx2.AsyncClient:
         """An HTTP client of one service, acting as `who` (nobody: without a token); its answers fit the document."""
         if who is not None:
             headers.setdefault("Authorization", f"Bearer {self.tokens.sign(who)}")
+        return httpx2.AsyncClient(transport=self._transport(service), base_url=f"http://{service}", headers=headers)
+
+    def _transport(self, service: str) -> HeldToDocument:
+        """The way to one service's API, in this process; what it answers has to fit its document."""
         inner = httpx2.ASGITransport(app=self.apps[service], raise_app_exceptions=False)
-        transport = HeldToDocument(inner, self._described.setdefault(service, Described(self.apps[service])))
-        return httpx2.AsyncClient(transport=transport, base_url=f"http://{service}", headers=headers)
+        return HeldToDocument(inner, self._described.setdefault(service, Described(self.apps[service])))
+
+    def browser(self, **headers: str) -> httpx2.AsyncClient:
+        """An HTTP client of the portal that keeps cookies, as the browser of somebody who is not signed in."""
+        transport = httpx2.ASGITransport(app=self.apps["portal"], raise_app_exceptions=False)
+        return httpx2.AsyncClient(transport=transport, base_url=ISSUER, headers=headers)
 
     async def settle(self) -> None:
         """Carry events around until every outbox is published and every group has read all there is."""

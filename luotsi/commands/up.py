@@ -13,7 +13,7 @@ from typing import Any
 from luotsi.embedded.postgres import Postgres
 from luotsi.embedded.valkey import Valkey
 from luotsi.platform.data_dir import DataDir, is_free, write_private
-from luotsi.platform.kept_secrets import refuse_lost_secrets
+from luotsi.platform.kept_secrets import make_keys, refuse_lost_secrets
 from luotsi.platform.key_files import ensure_keys
 from luotsi.platform.probe import readiness
 from luotsi.platform.process import PlatformError
@@ -67,6 +67,7 @@ class Platform:
 
     def __init__(self, data: DataDir, port_base: int, supervisor: Supervisor) -> None:
         refuse_lost_secrets(data)
+        make_keys(data)
         self._data = data
         self._supervisor = supervisor
         self._postgres = None if _all_given("DATABASE_URL", service_names()) else Postgres(data)
@@ -144,7 +145,6 @@ class Platform:
         urls = {service: self._addresses.url(service) for service in service_names()}
         return {
             "pid": os.getpid(),
-            "portal": None,
             **urls,
             "databases": dict(self._addresses.databases),
             "owners": dict(self._addresses.owners),

@@ -2,7 +2,7 @@
 
 from luotsi.platform.data_dir import DataDir
 from luotsi.platform.process import PlatformError
-from shared.services import SERVICES
+from shared.services import SERVICES, Service
 
 _SUPERUSER = "postgres_postgres"
 _LATER = "audit_key"
@@ -16,7 +16,7 @@ def refuse_lost_secrets(data: DataDir) -> None:
     """
     if not (data.postgres / "luotsi-ready").exists():
         return
-    keys = [name.lower() for service in SERVICES for name in service.secrets]
+    keys = [name for service in SERVICES if not _is_new(service, data) for name in _keys_of(service)]
     older = not any(data.kept_secret(f"postgres_{service.name}_owner") for service in SERVICES)
     needed = [_SUPERUSER, *(name for name in keys if not (name == _LATER and older))]
     if gone := [name for name in needed if not data.kept_secret(name)]:
@@ -24,3 +24,20 @@ def refuse_lost_secrets(data: DataDir) -> None:
             f"{data.root / 'secrets.json'} has no {', '.join(gone)}, and data lies under what it was: "
             "no new one is made. Take the file from your copy, or begin anew in another directory with --data"
         )
+
+
+def make_keys(data: DataDir) -> None:
+    """Make the keys that are not there yet, before anything is that would tell that they are gone."""
+    for service in SERVICES:
+        for name in _keys_of(service):
+            data.secret(name)
+
+
+def _keys_of(service: Service) -> list[str]:
+    return [name.lower() for name in service.secrets]
+
+
+def _is_new(service: Service, data: DataDir) -> bool:
+    """Whether the directory has never run that service, and so has none of what is made for it."""
+    passwords = [f"postgres_{service.name}", f"postgres_{service.name}_owner", f"redis_{service.name}"]
+    return not any(data.kept_secret(name) for name in [*passwords, *_keys_of(service)])

@@ -37,8 +37,10 @@ class Addresses:
         return self.port_base + get_service(service).port
 
     def url(self, service: str) -> str:
-        """Base address of the service's HTTP API."""
-        return f"http://127.0.0.1:{self.port(service)}"
+        """Base address of the service's HTTP API, or of its pages."""
+        # Passkeys hold for a name, and what people see is called as they call it.
+        host = "127.0.0.1" if get_service(service).has_api else "localhost"
+        return f"http://{host}:{self.port(service)}"
 
 
 def free_port_base() -> int:
@@ -81,6 +83,8 @@ def service_specs(service: Service, data: DataDir, addresses: Addresses) -> Iter
     settings = _settings(service.name, data, addresses)
     if "web" in service.processes:
         web = settings | _secrets(service, "web", data)
+        if service.calls_apis:
+            web |= _calling(data, addresses)
         yield _python(f"{service.name}-web", f"services.{service.name}.main", web)
     if "worker" in service.processes:
         # The name stays the same, so that after a crash it takes up its own work.
@@ -108,6 +112,12 @@ def _settings(service: str, data: DataDir, addresses: Addresses) -> dict[str, st
         "ENVIRONMENT": "development",
         "EPOCH": os.environ.get(f"{service.upper()}_EPOCH", "1"),
     }
+
+
+def _calling(data: DataDir, addresses: Addresses) -> dict[str, str]:
+    """What a web process needs to call the APIs, and to let people in that try things on this machine."""
+    urls = {f"{service.name.upper()}_URL": addresses.url(service.name) for service in SERVICES if service.has_api}
+    return urls | {"SIGNING_KEY": str(data.keys / "signing.json"), "SHOW_ACCOUNTS": "true"}
 
 
 def _secrets(service: Service, kind: ProcessKind, data: DataDir) -> dict[str, str]:

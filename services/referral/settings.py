@@ -1,33 +1,13 @@
 """Settings of the referral service: those of every service, and the keys to client data."""
 
-import base64
-import binascii
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import BeforeValidator, Field, Secret, model_validator
+from pydantic import Field, model_validator
 
 from services.referral.vault import Vault
 from shared.clock import Clock, ahead_by, utc_now
-from shared.settings import Settings
-
-
-def _key(value: object) -> object:
-    if value == "":  # as an environment says that there is none
-        return None
-    if not isinstance(value, str):
-        return value
-    try:
-        key = base64.urlsafe_b64decode(value)
-    except (binascii.Error, ValueError):
-        raise ValueError("must be base64url") from None
-    if len(key) != 32:
-        raise ValueError(f"must be 32 bytes in base64url, and has {len(key)}")
-    return key
-
-
-Key = Annotated[Secret[bytes], BeforeValidator(_key)]
-FormerKey = Annotated[Secret[bytes] | None, BeforeValidator(_key)]
+from shared.settings import FormerKey, Key, Settings
 
 
 class WebSettings(Settings):

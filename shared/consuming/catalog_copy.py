@@ -32,8 +32,8 @@ _MEMBER = (
 )
 
 
-class OrganizationCopy(Copied):
-    """An organisation, as the catalogue last published it."""
+class OrganizationNameCopy(Copied):
+    """Which organisation it is, and whether its members may act, as the catalogue last published it."""
 
     __tablename__: ClassVar[str] = "organizations"
 
@@ -41,13 +41,18 @@ class OrganizationCopy(Copied):
     slug: str = Field(sa_type=Text)
     name: dict[str, str] = Field(sa_type=JSONB)
     active: bool
-    email: str | None = Field(default=None, sa_type=Text)
-    closures: list[dict[str, str]] = Field(default_factory=list, sa_type=JSONB)
 
     @property
     def names(self) -> Names:
         """The name in three languages."""
         return Names.model_validate(self.name)
+
+
+class OrganizationCopy(OrganizationNameCopy):
+    """An organisation with its desk address and closures, as the catalogue last published it."""
+
+    email: str | None = Field(default=None, sa_type=Text)
+    closures: list[dict[str, str]] = Field(default_factory=list, sa_type=JSONB)
 
 
 class ServiceCopy(Copied):
@@ -83,7 +88,7 @@ class MemberCopy(Copied):
 
 
 _STATES: dict[type[Copied], type[Payload]] = {
-    OrganizationCopy: OrganizationState,
+    OrganizationNameCopy: OrganizationState,
     ServiceCopy: ServiceState,
     MemberCopy: MemberState,
 }
@@ -92,7 +97,7 @@ _STATES: dict[type[Copied], type[Payload]] = {
 async def apply(tx: Transaction, table: type[Copied], *events: Envelope) -> set[UUID]:
     """Bring the copies in `table` up to `events`; returns the ids of those to which one was news.
 
-    `table` is a service's own table on one of the three classes above.
+    `table` is a service's own table on one of the classes above.
     """
     return await overwrite_all_if_newer(tx, table, [_row(table, event) for event in events])
 
@@ -111,4 +116,4 @@ async def find_member(reader: Reader, member_id: UUID) -> Membership | None:
     return None
 
 
-__all__ = ["MemberCopy", "OrganizationCopy", "ServiceCopy", "apply", "find_member"]
+__all__ = ["MemberCopy", "OrganizationCopy", "OrganizationNameCopy", "ServiceCopy", "apply", "find_member"]

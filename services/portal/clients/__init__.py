@@ -1,0 +1,1 @@
+"""The HTTP APIs, called for the member whose session it is."""

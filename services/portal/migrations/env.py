@@ -1,0 +1,5 @@
+"""Alembic's environment of the portal."""
+
+from shared.database.migrations import run_environment
+
+run_environment()

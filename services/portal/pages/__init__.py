@@ -1,0 +1,1 @@
+"""Routes that answer pages: a file or folder an area."""

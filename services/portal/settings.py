@@ -1,0 +1,32 @@
+"""Settings of the portal: those of every service, the APIs that it calls, and the key that it signs tokens with."""
+
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+
+from shared.settings import Key, Settings
+
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+class PortalSettings(Settings):
+    """What the web process needs. Its worker needs what every service needs, and no more."""
+
+    portal_key: Key = Field(description="Seals what the portal keeps of people's second factors, and keys its hashes")
+    signing_key: Path = Field(description="File of the private key (JWK) by which access tokens are signed")
+    catalog_url: str = Field(description="Base address of the catalogue's API, as the portal reaches it")
+    referral_url: str = Field(description="Base address of the referral service's API, as the portal reaches it")
+    notifications_url: str = Field(
+        description="Base address of the notification service's API, as the portal reaches it"
+    )
+    show_accounts: bool = Field(False, description="Let anybody sign in as a seeded account, to try things: here alone")
+
+    @model_validator(mode="after")
+    def _accounts_are_for_trying_things(self) -> Self:
+        if self.show_accounts and (
+            self.environment == "production" or urlsplit(self.public_url).hostname not in _LOCAL
+        ):
+            raise ValueError("SHOW_ACCOUNTS lets anybody in: not in production, nor where PUBLIC_URL is not localhost")
+        return self
