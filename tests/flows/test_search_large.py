@@ -8,8 +8,10 @@ from services.catalog.queries.pages import PageWanted
 from services.catalog.queries.ranking import MOST_FOUND, MOST_READ
 from services.catalog.queries.service_search import ServiceFilter, search_services
 from services.catalog.tables import Organization, Service
+from services.catalog.tables.search import ServiceWord
 from services.catalog.use_cases.search_index import index_what_is_not
 from shared.clock import day_in_kuopio, utc_now
+from shared.database.transaction import Transaction
 from shared.ids import new_id
 from tests.platform import Platform
 
@@ -41,13 +43,23 @@ async def search(platform: Platform, **params: str) -> Any:
     return answer.json()
 
 
+async def rows_read(tx: Transaction) -> int:
+    """How many words of services were read on this connection.
+
+    What earlier transactions read is in it until the server reports it, once a second: only differences say something.
+    """
+    count = text("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = :table")
+    read: int = (await tx.execute(count, {"table": ServiceWord.__tablename__})).scalar_one()
+    return read
+
+
 async def test_of_a_frequent_word_some_are_read(platform: Platform) -> None:
     await crowd(platform)
-    count = text("SELECT idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'service_search_words'")
     async with platform.databases["catalog"].transaction() as tx:
+        before = await rows_read(tx)
         found = await search_services(tx, PageWanted(1, 20), "en", ServiceFilter("zorbi"), day_in_kuopio(utc_now()))
         assert found.total == MOST_FOUND
-        assert (await tx.execute(count)).scalar_one() <= MOST_READ
+        assert await rows_read(tx) - before <= MOST_READ
 
 
 async def test_what_a_rarer_word_finds_has_the_frequent_one_too(platform: Platform) -> None:
