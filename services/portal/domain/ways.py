@@ -1,0 +1,35 @@
+"""Who signs in by what: with the provider of the organisation where there is one, else with what the portal keeps."""
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+Way = Literal["mail", "passkey", "recovery_code", "provider", "seeded"]
+"""How a session came about: `seeded` is the choice of an account on a machine where things are tried"""
+
+
+@dataclass(frozen=True)
+class Membership:
+    """An account in the catalogue: one person in one organisation."""
+
+    member_id: UUID
+    organization_id: UUID
+    active: bool
+    """Whether the member may act: its organisation counts as well"""
+
+
+def open_to_local(memberships: Iterable[Membership], with_provider: Set[UUID]) -> list[Membership]:
+    """The memberships that somebody may use who signed in with a mail or a passkey.
+
+    `with_provider` are the organisations that have a provider in use: their own sign-in is closed here.
+    """
+    return [each for each in memberships if each.active and each.organization_id not in with_provider]
+
+
+def may_reset(admin_organization: UUID, *, of_platform: bool, memberships: Iterable[Membership]) -> bool:
+    """Whether an administrator may take away what a person signs in with.
+
+    It is one person's in all organisations. So one organisation may do that only where no other is concerned.
+    """
+    return of_platform or all(each.organization_id == admin_organization for each in memberships)
