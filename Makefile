@@ -7,6 +7,9 @@ READY := $(VENV)/.ready
 # want different versions of one library.
 CLIENT_VENV := .venv-client
 CLIENT_READY := $(CLIENT_VENV)/.ready
+# So does the identity provider that the tests sign in with: its package brings a folder `tests` of its own.
+PROVIDER_VENV := .venv-provider
+PROVIDER_READY := $(PROVIDER_VENV)/.ready
 PIN := $(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --only-binary :all: \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make pins" $(UPGRADE)
 export UV_PYTHON_DOWNLOADS := never
@@ -27,7 +30,7 @@ up: $(READY) ## Run the whole platform here: databases, services and workers (AR
 demo: $(READY) ## Play a referral from end to end on a fresh temporary platform
 	@$(BIN)/luotsi demo $(ARGS)
 
-test: $(READY) $(CLIENT_READY) ## Run all tests but those in containers (ARGS="--keep -k word": some, soon)
+test: $(READY) $(CLIENT_READY) $(PROVIDER_READY) ## Run all tests but those in containers (ARGS="--keep -k word": some, soon)
 	@$(BIN)/pytest $(ARGS)
 
 check: $(READY) ## Check format, lint, types and the direction of imports
@@ -46,7 +49,7 @@ faults: $(READY) ## Let faults happen to a working platform and check that nothi
 bench: $(READY) ## Measure the event path and the platform, beside others (ten minutes; ARGS=--quick)
 	@$(BIN)/python -m bench $(ARGS)
 
-coverage: $(READY) $(CLIENT_READY) ## Run the tests, and print which lines and branches they ran, by folder (ARGS="tests/domain")
+coverage: $(READY) $(CLIENT_READY) $(PROVIDER_READY) ## Run the tests, and print which lines and branches they ran, by folder (ARGS="tests/domain")
 	@$(BIN)/coverage erase
 	-@$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine -q
@@ -63,6 +66,7 @@ pins: $(READY) ## Pin the requirements anew from pyproject.toml (UPGRADE=--upgra
 	@$(PIN) requirements/uv.in -o requirements/uv.txt
 	@$(PIN) pyproject.toml -o requirements/runtime.txt
 	@$(PIN) requirements/client-generator.in -o requirements/client-generator.txt
+	@$(PIN) requirements/identity-provider.in -o requirements/identity-provider.txt
 	@$(PIN) pyproject.toml --extra embedded --group dev -c requirements/runtime.txt -o requirements/dev.txt
 
 docs: $(READY) ## Write the generated pages of docs/ anew
@@ -71,7 +75,7 @@ docs: $(READY) ## Write the generated pages of docs/ anew
 	@$(BIN)/python -m tests.events.golden
 
 clean: ## Remove the virtual environment and caches; data in .luotsi stays
-	@rm -rf $(VENV) $(CLIENT_VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .luotsi-test
+	@rm -rf $(VENV) $(CLIENT_VENV) $(PROVIDER_VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .luotsi-test
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements/uv.txt requirements/dev.txt Makefile
@@ -87,4 +91,9 @@ $(READY): requirements/uv.txt requirements/dev.txt Makefile
 $(CLIENT_READY): requirements/client-generator.txt $(READY)
 	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(CLIENT_VENV)
 	@$(BIN)/uv pip sync -q --python $(CLIENT_VENV)/bin/python --require-hashes --only-binary :all: requirements/client-generator.txt
+	@touch $@
+
+$(PROVIDER_READY): requirements/identity-provider.txt $(READY)
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(PROVIDER_VENV)
+	@$(BIN)/uv pip sync -q --python $(PROVIDER_VENV)/bin/python --require-hashes --only-binary :all: requirements/identity-provider.txt
 	@touch $@
