@@ -2,19 +2,27 @@
 
 from fastapi import FastAPI
 
-from services.portal.pages import key_set
+from services.portal.pages import key_set, static_files
+from services.portal.pages.areas import AREAS
+from services.portal.pages.headers import SecurityHeaders
+from services.portal.pages.problem_pages import answer_problem
 from services.portal.pages.state import PortalApp, Transports
 from services.portal.settings import PortalSettings
+from shared.clock import Clock, utc_now
 from shared.settings import from_environment
 from shared.web.base import create_web_app, serve
 
 SERVICE = "portal"
 
 
-def create_app(settings: PortalSettings, transports: Transports | None = None) -> FastAPI:
+def create_app(settings: PortalSettings, transports: Transports | None = None, clock: Clock = utc_now) -> FastAPI:
     """The application that answers with pages; tests reach the APIs by `transports` of their own."""
-    app = create_web_app(PortalApp(settings, transports or {}))
+    app = create_web_app(PortalApp(settings, transports or {}, clock), answer_problem)
+    app.add_middleware(SecurityHeaders, secure=settings.public_url.startswith("https://"))
     app.include_router(key_set.router)
+    app.include_router(static_files.router)
+    for router in AREAS:
+        app.include_router(router)
     return app
 
 

@@ -1,1 +1,1 @@
-"""The HTTP APIs, called for the member whose session it is."""
+"""HTTP clients of the three APIs, each speaking for the member whose page it is."""

@@ -2,5 +2,6 @@
 
 from services.portal.tables.base import Base
 from services.portal.tables.copies import Member, Organization
+from services.portal.tables.sessions import KeptForm, Session
 
-__all__ = ["Base", "Member", "Organization"]
+__all__ = ["Base", "KeptForm", "Member", "Organization", "Session"]

@@ -1,0 +1,116 @@
+"""Forms: what somebody typed, what is wrong with it, and how both come back on the page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from services.portal.clients.api import ApiProblem
+from services.portal.pages.problem_texts import detail_of, message_of
+from shared.problems import Problem, malformed
+
+_MOST_FIELDS = 1000
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with a field, in the person's language; without a field it is about the whole form."""
+
+    field: str
+    message: str
+
+
+@dataclass
+class Form:
+    """What was typed, by the names of the fields, and what is wrong with it. A page without a form's values has none.
+
+    A field bears the name that the API gives it (`client.email`), so that what the API says of a field finds its place.
+    """
+
+    language: str
+    values: dict[str, list[str]] = field(default_factory=dict)
+    errors: list[FieldError] = field(default_factory=list)
+
+    @classmethod
+    def filled(cls, language: str, values: Mapping[str, Any]) -> "Form":
+        """A form as it is first shown, filled with what there is: texts, lists of texts, whether something is so."""
+        return cls(language, {name: _as_values(value) for name, value in values.items()})
+
+    def text(self, name: str) -> str:
+        """What was typed in a field, without spaces around it; empty where nothing was."""
+        return self.values.get(name, [""])[0].strip()
+
+    def optional(self, name: str) -> str | None:
+        """What was typed in a field; None where nothing was."""
+        return self.text(name) or None
+
+    def all(self, name: str) -> list[str]:
+        """Everything that was chosen under a name."""
+        return [value for value in self.values.get(name, []) if value]
+
+    def checked(self, name: str) -> bool:
+        """Whether a box was ticked."""
+        return bool(self.text(name))
+
+    def chosen(self, name: str, value: str) -> bool:
+        """Whether `value` is among what was chosen: for templates."""
+        return value in self.values.get(name, [])
+
+    def value(self, name: str) -> str:
+        """What a field shows: for templates."""
+        return self.values.get(name, [""])[0]
+
+    def error(self, name: str) -> str | None:
+        """What is wrong with a field: for templates."""
+        return next((error.message for error in self.errors if error.field == name), None)
+
+    @property
+    def key(self) -> str:
+        """The idempotency key of the form: pressed twice, it is carried out once."""
+        return self.text("idempotency_key")
+
+    @property
+    def version(self) -> str | None:
+        """The version of what the person saw, to be sent along with a command."""
+        return self.optional("etag")
+
+    def refuse(self, name: str, message: str) -> None:
+        """Say what is wrong with a field (`""`: with the whole)."""
+        self.errors.append(FieldError(name, message))
+
+    def take(self, problem: ApiProblem, fields: Mapping[str, str] | None = None) -> None:
+        """Say what an API found wrong, in the person's words.
+
+        `fields` are names of fields for those of the API, where they are not the same. What is about a field that the
+        form does not have is said of the whole.
+        """
+        for error in problem.errors or []:
+            name = (fields or {}).get(error["field"], error["field"])
+            self.refuse(name, message_of(problem.name, error["message"], self.language))
+        if not problem.errors:
+            self.refuse("", detail_of(problem, self.language))
+
+
+def parse_form(body: bytes, language: str) -> Form:
+    """The form that was posted. Raises a 400 for what is none."""
+    try:
+        pairs = parse_qsl(
+            body.decode(), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=_MOST_FIELDS
+        )
+    except ValueError:
+        raise malformed("The form cannot be read. Go back and send it again.") from None
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value.replace("\r\n", "\n"))
+    return Form(language, values)
+
+
+def _as_values(value: Any) -> list[str]:
+    if value is None or value is False:
+        return []
+    if value is True:
+        return ["true"]
+    return [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
+
+
+__all__ = ["FieldError", "Form", "Problem", "parse_form"]

@@ -1,0 +1,43 @@
+"""The links in the head of every page, by what a member's roles open."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from services.portal import texts
+from services.portal.domain.roles import PLATFORM
+from services.portal.queries.accounts import Account
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link; `current` says that it is, or leads to, the page it stands on."""
+
+    href: str
+    label: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class _Area:
+    href: str
+    key: str
+    roles: frozenset[str] = frozenset()
+    platform: bool = False
+
+
+_AREAS: Final = (_Area("/", "layout.nav.home"),)
+"""In their order. A path begins with that of its area."""
+
+
+def links_for(member: Account, path: str, language: str) -> list[Link]:
+    """The links that are open to a member on the page at `path`."""
+    is_platform = member.organization_slug == PLATFORM and "admin" in member.roles
+    return [
+        Link(area.href, texts.text(area.key, language), _is_in(area.href, path))
+        for area in _AREAS
+        if (not area.roles or not area.roles.isdisjoint(member.roles)) and (is_platform or not area.platform)
+    ]
+
+
+def _is_in(area: str, path: str) -> bool:
+    return path == area or (area != "/" and path.startswith(f"{area}/"))

@@ -1,0 +1,136 @@
+"""The page that is being made: who it is for, in which language, and how it goes out."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from services.portal import texts
+from services.portal.clients.api import ApiClient
+from services.portal.domain.local_paths import local_path
+from services.portal.pages.forms import Form
+from services.portal.pages.navigation import Link, links_for
+from services.portal.pages.state import PortalApp
+from services.portal.pages.visitor import Visitor
+from services.portal.queries.accounts import Account
+from services.portal.vault import csrf_token
+
+
+class Page:
+    """What a route needs to make its page. Templates have it as `page`."""
+
+    def __init__(self, request: Request, state: PortalApp, visitor: Visitor, form: Form | None = None) -> None:
+        self.request = request
+        self.state = state
+        self.visitor = visitor
+        self.language = visitor.language
+        self.direction = texts.direction(visitor.language)
+        self.now = state.clock()
+        self._form = form
+
+    @property
+    def member(self) -> Account | None:
+        """The member who is signed in; None for a visitor."""
+        return self.visitor.member
+
+    @property
+    def account(self) -> Account:
+        """The member who is signed in, on a page that only members see."""
+        assert self.visitor.member is not None
+        return self.visitor.member
+
+    @property
+    def form(self) -> Form:
+        """What was posted; an empty form where nothing was."""
+        if self._form is None:
+            self._form = Form(self.language)
+        return self._form
+
+    @property
+    def csrf_token(self) -> str:
+        """What a form of this session carries; empty for a visitor."""
+        return (
+            "" if self.visitor.member is None or self.visitor.found is None else csrf_token(self.visitor.found.secret)
+        )
+
+    @property
+    def path(self) -> str:
+        """The address of this page within the site, where it may be come back to."""
+        query = self.request.url.query
+        return local_path(self.request.url.path + (f"?{query}" if query else ""))
+
+    @property
+    def navigation(self) -> list[Link]:
+        """The links that the member's roles open, for the page's head."""
+        return [] if self.member is None else links_for(self.member, self.request.url.path, self.language)
+
+    @property
+    def memberships(self) -> int:
+        """In how many organisations the person is a member; with more than one, they may switch."""
+        return 0 if self.visitor.found is None else self.visitor.found.memberships
+
+    @property
+    def languages(self) -> list[Mapping[str, Any]]:
+        """The languages to choose from, each with the address of this page in it."""
+        url = self.request.url
+        return [
+            {
+                "code": code,
+                "name": texts.native_name(code),
+                "current": code == self.language,
+                "href": url.path + "?" + url.include_query_params(lang=code).query,
+            }
+            for code in texts.LANGUAGES
+        ]
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a script of the page asks for a part of it (htmx)."""
+        return self.request.headers.get("HX-Request") == "true"
+
+    @property
+    def show_accounts(self) -> bool:
+        """Whether people may sign in as a seeded account, to try things."""
+        return self.state.settings.show_accounts
+
+    @property
+    def catalog(self) -> ApiClient:
+        """The catalogue's API, asked for the member."""
+        return self.state.api("catalog", self.member, self.language)
+
+    @property
+    def referral(self) -> ApiClient:
+        """The referral service's API, asked for the member."""
+        return self.state.api("referral", self.member, self.language)
+
+    @property
+    def notifications(self) -> ApiClient:
+        """The notification service's API, asked for the member."""
+        return self.state.api("notifications", self.member, self.language)
+
+    def t(self, key: str, /, **values: object) -> str:
+        """The text under `key` in the language of the page."""
+        return texts.text(key, self.language, **values)
+
+    def in_language(self, path: str, **query: str) -> str:
+        """An address within the site; for a visitor with the language that was chosen, which is kept nowhere else."""
+        if self.member is None and "lang" in self.request.query_params:
+            query["lang"] = self.language
+        return path + (f"?{urlencode(query)}" if query else "")
+
+    def render(
+        self, template: str, /, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
+    ) -> Response:
+        """The page out of its template, in which `page` and `form` are to be had besides `context`."""
+        context.setdefault("form", self.form)
+        body = self.state.renderer.render(template, {"page": self, **context})
+        return HTMLResponse(body, status, headers={"Content-Language": self.language, **(headers or {})})
+
+    def redirect(self, path: str) -> Response:
+        """Lead to another page of this site, which is read: going back and forward then sends nothing again."""
+        target = local_path(path.partition("#")[0]) + "".join(path.partition("#")[1:])
+        if self.is_partial:
+            return Response(status_code=204, headers={"HX-Redirect": target})
+        return RedirectResponse(target, 303)

@@ -1,0 +1,69 @@
+"""Pages for what goes wrong: what it is, what to do, and a way out."""
+
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse
+
+from services.portal.domain.local_paths import local_path
+from services.portal.pages.access import KEPT, SignInNeeded
+from services.portal.pages.page import Page
+from services.portal.pages.problem_texts import advice_on, detail_of, title_of
+from services.portal.pages.session import KEPT_COOKIE, sign_in_address
+from services.portal.pages.state import PortalApp
+from services.portal.pages.visitor import set_cookie, visitor_of
+from shared import context
+from shared.problems import Problem, not_found
+from shared.web.base import state_of
+
+_NOT_FOUND: Final = frozenset({"malformed", "invalid"})
+"""What is wrong with an address itself: there is no such page"""
+
+
+def answer_problem(request: Request, problem: Problem) -> Response:
+    """A problem as a page; who is not signed in is led to sign in, and back."""
+    state = state_of(request, PortalApp)
+    if isinstance(problem, SignInNeeded):
+        return _to_sign_in(request, state)
+    if request.method in ("GET", "HEAD") and type(problem) is Problem and problem.name in _NOT_FOUND:
+        problem = not_found("page")
+    try:
+        return _page(request, state, problem)
+    except Exception:
+        return PlainTextResponse(f"{problem.title}. {problem.detail}\n", problem.status, headers=problem.headers)
+
+
+def _page(request: Request, state: PortalApp, problem: Problem) -> Response:
+    page = Page(request, state, visitor_of(request))
+    shown: dict[str, Any] = {
+        "name": problem.name,
+        "title": title_of(problem, page.language),
+        "advice": advice_on(problem, page.language),
+        "detail": detail_of(problem, page.language) if problem.name == "conflict" else None,
+        "correlation_id": context.current().correlation_id if problem.status >= 500 else None,
+    }
+    kept = {name: value for name, value in problem.headers.items() if name in ("Retry-After", "Allow")}
+    return page.render("problems/problem.html", status=problem.status, headers=kept, problem=shown)
+
+
+def _to_sign_in(request: Request, state: PortalApp) -> Response:
+    """Lead to the sign-in page. A form that was kept comes back after it; else the page that was asked for does."""
+    safe = request.method in ("GET", "HEAD")
+    query = request.url.query
+    back = request.url.path + (f"?{query}" if query else "") if safe else _referring_path(request)
+    kept = request.scope.get(KEPT)
+    target = sign_in_address("/session/kept" if kept else local_path(back), ended=visitor_of(request).over)
+    if request.headers.get("HX-Request") == "true":
+        answer = Response(status_code=204, headers={"HX-Redirect": target})
+    else:
+        answer = RedirectResponse(target, 303)
+    if kept:
+        set_cookie(answer, kept, secure=state.secure, name=KEPT_COOKIE)
+    return answer
+
+
+def _referring_path(request: Request) -> str:
+    """The page from which a form was sent."""
+    referer = request.headers.get("Referer", "")
+    _, _, rest = referer.partition("://")
+    return "/" + rest.partition("/")[2]

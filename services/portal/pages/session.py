@@ -1,0 +1,98 @@
+"""What a member does with the session itself: sign out, go on for another organisation, take back what was typed."""
+
+from typing import Annotated, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from services.portal.domain.local_paths import START, local_path
+from services.portal.pages.access import anybody, members
+from services.portal.pages.page import Page
+from services.portal.pages.visitor import delete_cookie, set_cookie
+from services.portal.queries.accounts import accounts_of_address
+from services.portal.use_cases import kept_forms, sessions
+from shared.portal_paths import SIGN_IN
+from shared.problems import not_found
+
+router = APIRouter()
+
+KEPT_COOKIE: Final = "luotsi-kept"
+"""Holds the secret under which a form was kept, and nothing of what is in the form"""
+_LONGEST_DEVICE: Final = 200
+
+
+def sign_in_address(return_to: str, *, ended: bool = False) -> str:
+    """The sign-in page, from which the person comes to `return_to`; `ended` says that a session has come to its end."""
+    query = {} if return_to == START else {"return_to": return_to}
+    query |= {"ended": "1"} if ended else {}
+    return SIGN_IN + (f"?{urlencode(query)}" if query else "")
+
+
+async def signed_in(page: Page, member_id: UUID, method: str, return_to: str) -> Response:
+    """Sign a member in, in a session of its own, and lead on. Every way of signing in ends here."""
+    state, visitor = page.state, page.visitor
+    language = page.language if "lang" in page.request.query_params or page.form.text("lang") else None
+    async with state.database.transaction() as tx:
+        secret = await sessions.begin(
+            tx,
+            member_id,
+            method,
+            state.clock(),
+            device=page.request.headers.get("User-Agent", "")[:_LONGEST_DEVICE],
+            language=language,
+            instead_of=None if visitor.found is None else visitor.found.secret,
+        )
+    answer = page.redirect(local_path(return_to))
+    set_cookie(answer, secret, secure=state.secure)
+    return answer
+
+
+@router.post("/sign-out")
+async def sign_out(page: Annotated[Page, anybody()]) -> Response:
+    """End the session, here and in the database."""
+    state, found = page.state, page.visitor.found
+    if found is not None:
+        async with state.database.transaction() as tx:
+            await sessions.end(tx, found.secret, state.clock())
+    answer = page.redirect(START)
+    delete_cookie(answer, secure=state.secure)
+    delete_cookie(answer, secure=state.secure, name=KEPT_COOKIE)
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+@router.get("/account/organization")
+async def organizations(page: Annotated[Page, members()]) -> Response:
+    """The organisations that the person is a member of, to choose for which one to go on."""
+    async with page.state.database.reading() as reader:
+        accounts = await accounts_of_address(reader, page.account.email)
+    return page.render("session/organizations.html", accounts=accounts)
+
+
+@router.post("/account/organization")
+async def switch(page: Annotated[Page, members()]) -> Response:
+    """Go on for another organisation of the same address, in a new session."""
+    async with page.state.database.reading() as reader:
+        accounts = await accounts_of_address(reader, page.account.email)
+    chosen = next((each for each in accounts if str(each.id) == page.form.text("member_id")), None)
+    if chosen is None:
+        raise not_found("membership")
+    session = page.visitor.session
+    assert session is not None
+    return await signed_in(page, chosen.id, session.method, START)
+
+
+@router.get("/session/kept")
+async def kept(page: Annotated[Page, members()]) -> Response:
+    """What the member was sending when the session ended, to be sent now. It is shown once."""
+    state = page.state
+    found = None
+    if secret := page.request.cookies.get(KEPT_COOKIE):
+        async with state.database.transaction() as tx:
+            found = await kept_forms.take_back(tx, secret, page.account.id, state.clock())
+    if found is None:
+        return page.redirect(START)
+    answer = page.render("session/kept.html", kept=found)
+    delete_cookie(answer, secure=state.secure, name=KEPT_COOKIE)
+    return answer

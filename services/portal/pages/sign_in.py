@@ -1,0 +1,49 @@
+"""Signing in: the page with the ways in, and the seeded accounts where things are tried out."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from services.portal.domain.local_paths import local_path
+from services.portal.pages.access import anybody
+from services.portal.pages.page import Page
+from services.portal.pages.session import signed_in
+from services.portal.queries.accounts import all_accounts, find_account
+from shared.portal_paths import SIGN_IN
+from shared.problems import not_found
+
+router = APIRouter()
+
+
+@router.get(SIGN_IN)
+async def sign_in(
+    page: Annotated[Page, anybody()],
+    return_to: Annotated[str, Query()] = "",
+    ended: Annotated[str, Query()] = "",
+) -> Response:
+    """The ways to sign in. `return_to` is where the person was going; only this site's own pages are."""
+    accounts = []
+    if page.show_accounts:
+        async with page.state.database.reading() as reader:
+            accounts = await all_accounts(reader)
+    return page.render("sign_in/sign_in.html", accounts=accounts, return_to=local_path(return_to), ended=bool(ended))
+
+
+@router.post("/sign-in/account")
+async def as_account(page: Annotated[Page, anybody()]) -> Response:
+    """Sign in as a seeded account, where things are tried out; elsewhere there is no such page."""
+    if not page.show_accounts:
+        raise not_found("page")
+    async with page.state.database.reading() as reader:
+        account = await find_account(reader, _id(page.form.text("member_id")))
+    if account is None:
+        raise not_found("account")
+    return await signed_in(page, account.id, "account", page.form.text("return_to"))
+
+
+def _id(given: str) -> UUID:
+    try:
+        return UUID(given)
+    except ValueError:
+        raise not_found("account") from None
