@@ -21,7 +21,6 @@ from services.catalog import main as catalog_main
 from services.catalog import worker as catalog_worker
 from services.notifications import main as notifications_main
 from services.notifications import worker as notifications_worker
-from services.notifications.settings import NotificationSettings
 from services.portal import main as portal_main
 from services.portal import worker as portal_worker
 from services.portal.settings import PortalSettings
@@ -34,10 +33,11 @@ from shared.clock import utc_now
 from shared.consuming.stream_reader import StreamReader, ensure_group
 from shared.consuming.worker import Worker
 from shared.database.connections import Database
+from shared.mail.settings import MailSettings
 from shared.publishing.outbox import Outbox
 from shared.publishing.relay import Relay
 from shared.redis import RawRedis, connect
-from shared.services import service_names
+from shared.services import get_service, service_names
 from shared.settings import Settings
 from tests.builders import Someone
 from tests.emptying import delete_all
@@ -139,7 +139,7 @@ class Platform:
                 index_key="ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=",
                 audit_key="YXVkaXQga2V5IG9mIHRoZSB0ZXN0cywgMzIgYnl0ZXM=",
             ),
-            "notifications": NotificationSettings(**common("notifications"), mail_dir=self.mail),
+            "notifications": MailSettings(**common("notifications"), mail_dir=self.mail),
             "portal": PortalSettings(
                 **common("portal"),
                 portal_key="cG9ydGFsIGtleSBvZiB0aGUgdGVzdHMsIDMyIGJ5dGU=",
@@ -148,24 +148,26 @@ class Platform:
                 referral_url="http://referral",
                 notifications_url="http://notifications",
                 show_accounts=True,
+                mail_dir=self.mail,
             ),
         }
 
     def client(self, service: str, who: Someone | None = None, **headers: str) -> httpx2.AsyncClient:
-        """An HTTP client of one service, acting as `who` (nobody: without a token); its answers fit the document."""
+        """An HTTP client of one service, acting as `who` (nobody: without a token)."""
         if who is not None:
             headers.setdefault("Authorization", f"Bearer {self.tokens.sign(who)}")
         return httpx2.AsyncClient(transport=self._transport(service), base_url=f"http://{service}", headers=headers)
 
-    def _transport(self, service: str) -> HeldToDocument:
-        """The way to one service's API, in this process; what it answers has to fit its document."""
+    def _transport(self, service: str) -> httpx2.AsyncBaseTransport:
+        """The way to one service, in this process; what an API answers has to fit its document."""
         inner = httpx2.ASGITransport(app=self.apps[service], raise_app_exceptions=False)
+        if not get_service(service).has_api:
+            return inner
         return HeldToDocument(inner, self._described.setdefault(service, Described(self.apps[service])))
 
     def browser(self, **headers: str) -> httpx2.AsyncClient:
         """An HTTP client of the portal that keeps cookies, as the browser of somebody who is not signed in."""
-        transport = httpx2.ASGITransport(app=self.apps["portal"], raise_app_exceptions=False)
-        return httpx2.AsyncClient(transport=transport, base_url=ISSUER, headers=headers)
+        return httpx2.AsyncClient(transport=self._transport("portal"), base_url=ISSUER, headers=headers)
 
     async def settle(self) -> None:
         """Carry events around until every outbox is published and every group has read all there is."""

@@ -16,11 +16,12 @@ from pydantic_core import PydanticUndefined
 from luotsi.docs_tools import lifecycle
 from services.catalog import main as catalog_main
 from services.notifications import main as notifications_main
-from services.notifications.settings import NotificationSettings
+from services.portal.settings import PortalSettings
 from services.referral import main as referral_main
 from services.referral.domain.lifecycle import LIFECYCLE
 from services.referral.schemas.referrals import NewReferral
 from services.referral.settings import ReferralSettings
+from shared.mail.settings import MailSettings
 from shared.settings import Settings
 from tests.docs_reader import ROOT, problem_names, read, section, tracked
 
@@ -40,7 +41,7 @@ def applications() -> dict[str, FastAPI]:
     return {
         "Catalogue": catalog_main.create_app(Settings.model_validate(COMMON)),
         "Referral": referral_main.create_app(referral),
-        "Notifications": notifications_main.create_app(NotificationSettings.model_validate(COMMON)),
+        "Notifications": notifications_main.create_app(MailSettings.model_validate(COMMON)),
     }
 
 
@@ -89,14 +90,16 @@ def test_every_problem_is_listed_with_what_to_do() -> None:
 SETTINGS = {
     "## Every service": Settings,
     "## Referral service, in addition": ReferralSettings,
-    "## Notification service, in addition": NotificationSettings,
+    "## Notification service and portal, in addition": MailSettings,
+    "## Portal, in addition": PortalSettings,
 }
 
 
 @pytest.mark.parametrize("title", SETTINGS)
 def test_every_setting_is_listed_with_its_default(title: str) -> None:
     model = SETTINGS[title]
-    inherited = Settings.model_fields if model is not Settings else {}
+    bases = [other for other in SETTINGS.values() if issubclass(model, other) and other is not model]
+    inherited = {name for base in bases for name in base.model_fields}
     own = {name: field for name, field in model.model_fields.items() if name not in inherited}
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \| .+\|$", section(read("docs/settings.md"), title), re.M))
     assert rows.keys() == {name.upper() for name in own}

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from services.notifications.api import deliveries, notices, preferences, stream
 from services.notifications.api.dependencies import NotificationsApp
-from services.notifications.settings import NotificationSettings
+from shared.mail.settings import MailSettings
 from shared.settings import from_environment
 from shared.web.base import serve
 from shared.web.json_api import create_api
@@ -12,7 +12,7 @@ from shared.web.json_api import create_api
 SERVICE = "notifications"
 
 
-def create_app(settings: NotificationSettings) -> FastAPI:
+def create_app(settings: MailSettings) -> FastAPI:
     """The application that answers over HTTP."""
     app = create_api(
         "Luotsi notifications",
@@ -28,7 +28,7 @@ def create_app(settings: NotificationSettings) -> FastAPI:
 
 def main() -> None:
     """Run the web process until it is stopped; settings come from the environment."""
-    settings = from_environment(NotificationSettings)
+    settings = from_environment(MailSettings)
     serve(SERVICE, settings, lambda: create_app(settings))
 
 

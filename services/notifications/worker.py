@@ -3,9 +3,9 @@
 from services.notifications.channels.registry import build_channels
 from services.notifications.consumers import build_consumers
 from services.notifications.jobs.delivery_queue import DeliveryQueue
-from services.notifications.settings import NotificationSettings
 from shared.consuming.worker import Worker, run
 from shared.database.connections import Database
+from shared.mail.settings import MailSettings
 from shared.publishing.notify_listener import BATCH_DELAY
 from shared.publishing.outbox import Outbox
 from shared.settings import from_environment
@@ -13,7 +13,7 @@ from shared.settings import from_environment
 SERVICE = "notifications"
 
 
-def build_worker(settings: NotificationSettings) -> Worker:
+def build_worker(settings: MailSettings) -> Worker:
     """The worker, ready to run."""
     database = Database(settings.database_url.get_secret_value())
     outbox = Outbox(SERVICE, settings.epoch)
@@ -24,7 +24,7 @@ def build_worker(settings: NotificationSettings) -> Worker:
 
 def main() -> None:
     """Run the worker until it is stopped; settings come from the environment."""
-    settings = from_environment(NotificationSettings)
+    settings = from_environment(MailSettings)
     run(SERVICE, settings, lambda: build_worker(settings))
 
 

@@ -1,4 +1,4 @@
-"""Settings of the portal: those of every service, the APIs that it calls, and the key that it signs tokens with."""
+"""Settings of the portal: those of every service, how mail leaves, the APIs, and the key that signs tokens."""
 
 from pathlib import Path
 from typing import Self
@@ -6,12 +6,13 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from shared.settings import Key, Settings
+from shared.mail.settings import MailSettings
+from shared.settings import Key
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
-class PortalSettings(Settings):
+class PortalSettings(MailSettings):
     """What the web process needs. Its worker needs what every service needs, and no more."""
 
     portal_key: Key = Field(description="Seals what the portal keeps of people's second factors, and keys its hashes")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.domain.mail_addresses import in_ascii, sender_of
+from shared.mail.addresses import in_ascii, sender_of
 
 TAKEN = {
     "adviser@navigaattori.example": "adviser@navigaattori.example",

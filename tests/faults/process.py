@@ -152,7 +152,7 @@ def _watch_commit(counts: Callable[[Any], bool], passed: Passed, who: str, what:
 def _watch_mail(passed: Passed) -> None:
     delivery_queue, smtp = (
         _module("services.notifications.jobs.delivery_queue"),
-        _module("services.notifications.channels.smtp"),
+        _module("shared.mail.smtp"),
     )
     _replace(delivery_queue, "CLAIM", CLAIM)
     _replace(_module("services.notifications.domain.retries"), "RETRY_AFTER", RETRY_AFTER)

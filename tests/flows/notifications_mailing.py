@@ -7,9 +7,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from services.notifications.channels.email import EmailChannel, Mailer, email_channel
+from services.notifications.channels.email import EmailChannel, email_channel
 from services.notifications.jobs.delivery_queue import DeliveryQueue
-from services.notifications.settings import NotificationSettings
+from shared.mail.mailer import Mailer
+from shared.mail.settings import MailSettings
 from shared.publishing.outbox import Outbox
 from tests.flows.mail_server import MailServer
 from tests.platform import Platform
@@ -33,7 +34,7 @@ def delivery_queue(
     platform: Platform, clock: Clock, server: MailServer | None = None, mailer: Mailer | None = None
 ) -> DeliveryQueue:
     """The queue of the channel e-mail: it sends to `server`, else into files; or by `mailer`, whatever that does."""
-    settings: NotificationSettings = platform.settings["notifications"]
+    settings: MailSettings = platform.settings["notifications"]
     if server is not None:
         over_smtp = {"smtp_url": SecretStr(server.url), "mail_from": "Luotsi <luotsi@kuopio.example>"}
         settings = settings.model_copy(update=over_smtp)

@@ -16,7 +16,7 @@ from services.catalog.queries import visibility as catalog_visibility
 from services.catalog.use_cases.seed import seed_into
 from services.notifications.queries import visibility as notifications_scope
 from services.referral.queries import visibility as referral_scope
-from shared.services import service_names
+from shared.services import apis
 from tests.builders import Someone
 from tests.platform import Platform
 from tests.referring import CLIENT, CONSENT, SECRETS, at_work
@@ -110,7 +110,7 @@ async def begin_referral(place: Neighbourhood) -> None:
 async def routes(platform: Platform) -> list[tuple[str, str, str]]:
     """(service, method, path) of every operation of every service."""
     found = []
-    for service in service_names():
+    for service in apis():
         document = (await platform.client(service).get("/openapi.json")).json()
         for path, operations in document["paths"].items():
             found += [(service, method.upper(), path) for method in operations]

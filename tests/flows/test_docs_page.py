@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from shared.services import service_names
+from shared.services import apis
 from tests.platform import Platform
 
 
-@pytest.mark.parametrize("service", service_names())
+@pytest.mark.parametrize("service", apis())
 async def test_the_docs_page_asks_no_other_server(platform: Platform, service: str) -> None:
     client = platform.client(service)
     page = await client.get("/docs")
@@ -22,7 +22,7 @@ async def test_the_docs_page_asks_no_other_server(platform: Platform, service: s
         assert (await client.get(address)).status_code == 200
 
 
-@pytest.mark.parametrize("service", service_names())
+@pytest.mark.parametrize("service", apis())
 async def test_the_docs_page_runs_its_own_scripts_and_no_others(platform: Platform, service: str) -> None:
     page = await platform.client(service).get("/docs")
     policy = dict(part.strip().split(" ", maxsplit=1) for part in page.headers["Content-Security-Policy"].split(";"))

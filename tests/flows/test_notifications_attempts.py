@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from services.notifications.channels.email import Mailer
-from services.notifications.channels.smtp import SmtpMailer
 from services.notifications.domain.retries import MAX_ATTEMPTS, RETRY_AFTER
 from services.notifications.jobs.delivery_queue import CLAIM
 from services.notifications.use_cases import deliveries
 from services.notifications.use_cases.delivery_events import DELIVERY_FAILED
+from shared.mail.mailer import Mailer
+from shared.mail.smtp import SmtpMailer
 from tests.builders import Town, small_town
 from tests.flows.mail_server import MailServer
 from tests.flows.notifications_mailing import Clock, delivery_queue, mail_events

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from services.notifications.channels.channel import DeliveryAttempt
 from services.notifications.channels.email_rendering import compose
-from services.notifications.domain.mail_addresses import sender_of
 from services.notifications.domain.wording import About
 from services.notifications.tables import Notice
 from services.notifications.texts import LANGUAGES, notice_texts
 from shared.events.envelope import Names
+from shared.mail.addresses import sender_of
 from tests.builders import small_town
 from tests.flows.mail_server import MailServer
 from tests.flows.notifications_mailing import Clock, delivery_queue, mail_events

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.notifications.channels.mail_files import FileMailer
+from shared.mail.files import FileMailer
 from tests.builders import Town, small_town
 from tests.flows.mail_server import MailServer
 from tests.flows.notifications_mailing import Clock, delivery_queue, mail_events, read

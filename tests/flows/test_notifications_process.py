@@ -16,11 +16,11 @@ from sqlalchemy import Connection
 
 from luotsi.embedded.servers import Servers
 from services.notifications.jobs import delivery_queue
-from services.notifications.settings import NotificationSettings
 from services.notifications.tables import Base
 from services.notifications.worker import build_worker
 from shared.database.migrations import upgrade
 from shared.database.tables import Backbone
+from shared.mail.settings import MailSettings
 from tests.builders import small_town
 from tests.flows.mail_server import MailServer
 from tests.flows.notifications_story import Story, count
@@ -41,9 +41,9 @@ def test_migrating_again_changes_nothing(servers: Servers) -> None:
     upgrade("notifications", servers.owner_urls["notifications"])
 
 
-def settings(**values: str) -> NotificationSettings:
+def settings(**values: str) -> MailSettings:
     needed = {"database_url": "postgresql://a@b/c", "redis_url": "redis://a", "jwks": "keys.json"}
-    return NotificationSettings.model_validate(needed | values)
+    return MailSettings.model_validate(needed | values)
 
 
 def test_production_needs_a_mail_server() -> None:
@@ -81,7 +81,7 @@ def test_a_sender_s_name_needs_no_quotation_marks() -> None:
 
 @asynccontextmanager
 async def running_worker(platform: Platform, server: MailServer, name: str = "alone") -> AsyncIterator[None]:
-    own: NotificationSettings = platform.settings["notifications"]
+    own: MailSettings = platform.settings["notifications"]
     worker = build_worker(own.model_copy(update={"smtp_url": SecretStr(server.url), "worker_name": name}))
     task = asyncio.create_task(worker.run())
     try:

@@ -14,8 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from services.notifications.channels.channel import Refused
-from services.notifications.channels.smtp import SmtpMailer
+from shared.mail.smtp import MailRefused, SmtpMailer
 from tests.flows.mail_server import MailServer
 
 LOGIN = ("luotsi@kuopio.example", "p@ss:word/å")
@@ -116,7 +115,7 @@ async def test_a_wrong_password_is_no_refusal_of_the_recipient() -> None:
 async def test_what_is_refused_for_good_is_final(where: str, answer: str) -> None:
     async with MailServer() as server:
         setattr(server, where, answer)
-        with pytest.raises(Refused, match=answer):
+        with pytest.raises(MailRefused, match=answer):
             await SmtpMailer(server.url).send(uuid4(), mail())
 
 

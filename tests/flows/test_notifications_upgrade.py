@@ -12,10 +12,10 @@ from sqlalchemy import make_url
 
 from luotsi.embedded.servers import Servers
 from services.notifications.channels.email import EmailChannel
-from services.notifications.channels.mail_files import FileMailer
 from services.notifications.jobs.delivery_queue import DeliveryQueue
 from shared.database.connections import Database
 from shared.database.migrations import alembic_config, upgrade
+from shared.mail.files import FileMailer
 from shared.publishing.outbox import Outbox
 from tests.flows.notifications_mailing import Clock
 

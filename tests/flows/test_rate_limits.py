@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from luotsi.embedded.servers import Servers
 from shared.redis import connect
-from shared.services import get_service, service_names
+from shared.services import apis, get_service
 from shared.web.rate_limits import RateLimiter, network_of
 from tests.builders import small_town
 from tests.platform import Platform
@@ -145,7 +145,7 @@ async def test_no_more_accounts_are_remembered_than_there_is_room_for(
     assert len(limiters[0]._shares) == 3
 
 
-@pytest.mark.parametrize("service", service_names())
+@pytest.mark.parametrize("service", apis())
 async def test_the_document_says_that_there_may_be_too_many_requests(platform: Platform, service: str) -> None:
     document = (await platform.client(service).get("/openapi.json")).json()
     for path in document["paths"].values():

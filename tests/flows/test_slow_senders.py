@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.services import service_names
+from shared.services import apis
 from tests.builders import small_town
 from tests.flows.catalog_kuopio import kuopio
 from tests.platform import Platform
@@ -34,7 +34,7 @@ async def test_bodies_that_never_end_stop_nobody(platform: Platform, tmp_path: P
             await one.give_up()
 
 
-@pytest.mark.parametrize("service", service_names())
+@pytest.mark.parametrize("service", apis())
 async def test_no_route_holds_anything_while_it_waits_for_a_body(
     platform: Platform, tmp_path: Path, service: str
 ) -> None:

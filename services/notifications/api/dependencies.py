@@ -1,14 +1,14 @@
 """What the routes share: the application's state."""
 
 from services.notifications.api.notice_feed import NoticeFeed
-from services.notifications.settings import NotificationSettings
 from shared.consuming.catalog_copy import find_member
+from shared.mail.settings import MailSettings
 from shared.web.json_api import ApiState
 
 
 class NotificationsApp(ApiState):
     """What the requests share, and what wakes the open streams of notices among them."""
 
-    def __init__(self, settings: NotificationSettings) -> None:
+    def __init__(self, settings: MailSettings) -> None:
         super().__init__("notifications", settings, find_member)
         self.notice_feed = NoticeFeed(self.database.listen_dsn)

@@ -1,24 +1,15 @@
 """The channel e-mail: each notice is a mail, sent over SMTP, or kept as a file where there is no mail server."""
 
 from email.errors import MessageError
-from email.message import EmailMessage
-from typing import Final, Protocol
-from uuid import UUID
+from typing import Final
 
 from services.notifications.channels.channel import DeliveryAttempt, NoAddress, Refused
 from services.notifications.channels.email_rendering import compose
-from services.notifications.channels.mail_files import FileMailer
-from services.notifications.channels.smtp import SmtpMailer
 from services.notifications.domain.channels import EMAIL
-from services.notifications.domain.mail_addresses import sender_of
-from services.notifications.settings import NotificationSettings
-
-
-class Mailer(Protocol):
-    """Takes mail from the platform."""
-
-    async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
-        """Hand `message` over. Raises Refused when it is refused for good, anything else otherwise."""
+from shared.mail.addresses import sender_of
+from shared.mail.mailer import Mailer, mailer_of
+from shared.mail.settings import MailSettings
+from shared.mail.smtp import MailRefused
 
 
 class EmailChannel:
@@ -45,12 +36,13 @@ class EmailChannel:
             message = compose(attempt, attempt.email, sender=self._sender, public_url=self._public_url)
         except (ValueError, MessageError) as error:
             raise Refused(f"the mail cannot be written: {error}") from error
-        await self._mailer.send(attempt.delivery_id, message)
+        try:
+            await self._mailer.send(attempt.delivery_id, message)
+        except MailRefused as refusal:
+            raise Refused(str(refusal)) from None
         return str(message["Message-ID"])
 
 
-def email_channel(settings: NotificationSettings) -> EmailChannel:
+def email_channel(settings: MailSettings) -> EmailChannel:
     """The channel as the settings want it: over SMTP where they name a server, else into files."""
-    url = settings.smtp_url.get_secret_value()
-    mailer = SmtpMailer(url) if url else FileMailer(settings.mail_dir)
-    return EmailChannel(mailer, settings.mail_from, settings.public_url)
+    return EmailChannel(mailer_of(settings), settings.mail_from, settings.public_url)

@@ -8,9 +8,9 @@ from typing import Final
 from uuid import UUID
 
 from services.notifications.channels.channel import DeliveryAttempt
-from services.notifications.domain.mail_addresses import LONGEST_LINE, Sender, in_ascii
 from services.notifications.domain.wording import AboutOrganization, Facts, is_urgent
 from services.notifications.texts import link_to, notice_texts, placeholders, status_name, text
+from shared.mail.addresses import LONGEST_LINE, Sender, in_ascii
 
 _RECENT: Final = 9
 """How many earlier mails are named beside the first: enough for a mail program to find the thread by one of them."""

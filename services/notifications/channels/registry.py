@@ -6,14 +6,14 @@ from typing import Final
 from services.notifications.channels.channel import Channel
 from services.notifications.channels.email import email_channel
 from services.notifications.domain.channels import EMAIL
-from services.notifications.settings import NotificationSettings
+from shared.mail.settings import MailSettings
 
-CHANNEL_FACTORIES: Final[Mapping[str, Callable[[NotificationSettings], Channel]]] = {
+CHANNEL_FACTORIES: Final[Mapping[str, Callable[[MailSettings], Channel]]] = {
     EMAIL: email_channel,
 }
 """Name of a channel → what makes it out of the settings."""
 
 
-def build_channels(settings: NotificationSettings) -> list[Channel]:
+def build_channels(settings: MailSettings) -> list[Channel]:
     """All channels, as the settings want them."""
     return [build(settings) for build in CHANNEL_FACTORIES.values()]

@@ -14,14 +14,14 @@ _READABLE: Final = EmailPolicy(utf8=True, cte_type="8bit", max_line_length=None)
 
 
 class FileMailer:
-    """Keeps mail readable in `folder`, one file per delivery; a repeat overwrites its own."""
+    """Keeps mail readable in `folder`, one file per mail; a repeat overwrites its own."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
+    async def send(self, mail_id: UUID, message: EmailMessage) -> None:
         """Write the file, whole or not at all."""
-        await asyncio.to_thread(self._write, self._folder / f"{delivery_id}.eml", _readable(message))
+        await asyncio.to_thread(self._write, self._folder / f"{mail_id}.eml", _readable(message))
 
     def _write(self, path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Settings of the notification service: those of every service, and how mail leaves."""
+"""Settings of a service that sends mail."""
 
 from pathlib import Path
 from typing import Self
@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
-from services.notifications.domain.mail_addresses import sender_of
+from shared.mail.addresses import sender_of
 from shared.settings import Settings
 
 
-class NotificationSettings(Settings):
+class MailSettings(Settings):
     """Without `SMTP_URL` mail is kept as files in `MAIL_DIR`, which production refuses."""
 
     smtp_url: SecretStr = Field(
@@ -18,7 +18,7 @@ class NotificationSettings(Settings):
         description="Mail server: smtp://user:password@host:587 (STARTTLS where offered) or smtps://…; empty: files",
     )
     mail_dir: Path = Field(Path("mail"), description="Folder for mail when there is no mail server")
-    mail_from: str = Field("luotsi@localhost", description="Sender of the notices: an address, or a name and <address>")
+    mail_from: str = Field("luotsi@localhost", description="Sender of mail: an address, or a name and <address>")
 
     @model_validator(mode="after")
     def _mail_can_leave(self) -> Self:

@@ -1,4 +1,4 @@
-"""Mail over SMTP, and what the answers of a mail server mean for a delivery."""
+"""Mail over SMTP, and what the answers of a mail server mean for a mail."""
 
 import asyncio
 from email.message import EmailMessage
@@ -8,13 +8,15 @@ from uuid import UUID
 
 import aiosmtplib
 
-from services.notifications.channels.channel import Refused
-
 _ANSWER_SECONDS: Final = 15.0
 _WHOLE_SECONDS: Final = 45.0
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _NOT_LET_IN: Final = frozenset({503, 530, 534, 535, 538})
 """Answers by which a server asks for a login, another one, or encryption: not the recipient's affair."""
+
+
+class MailRefused(Exception):
+    """The mail server will never take this mail: sending it again would be of no use."""
 
 
 class SmtpMailer:
@@ -34,10 +36,10 @@ class SmtpMailer:
         must_encrypt = not self._tls and self._user is not None and self._host not in _LOOPBACK
         self._start_tls = True if must_encrypt else None
 
-    async def send(self, delivery_id: UUID, message: EmailMessage) -> None:
+    async def send(self, mail_id: UUID, message: EmailMessage) -> None:
         """Send over a connection made for this one mail.
 
-        Raises Refused when the server refuses sender, recipient or mail for good (5xx). What goes wrong before that
+        Raises MailRefused when the server refuses sender, recipient or mail for good (5xx). What goes wrong before that
         (connection, encryption, login) and what is refused for now (4xx) raises the library's own exceptions.
         """
         try:
@@ -59,6 +61,6 @@ class SmtpMailer:
 
 
 def _meant(answer: aiosmtplib.SMTPResponseException) -> Exception:
-    """Refused for an answer that stays the same at each further attempt; else the answer itself."""
+    """MailRefused for an answer that stays the same at each further attempt; else the answer itself."""
     final = answer.code >= 500 and answer.code not in _NOT_LET_IN
-    return Refused(f"{answer.code} {answer.message}") if final else answer
+    return MailRefused(f"{answer.code} {answer.message}") if final else answer

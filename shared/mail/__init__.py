@@ -1,0 +1,1 @@
+"""How mail leaves the platform: addresses, a mail server, or files where there is none."""

@@ -1,0 +1,22 @@
+"""Who takes mail from the platform: a mail server, or a folder where there is none."""
+
+from email.message import EmailMessage
+from typing import Protocol
+from uuid import UUID
+
+from shared.mail.files import FileMailer
+from shared.mail.settings import MailSettings
+from shared.mail.smtp import SmtpMailer
+
+
+class Mailer(Protocol):
+    """Takes mail from the platform."""
+
+    async def send(self, mail_id: UUID, message: EmailMessage) -> None:
+        """Hand `message` over. Raises MailRefused when it is refused for good, anything else otherwise."""
+
+
+def mailer_of(settings: MailSettings) -> Mailer:
+    """The mailer as the settings want it: over SMTP where they name a server, else into files."""
+    url = settings.smtp_url.get_secret_value()
+    return SmtpMailer(url) if url else FileMailer(settings.mail_dir)
