@@ -7,6 +7,8 @@ PROCESSES: Final = (
     "catalog-worker",
     "notifications-web",
     "notifications-worker",
+    "portal-web",
+    "portal-worker",
     "referral-web",
     "referral-worker",
 )
@@ -16,6 +18,7 @@ PREFIXES: Final = {
     "catalog": "/api/catalog",
     "referral": "/api/referral",
     "notifications": "/api/notifications",
+    "portal": "",
 }
 """Service → the path below which the edge publishes it."""
 
@@ -23,8 +26,12 @@ SECRETS: Final[dict[str, frozenset[str]]] = {
     "catalog": frozenset(),
     "referral": frozenset({"MASTER_KEY", "INDEX_KEY", "AUDIT_KEY"}),
     "notifications": frozenset(),
+    "portal": frozenset({"PORTAL_KEY"}),
 }
 """Service → the keys that it is given and no other service is."""
+
+SIGNING: Final = frozenset({"portal-web"})
+"""The processes that are given the private key, by which access tokens are signed for people."""
 
 WORKER_SECRETS: Final = frozenset({"AUDIT_KEY"})
 """Those that a worker is given and a web process is not."""

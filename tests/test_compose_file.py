@@ -13,7 +13,7 @@ from luotsi.commands.env import EXAMPLE, fill, missing, new_secrets, write_env
 from luotsi.platform.redis_acl import USERS, acl_rules
 from shared.services import SERVICES, get_service, service_names
 from shared.settings import Settings
-from tests.services_by_hand import PREFIXES, PROCESSES, SECRETS, WORKER_SECRETS
+from tests.services_by_hand import PREFIXES, PROCESSES, SECRETS, SIGNING, WORKER_SECRETS
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -128,7 +128,7 @@ def test_the_edge_compresses_answers_and_neither_streams_nor_pages() -> None:
 def test_only_the_edge_can_be_reached_from_outside() -> None:
     assert [name for name, settings in CONTAINERS.items() if "ports" in settings] == ["edge"]
     outside = {name for name, settings in CONTAINERS.items() if "outside" in settings["networks"]}
-    assert outside == {"edge", "notifications-worker"}
+    assert outside == {"edge", "notifications-worker", "portal-web"}
     assert all(COMPOSE["networks"][name]["internal"] for name in ("data", "web"))
 
 
@@ -139,7 +139,8 @@ def test_a_service_is_given_its_own_secrets_only(service: str) -> None:
     assert set(record.secrets) == SECRETS[service]
     for name in record.process_names:
         kept_from_it = WORKER_SECRETS if name.endswith("-web") else frozenset()
-        assert variables_of(name) & new_secrets().keys() == own - kept_from_it
+        signing = {"SIGNING_KEY_JSON"} if name in SIGNING else set()
+        assert variables_of(name) & new_secrets().keys() == own - kept_from_it | signing
 
 
 @pytest.mark.parametrize("service", service_names())
@@ -160,12 +161,18 @@ def test_the_edge_publishes_a_service_below_the_prefix_of_its_record(service: st
     assert get_service(service).prefix == prefix
     assert CONTAINERS[f"{service}-web"]["environment"]["ROOT_PATH"] == prefix
     edge = (ROOT / "deploy" / "edge" / "Caddyfile").read_text(encoding="utf-8")
-    assert re.search(rf"handle_path {prefix}/\* \{{[^{{]*reverse_proxy {service}-web:8000 ", edge)
+    where = rf"\thandle_path {prefix}/\*" if prefix else r"^\thandle"  # the root: what nothing else takes
+    assert re.search(rf"{where} \{{[^{{]*reverse_proxy {service}-web:8000 ", edge, re.M)
 
 
-def test_the_private_key_goes_to_the_command_line_alone() -> None:
+def test_the_private_key_goes_to_the_portal_and_the_command_line_alone() -> None:
     holders = {name for name in CONTAINERS if name != "edge" and "SIGNING_KEY_JSON" in variables_of(name)}
-    assert holders == {"cli", "demo"}
+    assert holders == {"cli", "demo"} | SIGNING
+
+
+def test_the_portal_lets_nobody_in_unasked_unless_it_is_told_to() -> None:
+    assert example_values()["SHOW_ACCOUNTS"] == "false"
+    assert {name for name in CONTAINERS if "SHOW_ACCOUNTS" in variables_of(name)} == {"portal-web"}
 
 
 def test_the_image_carries_the_version_of_the_project() -> None:

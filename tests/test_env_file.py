@@ -33,7 +33,8 @@ FIRST_VERSION = (
 )
 """What version 0.1.0 wrote."""
 
-LATER = {name for name in new_secrets() if name.endswith("_OWNER_DB_PASSWORD")} | {"AUDIT_KEY"}
+PORTAL = {"PORTAL_DB_PASSWORD", "PORTAL_OWNER_DB_PASSWORD", "PORTAL_REDIS_PASSWORD", "PORTAL_KEY"}
+LATER = {name for name in new_secrets() if name.endswith("_OWNER_DB_PASSWORD")} | {"AUDIT_KEY"} | PORTAL
 
 
 @pytest.fixture
@@ -166,6 +167,18 @@ def test_a_file_of_the_first_version_is_given_what_came_later(path: Path, end: s
     assert all(now[name] and now[name] != values[name] for name in LATER)
     assert path.read_text().startswith(older)
     assert add_missing(path) == []
+
+
+def test_a_file_from_before_the_portal_is_given_all_of_its_secrets_and_loses_none(path: Path) -> None:
+    values = EnvFile(path).values
+    older = "".join(f"{name}='{value}'\n" for name, value in values.items() if "PORTAL" not in name)
+    path.write_text(older)
+    assert set(add_missing(path)) == PORTAL | {"PORTAL_EPOCH"}
+    now = EnvFile(path).values
+    assert {name: value for name, value in now.items() if "PORTAL" not in name} == {
+        name: value for name, value in values.items() if "PORTAL" not in name
+    }
+    assert all(now[name] for name in PORTAL)
 
 
 @pytest.mark.parametrize("how", ["gone", "empty", "commented out", "emptied later"])

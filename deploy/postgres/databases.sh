@@ -27,6 +27,7 @@ SQL
 
 create catalog "${CATALOG_DB_PASSWORD:?}" "${CATALOG_OWNER_DB_PASSWORD:?}"
 create referral "${REFERRAL_DB_PASSWORD:?}" "${REFERRAL_OWNER_DB_PASSWORD:?}"
+create portal "${PORTAL_DB_PASSWORD:?}" "${PORTAL_OWNER_DB_PASSWORD:?}"
 create notifications "${NOTIFICATIONS_DB_PASSWORD:?}" "${NOTIFICATIONS_OWNER_DB_PASSWORD:?}"
 
 # Nothing to look at for anybody else in the superuser's databases either.

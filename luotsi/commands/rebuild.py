@@ -15,6 +15,7 @@ from luotsi.platform.target import Target
 from services.catalog import tables as catalog
 from services.catalog.consumers import keep_facts
 from services.notifications import tables as notifications
+from services.portal import tables as portal
 from services.referral import tables as referral
 from services.referral.consumers import keep_proof
 from shared.consuming import catalog_copy
@@ -64,6 +65,8 @@ COPIES: Final[Mapping[str, Copy]] = {
         keep_proof,
         every_state=True,
     ),
+    "portal.organizations": _of_catalog("portal", portal.Organization, "organization"),
+    "portal.members": _of_catalog("portal", portal.Member, "member"),
     "notifications.organizations": _of_catalog("notifications", notifications.Organization, "organization"),
     "notifications.services": _of_catalog("notifications", notifications.Service, "service"),
     "notifications.members": _of_catalog("notifications", notifications.Member, "member"),

@@ -15,10 +15,11 @@ from tests.flows.notifications_story import Story, count
 from tests.platform import Platform
 from tests.referring import sent_referral
 
-SERVICES = ("catalog", "referral", "notifications")
+SERVICES = ("portal", "catalog", "referral", "notifications")
 ROLES = [role for service in SERVICES for role in (service, f"{service}_owner")]
 
 ADDED_TO = {
+    "portal": frozenset[str](),
     "catalog": frozenset[str](),
     "referral": frozenset({"timeline", "deliveries", "disclosures", "audit_seals", "audit_cuts"}),
     "notifications": frozenset[str](),
