@@ -201,7 +201,7 @@ def test_doctor_names_each_piece_that_is_not_well(servers: Servers, tmp_path: Pa
     assert result.exit_code == 1
     well = {line.split()[2] for line in result.stdout.splitlines() if line.split()[:2] == ["ok", "database"]}
     ill = {line.split()[2] for line in result.stdout.splitlines() if line.split()[:2] == ["!!", "database"]}
-    assert (well, ill) == ({"catalog"}, {"referral", "notifications"})
+    assert (well, ill) == ({"catalog"}, {"portal", "referral", "notifications"})
     assert "set REFERRAL_URL" in result.stdout
 
 
