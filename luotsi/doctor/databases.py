@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from luotsi.doctor.finding import Finding, age
+from luotsi.doctor.finding import Finding, age, counted
 from luotsi.platform.target import Target
 from shared.services import Service
 
@@ -52,13 +52,15 @@ async def look_into(target: Target, service: Service, further: Iterable[Look] = 
 async def timers(connection: Any) -> Finding:
     """Whether reminders and expiry of referrals go on."""
     row = await connection.fetchrow(_TIMERS)
-    note = f"{row['number']} are overdue" + (f", the oldest for {age(row['oldest'])}" if row["number"] else "")
+    note = counted(row["number"], "is overdue", "are overdue") + (
+        f", the oldest for {age(row['oldest'])}" if row["number"] else ""
+    )
     advice = "is a referral worker running? Its log names each referral that it fails on"
     return Finding("timers of referrals", row["oldest"] <= _OVERDUE_SECONDS, note, advice)
 
 
 def _outbox(service: Service, row: Any) -> Finding:
-    note = f"{row['number']} events wait to be published" + (
+    note = f"{counted(row['number'], 'event waits', 'events wait')} to be published" + (
         f", the oldest for {age(row['oldest'])}" if row["number"] else ""
     )
     well = row["number"] <= _BACKLOG_LIMIT and row["oldest"] <= _UNPUBLISHED_SECONDS
@@ -67,7 +69,7 @@ def _outbox(service: Service, row: Any) -> Finding:
 
 
 def _parked(service: Service, row: Any) -> Finding:
-    note = f"{row['number']} events are parked"
+    note = counted(row["number"], "event is parked", "events are parked")
     if row["number"]:
         note += f", the oldest for {age(row['oldest'])}, one of them until {row['example']} is known"
     advice = "what they wait for never came: `luotsi rebuild --all` makes the copies of foreign facts anew"

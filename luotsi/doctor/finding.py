@@ -1,4 +1,4 @@
-"""What was found about one piece of a platform, and how an age is said."""
+"""What was found about one piece of a platform, and how a number and an age are said."""
 
 from dataclasses import dataclass
 
@@ -11,6 +11,11 @@ class Finding:
     well: bool
     note: str
     advice: str = ""
+
+
+def counted(number: int, one: str, several: str) -> str:
+    """A number with its words: `1 event waits`, `2 events wait`."""
+    return f"{number} {one if number == 1 else several}"
 
 
 def age(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from luotsi.doctor.finding import Finding, age
+from luotsi.doctor.finding import Finding, age, counted
 
 _WAITING_SECONDS: Final = 60.0
 """After this time a delivery that is due should have been attempted."""
@@ -30,16 +30,18 @@ async def mail(connection: Any) -> Finding:
     """How the deliveries of notices go, as far as they leave the platform."""
     waiting, failing = await connection.fetchrow(_WAITING), await connection.fetchrow(_FAILING)
     if waiting["oldest"] > _WAITING_SECONDS:
-        note = f"{waiting['number']} deliveries are due, the oldest for {age(waiting['oldest'])}, and nobody makes them"
+        due = counted(waiting["number"], "delivery is due", "deliveries are due")
+        note = f"{due}, the oldest for {age(waiting['oldest'])}, and nobody makes any"
         return Finding("mail", False, note, "is notifications-worker running? Its log says what holds it up")
     if failing is None:
         return Finding("mail", True, "none fails")
     if failing["status"] == "failed":
-        note = f"{failing['number']} fail and are tried again, the oldest for {age(failing['oldest'])}"
+        tried = counted(failing["number"], "fails and is tried again", "fail and are tried again")
+        note = f"{tried}, the oldest for {age(failing['oldest'])}"
         limit = _TROUBLE_SECONDS if failing["others_arrive"] else _FAILING_SECONDS
         well = failing["oldest"] <= limit
     else:
-        note = f"{failing['number']} were given up within a day"
+        note = f"{counted(failing['number'], 'was', 'were')} given up within a day"
         well = failing["others_arrive"]
     note += f" ({'others arrive' if failing['others_arrive'] else 'none has arrived since'}): {failing['last_error']}"
     return Finding("mail", well, note, "set SMTP_URL and MAIL_FROM right, or mend the address in the catalogue")

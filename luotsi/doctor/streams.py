@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
-from luotsi.doctor.finding import Finding, age
+from luotsi.doctor.finding import Finding, age, counted
 from luotsi.platform.target import Target
 from shared.services import dead_stream, groups_of, streams
 
@@ -45,7 +45,8 @@ async def _group(client: Any, stream: str, name: str, group: dict[str, Any] | No
     living = [consumer for consumer in consumers if consumer["idle"] <= 1000 * _IDLE_SECONDS]
     unread = await _oldest_unread(client, stream, group["last-delivered-id"])
     lag = group["lag"] or 0
-    note = f"{lag} to read, {group['pending']} in work, {dead} dead letters, {len(living)} consumers"
+    letters, readers = counted(dead, "dead letter", "dead letters"), counted(len(living), "consumer", "consumers")
+    note = f"{lag} to read, {group['pending']} in work, {letters}, {readers}"
     if unread is not None:
         note += f", the oldest unread for {age(unread)}"
     if dead:

@@ -22,7 +22,7 @@ from shared.redis import RawRedis, connect
 from shared.services import get_service
 from shared.settings import Settings
 from shared.web import framework_problems
-from shared.web.health import HEALTH_PATHS, add_health_routes
+from shared.web.health import HEALTH_PATHS, Probes, add_health_routes
 from shared.web.http_methods import HttpMethods
 from shared.web.http_protocol import HttpProtocol
 from shared.web.middleware import AnswerProblem, RequestContext
@@ -59,6 +59,10 @@ class State:
             account=settings.account_requests_per_minute,
             address=settings.address_requests_per_minute,
         )
+
+    def probes(self) -> Probes:
+        """What the application depends on beside its servers; named in `/readyz`."""
+        return {}
 
     async def account(self, _: Request) -> str | None:
         """The account that a request is made by, for requests to be counted by; None for one of nobody's."""
@@ -127,7 +131,7 @@ def create_web_app(
     limits = BodyLimits(max_body_bytes, state.settings.body_seconds)
     app.add_middleware(RequestContext, answer=answer, limit=state.limit, limits=limits)
     _answer_problems(app, answer)
-    add_health_routes(app, state.service, state.database, state.redis)
+    add_health_routes(app, state.service, state.database, state.redis, state.probes())
     return app
 
 

@@ -1,7 +1,7 @@
 """What monitors ask: alive, ready, and the figures."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, Generic, Literal, TypeVar
 
@@ -23,14 +23,17 @@ _PARKED = text("SELECT count(*) FROM parked")
 
 
 _State = Literal["up", "down"]
+Probes = Mapping[str, Callable[[], Awaitable[bool]]]
+"""What else a service depends on: the name of each, and what finds out whether it can be had"""
 FoundT = TypeVar("FoundT")
 
 
 class Readiness(BaseModel):
     """`degraded` is ready too: requests succeed, and events wait: own ones in the outbox, others' on their stream.
 
-    Beside the servers, `dependencies` names each stream that the service reads: `down` is one of which it may have
-    missed more than a minute, since its worker is away or behind.
+    Beside the servers, `dependencies` names `keys`, by which access tokens are verified, where the service takes any,
+    and each stream that the service reads: `down` is one of which it may have missed more than a minute, since its
+    worker is away or behind.
     """
 
     status: Literal["ready", "degraded", "unready"]
@@ -58,30 +61,44 @@ async def _answers(attempt: Awaitable[object]) -> bool:
     return True
 
 
+async def _is_true(attempt: Awaitable[bool]) -> bool:
+    """Whether it can be had; an attempt that takes too long goes on by itself, for those who need its outcome."""
+    try:
+        return await asyncio.wait_for(asyncio.shield(attempt), _PATIENCE_SECONDS)
+    except TimeoutError:
+        return False
+
+
 async def _select_one(database: Database) -> None:
     async with database.engine.connect() as connection:
         await connection.execute(text("SELECT 1"))
 
 
 class _Dependencies:
-    """What a service depends on: its servers, and that it hears what others tell."""
+    """What a service depends on: its servers, what else `probes` look at, and that it hears what others tell."""
 
-    def __init__(self, service: Service, database: Database, redis: RawRedis) -> None:
+    def __init__(self, service: Service, database: Database, redis: RawRedis, probes: Probes) -> None:
         self._reads = service.reads
         self._database = database
         self._redis = redis
+        self._probes = probes
         self._hearing = Hearing(service, redis)
 
     async def look(self) -> Readiness:
         """Ask each of them, and wait for none longer than monitors do."""
-        postgres, broker, _ = await asyncio.gather(
-            _answers(_select_one(self._database)), _answers(self._redis.ping()), _answers(self._hearing.listen())
+        postgres, broker, _, *probed = await asyncio.gather(
+            _answers(_select_one(self._database)),
+            _answers(self._redis.ping()),
+            _answers(self._hearing.listen()),
+            *(_is_true(probe()) for probe in self._probes.values()),
         )
-        down = self._hearing.deaf() | ({"postgresql"} if not postgres else set()) | ({"redis"} if not broker else set())
-        status: Literal["ready", "degraded", "unready"] = "degraded" if down else "ready"
+        servers = {"postgresql": postgres, "redis": broker, **dict(zip(self._probes, probed, strict=True))}
+        heard = dict.fromkeys(self._reads, True) | dict.fromkeys(self._hearing.deaf(), False)
+        well = servers | heard
+        status: Literal["ready", "degraded"] = "ready" if all(well.values()) else "degraded"
         return Readiness(
             status=status if postgres else "unready",
-            dependencies={name: "down" if name in down else "up" for name in ("postgresql", "redis", *self._reads)},
+            dependencies={name: "up" if up else "down" for name, up in well.items()},
         )
 
 
@@ -98,14 +115,14 @@ async def _backlog(service: Service, database: Database) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def add_health_routes(app: FastAPI, service: Service, database: Database, redis: RawRedis) -> None:
+def add_health_routes(app: FastAPI, service: Service, database: Database, redis: RawRedis, probes: Probes) -> None:
     """Add `/livez`, `/readyz` and `/metrics`."""
 
     @app.get("/livez", operation_id="checkLiveness", tags=["health"], summary="Is the process alive?")
     async def livez() -> dict[str, str]:
         return {"status": "alive"}
 
-    readiness = _Shared(_Dependencies(service, database, redis).look)
+    readiness = _Shared(_Dependencies(service, database, redis, probes).look)
     backlog = _Shared(partial(_backlog, service, database))
 
     @app.get(

@@ -16,6 +16,7 @@ from shared.settings import Settings
 from shared.web import problem_responses
 from shared.web.base import State, create_web_app, state_of
 from shared.web.docs_page import add_docs_page
+from shared.web.health import Probes
 from shared.web.http_methods import is_head
 from shared.web.openapi import describe
 from shared.web.tokens import FindMember, Verifier, authenticate, bearer_token
@@ -28,6 +29,10 @@ class ApiState(State):
         super().__init__(service, settings)
         self.verifier = Verifier(settings.issuer, settings.jwks)
         self.find_member = find_member
+
+    def probes(self) -> Probes:
+        """It depends on the platform's keys, too."""
+        return {"keys": self.verifier.has_keys}
 
     async def account(self, request: Request) -> str | None:
         """The member that a valid token names; None without one."""

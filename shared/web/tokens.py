@@ -20,7 +20,7 @@ from joserfc.jwk import KeySet
 from shared import context
 from shared.actors import Actor, Membership, require_active
 from shared.database.reader import Reader
-from shared.problems import unauthenticated, unavailable
+from shared.problems import Problem, unauthenticated, unavailable
 from shared.web.token_signing import AUDIENCE
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ class Verifier:
         self._clock = clock
         self._keys: KeySet | None = None
         self._read = ""
+        self._away = False
         self._fetched_at = self._tried_at = -_STALE_SECONDS
         self._verified: dict[bytes, dict[str, Any]] = {}
         self._lock = asyncio.Lock()
@@ -81,6 +82,17 @@ class Verifier:
             self._verified.pop(next(iter(self._verified)))  # the oldest
         self._verified[digest] = claims
         return claims
+
+    async def has_keys(self) -> bool:
+        """Whether the keys could be had when last they were fetched, which is done now where they are not fresh.
+
+        Where not, those that were known are used for a while longer.
+        """
+        try:
+            await self._current_keys()
+        except Problem:
+            return False
+        return not self._away
 
     async def _verify(self, token: str, keys: KeySet) -> dict[str, Any]:
         try:
@@ -123,10 +135,11 @@ class Verifier:
             keys = _key_set(read)
         except (OSError, httpx2.HTTPError, ValueError, TypeError, LookupError, JoseError) as error:
             log.warning("the signing keys can't be read: %s", type(error).__name__)
+            self._away = True
             return
         if read != self._read:
             self._verified.clear()
-        self._keys, self._read, self._fetched_at = keys, read, self._tried_at
+        self._keys, self._read, self._fetched_at, self._away = keys, read, self._tried_at, False
 
     async def _fetch(self) -> str:
         if self._jwks.startswith(("https://", "http://")):

@@ -104,7 +104,7 @@ async def test_texts_come_in_the_language_asked_for(
     answer = await town.client(**headers).get("/organizations/kuopio")
     assert answer.json()["name"] == name
     assert answer.headers["Content-Language"] == language
-    assert answer.headers["Vary"] == "Accept-Language"
+    assert answer.headers["Vary"] == "Accept-Language, Authorization"
     assert {tongue: texts["name"] for tongue, texts in answer.json()["translations"].items()} == {
         "fi": "Kuopion kaupunki",
         "sv": "Kuopio stad",

@@ -18,7 +18,7 @@ from tests.platform import Platform
 from tests.web_process import variables
 
 STREAM = "catalog.events"
-READY = {"postgresql": "up", "redis": "up", STREAM: "up", "notification.events": "up"}
+READY = {"postgresql": "up", "redis": "up", "keys": "up", STREAM: "up", "notification.events": "up"}
 
 
 async def readiness(platform: Platform) -> tuple[str, dict[str, str]]:

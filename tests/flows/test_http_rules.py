@@ -146,7 +146,7 @@ async def test_each_language_has_its_etag(platform: Platform) -> None:
     for language in ("fi", "sv", "en"):
         for path in ("/services/talent-matching", "/organizations/navigaattori", "/services"):
             answer = await town.client().get(path, headers={"Accept-Language": language})
-            assert answer.headers["Vary"] == "Accept-Language"
+            assert answer.headers["Vary"] == "Accept-Language, Authorization"
             tags[path, language] = answer.headers["ETag"]
     assert len(set(tags.values())) == len(tags)
     finnish = {"Accept-Language": "sv", "If-None-Match": tags["/services/talent-matching", "fi"]}
@@ -301,6 +301,22 @@ async def test_what_is_personal_is_kept_by_nobody_on_the_way(platform: Platform)
                     query = "?follow=false" if path.endswith("/stream") else ""
                     answer = await client.get(path + query)
                     assert answer.headers["Cache-Control"] == "no-store", path
+
+
+async def test_what_anybody_may_read_is_asked_for_again_before_it_is_used(platform: Platform) -> None:
+    town = await kuopio(platform)
+    for path in ("/organizations", "/organizations/kompassi", "/services?query=neuvonta", "/services"):
+        asked = {"Accept-Language": "sv"}
+        answer = await town.client().get(path, headers=asked)
+        assert answer.headers["Cache-Control"] == "no-cache", path
+        assert answer.headers["Vary"] == "Accept-Language, Authorization", path
+        kept = await town.client().get(path, headers=asked | {"If-None-Match": answer.headers["ETag"]})
+        assert (kept.status_code, kept.headers["Cache-Control"]) == (304, "no-cache"), path
+        other = await town.client().get(path, headers={"If-None-Match": answer.headers["ETag"]})
+        assert other.status_code == 200, path  # another language has another tag
+        assert (await town.client().head(path)).headers["Cache-Control"] == "no-cache", path
+        refused = await town.client().get(f"{path}{'&' if '?' in path else '?'}nothing=1")
+        assert (refused.status_code, refused.headers["Cache-Control"]) == (422, "no-store"), path
 
 
 async def test_no_address_of_the_catalogue_names_a_language_that_its_text_is_not_in(platform: Platform) -> None:

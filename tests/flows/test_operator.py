@@ -217,6 +217,6 @@ def test_doctor_looks_at_every_group_of_every_stream(servers: Servers, tmp_path:
     assert result.exit_code == 1
     rows = [line.split("!!")[1].strip() for line in result.stdout.splitlines() if "!!" in line]
     found = {row.split("  ")[0]: row for row in rows}
-    assert "1 to read, 0 in work, 1 dead letters, 0 consumers" in found["referral.events → catalog"]
+    assert "1 to read, 0 in work, 1 dead letter, 0 consumers" in found["referral.events → catalog"]
     assert "the declared group is missing" in found["catalog.events → referral"]
     assert "append-only file NOT durable" in found["redis"], "the tests' server never waits for the disk"

@@ -1,5 +1,6 @@
 """Access tokens: what is signed is verified; what was found valid is remembered, and for no longer than it holds."""
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -11,9 +12,11 @@ from threading import Thread
 from typing import Any
 from uuid import UUID
 
+import httpx2
 import pytest
 from joserfc import jwt
 
+from services.catalog.main import create_app
 from shared.problems import Problem
 from shared.web import token_signing
 from shared.web import tokens as access_tokens
@@ -162,6 +165,42 @@ async def test_keys_that_cannot_be_read_leave_the_known_ones_in_use_for_as_long_
     tokens.jwks.write_text(present)
     clock.now = 912
     assert [await status(verifier, token) for verifier in (known, unknown)] == [200, 200]
+
+
+async def test_it_is_known_whether_the_keys_can_be_had(tmp_path: Path) -> None:
+    tokens, clock = Tokens(tmp_path), Clock()
+    present = tokens.jwks.read_text()
+    tokens.jwks.unlink()
+    verifier = Verifier(ISSUER, str(tokens.jwks), clock)
+    assert not await verifier.has_keys()
+    tokens.jwks.write_text(present)
+    clock.now = 2
+    assert await verifier.has_keys()
+    tokens.jwks.unlink()
+    clock.now = 40  # they are to be fetched again, and the known ones still serve
+    assert (await verifier.has_keys(), await status(verifier, tokens.sign(WHO))) == (False, 200)
+    tokens.jwks.write_text(present)
+    clock.now = 51
+    assert await verifier.has_keys()
+
+
+async def test_a_service_says_that_it_cannot_have_the_keys(platform: Platform, tmp_path: Path) -> None:
+    jwks = tmp_path / "jwks.json"
+    app = create_app(platform.settings["catalog"].model_copy(update={"jwks": str(jwks)}))
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://catalog") as client:
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+        assert ready.json()["dependencies"]["keys"] == "down"
+        assert (await client.get("/services")).status_code == 200
+        token = {"Authorization": f"Bearer {platform.tokens.sign(WHO)}"}
+        assert (await client.get("/members", headers=token)).status_code == 503
+        jwks.write_text(platform.tokens.jwks.read_text())
+        async with asyncio.timeout(30):
+            while (await client.get("/readyz")).json()["dependencies"]["keys"] == "down":
+                await asyncio.sleep(0.1)
+        assert (await client.get("/members", headers=token)).status_code == 401  # it is known whose token it is
+    await app.state.luotsi.close()
 
 
 @pytest.mark.parametrize(

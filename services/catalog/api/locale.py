@@ -1,9 +1,9 @@
-"""Which language an answer is in."""
+"""Which language an answer is in, and who may keep it."""
 
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import Depends, Header, Response
+from fastapi import Depends, Header, Request, Response
 
 from services.catalog.domain.texts import choose_language, languages_shown
 from services.catalog.tables import Organization, Service
@@ -11,15 +11,22 @@ from shared.events.catalog import Language
 
 
 def answer_language(
+    request: Request,
     response: Response,
     accept_language: Annotated[
         str | None, Header(description="fi, sv or en, with quality values; Finnish by default")
     ] = None,
 ) -> Language:
-    """The language that the caller asks for; the answer says so, unless `say_languages` knows better."""
+    """The language that the caller asks for; the answer says so, unless `say_languages` knows better.
+
+    What anybody may read, anybody may keep (`no-cache`), and asks for it again by its ETag. An answer to a caller with
+    a token is kept by nobody, whatever is said here.
+    """
     language = choose_language(accept_language)
     response.headers["Content-Language"] = language
-    response.headers["Vary"] = "Accept-Language"
+    response.headers["Vary"] = "Accept-Language, Authorization"
+    if request.method in ("GET", "HEAD"):
+        response.headers["Cache-Control"] = "no-cache"
     return language
 
 

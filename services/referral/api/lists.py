@@ -7,7 +7,7 @@ its list: it names sort and filters by a digest, so that it is refused where the
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Final, Literal
@@ -56,62 +56,55 @@ class ListWanted:
         return sha256(repr([*self.filter.query(), self.sort]).encode()).digest()[:8]
 
 
-def _standing(
-    box: Annotated[Box | None, Query(description="Both unless given")] = None,
-    status: Annotated[list[Status] | None, Query(description="May be repeated")] = None,
-    only_open: Annotated[bool | None, Query(alias="open", description="Not ended, or ended and not closed")] = None,
-    business_status: Annotated[BusinessStatus | None, Query(description="Ended like this")] = None,
-    reference: Annotated[
-        Reference | None, Query(description="As people type it; 422 when its check character does not fit")
-    ] = None,
-) -> ReferralFilter:
-    return ReferralFilter(
-        box=_SIDES[box] if box else None,
-        statuses=tuple(each for each in Status if each in (status or ())),
-        only_open=only_open,
-        business_status=business_status,
-        reference=reference,
-    )
+class FilterWanted:
+    """The filter that a query asks for: each argument is a parameter of it."""
 
-
-def _waiting(
-    assigned: Annotated[
-        UUID | Literal["me", "none", "nobody"] | None,
-        Query(description="Received, and assigned to this member, to you, or to nobody (`none`, also `nobody`)"),
-    ] = None,
-    attention: Annotated[Attention | None, Query(description="Ended, and open for this reason")] = None,
-    unseen_answers: Annotated[bool | None, Query(description="Answered, and the source has not looked at it")] = None,
-    unread_messages: Annotated[bool | None, Query(description="With messages that your side has not read")] = None,
-    due: Annotated[
-        DueWhen | None, Query(description="Not answered: `soon` from the reminder on, `overdue` from the deadline on")
-    ] = None,
-) -> ReferralFilter:
-    return ReferralFilter(
-        assigned="none" if assigned == "nobody" else assigned,
-        attention=attention,
-        unseen_answers=unseen_answers,
-        unread_messages=unread_messages,
-        due=due,
-    )
+    def __init__(  # noqa: PLR0913 - a parameter of the query each
+        self,
+        *,
+        box: Annotated[Box | None, Query(description="Both unless given")] = None,
+        status: Annotated[list[Status] | None, Query(description="May be repeated")] = None,
+        only_open: Annotated[bool | None, Query(alias="open", description="Not ended, or ended and not closed")] = None,
+        business_status: Annotated[BusinessStatus | None, Query(description="Ended like this")] = None,
+        reference: Annotated[
+            Reference | None, Query(description="As people type it; 422 when its check character does not fit")
+        ] = None,
+        assigned: Annotated[
+            UUID | Literal["me", "none", "nobody"] | None,
+            Query(description="Received, and assigned to this member, to you, or to nobody (`none`, also `nobody`)"),
+        ] = None,
+        attention: Annotated[Attention | None, Query(description="Ended, and open for this reason")] = None,
+        unseen_answers: Annotated[
+            bool | None, Query(description="Answered, and the source has not looked at it")
+        ] = None,
+        unread_messages: Annotated[bool | None, Query(description="With messages that your side has not read")] = None,
+        due: Annotated[
+            DueWhen | None,
+            Query(description="Not answered: `soon` from the reminder on, `overdue` from the deadline on"),
+        ] = None,
+    ) -> None:
+        self.filter = ReferralFilter(
+            box=_SIDES[box] if box else None,
+            statuses=tuple(each for each in Status if each in (status or ())),
+            only_open=only_open,
+            assigned="none" if assigned == "nobody" else assigned,
+            attention=attention,
+            unseen_answers=unseen_answers,
+            unread_messages=unread_messages,
+            due=due,
+            business_status=business_status,
+            reference=reference,
+        )
 
 
 def list_wanted(
-    standing: Annotated[ReferralFilter, Depends(_standing)],
-    waiting: Annotated[ReferralFilter, Depends(_waiting)],
+    wanted: Annotated[FilterWanted, Depends()],
     sort: Annotated[
         Sort | None, Query(description="Newest first unless given; what lacks the moment comes last either way")
     ] = None,
 ) -> ListWanted:
     """The list that the query asks for."""
-    both = replace(
-        standing,
-        assigned=waiting.assigned,
-        attention=waiting.attention,
-        unseen_answers=waiting.unseen_answers,
-        unread_messages=waiting.unread_messages,
-        due=waiting.due,
-    )
-    return ListWanted(both, sort)
+    return ListWanted(wanted.filter, sort)
 
 
 @dataclass(frozen=True)

@@ -2,27 +2,27 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypeVar
+from functools import partial
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 
+from services.referral.tables import IdempotencyKey
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.idempotency import claim_key, keep_answer, open_answer
-from shared.web.idempotency import address_of, given_key, needed_key, say_replayed
-
-AnswerT = TypeVar("AnswerT", bound=BaseModel)
+from shared.web import idempotency
+from shared.web.idempotency import AnswerT, Keeping, address_of, carry_out_once, given_key, needed_key
 
 KeyOf = Annotated[str | None, Depends(given_key)]
 NeededKeyOf = Annotated[str, Depends(needed_key)]
 
 
 @dataclass(frozen=True)
-class Done(Generic[AnswerT]):
+class Done(idempotency.Done[AnswerT]):
     """What a request was answered, and what that is about: a client, and a referral that was created by it."""
 
-    answer: AnswerT
     client_id: UUID | None = None
     created: UUID | None = None
 
@@ -38,16 +38,15 @@ async def once(
 
     `asked` is the key, None for what may be done again, and what makes two requests the same.
     """
+
+    async def keep(claimed: IdempotencyKey, done: Done[AnswerT]) -> None:
+        await keep_answer(work, claimed, done.answer.model_dump(mode="json"), done.client_id, done.created)
+
     key, said = asked
-    if key is None:
-        return (await do()).answer
-    claimed = await claim_key(work, key, *said)
-    if claimed.answer is not None:
-        say_replayed(response)
-        return model.model_validate(await open_answer(work, claimed))
-    done = await do()
-    await keep_answer(work, claimed, done.answer.model_dump(mode="json"), done.client_id, done.created)
-    return done.answer
+    keeping = (
+        Keeping(partial(claim_key, work, key, *said), partial(open_answer, work), keep) if key is not None else None
+    )
+    return await carry_out_once(response, keeping, model, do)
 
 
 def said_in(request: Request, body: BaseModel) -> tuple[str, ...]:
