@@ -1,9 +1,13 @@
 """Who acts: a member of an organisation, and what it may do there. `web/tokens.py` finds out who calls."""
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from shared.problems import forbidden, unauthenticated
+
+PLATFORM_SLUG: Final = "luotsi"
+"""The slug of the organisation that runs the platform; its administrators are those of the platform."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from tests.docs_reader import ROOT, problem_names, read, section, tracked
 
 COMMON = {"database_url": "postgresql://u:p@127.0.0.1/x", "redis_url": "redis://127.0.0.1/0", "jwks": "keys.json"}
 KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-HEALTH = {("GET", "/livez"), ("GET", "/readyz"), ("GET", "/metrics")}
+HEALTH = {("GET", "/livez"), ("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/health")}
 
 
 def test_the_lifecycle_page_is_that_of_the_code() -> None:

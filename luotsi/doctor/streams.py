@@ -1,18 +1,12 @@
 """A look at Redis: is it durable, and does every consumer group read?"""
 
-import time
-from typing import Any, Final
-
 from redis.asyncio import Redis
 
 from luotsi.doctor.finding import Finding, age, counted
 from luotsi.platform.target import Target
-from shared.services import dead_stream, groups_of, streams
-
-_LAG_LIMIT: Final = 1000
-_UNREAD_SECONDS: Final = 60.0
-_IDLE_SECONDS: Final = 30.0
-"""A consumer that lives asks for entries every second or so; only the name is left of one that did not for so long."""
+from shared.consuming.backlog import GroupBacklog, group_backlog
+from shared.redis import connect
+from shared.services import groups_of, streams
 
 
 async def redis(target: Target) -> list[Finding]:
@@ -26,38 +20,30 @@ async def redis(target: Target) -> list[Finding]:
         durable = bool(info["aof_enabled"]) and policy == "always" and info["aof_last_write_status"] == "ok"
         note = f"{kind} {version}, append-only file {'synced on every write' if durable else 'NOT durable'}"
         advice = "set appendonly yes and appendfsync always, and look for room on its disk"
-        groups = [finding for stream in streams() for finding in await _groups(client, stream)]
-        return [Finding("redis", durable, note, advice), *groups]
+    return [Finding("redis", durable, note, advice), *await _groups(target)]
 
 
-async def _groups(client: Any, stream: str) -> list[Finding]:
-    found = await client.xinfo_groups(stream) if await client.exists(stream) else []
-    groups = {group["name"]: group for group in found}
-    return [await _group(client, stream, name, groups.get(name)) for name in groups_of(stream)]
+async def _groups(target: Target) -> list[Finding]:
+    client = connect(target.redis_url)
+    try:
+        return [
+            _finding(await group_backlog(client, stream, group)) for stream in streams() for group in groups_of(stream)
+        ]
+    finally:
+        await client.aclose()
 
 
-async def _group(client: Any, stream: str, name: str, group: dict[str, Any] | None) -> Finding:
-    piece = f"{stream} → {name}"
-    if group is None:
-        return Finding(piece, False, "the declared group is missing", f"start {name}-worker, which makes it")
-    dead = await client.xlen(dead_stream(stream, name))
-    consumers = await client.xinfo_consumers(stream, name)
-    living = [consumer for consumer in consumers if consumer["idle"] <= 1000 * _IDLE_SECONDS]
-    unread = await _oldest_unread(client, stream, group["last-delivered-id"])
-    lag = group["lag"] or 0
-    letters, readers = counted(dead, "dead letter", "dead letters"), counted(len(living), "consumer", "consumers")
-    note = f"{lag} to read, {group['pending']} in work, {letters}, {readers}"
-    if unread is not None:
-        note += f", the oldest unread for {age(unread)}"
-    if dead:
+def _finding(found: GroupBacklog) -> Finding:
+    piece = f"{found.stream} → {found.group}"
+    if found.missing:
+        return Finding(piece, False, "the declared group is missing", f"start {found.group}-worker, which makes it")
+    letters = counted(found.dead_letters, "dead letter", "dead letters")
+    readers = counted(found.consumers, "consumer", "consumers")
+    note = f"{found.lag} to read, {found.pending} in work, {letters}, {readers}"
+    if found.oldest_unread_seconds is not None:
+        note += f", the oldest unread for {age(found.oldest_unread_seconds)}"
+    if found.dead_letters:
         advice = "`luotsi events dead list` says why; `luotsi events dead replay` gives them to it once more"
     else:
-        advice = f"nobody reads: is {name}-worker running? Its log says what holds it up"
-    well = bool(living) and dead == 0 and lag <= _LAG_LIMIT and (unread or 0) <= _UNREAD_SECONDS
-    return Finding(piece, well, note, advice)
-
-
-async def _oldest_unread(client: Any, stream: str, last_read: str) -> float | None:
-    """For how many seconds the oldest entry lies there that the group was not given yet; None when there is none."""
-    entries = await client.xrange(stream, min=f"({last_read}", count=1)
-    return time.time() - int(entries[0][0].partition("-")[0]) / 1000 if entries else None
+        advice = f"nobody reads: is {found.group}-worker running? Its log says what holds it up"
+    return Finding(piece, found.well, note, advice)

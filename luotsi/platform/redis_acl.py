@@ -1,7 +1,7 @@
 """Who may do what in Redis: one user per service, with the rights that its record asks for.
 
 A service adds to its own stream and trims it. On the streams that it reads it may read, acknowledge and claim, and add
-to its own streams of dead letters. Beside streams it has the keys under which it counts requests.
+to its own streams of dead letters, which it counts. Beside streams it has the keys under which it counts requests.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,7 +39,7 @@ def _service_rules(service: Service) -> str:
         f"resetkeys resetchannels -@all {_CONNECT}",
         _selector(_PRODUCE, [service.stream] if service.stream else []),
         _selector(_CONSUME, service.reads),
-        _selector("+xadd", [dead_stream(stream, service.name) for stream in service.reads]),
+        _selector("+xadd +xlen", [dead_stream(stream, service.name) for stream in service.reads]),
         _selector(_COUNT, [f"{limits_prefix(service)}:*"]),
     ]
     return " ".join(part for part in parts if part)

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.catalog.api import members, organizations, services, unfound_words
+from services.catalog.api import health, members, organizations, services, unfound_words
 from services.catalog.api.dependencies import CatalogApp
 from services.catalog.queries.visibility import find_member
 from shared.clock import Clock, utc_now
@@ -19,7 +19,7 @@ _ABOUT = (
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     """The application; `clock` may be moved by tests."""
     app = create_api("Luotsi: catalogue", _ABOUT, CatalogApp(settings, find_member, clock))
-    for module in (organizations, services, members, unfound_words):
+    for module in (organizations, services, members, unfound_words, health):
         app.include_router(module.router)
     return app
 

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.notifications.api import deliveries, notices, preferences, stream
+from services.notifications.api import deliveries, health, notices, preferences, stream
 from services.notifications.api.dependencies import NotificationsApp
 from shared.mail.settings import MailSettings
 from shared.settings import from_environment
@@ -23,6 +23,7 @@ def create_app(settings: MailSettings) -> FastAPI:
     app.include_router(notices.router)
     app.include_router(preferences.router)
     app.include_router(deliveries.router)
+    app.include_router(health.router)
     return app
 
 

@@ -22,7 +22,7 @@ _UNPUBLISHED = text("SELECT count(*) FROM outbox WHERE published_at IS NULL")
 _PARKED = text("SELECT count(*) FROM parked")
 
 
-_State = Literal["up", "down"]
+State = Literal["up", "down"]
 Probes = Mapping[str, Callable[[], Awaitable[bool]]]
 """What else a service depends on: the name of each, and what finds out whether it can be had"""
 FoundT = TypeVar("FoundT")
@@ -37,7 +37,7 @@ class Readiness(BaseModel):
     """
 
     status: Literal["ready", "degraded", "unready"]
-    dependencies: dict[str, _State]
+    dependencies: dict[str, State]
 
 
 class _Shared(Generic[FoundT]):
@@ -116,13 +116,14 @@ async def _backlog(service: Service, database: Database) -> str:
 
 
 def add_health_routes(app: FastAPI, service: Service, database: Database, redis: RawRedis, probes: Probes) -> None:
-    """Add `/livez`, `/readyz` and `/metrics`."""
+    """Add `/livez`, `/readyz` and `/metrics`; other routes find what `/readyz` says in the state's `readiness`."""
 
     @app.get("/livez", operation_id="checkLiveness", tags=["health"], summary="Is the process alive?")
     async def livez() -> dict[str, str]:
         return {"status": "alive"}
 
     readiness = _Shared(_Dependencies(service, database, redis, probes).look)
+    app.state.readiness = readiness
     backlog = _Shared(partial(_backlog, service, database))
 
     @app.get(

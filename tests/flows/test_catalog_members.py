@@ -44,6 +44,21 @@ async def test_a_member_is_entered_and_told_of(platform: Platform) -> None:
     }
 
 
+async def test_a_desk_lists_those_who_can_be_assigned(platform: Platform) -> None:
+    town = await kuopio(platform)
+    for email, roles in (("one@uef.example", ["recipient"]), ("other@uef.example", ["adviser", "admin"])):
+        await enter(town, "uef", email, *roles)
+    query = "/members?active=true&role="
+
+    async def found(role: str) -> list[str]:
+        answer = await town.client("desk@uef.example").get(f"{query}{role}")
+        return [each["email"] for each in answer.json()["contents"]]
+
+    assert await found("recipient") == ["desk@uef.example", "one@uef.example"]
+    assert "one@uef.example" not in await found("adviser")
+    assert (await town.client("desk@uef.example").get(f"{query}boss")).status_code == 422
+
+
 async def test_members_are_seen_by_their_own_organisation_only(platform: Platform) -> None:
     town = await kuopio(platform)
     desk, stranger = town.people["desk@uef.example"], town.people["desk@savonia.example"]

@@ -308,3 +308,14 @@ async def test_an_organisation_never_stands_above_itself(platform: Platform) -> 
         answer = await town.change("PATCH", "/organizations/kuopio", {"parent_organization_id": parent})
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["field"] == "parent_organization_id"
+
+
+async def test_organisations_that_were_deactivated_are_listed_on_their_own(platform: Platform) -> None:
+    town = await kuopio(platform)
+    active = (await town.read("/organizations"))["total_items"]
+    assert (await town.read("/organizations?active=false"))["contents"] == []
+    await town.change("PATCH", "/organizations/uef", {"active": False})
+    left = await town.read("/organizations?active=false")
+    assert [(each["slug"], each["active"]) for each in left["contents"]] == [("uef", False)]
+    assert (await town.read("/organizations"))["total_items"] == active - 1
+    assert (await town.client().get("/organizations?active=false&query=yliopisto")).status_code == 422

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from luotsi.doctor import streams
 from luotsi.doctor.finding import age
+from shared.consuming import backlog
 from tests.builders import Town, small_town
 from tests.flows.mail_server import MailServer
 from tests.flows.notifications_mailing import Clock, delivery_queue
@@ -149,7 +149,7 @@ async def test_a_group_of_which_only_names_are_left_is_not_well(
     await redis.xgroup_createconsumer("referral.events", "catalog", "catalog-worker")
     mark, said = await doctor(platform, "referral.events → catalog")
     assert (mark, "1 consumer" in said and "1 consumers" not in said) == ("ok", True)
-    monkeypatch.setattr(streams, "_IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(backlog, "_IDLE_SECONDS", 0.05)
     await asyncio.sleep(0.1)
     mark, said = await doctor(platform, "referral.events → catalog")
     assert (mark, "0 consumers: nobody reads: is catalog-worker running?" in said) == ("!!", True)

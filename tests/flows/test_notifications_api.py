@@ -1,9 +1,10 @@
 """The inbox, the preferences and the list of deliveries over HTTP: one's own, and nothing else."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from tests.builders import Town, small_town
 from tests.flows.notifications_story import Story, count, notices
@@ -20,6 +21,12 @@ async def sent(platform: Platform, town: Town) -> Story:
     await story.tell("sent", "source")
     await platform.settle()
     return story
+
+
+async def event_of_the_notice(platform: Platform) -> UUID:
+    """The event that was recorded about the only referral."""
+    async with platform.databases["referral"].transaction() as tx:
+        return UUID(str(await tx.first(text("SELECT id FROM outbox WHERE type = 'referral.sent.v1'"))))
 
 
 async def test_a_notice_shows_what_it_may_and_no_more(platform: Platform, town: Town) -> None:
@@ -58,6 +65,45 @@ async def test_seen_counts_once(platform: Platform, town: Town) -> None:
     assert first.json() == second.json()
     assert await notices(platform, town.desk, unseen="true") == []
     assert len(await notices(platform, town.desk)) == 1
+
+
+async def test_all_that_was_shown_is_seen_at_once(platform: Platform, town: Town) -> None:
+    story = Story.of(platform, town)
+    for _ in range(3):
+        await story.tell("message_sent", "source")
+    await platform.settle()
+    newest, middle, oldest = await notices(platform, town.desk)
+    async with platform.client("notifications", town.desk) as client:
+        assert (await client.get("/notices/counts")).json() == {"unseen": 3, "more": False}
+        first = (await client.post(f"/notices/{oldest['id']}/seen")).json()
+        answer = await client.post("/notices/seen", json={"up_to": middle["id"]})
+        assert (answer.status_code, answer.json()) == (200, {"unseen": 1, "more": False})
+        left = {notice["id"]: notice["seen_at"] for notice in await notices(platform, town.desk)}
+        assert left[newest["id"]] is None
+        assert left[oldest["id"]] == first["seen_at"], "the first time counts"
+        for other in (str(uuid4()), (await notices(platform, town.desk))[0]["referral_id"]):
+            refused = await client.post("/notices/seen", json={"up_to": other})
+            assert (refused.status_code, refused.json()["type"]) == (422, "urn:luotsi:problem:unknown-notice")
+    async with platform.client("notifications", town.bystander) as client:
+        assert (await client.get("/notices/counts")).json() == {"unseen": 0, "more": False}
+        assert (await client.post("/notices/seen", json={"up_to": newest["id"]})).status_code == 422
+    assert await count(platform, "notices", "recipient_member_id IS NOT NULL AND seen_at IS NULL") == 1
+
+
+async def test_more_than_a_hundred_unseen_are_only_said_to_be_more(platform: Platform, town: Town) -> None:
+    await sent(platform, town)
+    async with platform.owners["notifications"].transaction() as tx:
+        more = (
+            "INSERT INTO notices SELECT (jsonb_populate_record(n, jsonb_build_object('id', gen_random_uuid(), "
+            "'event_id', gen_random_uuid(), 'number', n.number + g))).* "
+            "FROM notices AS n, generate_series(1, :more) AS g WHERE n.recipient_member_id IS NOT NULL AND n.number = 1"
+        )
+        await tx.execute(text(more), {"more": 99})
+    async with platform.client("notifications", town.desk) as client:
+        assert (await client.get("/notices/counts")).json() == {"unseen": 100, "more": False}
+        async with platform.owners["notifications"].transaction() as tx:
+            await tx.execute(text(more.replace("n.number + g", "n.number + 99 + g")), {"more": 1})
+        assert (await client.get("/notices/counts")).json() == {"unseen": 100, "more": True}
 
 
 async def test_nobody_else_finds_a_notice(platform: Platform, town: Town) -> None:
@@ -165,6 +211,7 @@ async def test_deliveries_are_those_of_the_own_organisation(platform: Platform, 
         found = (await client.get("/deliveries", params=query)).json()["contents"]
     assert {(one["channel"], one["status"]) for one in found} == {("inbox", "delivered"), ("email", "pending")}
     assert {one["member_id"] for one in found} == {str(town.desk.id)}
+    assert {one["event_id"] for one in found} == {str(await event_of_the_notice(platform))}
     for stranger in (town.adviser, town.bystander, town.coordinator):
         async with platform.client("notifications", stranger) as client:
             assert (await client.get("/deliveries", params=query)).json() == {"contents": [], "next": None}

@@ -25,6 +25,7 @@ from services.catalog.schemas.members import MemberChange, MemberView, NewMember
 from services.catalog.schemas.pages import Page
 from services.catalog.tables import Member
 from services.catalog.use_cases.members import change_member, create_member
+from shared.events.catalog import Role
 from shared.web.bodies import body, request_body
 from shared.web.idempotency import KEY_TAKEN
 from shared.web.json_api import TransactionOf
@@ -43,9 +44,12 @@ async def members(
         UUID | None, Query(description="Of this organisation; others than one's own are empty")
     ] = None,
     active: Annotated[bool | None, Query(description="Only those who are active, or only those who are not")] = None,
+    role: Annotated[Role | None, Query(description="Only those who have this role")] = None,
 ) -> Page[MemberView]:
     """Members of the caller's organisation; an administrator of the platform sees those of all."""
-    found, total = await page_of_members(tx, page, visibility.visible_organization(caller), organization_id, active)
+    found, total = await page_of_members(
+        tx, page, visibility.visible_organization(caller), organization_id, active, role
+    )
     return make_page(page, [member_view(each) for each in found], total)
 
 

@@ -1,5 +1,6 @@
 """Organisations over HTTP: anybody reads them, their administrators change them."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
@@ -36,6 +37,7 @@ from services.catalog.use_cases.organizations import (
     replace_locations,
 )
 from shared.events.catalog import Language
+from shared.problems import invalid
 from shared.web.bodies import body, request_body
 from shared.web.idempotency import KEY_TAKEN
 from shared.web.json_api import TransactionOf
@@ -47,6 +49,29 @@ router = Router(prefix="/organizations", tags=["organisations"])
 ToChange = Annotated[Organization, Depends(organization_to_change)]
 
 
+@dataclass(frozen=True)
+class OrganizationsWanted:
+    """Which organisations: with these words, or by name; `active` False: those that were deactivated."""
+
+    query: str | None
+    exactly: bool
+    active: bool
+
+
+def wanted_organizations(
+    query: Annotated[
+        str | None, Query(max_length=200, description="Words of names, former names, descriptions; the first eight")
+    ] = None,
+    exactly: Annotated[bool, Query(description="Look for no other word instead of one that is not known")] = False,
+    active: Annotated[bool, Query(description="`false`: those that were deactivated, without `query`")] = True,
+) -> OrganizationsWanted:
+    """The organisations that the query asks for. Raises 422 for a search among those that were deactivated."""
+    if query and not active:
+        detail = "Only active organisations are searched. Leave `query` out to list the others."
+        raise invalid(detail, [{"field": "query.query", "message": "not together with `active=false`"}])
+    return OrganizationsWanted(query, exactly, active)
+
+
 @router.get("", operation_id="listOrganizations", summary="Active organisations, by name or by text")
 async def organizations(
     tx: TransactionOf,
@@ -54,13 +79,10 @@ async def organizations(
     language: LanguageOf,
     today: TodayOf,
     response: Response,
-    query: Annotated[
-        str | None, Query(max_length=200, description="Words of names, former names, descriptions; the first eight")
-    ] = None,
-    exactly: Annotated[bool, Query(description="Look for no other word instead of one that is not known")] = False,
+    only: Annotated[OrganizationsWanted, Depends(wanted_organizations)],
 ) -> OrganizationPage:
     """Public: no token is needed. The best match comes first, without a text the order is by name."""
-    found = await page_of_organizations(tx, page, language, query, exactly=exactly)
+    found = await page_of_organizations(tx, page, language, only.query, exactly=only.exactly, active=only.active)
     say_languages(response, language, [each.row for each in found.rows])
     views = [organization_view(each, language, today) for each in found.rows]
     instead = showing(found.showing) if found.showing is not None else None

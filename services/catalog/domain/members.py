@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol, get_args
 from uuid import UUID
 
-from services.catalog.domain.organizations import PLATFORM_SLUG
 from services.catalog.domain.refusals import RuleBroken
+from shared.actors import PLATFORM_SLUG
 from shared.events.catalog import Role
 
 ROLES: tuple[Role, ...] = get_args(Role)

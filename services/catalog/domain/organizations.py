@@ -6,9 +6,7 @@ from itertools import pairwise
 from typing import Literal, get_args
 
 from services.catalog.domain.refusals import RuleBroken
-
-PLATFORM_SLUG = "luotsi"
-"""The organisation that runs the platform: its administrators may change every organisation."""
+from shared.actors import PLATFORM_SLUG
 
 OrganizationType = Literal[
     "municipality",

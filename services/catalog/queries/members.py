@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from services.catalog.queries.pages import PageWanted, as_uuid, count, one_page, one_row
 from services.catalog.tables import Member
 from shared.database.transaction import Transaction
+from shared.events.catalog import Role
 
 
 async def find_member(tx: Transaction, key: str, organization_id: UUID | None, *, lock: bool = False) -> Member | None:
@@ -25,10 +26,11 @@ async def page_of_members(
     visible: UUID | None,
     organization_id: UUID | None,
     active: bool | None,
+    role: Role | None = None,
 ) -> tuple[list[Member], int]:
     """One page of members, by address, and how many there are in all.
 
-    `visible`: the organisation whose members the caller sees (None: every one); `organization_id` narrows further.
+    `visible`: the organisation whose members the caller sees (None: every one); the others narrow further.
     """
     wanted = select(Member)
     for only in (visible, organization_id):
@@ -36,6 +38,8 @@ async def page_of_members(
             wanted = wanted.where(Member.organization_id == only)
     if active is not None:
         wanted = wanted.where(col(Member.active) == active)
+    if role is not None:
+        wanted = wanted.where(col(Member.roles).contains([role]))
     total = await count(tx, wanted)
     wanted = wanted.order_by(func.lower(Member.email).collate("C"), col(Member.id))
     return await tx.all(one_page(wanted, page)), total

@@ -56,12 +56,15 @@ class FoundOrganizations:
 
 
 async def page_of_organizations(
-    tx: Transaction, page: PageWanted, language: str, query: str | None, *, exactly: bool = False
+    tx: Transaction, page: PageWanted, language: str, query: str | None, *, exactly: bool = False, active: bool = True
 ) -> FoundOrganizations:
-    """One page of the active organisations, best match first, else by name; `exactly`: no word instead of another."""
-    if query and query.strip():
+    """One page of the active organisations, best match first, else by name; `exactly`: no word instead of another.
+
+    With `active` False those that were deactivated, by name: these are not searched.
+    """
+    if active and query and query.strip():
         return await _search(tx, page, typed_words(query), language, exactly)
-    wanted = select(Organization).where(col(Organization.active))
+    wanted = select(Organization).where(col(Organization.active) == active)
     total = await count(tx, wanted)
     wanted = wanted.order_by(by_name(Organization.sort_keys, language), col(Organization.id))
     return FoundOrganizations(await with_belongings(tx, await tx.all(one_page(wanted, page))), total)

@@ -10,7 +10,6 @@ from sqlmodel import col, select
 
 from services.catalog.domain.members import ROLES
 from services.catalog.domain.names import check_slug, sort_keys
-from services.catalog.domain.organizations import PLATFORM_SLUG
 from services.catalog.domain.refusals import RuleBroken
 from services.catalog.queries.organizations import find_organization
 from services.catalog.schemas.members import NewMember
@@ -19,6 +18,7 @@ from services.catalog.tables import Member, Organization
 from services.catalog.use_cases.recording import record_member_change, record_organization_change
 from services.catalog.use_cases.search_index import refresh_index
 from services.catalog.use_cases.seed import SEED_LOCK
+from shared.actors import PLATFORM_SLUG
 from shared.database.connections import Database
 from shared.database.transaction import Transaction
 from shared.ids import new_id

@@ -4,7 +4,6 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from services.catalog.domain.members import check_deputy
-from services.catalog.domain.organizations import PLATFORM_SLUG
 from services.catalog.queries.visibility import require_still_active
 from services.catalog.schemas.members import MemberChange, NewMember
 from services.catalog.schemas.parts import differing
@@ -12,6 +11,7 @@ from services.catalog.tables import Member, Organization
 from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.recording import record_member_change
 from services.catalog.use_cases.refusals import command
+from shared.actors import PLATFORM_SLUG
 from shared.events.catalog import Invited
 from shared.ids import new_id
 from shared.problems import conflict

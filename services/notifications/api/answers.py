@@ -40,7 +40,7 @@ def preference_view(preference: Preference, account_language: str) -> Preference
 
 def delivery_view(delivery: Delivery, notice: Notice) -> DeliveryView:
     """A delivery with what its notice is about."""
-    shown = notice.model_dump(include={"referral_id", "reference", "event_type", "created_at", "seen_at"})
+    shown = notice.model_dump(include={"referral_id", "reference", "event_id", "event_type", "created_at", "seen_at"})
     return DeliveryView.model_validate(
         {**delivery.model_dump(exclude={"version", "message_id"}), **shown, "member_id": notice.recipient_member_id}
     )

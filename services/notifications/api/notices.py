@@ -9,13 +9,14 @@ from services.notifications.api.answers import notice_view
 from services.notifications.api.dependencies import NotificationsApp
 from services.notifications.queries import notices
 from services.notifications.queries.preferences import language_of
-from services.notifications.schemas.notices import NoticePage, NoticeView
+from services.notifications.schemas.notices import MOST_COUNTED, NoticePage, NoticeView, SeenUpTo, UnseenCount
 from services.notifications.tables import Notice
-from services.notifications.use_cases.notices import mark_seen
+from services.notifications.use_cases.notices import mark_all_seen, mark_seen
 from shared.actors import Actor
 from shared.database.transaction import Transaction
-from shared.problems import not_found
+from shared.problems import invalid, not_found
 from shared.web.base import state_of
+from shared.web.bodies import body, request_body
 from shared.web.json_api import ActorOf, TransactionOf
 from shared.web.pages import PageOf, next_link
 from shared.web.routing import Router
@@ -56,6 +57,31 @@ async def list_notices(
     found = await notices.own_notices(tx, actor, limit=page.limit + 1, before=page.after, unseen=unseen)
     contents = await _shown(request, tx, actor, found[: page.limit])
     return NoticePage(contents=contents, next=next_link(request, page, found))
+
+
+@router.get("/notices/counts", operation_id="countNotices", summary="How many notices I have not seen")
+async def get_counts(actor: ActorOf, tx: TransactionOf) -> UnseenCount:
+    """It goes up to 100; then `more` is true."""
+    found = await notices.count_unseen(tx, actor, MOST_COUNTED + 1)
+    return UnseenCount(unseen=min(found, MOST_COUNTED), more=found > MOST_COUNTED)
+
+
+@router.post(
+    "/notices/seen",
+    operation_id="markNoticesSeen",
+    summary="I have seen a notice and all older ones",
+    openapi_extra=request_body(SeenUpTo),
+)
+async def mark_notices_seen(
+    actor: ActorOf, tx: TransactionOf, given: Annotated[SeenUpTo, body(SeenUpTo)]
+) -> UnseenCount:
+    """What came in since is left unseen, and counted in the answer."""
+    newest = await notices.own_notice(tx, actor, given.up_to)
+    if newest is None:
+        errors = [{"field": "up_to", "message": "no notice of yours"}]
+        raise invalid("Name a notice of yours; GET /notices lists them.", errors, name="unknown-notice")
+    await mark_all_seen(tx, actor, newest)
+    return await get_counts(actor, tx)
 
 
 @router.get("/notices/{notice_id}", operation_id="getNotice", summary="One notice")

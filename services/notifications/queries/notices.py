@@ -3,7 +3,7 @@
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, Uuid, bindparam, or_
+from sqlalchemy import BigInteger, Integer, Uuid, bindparam, func, or_
 from sqlmodel import col, select
 
 from services.notifications.queries import visibility
@@ -55,6 +55,12 @@ async def own_notices(
     if before is not None:
         query = query.where(col(Notice.id) < before)
     return await tx.all(query.order_by(col(Notice.id).desc()).limit(limit))
+
+
+async def count_unseen(tx: Transaction, actor: Actor, most: int) -> int:
+    """How many notices the actor has not seen; `most` where there are so many or more."""
+    unseen = select(Notice.id).where(visibility.told_to(actor), col(Notice.seen_at).is_(None)).limit(most)
+    return await tx.first(select(func.count()).select_from(unseen.subquery())) or 0
 
 
 async def newest_number(reader: Reader, actor: Actor) -> int:

@@ -17,6 +17,7 @@ class DeliveryView(BaseModel):
     notice_id: UUID
     referral_id: UUID
     reference: str
+    event_id: UUID = Field(description="Of what the notice tells about; the timeline of the referral names it, too")
     event_type: EventType
     member_id: UUID | None
     channel: Channel = Field(description="By what; later versions may know further channels")

@@ -1,16 +1,20 @@
 """Notices as the API answers them."""
 
 from datetime import datetime
-from typing import Annotated, get_args
+from typing import Annotated, Final, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from shared.events.referral import StatusCode
+from shared.web.requests import Body
 
 Status = Annotated[str, Field(json_schema_extra={"enum": list(get_args(StatusCode))})]
 EventType = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+\.v[0-9]+$", examples=["referral.sent.v1"])]
 """What happened; later versions may know further types."""
+
+MOST_COUNTED: Final = 100
+"""More unseen notices are only said to be more"""
 
 
 class NoticeView(BaseModel):
@@ -33,6 +37,19 @@ class NoticeView(BaseModel):
     link: str
     created_at: datetime
     seen_at: datetime | None
+
+
+class UnseenCount(BaseModel):
+    """How many notices of an inbox are unseen."""
+
+    unseen: int = Field(ge=0, le=MOST_COUNTED)
+    more: bool = Field(description="There are more than `unseen`, which goes no further")
+
+
+class SeenUpTo(Body):
+    """Up to which notice everything was seen: it and all older ones."""
+
+    up_to: UUID
 
 
 class NoticePage(BaseModel):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -43,6 +43,7 @@ class Notice(Base, table=True):
         CheckConstraint("(recipient_member_id IS NULL) = (number IS NULL)", name="number"),
         Index("ix_notices_recipient_number", "recipient_member_id", "number", unique=True),
         Index("ix_notices_recipient_id", "recipient_member_id", "id"),
+        Index("ix_notices_unseen", "recipient_member_id", "id", postgresql_where=text("seen_at IS NULL")),
         Index("ix_notices_referral", "referral_id", "recipient_organization_id"),
     )
 

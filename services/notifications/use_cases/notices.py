@@ -7,14 +7,16 @@ from typing import Final
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import text
-from sqlmodel import SQLModel
+from sqlalchemy import text, update
+from sqlmodel import SQLModel, col
 
 from services.notifications.domain.channels import INBOX
 from services.notifications.domain.wording import About, Facts
+from services.notifications.queries.visibility import told_to
 from services.notifications.tables import Delivery, Notice
 from services.notifications.use_cases.delivery_events import DELIVERED, record_delivery
 from services.notifications.use_cases.recipients import Recipient
+from shared.actors import Actor
 from shared.clock import utc_now
 from shared.database.rows import values_of
 from shared.database.transaction import Transaction
@@ -115,6 +117,15 @@ def _notice(cause: Cause, who: Recipient, now: datetime) -> Notice:
 
 def _as_json(rows: Iterable[SQLModel]) -> str:
     return to_json([values_of(row) for row in rows]).decode()
+
+
+async def mark_all_seen(tx: Transaction, actor: Actor, newest: Notice) -> None:
+    """Write down that the actor has seen a notice of its own and all older ones. Only the first time counts."""
+    await tx.execute(
+        update(Notice)
+        .where(told_to(actor), col(Notice.id) <= newest.id, col(Notice.seen_at).is_(None))
+        .values(seen_at=utc_now())
+    )
 
 
 async def mark_seen(tx: Transaction, notice: Notice) -> Notice:

@@ -2,14 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
 
+from services.referral.api.csv_answers import CSV_TOO, CsvWith, csv_response
 from services.referral.api.dependencies import WorkOf, requires
+from services.referral.api.report_csv import figures_as_csv
 from services.referral.domain.attention import Attention
 from services.referral.domain.lifecycle import Status
+from services.referral.queries.figures import overview_figures
 from services.referral.queries.names import NamesOf
 from services.referral.queries.overview import OverviewFilter, overview, overview_referral, overview_referrals
-from services.referral.schemas.overview import Overview, OverviewPage
+from services.referral.schemas.overview import Cut, Overview, OverviewFigures, OverviewPage
 from shared.values.days import Day
 from shared.web.pages import PageOf, next_link
 from shared.web.routing import Router
@@ -25,6 +28,29 @@ async def get_overview(work: WorkOf, from_: From = None, to: To = None) -> Overv
     """Coordinators only. Where most are waiting comes first. Nothing about any client."""
     rows = await overview(work, from_, to)
     return Overview(contents=rows, total=sum(row.sent for row in rows))
+
+
+@router.get(
+    "/overview/figures",
+    operation_id="getOverviewFigures",
+    summary="Referrals counted by who sent them, to whom, or when",
+    response_model=OverviewFigures,
+    responses=CSV_TOO,
+)
+async def get_overview_figures(
+    work: WorkOf,
+    response: Response,
+    by: Annotated[list[Cut] | None, Query(description="May be repeated; by month unless given")] = None,
+    from_: From = None,
+    to: To = None,
+    csv_with: CsvWith = None,
+) -> OverviewFigures | Response:
+    """Coordinators only. Exact figures, for their own work: to pass figures on, take `/report`, which is anonymous."""
+    found = await overview_figures(work, by or ["month"], from_, to)
+    if csv_with is not None:
+        return csv_response(figures_as_csv(found, csv_with), "figures.csv")
+    response.headers["Vary"] = "Accept"
+    return found
 
 
 def overview_filter(

@@ -1,4 +1,4 @@
-"""A report as CSV (RFC 4180), for spreadsheets."""
+"""Figures as CSV (RFC 4180), for spreadsheets: a report, and those of the overview."""
 
 import csv
 import io
@@ -7,7 +7,10 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Any, Final, Literal
 
+from services.referral.domain.lifecycle import Reason
 from services.referral.domain.report import DIMENSIONS
+from services.referral.schemas.overview import Figures, OverviewFigures
+from services.referral.schemas.parts import Named
 from services.referral.schemas.report import FiguresView, ReportRow, ReportTotal, ReportView
 
 CSV_TYPE: Final = "text/csv; charset=utf-8; header=present"
@@ -45,13 +48,47 @@ def as_csv(shown: ReportView, separator: Separator) -> str:
     return out.getvalue()
 
 
+def figures_as_csv(shown: OverviewFigures, separator: Separator) -> str:
+    """Figures of the overview in the same form: a line a row, and last the total, with `total` in its first cell.
+
+    Reasons of declines have a column each, `declined_no_capacity` and so on.
+    """
+    keys = [
+        name
+        for cut in shown.by
+        for name in ([cut] if cut == "month" else [f"{cut}_id", *(f"{cut}_{language}" for language in _LANGUAGES)])
+    ]
+    names = [*keys, *(name for name in Figures.model_fields if name != "decline_reasons"), *_REASONS.values()]
+    out = io.StringIO("\N{ZERO WIDTH NO-BREAK SPACE}")
+    out.seek(0, io.SEEK_END)
+    lines = csv.DictWriter(out, names, extrasaction="ignore", delimiter=_DELIMITERS[separator])
+    lines.writeheader()
+    for row in shown.contents:
+        named: dict[str, Named | None] = {cut: getattr(row, cut) for cut in shown.by if cut != "month"}
+        lines.writerow(_cells(_counted(row) | {"month": row.month} | _named(named), separator))
+    lines.writerow(_cells(_counted(shown.total) | {keys[0]: "total"}, separator))
+    return out.getvalue()
+
+
+def _counted(row: Figures) -> dict[str, Any]:
+    return row.model_dump() | {column: row.decline_reasons.get(reason, 0) for reason, column in _REASONS.items()}
+
+
+_REASONS: Final = {reason: f"declined_{reason}" for reason in Reason if reason is not Reason.CONSENT_WITHDRAWN}
+
+
 def _plain(row: ReportRow | ReportTotal, figures: Collection[str], period: str) -> dict[str, Any]:
     return {"period": period, "blanked": "true" if row.blanked else "false"} | row.model_dump(include=set(figures))
 
 
 def _keys(row: ReportRow) -> dict[str, Any]:
-    found: dict[str, Any] = {"language": row.language}
-    for name, named in (("organization", row.organization), ("service", row.service)):
+    return {"language": row.language} | _named({"organization": row.organization, "service": row.service})
+
+
+def _named(things: Mapping[str, Named | None]) -> dict[str, Any]:
+    """The cells of organisations and services: id and names of each."""
+    found: dict[str, Any] = {}
+    for name, named in things.items():
         if named is not None:
             texts = {f"{name}_{language}": named.name.in_language(language) for language in _LANGUAGES if named.name}
             found |= {f"{name}_id": str(named.id), **texts}

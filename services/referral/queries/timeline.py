@@ -8,16 +8,15 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.referral.domain.chains import below
-from services.referral.domain.lifecycle import LIFECYCLE, TERMINAL, Side
+from services.referral.domain.lifecycle import Side
+from services.referral.domain.opened import ENDINGS, Looks, opened_at
 from services.referral.queries.chains import members_of_chain
 from services.referral.queries.visibility import side_of
 from services.referral.schemas.timeline import TimelineItem, Told
-from services.referral.tables import Delivery, Referral, TimelineEntry
+from services.referral.tables import Delivery, Message, Referral, TimelineEntry
 from services.referral.unit_of_work import ActorUnitOfWork
 
 _OF_THE_SOURCE_ALONE = ("referral.created.v1", "referral.edited.v1", "referral.followed.v1")
-ENDINGS = tuple(f"referral.{rule.event}.v1" for rule in LIFECYCLE.values() if rule.to in TERMINAL)
-"""The events with which a referral ends."""
 
 
 async def timeline(work: ActorUnitOfWork, referral: Referral) -> list[TimelineItem]:
@@ -33,7 +32,7 @@ async def timeline(work: ActorUnitOfWork, referral: Referral) -> list[TimelineIt
     in_order = (col(TimelineEntry.version), col(TimelineEntry.at), col(TimelineEntry.event_id))
     own = await work.tx.all(query.order_by(*in_order))
     passed_on = {link.id: link.reference for link in below(referral.id, await members_of_chain(work, referral))}
-    told = await _told(work, referral)
+    told = await _told(work, referral, side, own)
     return [
         TimelineItem(
             **entry.model_dump(exclude={"referral_id", "member_id", "side"}),
@@ -54,16 +53,40 @@ async def _ends(work: ActorUnitOfWork, referral_ids: Collection[UUID]) -> Sequen
     return await work.tx.all(query.order_by(col(TimelineEntry.at), col(TimelineEntry.event_id)))
 
 
-async def _told(work: ActorUnitOfWork, referral: Referral) -> dict[UUID, list[Told]]:
+async def _told(
+    work: ActorUnitOfWork, referral: Referral, own_side: Side, entries: Sequence[TimelineEntry]
+) -> dict[UUID, list[Told]]:
+    """By event, who was told of it; with which member where that is one of the side `own_side`."""
     query = select(Delivery).where(Delivery.referral_id == referral.id)
     states = await work.tx.all(query.order_by(col(Delivery.epoch), col(Delivery.sequence)))
     newest = {proof.id: proof for proof in states}
-    sides: dict[UUID, str] = {
+    sides: dict[UUID, Side] = {
         referral.source_organization_id: Side.SOURCE,
         referral.target_organization_id: Side.TARGET,
     }
+    looks = await _looks(work, referral)
+    happened = {entry.event_id: entry for entry in entries}
     found: dict[UUID, list[Told]] = defaultdict(list)
     for proof in sorted(newest.values(), key=lambda proof: (proof.at, proof.id)):
-        side = sides.get(proof.organization_id, "coordinator")
-        found[proof.cause_id].append(Told(side=side, channel=proof.channel, status=proof.status, at=proof.at))
+        side = sides.get(proof.organization_id)
+        about = happened.get(proof.cause_id)
+        opened = opened_at(looks, side, about.event_type, about.at, about.side) if side and about else None
+        found[proof.cause_id].append(
+            Told(
+                side=side or "coordinator",
+                channel=proof.channel,
+                status=proof.status,
+                at=proof.at,
+                member_id=proof.member_id if side is own_side else None,
+                opened_at=opened,
+            )
+        )
     return found
+
+
+async def _looks(work: ActorUnitOfWork, referral: Referral) -> Looks:
+    read = select(Message.side, Message.created_at, Message.read_at).where(
+        Message.referral_id == referral.id, col(Message.read_at).is_not(None)
+    )
+    messages = {(side, written): read_at for side, written, read_at in await work.tx.execute(read)}
+    return Looks(referral.first_viewed_at, referral.answer_seen_at, messages)

@@ -1,14 +1,18 @@
 """How referrals stand across organisations, never who they are about."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.referral.domain.attention import Attention
 from services.referral.domain.deadlines import BusinessStatus
 from services.referral.domain.lifecycle import Outcome, Reason, Status
 from services.referral.schemas.parts import Named, Page, Urgency
+
+Cut = Literal["source", "target", "service", "month"]
+"""By what referrals are counted: the organisation that sent them or was sent them, the service, the month of sending"""
 
 
 class OverviewRow(BaseModel):
@@ -31,6 +35,40 @@ class Overview(BaseModel):
 
     contents: list[OverviewRow]
     total: int
+
+
+class Figures(BaseModel):
+    """Referrals counted. Times are hours from sending to the answer."""
+
+    sent: int
+    waiting: int = Field(description="Not answered yet")
+    overdue: int = Field(description="Of those, the ones whose answer was due")
+    accepted: int
+    declined: int
+    completed: int
+    failed: int
+    cancelled: int = Field(description="By one of the sides, or since the consent was withdrawn")
+    expired: int
+    not_closed: int
+    median_hours_to_answer: float | None
+    decline_reasons: dict[Reason, int]
+
+
+class FiguresRow(Figures):
+    """Referrals that have something in common; null where the caller did not ask for it."""
+
+    source: Named | None
+    target: Named | None
+    service: Named | None
+    month: str | None = Field(description="Of sending, in Kuopio", examples=["2026-11"])
+
+
+class OverviewFigures(BaseModel):
+    """Referrals sent in a period, counted by what was asked for; `total` counts all of them."""
+
+    by: list[Cut]
+    contents: list[FiguresRow]
+    total: Figures
 
 
 class OverviewReferral(BaseModel):

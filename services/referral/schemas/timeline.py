@@ -14,12 +14,19 @@ EventType = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+\.v[0-9]+$", examples
 
 
 class Told(BaseModel):
-    """That somebody on a side was told, by which channel; or could not be. `coordinator` is on neither side."""
+    """That somebody on a side was told, by which channel; or could not be. `coordinator` is on neither side.
+
+    `member_id` is given for the caller's own side only, and is null for its desk's address. `opened_at` is when that
+    side first looked at what it was told of: at the referral, at the answer, at the message. It is null where that side
+    has not yet looked, or where looking is not noted, as for an accepted referral.
+    """
 
     side: Literal["source", "target", "coordinator"]
     channel: Channel
     status: Literal["delivered", "failed"]
     at: datetime
+    member_id: UUID | None = None
+    opened_at: datetime | None = None
 
 
 class TimelineItem(BaseModel):

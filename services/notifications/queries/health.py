@@ -1,0 +1,72 @@
+"""How mail goes: what waits, what fails and why, and whether any has arrived since."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+DUE: Final = """
+SELECT count(*) AS number, coalesce(extract(epoch FROM now() - min(next_attempt_at)), 0)::float AS oldest
+FROM deliveries WHERE status IN ('pending', 'failed') AND next_attempt_at < now()
+"""
+# The oldest that fails, or else the newest that was given up within a day; with the number of its like.
+FAILING: Final = """
+SELECT d.status, d.attempts, d.last_error, count(*) OVER (PARTITION BY d.status) AS number,
+    extract(epoch FROM now() - n.created_at)::float AS oldest,
+    EXISTS (SELECT FROM deliveries AS a WHERE a.channel = d.channel AND a.delivered_at > n.created_at) AS others_arrive
+FROM deliveries AS d JOIN notices AS n ON n.id = d.notice_id
+WHERE d.status = 'failed' OR (d.status = 'exhausted' AND n.created_at > now() - interval '1 day')
+ORDER BY d.status = 'failed' DESC, CASE WHEN d.status = 'failed' THEN n.created_at END, n.created_at DESC LIMIT 1
+"""
+
+_WAITING_SECONDS: Final = 60.0
+"""After this time a delivery that is due should have been attempted."""
+_FAILING_SECONDS: Final = 60.0
+"""A delivery that fails for longer is the platform's trouble when none has arrived since."""
+_TROUBLE_SECONDS: Final = 3600.0
+"""A delivery that fails for longer is looked at even if others arrive."""
+
+
+@dataclass(frozen=True)
+class MailState:
+    """`due` deliveries wait for an attempt, `failing` ones are tried again, and some were `given_up` within a day.
+
+    Of those that fail only the worst are counted: the ones given up where none is tried again. `others_arrive`: whether
+    any mail has arrived since the one was sent that `last_error` is about.
+    """
+
+    due: int
+    due_seconds: float
+    failing: int = 0
+    given_up: int = 0
+    oldest_seconds: float = 0.0
+    others_arrive: bool = True
+    last_error: str | None = None
+
+    @classmethod
+    def of(cls, due: Mapping[str, Any], failing: Mapping[str, Any] | None) -> "MailState":
+        """Out of the rows that DUE and FAILING find."""
+        if failing is None:
+            return cls(due["number"], due["oldest"])
+        tried_again = failing["status"] == "failed"
+        return cls(
+            due=due["number"],
+            due_seconds=due["oldest"],
+            failing=failing["number"] if tried_again else 0,
+            given_up=0 if tried_again else failing["number"],
+            oldest_seconds=failing["oldest"],
+            others_arrive=failing["others_arrive"],
+            last_error=failing["last_error"],
+        )
+
+    @property
+    def attempted(self) -> bool:
+        """Whether somebody attempts what is due."""
+        return self.due_seconds <= _WAITING_SECONDS
+
+    @property
+    def well(self) -> bool:
+        """Whether mail goes out, and none fails that is the platform's trouble."""
+        if self.given_up and not self.others_arrive:
+            return False
+        limit = _TROUBLE_SECONDS if self.others_arrive else _FAILING_SECONDS
+        return self.attempted and not (self.failing and self.oldest_seconds > limit)

@@ -1,0 +1,9 @@
+"""How the referral service is doing."""
+
+from shared.web.service_health import ServiceHealth, Waiting
+
+
+class ReferralHealth(ServiceHealth):
+    """`timers`: reminders and ends of referrals that should have come."""
+
+    timers: Waiting
