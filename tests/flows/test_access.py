@@ -33,7 +33,7 @@ PUBLIC = {
 SEEN_BY_ALL = {"organizations", "services"}
 """Collections whose things everybody may see: changing one is forbidden rather than not found."""
 ROLES = ("adviser", "recipient", "coordinator", "admin")
-COORDINATORS_ONLY = {"/overview", "/overview/referrals", "/report"}
+COORDINATORS_ONLY = {"/overview", "/overview/figures", "/overview/referrals", "/report"}
 OWN = {("GET", "/preferences"), ("PUT", "/preferences")}
 """Routes about the caller alone."""
 

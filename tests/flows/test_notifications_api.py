@@ -25,8 +25,7 @@ async def sent(platform: Platform, town: Town) -> Story:
 
 async def event_of_the_notice(platform: Platform) -> UUID:
     """The event that was recorded about the only referral."""
-    async with platform.databases["referral"].transaction() as tx:
-        return UUID(str(await tx.first(text("SELECT id FROM outbox WHERE type = 'referral.sent.v1'"))))
+    return UUID(str(await platform.scalar("referral", "SELECT event_id FROM outbox WHERE type = 'referral.sent.v1'")))
 
 
 async def test_a_notice_shows_what_it_may_and_no_more(platform: Platform, town: Town) -> None:

@@ -14,20 +14,23 @@ SERVICES = ("catalog", "referral", "notifications")
 HEALTH = {"checkLiveness", "checkReadiness", "getMetrics"}
 OPERATIONS = {
     "catalog": HEALTH
+    | {"getHealth"}
     | {"listOrganizations", "getOrganization", "createOrganization", "updateOrganization"}
     | {"replaceClosures", "replaceLocations", "listServices", "getService", "createService", "updateService"}
     | {"listUnfoundWords", "setCapacity", "listMembers", "getMember", "createMember", "updateMember"},
     "referral": HEALTH
+    | {"getHealth"}
     | {"createReferral", "listReferrals", "getReferral", "updateReferral", "checkReferral", "answerReferrals"}
     | {"sendReferral", "acceptReferral", "declineReferral", "startReferral", "holdReferral", "resumeReferral"}
     | {"completeReferral", "failReferral", "cancelReferral", "withdrawConsent", "markError", "closeReferral"}
     | {"forwardReferral", "sendSuggestedReferral", "assignReferral", "handOverReferrals", "previewWithdrawal"}
     | {"getTimeline", "listMessages", "createMessage", "markMessagesRead", "getReferralAsFhir"}
     | {"listLegalBases", "getConsentText", "searchClients", "getClientReport", "countReferrals", "listClientReferrals"}
-    | {"getOverview", "listOverviewReferrals", "getReport"},
+    | {"getOverview", "getOverviewFigures", "listOverviewReferrals", "getReport"},
     "notifications": HEALTH
+    | {"getHealth"}
     | {"listNotices", "getNotice", "markNoticeSeen", "streamNotices", "getPreferences", "setPreferences"}
-    | {"listDeliveries"},
+    | {"listDeliveries", "countNotices", "markNoticesSeen"},
 }
 """Names that programs made from the documents go by: a new one is added, and none is changed."""
 

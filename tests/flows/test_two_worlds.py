@@ -295,6 +295,7 @@ LISTS = {
         "/referrals?unread_messages=true",
         "/referrals/counts",
         "/overview",
+        "/overview/figures?by=source&by=target&by=service&by=month",
         "/overview/referrals",
         "/overview/referrals?limit=1",
         "/report",
@@ -302,7 +303,7 @@ LISTS = {
         "/report?box=received",
         "/report?box=sent&by=service",
     ),
-    "notifications": ("/notices", "/deliveries", "/preferences"),
+    "notifications": ("/notices", "/notices/counts", "/deliveries", "/preferences"),
     "catalog": ("/services", "/organizations", "/members"),
 }
 
