@@ -18,8 +18,10 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := true
 endif
 
+AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
+
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check format faults bench coverage test-compose env pins docs clean
+.PHONY: help up demo test check format faults bench browser coverage test-compose env pins docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
@@ -48,6 +50,11 @@ faults: $(READY) ## Let faults happen to a working platform and check that nothi
 
 bench: $(READY) ## Measure the event path and the platform, beside others (ten minutes; ARGS=--quick)
 	@$(BIN)/python -m bench $(ARGS)
+
+browser: $(READY) ## Get the browser that tests drive, if none is there: Debian's package, else Playwright's
+	@$(BIN)/python -c 'from tests.browser import find_browser; find_browser()' 2>/dev/null \
+	|| { . /etc/os-release && [ "$$ID" = debian ] && $(AS_ROOT) apt-get update && $(AS_ROOT) apt-get install -y --no-install-recommends chromium; } \
+	|| $(BIN)/playwright install --with-deps chromium
 
 coverage: $(READY) $(CLIENT_READY) $(PROVIDER_READY) ## Run the tests, and print which lines and branches they ran, by folder (ARGS="tests/domain")
 	@$(BIN)/coverage erase

@@ -12,6 +12,8 @@ from shared.database.migrations import upgrade
 from shared.services import service_names
 from tests.kept_servers import kept_servers
 
+pytest_plugins = ["tests.browsing_fixtures"]
+
 if TYPE_CHECKING:
     from tests.platform import Platform
 

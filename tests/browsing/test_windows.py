@@ -1,0 +1,38 @@
+"""A browser's window tells of what goes wrong out of a person's sight, and no test is skipped for want of a browser."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.browser import Windows
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize(
+    ("script", "complaint"),
+    [
+        ("fetch('https://elsewhere.example/').catch(() => null)", "Content Security Policy"),
+        ("document.head.append(Object.assign(new Image(), {src: '/static/none.png'}))", "404"),
+        ("setTimeout(() => { throw new Error('lost') })", "lost"),
+    ],
+)
+async def test_what_goes_wrong_in_a_window_is_told(windows: Windows, script: str, complaint: str) -> None:
+    page = await windows.open()
+    await page.goto("/")
+    await page.evaluate(script)
+    await page.wait_for_timeout(500)
+    assert any(complaint in told for told in windows.complaints), windows.complaints
+    windows.complaints.clear()
+
+
+def test_without_a_browser_the_tests_fail_at_once_and_say_what_gets_one() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", str(Path(__file__).with_name("test_windows.py"))]
+    environment = {**os.environ, "CHROMIUM": "/nowhere/chromium"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "/nowhere/chromium, which is not there. This gets one: make browser" in done.stdout + done.stderr
