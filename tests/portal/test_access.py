@@ -1,18 +1,15 @@
 """Every route of the portal by nobody signed in by each role: only those get in whom its `Access` names."""
 
 import re
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute, iter_route_contexts
 
 from services.portal.domain.roles import PLATFORM, ROLES
 from services.portal.pages.access import Access
-from shared.web.health import HEALTH_PATHS
 from tests.builders import CatalogueFacts, Someone
 from tests.platform import ISSUER, Platform
+from tests.portal.routes import portal_routes
 from tests.portal.signed_in import csrf_token, portal_client
 
 FOR_ANYBODY = frozenset(
@@ -23,25 +20,6 @@ FOR_ANYBODY = frozenset(
 )
 """What needs no session; all else has to ask for one."""
 _WITHOUT_PAGE = frozenset({"/static/{digest}/{name}", "/favicon.ico", "/robots.txt", "/.well-known/jwks.json"})
-
-
-def _routes(platform: Platform) -> Iterator[tuple[str, str, Access | None]]:
-    for context in iter_route_contexts(platform.apps["portal"].routes):
-        route = context.route if hasattr(context, "route") else context
-        assert isinstance(route, APIRoute)
-        path = context.path_format
-        if path is None or path in HEALTH_PATHS:
-            continue
-        found = [each for each in _calls(route.dependant) if isinstance(each, Access)]
-        assert len(found) <= 1, f"{path} has more than one Access"
-        for method in sorted(route.methods or set()):
-            yield method, path, found[0] if found else None
-
-
-def _calls(dependant: Dependant) -> Iterator[object]:
-    yield dependant.call
-    for each in dependant.dependencies:
-        yield from _calls(each)
 
 
 def _address(path: str) -> str:
@@ -60,15 +38,15 @@ async def _people(platform: Platform) -> dict[str, Someone]:
 
 
 def test_every_page_says_who_may_see_it(platform_session: Platform) -> None:
-    public = {path for _, path, access in _routes(platform_session) if access is None or access.public}
+    public = {path for _, path, access in portal_routes(platform_session) if access is None or access.public}
     assert public == FOR_ANYBODY
-    without = {path for _, path, access in _routes(platform_session) if access is None}
+    without = {path for _, path, access in portal_routes(platform_session) if access is None}
     assert without == _WITHOUT_PAGE
 
 
 async def test_who_is_not_signed_in_is_led_to_sign_in(platform: Platform) -> None:
     async with portal_client(platform) as browser:
-        for method, path, access in _routes(platform):
+        for method, path, access in portal_routes(platform):
             if access is None or access.public:
                 continue
             answer = await browser.request(method, _address(path))
@@ -81,7 +59,7 @@ async def test_who_has_not_the_role_does_not_get_in(platform: Platform) -> None:
     for role, who in people.items():
         async with portal_client(platform, who) as browser:
             token = await csrf_token(browser)
-            for method, path, access in _routes(platform):
+            for method, path, access in portal_routes(platform):
                 if access is None or access.public or _is_for(access, role):
                     continue
                 answer = await browser.request(method, _address(path), data={"csrf_token": token})
@@ -112,7 +90,7 @@ async def test_no_form_of_another_site_is_taken(platform: Platform, headers: dic
         given = {name: value for name, value in headers.items() if value}
         for name in ("Sec-Fetch-Site", "Origin"):
             del browser.headers[name]
-        for method, path, access in _routes(platform):
+        for method, path, access in portal_routes(platform):
             if method == "GET" or access is None:
                 continue
             answer = await browser.request(method, _address(path), data={"csrf_token": token}, headers=given)
@@ -129,7 +107,7 @@ async def test_no_form_without_the_token_of_the_session_is_taken(platform: Platf
     ):
         foreign = await csrf_token(other)
         for token in (None, foreign, "0" * 64):
-            for method, path, access in _routes(platform):
+            for method, path, access in portal_routes(platform):
                 if method == "GET" or access is None or not access.allows_roles(["adviser"]):
                     continue
                 data = {} if token is None else {"csrf_token": token}
@@ -142,7 +120,7 @@ async def test_every_answer_is_guarded(platform: Platform) -> None:
     people = await _people(platform)
     async with portal_client(platform) as visitor, portal_client(platform, people["adviser"]) as member:
         for browser in (visitor, member):
-            for method, path, _ in _routes(platform):
+            for method, path, _ in portal_routes(platform):
                 answer = await browser.request(method, _address(path))
                 policy = answer.headers["Content-Security-Policy"]
                 assert policy.startswith("default-src 'none'"), path

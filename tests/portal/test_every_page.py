@@ -1,0 +1,198 @@
+"""Every page that there is, in a browser: accessible by day and by night, on a phone, with large text, and not heavy.
+
+The pages are those of the application's own routes: a new one is looked at from its first day.
+"""
+
+import gzip
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, Response, ViewportSize
+
+from services.portal.texts import LANGUAGES
+from tests.browser import running_browser
+from tests.builders import Someone
+from tests.platform import Platform
+from tests.portal.axe import violations
+from tests.portal.routes import portal_routes
+from tests.portal.seeded import Seeded, seeded_platform
+from tests.web_server import served
+
+WHOLE, COMPRESSED = 150_000, 60_000
+"""Bytes that a page may weigh with all that it loads"""
+SUFFIX: Final = " \N{EN DASH} Luotsi"
+NO_PAGES: Final = frozenset({"/static/{digest}/{name}", "/favicon.ico", "/robots.txt", "/.well-known/jwks.json"})
+NARROW: Final[ViewportSize] = {"width": 320, "height": 640}
+HALF: Final[ViewportSize] = {"width": 640, "height": 800}
+WIDE: Final[ViewportSize] = {"width": 1280, "height": 800}
+_SIDEWAYS: Final = """() => {
+  const scrolls = document.documentElement.scrollWidth > window.innerWidth;
+  const hidden = element => element.closest(".visually-hidden, .skip, .scroll");
+  return scrolls ? [...document.body.querySelectorAll("*")].filter(element => !hidden(element)
+    && (element.getBoundingClientRect().right > window.innerWidth + 1 || element.getBoundingClientRect().left < -1))
+    .slice(0, 4).map(element => element.outerHTML.slice(0, 120)) : [];
+}"""
+
+
+@dataclass
+class Site:
+    """The portal on a real server, a browser, and what is in the databases."""
+
+    address: str
+    browser: Browser
+    seeded: Seeded
+
+    def pages(self) -> list[tuple[str, str, Someone | None]]:
+        """Path, address and reader of every page."""
+        found = []
+        for method, path, access in portal_routes(self.seeded.platform):
+            if method == "GET" and path not in NO_PAGES:
+                found.append((path, self.seeded.address(path), self.seeded.person_for(access)))
+        return [*found, ("/", "/", self.seeded.people["adviser"]), ("/", "/", self.seeded.people["recipient"])]
+
+    @asynccontextmanager
+    async def signed_in(self, who: Someone | None, language: str = "fi") -> AsyncIterator[BrowserContext]:
+        """A browser in which `who` is signed in."""
+        context = await self.browser.new_context(viewport=WIDE, locale=language)
+        if who is not None:
+            answer = await context.request.post(
+                f"{self.address}/sign-in/account?lang={language}",
+                form={"member_id": str(who.id), "lang": language},
+                headers={"Sec-Fetch-Site": "same-origin"},
+                max_redirects=0,
+            )
+            assert answer.status == 303, await answer.text()
+        yield context
+        await context.close()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def site(platform_session: Platform) -> AsyncIterator[Site]:
+    """The portal with something on every page."""
+    await platform_session.empty()
+    seeded = await seeded_platform(platform_session)
+    async with served(platform_session.apps["portal"]) as address, running_browser() as browser:
+        yield Site(address.replace("127.0.0.1", "localhost"), browser, seeded)
+
+
+async def opened(page: Page, site: Site, address: str) -> Response:
+    """A page, shown; the answer has to be a page that says what was asked for."""
+    answer = await page.goto(site.address + address)
+    assert answer is not None
+    assert answer.status == 200, f"{address}: {answer.status}"
+    return answer
+
+
+def by_reader(site: Site) -> dict[Someone | None, list[str]]:
+    """Who reads which pages."""
+    found: dict[Someone | None, list[str]] = {}
+    for _, address, who in site.pages():
+        found.setdefault(who, [])
+        if address not in found[who]:
+            found[who].append(address)
+    return found
+
+
+def _collect(page: Page, loaded: list[Response]) -> None:
+    """Keep every answer that a page gets."""
+
+    def keep(answer: Response) -> None:
+        loaded.append(answer)
+
+    page.on("response", keep)
+
+
+def _what_goes_wrong(page: Page) -> list[str]:
+    """What the browser has to say of a page: what is refused by its policy, what fails in a script."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    return said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_no_page_has_a_fault_that_axe_knows(site: Site, language: str) -> None:
+    faults = []
+    for who, addresses in by_reader(site).items():
+        async with site.signed_in(who, language) as context:
+            page = await context.new_page()
+            for address in addresses:
+                await opened(page, site, address if who else f"{address}?lang={language}")
+                for scheme in ("light", "dark"):
+                    await page.emulate_media(color_scheme=scheme)
+                    faults += [f"{address} ({scheme}): {each}" for each in await violations(page)]
+    assert faults == []
+
+
+async def test_every_page_reads_from_right_to_left_too(site: Site) -> None:
+    faults = []
+    for who, addresses in by_reader(site).items():
+        async with site.signed_in(who) as context:
+            page = await context.new_page()
+            for address in addresses:
+                await opened(page, site, address)
+                await page.evaluate("document.documentElement.dir = 'rtl'")
+                faults += [f"{address}: {each}" for each in await violations(page)]
+                await page.set_viewport_size(NARROW)
+                faults += [f"{address}: sideways {each}" for each in await page.evaluate(_SIDEWAYS)]
+                await page.set_viewport_size(WIDE)
+    assert faults == []
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["phone", "text-200"])
+async def test_no_page_scrolls_sideways(site: Site, *, large: bool) -> None:
+    """At 320 px, and at 1280 px with text twice as large, which leaves as much room as 640 px."""
+    wide = []
+    for who, addresses in by_reader(site).items():
+        async with site.signed_in(who) as context:
+            page = await context.new_page()
+            await page.set_viewport_size(HALF if large else NARROW)
+            for address in addresses:
+                await opened(page, site, address)
+                if large:
+                    await page.evaluate("document.documentElement.style.fontSize = '200%'")
+                wide += [f"{address}: {each}" for each in await page.evaluate(_SIDEWAYS)]
+    assert wide == []
+
+
+async def test_no_page_is_heavy_and_none_loads_from_elsewhere(site: Site) -> None:
+    heavy = []
+    for who, addresses in by_reader(site).items():
+        async with site.signed_in(who) as context:
+            for address in addresses:
+                page = await context.new_page()
+                loaded: list[Response] = []
+                _collect(page, loaded)
+                await opened(page, site, address)
+                await page.wait_for_load_state("networkidle")
+                assert {urlsplit(each.url).netloc for each in loaded} == {urlsplit(site.address).netloc}
+                bodies = [await each.body() for each in loaded if each.status == 200]
+                whole, compressed = sum(map(len, bodies)), sum(len(gzip.compress(body)) for body in bodies)
+                if whole > WHOLE or compressed > COMPRESSED:
+                    heavy.append(f"{address}: {whole} bytes, {compressed} compressed")
+                await page.close()
+    assert heavy == []
+
+
+async def test_every_page_says_what_it_is(site: Site) -> None:
+    """A title of its own, one heading of the first rank, a language, a way to the content, and nothing wrong within."""
+    wrong = []
+    for who, addresses in by_reader(site).items():
+        async with site.signed_in(who) as context:
+            page = await context.new_page()
+            said = _what_goes_wrong(page)
+            for address in addresses:
+                await opened(page, site, address)
+                heading, title = await page.locator("h1").all_inner_texts(), await page.title()
+                if len(heading) != 1 or not title.endswith(SUFFIX) or title == SUFFIX:
+                    wrong.append(f"{address}: {title!r}, {heading}")
+                if await page.locator("html").get_attribute("lang") != "fi":
+                    wrong.append(f"{address}: not in Finnish")
+                wrong += [f"{address}: {each}" for each in said]
+                said.clear()
+    assert wrong == []
