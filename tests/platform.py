@@ -76,7 +76,7 @@ class Tokens:
 
 
 class MovableClock:
-    """The clock of the referral service: the real one until a test sets it, and then standing still."""
+    """The clock of one service: the real one until a test sets it, and then standing still."""
 
     def __init__(self) -> None:
         self._set_to: datetime | None = None
@@ -100,6 +100,7 @@ class Platform:
         self.tokens = Tokens(folder)
         self.mail = folder / "mail"
         self.clock = MovableClock()
+        self.portal_clock = MovableClock()
         self.settings = self._all_settings()
         self.databases = {service: Database(servers.database_urls[service]) for service in service_names()}
         self.owners = {service: Database(servers.owner_urls[service], pool_size=1) for service in service_names()}
@@ -110,7 +111,7 @@ class Platform:
         }
         self._described: dict[str, Described] = {}
         apis = {service: self._transport(service) for service in self.apps}
-        self.apps["portal"] = portal_main.create_app(self.settings["portal"], apis)
+        self.apps["portal"] = portal_main.create_app(self.settings["portal"], apis, self.portal_clock)
         self.workers: dict[str, Worker] = {
             "catalog": catalog_worker.build_worker(self.settings["catalog"]),
             "referral": referral_worker.build_worker(self.settings["referral"], self.clock),
@@ -226,6 +227,7 @@ class Platform:
     async def empty(self) -> None:
         """Remove all that a test left behind."""
         self.clock.set(None)
+        self.portal_clock.set(None)
         await self.redis.flushall()
         shutil.rmtree(self.mail, ignore_errors=True)
         for database in self.owners.values():
