@@ -1,6 +1,7 @@
-"""The worker of the portal: copies who may sign in."""
+"""The worker of the portal: copies who may sign in, and removes what has come to its end."""
 
 from services.portal.consumers import build_consumers
+from services.portal.jobs.cleaner import Cleaner
 from shared.consuming.worker import Worker, run
 from shared.database.connections import Database
 from shared.settings import Settings, from_environment
@@ -10,7 +11,8 @@ SERVICE = "portal"
 
 def build_worker(settings: Settings) -> Worker:
     """The worker, ready to run."""
-    return Worker(SERVICE, settings, Database(settings.database_url.get_secret_value()), build_consumers())
+    database = Database(settings.database_url.get_secret_value())
+    return Worker(SERVICE, settings, database, build_consumers(), jobs=[Cleaner(database).run])
 
 
 def main() -> None:

@@ -6,7 +6,9 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from services.portal.domain.session_life import REST, WHOLE
+from services.portal.domain.session_life import KEPT_ENDED, REST, WHOLE
+from services.portal.jobs.cleaner import Cleaner
+from services.portal.use_cases.kept_forms import KEPT
 from shared.clock import utc_now
 from tests.builders import Town, small_town
 from tests.platform import Platform
@@ -199,6 +201,26 @@ async def test_what_was_kept_is_for_the_same_member_alone(platform: Platform) ->
         await browser.post("/sign-in/account", data={"member_id": str(town.colleague.id)})
         answer = await browser.get("/session/kept")
         assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+
+
+async def test_what_has_come_to_its_end_is_removed(platform: Platform) -> None:
+    town = await small_town(platform)
+    now = utc_now()
+    platform.portal_clock.set(now)
+    cleaner = Cleaner(platform.databases["portal"], platform.portal_clock)
+    rows = "SELECT (SELECT count(*) FROM sessions) || ' ' || (SELECT count(*) FROM kept_forms)"
+    async with portal_client(platform, town.adviser) as browser:
+        token = await csrf_token(browser)
+        platform.portal_clock.set(now + REST)
+        await browser.post(MEMBERS_ONLY, data={"member_id": "x", "csrf_token": token})
+    await cleaner.step()
+    assert await platform.scalar("portal", rows) == "1 1"  # it is remembered whose session that was
+    platform.portal_clock.set(now + REST + KEPT)
+    await cleaner.step()
+    assert await platform.scalar("portal", rows) == "1 0"
+    platform.portal_clock.set(now + REST + KEPT_ENDED + timedelta(seconds=1))
+    await cleaner.step()
+    assert await platform.scalar("portal", rows) == "0 0"
 
 
 async def test_nothing_is_kept_of_what_strangers_send(platform: Platform) -> None:

@@ -48,4 +48,4 @@ async def take_back(tx: Transaction, secret: str, member_id: UUID, now: datetime
 
 async def forget_old(tx: Transaction, now: datetime) -> int:
     """Remove what nobody came back for. Returns how many."""
-    return (await tx.execute(delete(KeptForm).where(col(KeptForm.kept_at) < now - KEPT))).rowcount
+    return (await tx.execute(delete(KeptForm).where(col(KeptForm.kept_at) <= now - KEPT))).rowcount

@@ -1,0 +1,1 @@
+"""What the portal's worker does by itself."""
