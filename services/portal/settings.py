@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from shared.mail.addresses import in_ascii
 from shared.mail.settings import MailSettings
 from shared.settings import Key
 
@@ -22,7 +23,16 @@ class PortalSettings(MailSettings):
     notifications_url: str = Field(
         description="Base address of the notification service's API, as the portal reaches it"
     )
+    operator_name: str = Field(
+        "Kuopion kaupunki", description="Who answers for the service, by its accessibility statement"
+    )
+    feedback_email: str = Field("", description="Where feedback goes; empty: to the address in MAIL_FROM")
     show_accounts: bool = Field(False, description="Let anybody sign in as a seeded account, to try things: here alone")
+
+    @field_validator("feedback_email")
+    @classmethod
+    def _feedback_arrives(cls, given: str) -> str:
+        return in_ascii(given) if given else given
 
     @model_validator(mode="after")
     def _accounts_are_for_trying_things(self) -> Self:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from playwright.async_api import Page
 
-PROGRAM: Final = Path(__file__).parents[1] / "vendor/axe-core/axe.min.js"
+PROGRAM: Final = Path(__file__).parent / "axe-core/axe.min.js"
 DIGEST: Final = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 """Of axe.min.js in the package axe-core 4.14.1; its licences lie beside it"""
 _RUN: Final = """axe.run(document, {

@@ -14,6 +14,7 @@ from tests.portal.signed_in import csrf_token, portal_client
 
 FOR_ANYBODY = frozenset(
     {
+        *("/accessibility", "/feedback", "/feedback/sent"),
         *("/", "/sign-in", "/sign-in/account", "/sign-out"),
         *("/static/{digest}/{name}", "/favicon.ico", "/robots.txt", "/.well-known/jwks.json"),
     }

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from services.portal.pages import home, session, sign_in
+from services.portal.pages import about, home, session, sign_in
 
 AREAS: Final = (
+    about.router,
     home.router,
     session.router,
     sign_in.router,

@@ -1,0 +1,1 @@
+"""Ways out of the portal: mail, which it sends itself."""
