@@ -5,31 +5,23 @@ The pages are those of the application's own routes: a new one is looked at from
 
 import gzip
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, Response, ViewportSize
+from playwright.async_api import Browser, Page, Response, ViewportSize
 
 from services.portal.texts import LANGUAGES
-from tests.browser import running_browser
-from tests.builders import Someone
 from tests.platform import Platform
 from tests.portal.axe import violations
-from tests.portal.routes import portal_routes
-from tests.portal.seeded import Seeded, seeded_platform
-from tests.web_server import served
+from tests.portal.site import WIDE, Site, by_reader, opened, seeded_site
 
 WHOLE, COMPRESSED = 150_000, 60_000
 """Bytes that a page may weigh with all that it loads"""
 SUFFIX: Final = " \N{EN DASH} Luotsi"
-NO_PAGES: Final = frozenset({"/static/{digest}/{name}", "/favicon.ico", "/robots.txt", "/.well-known/jwks.json"})
 NARROW: Final[ViewportSize] = {"width": 320, "height": 640}
 HALF: Final[ViewportSize] = {"width": 640, "height": 800}
-WIDE: Final[ViewportSize] = {"width": 1280, "height": 800}
 _SIDEWAYS: Final = """() => {
   const scrolls = document.documentElement.scrollWidth > window.innerWidth;
   const hidden = element => element.closest(".visually-hidden, .skip, .scroll");
@@ -39,63 +31,11 @@ _SIDEWAYS: Final = """() => {
 }"""
 
 
-@dataclass
-class Site:
-    """The portal on a real server, a browser, and what is in the databases."""
-
-    address: str
-    browser: Browser
-    seeded: Seeded
-
-    def pages(self) -> list[tuple[str, str, Someone | None]]:
-        """Path, address and reader of every page."""
-        found = []
-        for method, path, access in portal_routes(self.seeded.platform):
-            if method == "GET" and path not in NO_PAGES:
-                found.append((path, self.seeded.address(path), self.seeded.person_for(access)))
-        return [*found, ("/", "/", self.seeded.people["adviser"]), ("/", "/", self.seeded.people["recipient"])]
-
-    @asynccontextmanager
-    async def signed_in(self, who: Someone | None, language: str = "fi") -> AsyncIterator[BrowserContext]:
-        """A browser in which `who` is signed in."""
-        context = await self.browser.new_context(viewport=WIDE, locale=language)
-        if who is not None:
-            answer = await context.request.post(
-                f"{self.address}/sign-in/account?lang={language}",
-                form={"member_id": str(who.id), "lang": language},
-                headers={"Sec-Fetch-Site": "same-origin"},
-                max_redirects=0,
-            )
-            assert answer.status == 303, await answer.text()
-        yield context
-        await context.close()
-
-
 @pytest_asyncio.fixture(scope="module")
-async def site(platform_session: Platform) -> AsyncIterator[Site]:
+async def site(platform_session: Platform, browser: Browser) -> AsyncIterator[Site]:
     """The portal with something on every page."""
-    await platform_session.empty()
-    seeded = await seeded_platform(platform_session)
-    async with served(platform_session.apps["portal"]) as address, running_browser() as browser:
-        yield Site(address.replace("127.0.0.1", "localhost"), browser, seeded)
-
-
-async def opened(page: Page, site: Site, address: str) -> Response:
-    """A page, shown; the answer has to be a page that says what was asked for."""
-    answer = await page.goto(site.address + address)
-    assert answer is not None
-    assert answer.status == 200, f"{address}: {answer.status}"
-    return answer
-
-
-def by_reader(site: Site) -> dict[Someone | None, list[str]]:
-    """Who reads which pages."""
-    found: dict[Someone | None, list[str]] = {}
-    for _, address, who in site.pages():
-        found.setdefault(who, [])
-        if address not in found[who]:
-            found[who].append(address)
-    return found
+    async with seeded_site(platform_session, browser) as found:
+        yield found
 
 
 def _collect(page: Page, loaded: list[Response]) -> None:

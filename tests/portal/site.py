@@ -1,0 +1,76 @@
+"""The portal on a real server with something on every page, for a browser to walk through."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from playwright.async_api import Browser, BrowserContext, Page, Response, ViewportSize
+
+from tests.builders import Someone
+from tests.platform import Platform
+from tests.portal.routes import portal_routes
+from tests.portal.seeded import Seeded, seeded_platform
+from tests.web_server import served
+
+NO_PAGES: Final = frozenset({"/static/{digest}/{name}", "/favicon.ico", "/robots.txt", "/.well-known/jwks.json"})
+WIDE: Final[ViewportSize] = {"width": 1280, "height": 800}
+
+
+@dataclass
+class Site:
+    """The portal on a real server, a browser, and what is in the databases."""
+
+    address: str
+    browser: Browser
+    seeded: Seeded
+
+    def pages(self) -> list[tuple[str, str, Someone | None]]:
+        """Path, address and reader of every page."""
+        found = []
+        for method, path, access in portal_routes(self.seeded.platform):
+            if method == "GET" and path not in NO_PAGES:
+                found.append((path, self.seeded.address(path), self.seeded.person_for(access)))
+        return [*found, ("/", "/", self.seeded.people["adviser"]), ("/", "/", self.seeded.people["recipient"])]
+
+    @asynccontextmanager
+    async def signed_in(self, who: Someone | None, language: str = "fi") -> AsyncIterator[BrowserContext]:
+        """A browser in which `who` is signed in."""
+        context = await self.browser.new_context(viewport=WIDE, locale=language)
+        if who is not None:
+            answer = await context.request.post(
+                f"{self.address}/sign-in/account?lang={language}",
+                form={"member_id": str(who.id), "lang": language},
+                headers={"Sec-Fetch-Site": "same-origin"},
+                max_redirects=0,
+            )
+            assert answer.status == 303, await answer.text()
+        yield context
+        await context.close()
+
+
+@asynccontextmanager
+async def seeded_site(platform: Platform, browser: Browser) -> AsyncIterator[Site]:
+    """The portal of `platform`, emptied and seeded anew."""
+    await platform.empty()
+    seeded = await seeded_platform(platform)
+    async with served(platform.apps["portal"]) as address:
+        yield Site(address.replace("127.0.0.1", "localhost"), browser, seeded)
+
+
+async def opened(page: Page, site: Site, address: str) -> Response:
+    """A page, shown; the answer has to be a page that says what was asked for."""
+    answer = await page.goto(site.address + address)
+    assert answer is not None
+    assert answer.status == 200, f"{address}: {answer.status}"
+    return answer
+
+
+def by_reader(site: Site) -> dict[Someone | None, list[str]]:
+    """Who reads which pages."""
+    found: dict[Someone | None, list[str]] = {}
+    for _, address, who in site.pages():
+        found.setdefault(who, [])
+        if address not in found[who]:
+            found[who].append(address)
+    return found
