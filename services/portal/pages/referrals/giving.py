@@ -1,0 +1,129 @@
+"""Taking a step: its form, the command, and what is said where somebody else was quicker."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from services.portal.clients.api import ApiProblem, Away, side_by_side
+from services.portal.pages.access import members
+from services.portal.pages.forms import Form
+from services.portal.pages.page import Page
+from services.portal.pages.referrals import timeline
+from services.portal.pages.referrals.all_steps import STEPS
+from services.portal.pages.referrals.colleagues import colleagues_of
+from services.portal.pages.referrals.showing import show
+from services.portal.pages.referrals.step import JSON, Step
+
+router = APIRouter()
+
+_CONFIRM = "referrals/steps/confirm.html"
+
+
+def was_taken(step: Step, items: Sequence[JSON], member_id: str, version: int) -> bool:
+    """Whether the member has taken the step on that version already: a button that was pressed twice.
+
+    `items` are those of the timeline.
+    """
+    event = f"referral.{step.event}.v1"
+    return any(
+        item["version"] == version + 1 and item["event_type"] == event and item["member_id"] == member_id
+        for item in items
+    )
+
+
+async def open_form(page: Page, referral_id: UUID, step: Step) -> Response:
+    """The form of a step, or the referral where the step is not open any more."""
+    referral = await page.referral.get("/referrals/{id}", id=referral_id)
+    if not step.open_in(referral.data):
+        return page.redirect(f"/referrals/{referral_id}")
+    form = Form.filled(page.language, step.filled(page, referral.data))
+    return await _form(page, step, referral.data, form, etag=referral.etag)
+
+
+async def take(page: Page, referral_id: UUID, step: Step) -> Response:
+    """Give the command. Refused, the form comes back with what was typed and what is wrong."""
+    form = page.form
+    try:
+        answer = await page.referral.post(
+            "/referrals/{id}/" + step.command, step.body(form), key=form.key, etag=form.version, id=referral_id
+        )
+    except ApiProblem as problem:
+        return await _refused(page, referral_id, step, problem)
+    return page.redirect(f"{step.leads_to(answer, referral_id)}?done={step.command}")
+
+
+async def _refused(page: Page, referral_id: UUID, step: Step, problem: ApiProblem) -> Response:
+    if problem.status in (403, 404):
+        raise problem
+    form = page.form
+    referral, happened, colleagues = await side_by_side(
+        page.referral.get("/referrals/{id}", id=referral_id),
+        page.referral.get("/referrals/{id}/timeline", id=referral_id),
+        colleagues_of(page),
+    )
+    for needed in (referral, happened):
+        if isinstance(needed, Away):
+            raise needed
+    known = _version(form)
+    if problem.name == "stale-version" and was_taken(step, happened["contents"], str(page.account.id), known):
+        return page.redirect(f"/referrals/{referral_id}?done={step.command}")
+    form.take(problem)
+    if not step.open_in(referral.data):
+        return await show(page, referral_id, status=409, form=form)
+    changes: list[JSON] = []
+    if problem.name == "stale-version":
+        names = timeline.Names.of(referral.data, colleagues, page.language)
+        changes = timeline.changes_since(happened["contents"], names, referral["reference"], known)
+    duplicates = problem.members.get("duplicates", [])
+    status = problem.status if problem.status in (409, 412) else 422
+    return await _form(
+        page, step, referral.data, form, etag=referral.etag, status=status, changes=changes, duplicates=duplicates
+    )
+
+
+async def _form(  # noqa: PLR0913 - what the page shows
+    page: Page,
+    step: Step,
+    referral: JSON,
+    form: Form,
+    *,
+    etag: str | None,
+    status: int = 200,
+    changes: Sequence[JSON] = (),
+    duplicates: Sequence[Any] = (),
+) -> Response:
+    return page.render(
+        step.template or _CONFIRM,
+        status=status,
+        form=form,
+        step=step,
+        referral=referral,
+        etag=etag,
+        changes=changes,
+        duplicates=duplicates,
+        **await step.context(page, referral),
+    )
+
+
+def _version(form: Form) -> int:
+    """The version that the person saw; 0 for none."""
+    digits = (form.version or "").strip('W/"').partition("-")[0]
+    return int(digits) if digits.isdecimal() else 0
+
+
+def _add_routes(step: Step) -> None:
+    async def form_of_step(page: Annotated[Page, members("adviser", "recipient")], referral_id: UUID) -> Response:
+        return await open_form(page, referral_id, step)
+
+    async def take_step(page: Annotated[Page, members("adviser", "recipient")], referral_id: UUID) -> Response:
+        return await take(page, referral_id, step)
+
+    path = f"/referrals/{{referral_id}}/{step.command}"
+    router.add_api_route(path, form_of_step, methods=["GET"], name=f"{step.command}-form")
+    router.add_api_route(path, take_step, methods=["POST"], name=step.command)
+
+
+for each in STEPS:
+    _add_routes(each)
