@@ -33,7 +33,8 @@ demo: $(READY) ## Play a referral from end to end on a fresh temporary platform
 	@$(BIN)/luotsi demo $(ARGS)
 
 test: $(READY) $(CLIENT_READY) $(PROVIDER_READY) ## Run all tests but those in containers (ARGS="--keep -k word": some, soon)
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/python -m tests.browser
+	@$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
 
 check: $(READY) ## Check format, lint, types and the direction of imports
 	@$(BIN)/ruff format --check .
@@ -52,7 +53,7 @@ bench: $(READY) ## Measure the event path and the platform, beside others (ten m
 	@$(BIN)/python -m bench $(ARGS)
 
 browser: $(READY) ## Get the browser that tests drive, if none is there: Debian's package, else Playwright's
-	@$(BIN)/python -c 'from tests.browser import find_browser; find_browser()' 2>/dev/null \
+	@$(BIN)/python -m tests.browser 2>/dev/null \
 	|| { . /etc/os-release && [ "$$ID" = debian ] && $(AS_ROOT) apt-get update && $(AS_ROOT) apt-get install -y --no-install-recommends chromium; } \
 	|| $(BIN)/playwright install --with-deps chromium
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -104,3 +105,10 @@ class Windows:
     def _response(self, response: Response) -> None:
         if response.status >= 400 and response.request.resource_type not in ("document", "fetch", "xhr"):
             self.complaints.append(f"{response.status}: {response.url}")
+
+
+if __name__ == "__main__":
+    try:
+        find_browser()
+    except pytest.UsageError as error:
+        sys.exit(str(error))

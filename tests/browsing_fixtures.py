@@ -16,9 +16,12 @@ _FAILED = pytest.StashKey[bool]()
 _UNLIMITED = {"ACCOUNT_REQUESTS_PER_MINUTE": "1000000", "ADDRESS_REQUESTS_PER_MINUTE": "1000000"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Look for the browser at once, if any of the tests that are to run needs one."""
-    if any("browser" in getattr(item, "fixturenames", ()) for item in items):
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Look for the browser at once, if any of the tests that are to run needs one.
+
+    Where several processes run them, `make test` has looked before it starts any: what one of them says here is lost.
+    """
+    if not hasattr(config, "workerinput") and any("browser" in getattr(item, "fixturenames", ()) for item in items):
         find_browser()
 
 

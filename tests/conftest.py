@@ -1,5 +1,6 @@
 """Fixtures: real servers for the whole run, migrated once, emptied before each test that uses them."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +18,17 @@ pytest_plugins = ["tests.browsing_fixtures"]
 if TYPE_CHECKING:
     from tests.platform import Platform
 
+MOST_PROCESSES = 4
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--keep` makes the next run with it start sooner."""
     parser.addoption("--keep", action="store_true", help="keep the databases in .luotsi-test for the next run")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many processes `make test` divides files among. Each has servers of its own, but kept ones are one set."""
+    return 1 if config.getoption("keep") else min(os.cpu_count() or 1, MOST_PROCESSES)
 
 
 @pytest.fixture(scope="session")

@@ -30,9 +30,15 @@ async def test_what_goes_wrong_in_a_window_is_told(windows: Windows, script: str
     windows.complaints.clear()
 
 
-def test_without_a_browser_the_tests_fail_at_once_and_say_what_gets_one() -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", str(Path(__file__).with_name("test_windows.py"))]
+@pytest.mark.parametrize("program", ["pytest -q --collect-only tests/browsing/test_windows.py", "tests.browser"])
+def test_without_a_browser_the_tests_fail_at_once_and_say_what_gets_one(program: str) -> None:
+    command = [sys.executable, "-m", *program.split()]
     environment = {**os.environ, "CHROMIUM": "/nowhere/chromium"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert done.returncode != pytest.ExitCode.OK
     assert "/nowhere/chromium, which is not there. This gets one: make browser" in done.stdout + done.stderr
+
+
+def test_the_tests_as_a_whole_begin_with_a_look_for_the_browser() -> None:
+    steps = subprocess.run(["make", "-n", "test"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert steps.index("-m tests.browser") < steps.index("pytest --numprocesses")

@@ -21,7 +21,11 @@ def test_what_a_caller_sent_is_carried_along() -> None:
     assert about.actor == "system"
 
 
-@pytest.mark.parametrize("sent", [ID, ID.upper(), ID.replace("-", ""), str(new_id()), str(uuid4())])
+@pytest.mark.parametrize(
+    "sent",
+    [ID, ID.upper(), ID.replace("-", ""), str(new_id()), str(uuid4())],
+    ids=["as it is", "in capitals", "without hyphens", "version 7", "version 4"],
+)
 def test_a_correlation_id_like_a_uuid_is_kept(sent: str) -> None:
     assert new_context(sent, TRACE).correlation_id == sent
 

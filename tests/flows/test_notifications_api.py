@@ -233,8 +233,8 @@ async def test_deliveries_of_other_referrals_are_left_out(platform: Platform, to
     ("method", "path"),
     [
         ("GET", "/notices"),
-        ("GET", f"/notices/{uuid4()}"),
-        ("POST", f"/notices/{uuid4()}/seen"),
+        ("GET", "/notices/5b0e1d3c-6f0a-4a57-9d2e-3c1f8a7b6e54"),
+        ("POST", "/notices/5b0e1d3c-6f0a-4a57-9d2e-3c1f8a7b6e54/seen"),
         ("GET", "/preferences"),
         ("PUT", "/preferences"),
         ("GET", "/deliveries"),

@@ -81,7 +81,7 @@ def test_a_second_start_finds_its_data_again(data: Path) -> None:
         first.process.terminate()
         first.process.wait(timeout=PROMISED_STOP)
         assert first.end()[0] == 0
-        assert living(processes) == []
+        eventually(lambda: not living(processes), "the end of what the database server had started")
     with Running(data, base) as second:
         second.ready()
         assert {service["id"] for service in second.public("/services?size=100")} == services
