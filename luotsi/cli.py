@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from luotsi.commands.lazy_group import lazy_group
+from luotsi.platform.migrating import migrate as migrate_database
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import DEFAULT_DATA, DataOption, find_target
-from luotsi.platform.target import migrate as migrate_database
 from shared.services import service_names
 
 app = typer.Typer(help="Run and look after a Luotsi platform.", no_args_is_help=True, add_completion=False)

@@ -2,7 +2,8 @@
 
 import sys
 
-from luotsi.platform.target import find_target, migrate
+from luotsi.platform.migrating import migrate
+from luotsi.platform.target import find_target
 
 
 def main() -> None:

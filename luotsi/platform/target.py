@@ -83,13 +83,6 @@ class Target:
         return value
 
 
-def migrate(target: Target, service: str) -> None:
-    """Bring a service's database to the newest schema, as its owner; the role that works in it gets its rights."""
-    from shared.database.migrations import role_in, upgrade  # noqa: PLC0415 - few commands need Alembic, which is slow to load
-
-    upgrade(service, target.owner_url(service), role_in(target.database_url(service)))
-
-
 def find_target(data: Path = DEFAULT_DATA, environment: Mapping[str, str] = os.environ) -> Target:
     """The platform that the environment names, or else the one in `data`. What is missing raises when asked for."""
     platform = read_json(data / "platform.json")

@@ -57,7 +57,8 @@ async def test_lag_tells_what_waits_on_streams_in_hands_and_in_databases(backbon
     [own] = [group for group in found["groups"] if (group["stream"], group["group"]) == (STREAM, GROUP)]
     assert (own["length"], own["lag"], own["pending"], own["dead"]) == (5, 3, 2, 0)
     assert own["oldest_pending_seconds"] >= 0
-    assert found["services"][0] == found["services"][0] | {"service": "catalog", "unpublished": 3, "parked": 0}
+    [catalog] = [service for service in found["services"] if service["service"] == "catalog"]
+    assert (catalog["unpublished"], catalog["parked"]) == (3, 0)
 
 
 async def test_lag_knows_the_lag_where_redis_has_lost_count(backbone: Backbone) -> None:
@@ -68,7 +69,7 @@ async def test_lag_knows_the_lag_where_redis_has_lost_count(backbone: Backbone) 
     entries = await backbone.operator.xrange(STREAM)
     await backbone.operator.xdel(STREAM, entries[3][0])
     _, found = await lag(backbone)
-    assert found["groups"][0]["lag"] == 3
+    assert [group["lag"] for group in found["groups"] if (group["stream"], group["group"]) == (STREAM, GROUP)] == [3]
 
 
 async def test_lag_fails_when_a_declared_group_is_missing(backbone: Backbone) -> None:
@@ -89,7 +90,8 @@ async def test_lag_fails_when_something_is_dead_or_stuck(backbone: Backbone) -> 
     async with backbone.consuming.transaction() as tx:
         await tx.execute(text("INSERT INTO parked VALUES (gen_random_uuid(), 'retry', '{}')"))
     code, found = await lag(backbone)
-    assert (code, found["services"][1]["stuck"]) == (1, 1)
+    stuck = {service["service"]: service["stuck"] for service in found["services"]}
+    assert (code, stuck[GROUP]) == (1, 1)
 
 
 async def test_dead_letters_are_listed_and_shown_with_their_reason(backbone: Backbone) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from shared.consuming.stream_reader import ensure_group
 from shared.publishing import relay
+from shared.services import groups_of
 from tests.events.backbone import GROUP, STREAM, Backbone, counted, until
 from tests.events.test_publishing import ids, ids_on_stream
 
@@ -73,7 +74,7 @@ async def test_a_loss_in_an_idle_hour_is_noticed_without_a_new_event(backbone: B
 
 async def read_by_all(backbone: Backbone) -> None:
     """Let every declared group read and acknowledge all."""
-    for group in ("referral", "notifications"):
+    for group in groups_of(STREAM):
         await backbone.operator.xgroup_create(STREAM, group, id="0", mkstream=True)
         found = await backbone.operator.xreadgroup(group, "somebody", {STREAM: ">"}, count=1000)
         for _, entries in found:

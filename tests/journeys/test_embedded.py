@@ -1,5 +1,6 @@
 """The embedded platform as real processes: started, broken, started again, stopped."""
 
+import asyncio
 import json
 import os
 import signal
@@ -8,7 +9,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import asyncpg
 import httpx2
 import psutil
 import pytest
@@ -16,6 +19,7 @@ import pytest
 from luotsi.embedded.servers import start_servers
 from luotsi.platform.data_dir import temporary_data
 from luotsi.platform.process_specs import free_port_base
+from shared.redis import connect
 from tests.journeys.running import ADVISER, DESK, Running, eventually, living
 from tests.services_by_hand import PREFIXES, PROCESSES
 
@@ -118,6 +122,49 @@ def test_it_starts_with_the_keys_of_its_data_alone(data: Path) -> None:
     secrets.write_text(kept)
     with Running(data, first.base) as last:
         last.ready().refer()
+
+
+def test_a_directory_from_before_the_portal_is_given_one(data: Path) -> None:
+    with Running(data, free_port_base()) as first:
+        first.ready().refer()
+        people = {account["email"] for account in first.facts["accounts"]}
+        for name in ("portal-web", "portal-worker"):
+            os.kill(first.pid(name), signal.SIGSTOP)
+        asyncio.run(forget_the_portal(first))
+        first.process.terminate()
+        first.end()
+    secrets = data / "secrets.json"
+    kept = {name: key for name, key in json.loads(secrets.read_text()).items() if "portal" not in name}
+    secrets.write_text(json.dumps(kept))
+    with Running(data, first.base) as second:
+        second.ready()
+        eventually(lambda: people == asyncio.run(known_to_the_portal(second)), "everybody who may sign in")
+        assert kept.items() <= json.loads(secrets.read_text()).items()
+        assert second.refer()
+
+
+async def forget_the_portal(platform: Running) -> None:
+    """Leave what an older version would: no database and no group, and a stream that all others have read."""
+    password = json.loads((platform.data / "secrets.json").read_text())["postgres_postgres"]
+    address = urlsplit(platform.facts["databases"]["portal"])
+    superuser = await asyncpg.connect(f"postgresql://postgres:{password}@{address.hostname}:{address.port}/postgres")
+    await superuser.execute("DROP DATABASE portal WITH (FORCE)")
+    for role in ("portal", "portal_owner"):
+        await superuser.execute(f"DROP ROLE {role}")
+    await superuser.close()
+    redis = connect(platform.facts["redis"])
+    await redis.xgroup_destroy("catalog.events", "portal")
+    await redis.xtrim("catalog.events", maxlen=1, approximate=False)
+    await redis.aclose()
+
+
+async def known_to_the_portal(platform: Running) -> set[str]:
+    """The addresses of those whom the portal knows."""
+    connection = await asyncpg.connect(platform.facts["databases"]["portal"])
+    try:
+        return {row["email"] for row in await connection.fetch("SELECT email FROM members")}
+    finally:
+        await connection.close()
 
 
 def test_nothing_outlives_a_supervisor_that_was_killed(data: Path) -> None:
