@@ -4,18 +4,15 @@ The pages are those of the application's own routes: a new one is looked at from
 """
 
 import gzip
-from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, Response, ViewportSize
+from playwright.async_api import Page, Response, ViewportSize
 
 from services.portal.texts import LANGUAGES
-from tests.platform import Platform
 from tests.portal.axe import violations
-from tests.portal.site import WIDE, Site, by_reader, opened, seeded_site
+from tests.portal.site import WIDE, Site, by_reader, opened
 
 WHOLE, COMPRESSED = 150_000, 60_000
 """Bytes that a page may weigh with all that it loads"""
@@ -29,13 +26,6 @@ _SIDEWAYS: Final = """() => {
     && (element.getBoundingClientRect().right > window.innerWidth + 1 || element.getBoundingClientRect().left < -1))
     .slice(0, 4).map(element => element.outerHTML.slice(0, 120)) : [];
 }"""
-
-
-@pytest_asyncio.fixture(scope="module")
-async def site(platform_session: Platform, browser: Browser) -> AsyncIterator[Site]:
-    """The portal with something on every page."""
-    async with seeded_site(platform_session, browser) as found:
-        yield found
 
 
 def _collect(page: Page, loaded: list[Response]) -> None:

@@ -76,6 +76,16 @@ def test_sides_are_found() -> None:
     assert len(re.findall(SIDES, "a { margin-left: 1px; min-width: 2px; text-align: left; inline-size: 3px }")) == 3
 
 
+def test_nothing_moves_for_those_who_asked_for_rest() -> None:
+    """What moves stands in the one block for those who did not ask."""
+    style = (PORTAL / "static/portal.css").read_text()
+    resting = re.sub(
+        r"@media \(prefers-reduced-motion: no-preference\) \{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}", "", style
+    )
+    assert "prefers-reduced-motion" in style
+    assert re.findall(r"@keyframes|\banimation|\btransition|scroll-behavior", resting) == []
+
+
 def test_htmx_is_the_one_that_was_looked_at() -> None:
     """Of the package htmx.org 4.0.1, unchanged; its licence lies beside it."""
     assert hashlib.sha256(HTMX.read_bytes()).hexdigest() == HTMX_DIGEST
