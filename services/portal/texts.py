@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_day_names
 from babel.lists import format_list
 from babel.messages import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent
 
 from shared.clock import KUOPIO
 
@@ -167,6 +167,17 @@ def how_long_ago(value: datetime | str, now: datetime, language: str) -> str:
 def number(value: float, language: str) -> str:
     """A number with the signs of the language."""
     return format_decimal(value, locale=_locale(language))
+
+
+def price(amount: float, currency: str, language: str) -> str:
+    """An amount of money, such as `12,50 €`; whole amounts without cents."""
+    digits = None if amount != int(amount) else "#,##0\u00a0¤" if language != "en" else "¤#,##0"
+    return format_currency(amount, currency, digits, locale=_locale(language), currency_digits=digits is None)
+
+
+def weekday_name(number: int, language: str) -> str:
+    """The short name of a day of the week; Monday is 0."""
+    return str(get_day_names("abbreviated", "stand-alone", _locale(language))[number])
 
 
 def percent(value: float, language: str) -> str:

@@ -25,7 +25,10 @@ class _Area:
     platform: bool = False
 
 
-_AREAS: Final = (_Area("/", "layout.nav.home"),)
+_AREAS: Final = (
+    _Area("/", "layout.nav.home"),
+    _Area("/services", "layout.nav.services"),
+)
 """In their order. A path begins with that of its area."""
 
 

@@ -1,0 +1,92 @@
+"""Finding a service as one types."""
+
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from services.portal.pages.access import members
+from services.portal.pages.forms import Form
+from services.portal.pages.page import Page
+from services.portal.pages.services import facts
+
+router = APIRouter()
+
+_PAGE_SIZE = 10
+_FILTERS = ("language", "target_group", "organization_type")
+
+
+class Search(BaseModel):
+    """What was typed and chosen. `like`: a referral whose client is to be referred again."""
+
+    query: str = Field("", max_length=200)
+    language: str = Field("", max_length=12)
+    target_group: str = Field("", max_length=50)
+    organization_type: str = Field("", max_length=50)
+    accepting: Literal["", "true"] = ""
+    exactly: Literal["", "true"] = ""
+    page: int = Field(1, ge=1, le=1000)
+    like: UUID | None = None
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """What the catalogue is asked for."""
+        return self.model_dump(exclude={"page", "like"}) | {"query": self.query.strip()}
+
+
+@router.get("/services")
+async def find(page: Annotated[Page, members()], search: Annotated[Search, Query()]) -> Response:
+    """Services by what was typed and chosen, the best first.
+
+    With and without scripts it is the same page: a script asks for it anew as one types, and takes the list out of it.
+    """
+    narrowed = True if search.asked["query"] and any(search.asked[name] for name in _FILTERS) else None
+    asked = {**search.asked, "unfit": narrowed, "page": search.page, "size": _PAGE_SIZE}
+    found = (await page.catalog.get("/services", asked)).data
+    suffix = f"?like={search.like}" if search.like else ""
+    return page.render(
+        "services/find.html",
+        form=Form.filled(page.language, search.asked),
+        hits=[_hit(service, page, suffix) for service in found["contents"]],
+        total=found["total_items"],
+        showing=found.get("showing", []),
+        unknown=found.get("unknown", []),
+        facets={name: _options(found["facets"][name], search.asked[name]) for name in _FILTERS},
+        pages=_pages(search, found["total_pages"]),
+        exactly_address=_address(search, exactly="true"),
+        like=search.like,
+        is_adviser="adviser" in page.account.roles,
+    )
+
+
+def _hit(service: dict[str, Any], page: Page, suffix: str) -> dict[str, Any]:
+    own = service["organization_id"] == str(page.account.organization_id)
+    return facts.hit(service, page.language, suffix=suffix) | {
+        "misses": facts.misses(service, page.language),
+        "can_refer": not own and service["status"] == "active",
+        "own": own,
+    }
+
+
+def _options(values: list[dict[str, Any]], chosen: str) -> list[dict[str, str]]:
+    """The values of a filter with how many services have each; the one that is chosen too where none has it."""
+    options = [{"value": each["value"], "label": f"{each['name']} ({each['count']})"} for each in values]
+    if chosen and all(option["value"] != chosen for option in options):
+        options.append({"value": chosen, "label": f"{chosen} (0)"})
+    return options
+
+
+def _address(search: Search, **changed: object) -> str:
+    """The address of this search with something else in it."""
+    fields = {**search.model_dump(), **changed}
+    given = {name: value for name, value in fields.items() if value and (name, value) != ("page", 1)}
+    return "/services" + (f"?{urlencode(given)}" if given else "")
+
+
+def _pages(search: Search, last: int) -> dict[str, str | None]:
+    return {
+        "previous": _address(search, page=search.page - 1) if search.page > 1 else None,
+        "next": _address(search, page=search.page + 1) if search.page < last else None,
+    }
