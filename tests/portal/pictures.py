@@ -17,14 +17,17 @@ from shared.services import service_names
 from tests.browser import running_browser
 from tests.kept_servers import kept_servers
 from tests.platform import Platform
+from tests.portal.gallery_pages import PAGES, hang
 from tests.portal.site import Site, by_reader, opened, seeded_site
 
 WIDTHS: Final = (320, 768, 1280)
 
 
 async def _photograph(site: Site, folder: Path, words: list[str]) -> None:
-    for who, addresses in by_reader(site).items():
+    galleries = {None: [f"/gallery/{name}" for name in PAGES]}
+    for who, addresses in [*by_reader(site).items(), *galleries.items()]:
         async with site.signed_in(who) as context:
+            await hang(context, site.seeded.platform)
             page = await context.new_page()
             role = next((role for role, each in site.seeded.people.items() if each == who), "anybody")
             for address in addresses:

@@ -16,6 +16,15 @@ from tests.web_server import served
 NO_PAGES: Final = frozenset({"/static/{digest}/{name}", "/favicon.ico", "/robots.txt", "/.well-known/jwks.json"})
 WIDE: Final[ViewportSize] = {"width": 1280, "height": 800}
 
+SIDEWAYS: Final = """() => {
+  const scrolls = document.documentElement.scrollWidth > window.innerWidth;
+  const hidden = element => element.closest(".visually-hidden, .skip, .scroll");
+  return scrolls ? [...document.body.querySelectorAll("*")].filter(element => !hidden(element)
+    && (element.getBoundingClientRect().right > window.innerWidth + 1 || element.getBoundingClientRect().left < -1))
+    .slice(0, 4).map(element => element.outerHTML.slice(0, 120)) : [];
+}"""
+"""What sticks out where a page is wider than its window"""
+
 
 @dataclass
 class Site:

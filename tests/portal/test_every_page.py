@@ -12,20 +12,13 @@ from playwright.async_api import Page, Response, ViewportSize
 
 from services.portal.texts import LANGUAGES
 from tests.portal.axe import violations
-from tests.portal.site import WIDE, Site, by_reader, opened
+from tests.portal.site import SIDEWAYS, WIDE, Site, by_reader, opened
 
 WHOLE, COMPRESSED = 150_000, 60_000
 """Bytes that a page may weigh with all that it loads"""
 SUFFIX: Final = " \N{EN DASH} Luotsi"
 NARROW: Final[ViewportSize] = {"width": 320, "height": 640}
 HALF: Final[ViewportSize] = {"width": 640, "height": 800}
-_SIDEWAYS: Final = """() => {
-  const scrolls = document.documentElement.scrollWidth > window.innerWidth;
-  const hidden = element => element.closest(".visually-hidden, .skip, .scroll");
-  return scrolls ? [...document.body.querySelectorAll("*")].filter(element => !hidden(element)
-    && (element.getBoundingClientRect().right > window.innerWidth + 1 || element.getBoundingClientRect().left < -1))
-    .slice(0, 4).map(element => element.outerHTML.slice(0, 120)) : [];
-}"""
 
 
 def _collect(page: Page, loaded: list[Response]) -> None:
@@ -69,7 +62,7 @@ async def test_every_page_reads_from_right_to_left_too(site: Site) -> None:
                 await page.evaluate("document.documentElement.dir = 'rtl'")
                 faults += [f"{address}: {each}" for each in await violations(page)]
                 await page.set_viewport_size(NARROW)
-                faults += [f"{address}: sideways {each}" for each in await page.evaluate(_SIDEWAYS)]
+                faults += [f"{address}: sideways {each}" for each in await page.evaluate(SIDEWAYS)]
                 await page.set_viewport_size(WIDE)
     assert faults == []
 
@@ -86,7 +79,7 @@ async def test_no_page_scrolls_sideways(site: Site, *, large: bool) -> None:
                 await opened(page, site, address)
                 if large:
                     await page.evaluate("document.documentElement.style.fontSize = '200%'")
-                wide += [f"{address}: {each}" for each in await page.evaluate(_SIDEWAYS)]
+                wide += [f"{address}: {each}" for each in await page.evaluate(SIDEWAYS)]
     assert wide == []
 
 
