@@ -79,6 +79,7 @@ class CatalogueFacts:
         active: bool = True,
         deputy: Someone | None = None,
         again: Someone | None = None,
+        former_email: str | None = None,
     ) -> Someone:
         """Tell of a member (`again`: a new state of one told of before)."""
         who = Someone(again.id if again else new_id(), organization_id, email, roles)
@@ -90,6 +91,7 @@ class CatalogueFacts:
             roles=roles,
             active=active,
             deputy_id=deputy.id if deputy else None,
+            former_email=former_email,
         )
         await self._tell("catalog.member_changed.v1", state.id, state)
         return who

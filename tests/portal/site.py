@@ -14,6 +14,13 @@ from tests.portal.seeded import Seeded, seeded_platform
 from tests.web_server import served
 
 NO_PAGES: Final = frozenset({"/static/{digest}/{name}", "/favicon.ico", "/robots.txt", "/.well-known/jwks.json"})
+STEPS_OF_SIGNING_IN: Final = frozenset(
+    {
+        *("/sign-in/link/{token}", "/sign-in/second", "/sign-in/recovery", "/sign-in/organization", "/sign-in/linking"),
+        *("/sign-in/provider/{slug}", "/sign-in/provider/answer", "/organizations/{organization_id}/sign-in/test"),
+    }
+)
+"""Pages that nobody comes to by their address alone: `test_sign_in_browser.py` looks at them on the way"""
 WIDE: Final[ViewportSize] = {"width": 1280, "height": 800}
 
 SIDEWAYS: Final = """() => {
@@ -38,7 +45,7 @@ class Site:
         """Path, address and reader of every page."""
         found = []
         for method, path, access in portal_routes(self.seeded.platform):
-            if method == "GET" and path not in NO_PAGES:
+            if method == "GET" and path not in NO_PAGES | STEPS_OF_SIGNING_IN:
                 found.append((path, self.seeded.address(path), self.seeded.person_for(access)))
         return [*found, ("/", "/", self.seeded.people["adviser"]), ("/", "/", self.seeded.people["recipient"])]
 

@@ -16,6 +16,10 @@ FOR_ANYBODY = frozenset(
     {
         *("/accessibility", "/feedback", "/feedback/sent"),
         *("/", "/sign-in", "/sign-in/account", "/sign-out"),
+        *("/sign-in/mail", "/sign-in/code", "/sign-in/link/{token}", "/sign-in/organization", "/sign-in/recovery"),
+        *("/sign-in/second", "/sign-in/second/app", "/sign-in/second/passkey", "/sign-in/second/passkey/options"),
+        *("/sign-in/passkey", "/sign-in/passkey/options"),
+        *("/sign-in/provider/{slug}", "/sign-in/provider/answer", "/sign-in/linking"),
         *("/static/{digest}/{name}", "/favicon.ico", "/robots.txt", "/.well-known/jwks.json"),
     }
 )

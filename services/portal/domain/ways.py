@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-Way = Literal["mail", "passkey", "recovery_code", "provider", "seeded"]
-"""How a session came about: `seeded` is the choice of an account on a machine where things are tried"""
+Way = Literal["mail", "passkey", "recovery_code", "provider", "account"]
+"""How a session came about: `account` is the choice of a seeded one, where things are tried"""
 
 
 @dataclass(frozen=True)

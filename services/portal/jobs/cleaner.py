@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Final
 
 from services.portal.use_cases import kept_forms, sessions
+from services.portal.use_cases.attempts import forget_old_steps
+from services.portal.use_cases.limits import forget_old_counts
 from shared.clock import Clock, utc_now
 from shared.database.connections import Database
 from shared.database.outages import waited_out
@@ -27,7 +29,9 @@ class Cleaner:
             await asyncio.sleep(EVERY.total_seconds())
 
     async def step(self) -> None:
-        """Remove sessions that ended a day ago, and forms that nobody came back for."""
+        """Remove sessions that ended a day ago, forms that nobody came back for, steps of signing in that are over."""
         async with self._database.transaction() as tx:
             await sessions.forget_ended(tx, self._clock())
             await kept_forms.forget_old(tx, self._clock())
+            await forget_old_steps(tx, self._clock())
+            await forget_old_counts(tx, self._clock())

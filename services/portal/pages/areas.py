@@ -2,14 +2,17 @@
 
 from typing import Final
 
-from services.portal.pages import about, home, session, sign_in
+from services.portal.pages import about, account, home, member_sign_in, organization_sign_in, session, sign_in
 from services.portal.pages.referrals import routes as referrals
 from services.portal.pages.services import finding, showing
 
 AREAS: Final = (
     about.router,
+    account.router,
     finding.router,
     home.router,
+    member_sign_in.router,
+    organization_sign_in.router,
     referrals.router,
     session.router,
     showing.router,

@@ -10,7 +10,8 @@ from services.portal.domain.local_paths import START, local_path
 from services.portal.pages.access import anybody, members
 from services.portal.pages.page import Page
 from services.portal.pages.visitor import delete_cookie, set_cookie
-from services.portal.queries.accounts import accounts_of_address
+from services.portal.queries.accounts import Account
+from services.portal.queries.ways_in import ways_in
 from services.portal.use_cases import kept_forms, sessions
 from shared.portal_paths import SIGN_IN
 from shared.problems import not_found
@@ -65,22 +66,38 @@ async def sign_out(page: Annotated[Page, anybody()]) -> Response:
 @router.get("/account/organization")
 async def organizations(page: Annotated[Page, members()]) -> Response:
     """The organisations that the person is a member of, to choose for which one to go on."""
-    async with page.state.database.reading() as reader:
-        accounts = await accounts_of_address(reader, page.account.email)
-    return page.render("session/organizations.html", accounts=accounts)
+    here, elsewhere = await _reachable(page)
+    return page.render("session/organizations.html", accounts=here, elsewhere=elsewhere)
 
 
 @router.post("/account/organization")
 async def switch(page: Annotated[Page, members()]) -> Response:
     """Go on for another organisation of the same address, in a new session."""
-    async with page.state.database.reading() as reader:
-        accounts = await accounts_of_address(reader, page.account.email)
-    chosen = next((each for each in accounts if str(each.id) == page.form.text("member_id")), None)
+    here, _ = await _reachable(page)
+    chosen = next((each for each in here if str(each.id) == page.form.text("member_id")), None)
     if chosen is None:
         raise not_found("membership")
     session = page.visitor.session
     assert session is not None
     return await signed_in(page, chosen.id, session.method, START)
+
+
+async def _reachable(page: Page) -> tuple[list[Account], list[Account]]:
+    """The accounts of the person that this session leads to, and those that take a sign-in of another kind.
+
+    A provider speaks for the members of its own organisation alone; what was proved here opens no account of an
+    organisation with a provider.
+    """
+    session = page.visitor.session
+    assert session is not None
+    async with page.state.database.reading() as reader:
+        found = await ways_in(reader, page.account.email)
+    everywhere = [*found.local, *found.by_provider]
+    if session.method == "account":
+        return everywhere, []
+    own = [each for each in everywhere if each.id == page.account.id]
+    here = own if session.method == "provider" else [*own, *(each for each in found.local if each not in own)]
+    return here, [each for each in everywhere if each not in here]
 
 
 @router.get("/session/kept")

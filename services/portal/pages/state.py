@@ -6,6 +6,7 @@ from typing import Final
 import httpx2
 from fastapi import Request
 
+from services.portal.channels.sign_in_mail import SignInMail
 from services.portal.clients.api import LIMITS, TIMEOUT, ApiClient
 from services.portal.clients.tokens import TokenSigner
 from services.portal.pages.rendering import Renderer
@@ -13,7 +14,11 @@ from services.portal.pages.static_files import StaticFiles
 from services.portal.pages.visitor import VISITOR, find_visitor
 from services.portal.queries.accounts import Account
 from services.portal.settings import PortalSettings
+from services.portal.use_cases.passkeys import Site
+from services.portal.vault import AccountVault
 from shared.clock import Clock, utc_now
+from shared.mail.addresses import sender_of
+from shared.mail.mailer import mailer_of
 from shared.problems import Problem
 from shared.services import apis
 from shared.web.base import State
@@ -36,6 +41,9 @@ class PortalApp(State):
         self.signer = TokenSigner(settings.signing_key, settings.issuer)
         self.static_files = StaticFiles()
         self.renderer = Renderer(self.static_files.address, reload=settings.environment == "development")
+        self.vault = AccountVault(settings.portal_key.get_secret_value())
+        self.mail = SignInMail(mailer_of(settings), sender_of(settings.mail_from))
+        self.site = Site.of(settings.public_url)
         self.secure = settings.public_url.startswith("https://")
         self._http = {
             # The platform's own addresses: a proxy of the environment is for what is outside.

@@ -50,12 +50,6 @@ async def find_account(reader: Reader, member_id: UUID) -> Account | None:
     return next((account_of(*row) for row in found), None)
 
 
-async def accounts_of_address(reader: Reader, email: str) -> list[Account]:
-    """The accounts of one address, in each organisation that it is a member of; by the organisations' slugs."""
-    query = _ACTIVE.where(func.lower(Member.email) == email.lower()).order_by(Organization.slug)
-    return [account_of(*row) for row in await reader.tuples(query)]
-
-
 async def count_memberships(reader: Reader, email: str) -> int:
     """In how many organisations an address is that of a member who may act."""
     query = (

@@ -1,4 +1,4 @@
-"""Signing in: the page with the ways in, and the seeded accounts where things are tried out."""
+"""The page with the ways in, and the seeded accounts where things are tried out."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,6 +10,7 @@ from services.portal.pages.access import anybody
 from services.portal.pages.page import Page
 from services.portal.pages.session import signed_in
 from services.portal.queries.accounts import all_accounts, find_account
+from services.portal.queries.providers import organizations_with_provider
 from shared.portal_paths import SIGN_IN
 from shared.problems import not_found
 
@@ -23,11 +24,22 @@ async def sign_in(
     ended: Annotated[str, Query()] = "",
 ) -> Response:
     """The ways to sign in. `return_to` is where the person was going; only this site's own pages are."""
-    accounts = []
-    if page.show_accounts:
-        async with page.state.database.reading() as reader:
-            accounts = await all_accounts(reader)
-    return page.render("sign_in/sign_in.html", accounts=accounts, return_to=local_path(return_to), ended=bool(ended))
+    return await start_page(page, local_path(return_to), ended=bool(ended))
+
+
+async def start_page(page: Page, return_to: str, *, ended: bool = False, status: int = 200) -> Response:
+    """The page with the ways in, perhaps with what is wrong with what was typed there."""
+    async with page.state.database.reading() as reader:
+        organizations = await organizations_with_provider(reader)
+        accounts = await all_accounts(reader) if page.show_accounts else []
+    return page.render(
+        "sign_in/sign_in.html",
+        status=status,
+        accounts=accounts,
+        organizations=organizations,
+        return_to=return_to,
+        ended=ended,
+    )
 
 
 @router.post("/sign-in/account")

@@ -1,0 +1,9 @@
+"""One's own account: what one signs in with, and where one is signed in."""
+
+from fastapi import APIRouter
+
+from services.portal.pages.account import app, codes, overview, passkeys
+
+router = APIRouter()
+for each in (overview, app, codes, passkeys):
+    router.include_router(each.router)

@@ -1,0 +1,51 @@
+"""How one member signs in, for an administrator; and taking that away, for a member who has lost it."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from services.portal.domain.roles import PLATFORM
+from services.portal.pages.access import members
+from services.portal.pages.page import Page
+from services.portal.pages.sign_in.mailing import with_notice
+from services.portal.tables import Member
+from services.portal.use_cases.people import Factors, factors_of, known_person
+from services.portal.use_cases.recovery import may_reset_member, reset_member
+from shared.database.transaction import Transaction
+from shared.problems import forbidden, not_found
+
+router = APIRouter()
+
+
+@router.get("/members/{member_id}/sign-in")
+async def show(page: Annotated[Page, members("admin")], member_id: UUID) -> Response:
+    """What a member has to sign in with, and the button that takes it away."""
+    async with page.state.database.transaction() as tx:
+        member = await _own(page, tx, member_id)
+        person = await known_person(tx, member.email)
+        factors = Factors(False, 0, 0) if person is None else await factors_of(tx, person.id)
+        allowed = await may_reset_member(tx, page.account, member)
+    done = page.request.query_params.get("done") == "1"
+    return page.render("account/member.html", subject=member, factors=factors, allowed=allowed, done=done)
+
+
+@router.post("/members/{member_id}/sign-in/reset")
+async def reset(page: Annotated[Page, members("admin")], member_id: UUID) -> Response:
+    """Take away what the member signs in with: the next sign-in begins with a mail. The member is told."""
+    async with page.state.database.transaction() as tx:
+        member = await _own(page, tx, member_id)
+        if not await may_reset_member(tx, page.account, member):
+            raise forbidden("The person is a member of other organisations too: ask an administrator of the platform.")
+        await reset_member(tx, member, page.now)
+    answer = page.redirect(f"/members/{member_id}/sign-in?done=1")
+    return with_notice(page, answer, "reset", member.email, member.language)
+
+
+async def _own(page: Page, tx: Transaction, member_id: UUID) -> Member:
+    """The member, for administrators of its organisation and of the platform. Raises 404 for everybody else."""
+    member = await tx.get(Member, member_id)
+    own = page.account.organization_slug == PLATFORM
+    if member is None or not (own or member.organization_id == page.account.organization_id):
+        raise not_found("member")
+    return member
