@@ -21,7 +21,7 @@ endif
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check format faults bench browser coverage test-compose env pins docs clean
+.PHONY: help up demo test check format faults bench browser screenshots coverage test-compose env pins docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
@@ -56,6 +56,9 @@ browser: $(READY) ## Get the browser that tests drive, if none is there: Debian'
 	@$(BIN)/python -m tests.browser 2>/dev/null \
 	|| { . /etc/os-release && [ "$$ID" = debian ] && $(AS_ROOT) apt-get update && $(AS_ROOT) apt-get install -y --no-install-recommends chromium; } \
 	|| $(BIN)/playwright install --with-deps chromium
+
+screenshots: $(READY) ## Take the pictures of the README anew
+	@$(BIN)/python -m tests.portal.readme_pictures
 
 coverage: $(READY) $(CLIENT_READY) $(PROVIDER_READY) ## Run the tests, and print which lines and branches they ran, by folder (ARGS="tests/domain")
 	@$(BIN)/coverage erase

@@ -35,10 +35,11 @@ def as_text(data: Path) -> Callable[[dict[str, Any], list[Member]], None]:
 
     def show(facts: dict[str, Any], accounts: list[Member]) -> None:
         console = Console(highlight=False)
+        console.print(f"Luotsi is ready. Open [bold]{facts['portal']}[/] in a browser, and choose an account.\n")
         console.print(_addresses(facts))
         console.print(f" Mail lands in {facts['mail_dir']}", soft_wrap=True)
         console.print(_accounts(accounts))
-        console.print("\nTo act as one of them:")
+        console.print("\nTo act as one of them without a browser:")
         for line in _examples(facts, accounts, data):
             console.print(f"  {line}", style="bold", soft_wrap=True, markup=False)
         console.print("\nA token lasts 15 minutes. Ctrl-C stops the platform; its data stays.")
@@ -47,7 +48,7 @@ def as_text(data: Path) -> Callable[[dict[str, Any], list[Member]], None]:
 
 
 def _addresses(facts: dict[str, Any]) -> Table:
-    table = Table(title="Luotsi is ready", title_justify="left", box=None, show_header=False)
+    table = Table(box=None, show_header=False)
     for service in SERVICES:
         address = facts[service.name]
         table.add_row(service.name, address, f"{address}/docs" if service.has_api else "")

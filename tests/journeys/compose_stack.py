@@ -29,10 +29,11 @@ class Stack:
         self._folder = Path(tempfile.mkdtemp(prefix="luotsi-compose-"))
         self.env_file = self._folder / "env"
         write_env(self.env_file)
-        self._settle(LUOTSI_PORT=str(self.port), PUBLIC_URL=self.url, ISSUER=self.url, LUOTSI_IMAGE=self.image)
+        self.settle(LUOTSI_PORT=str(self.port), PUBLIC_URL=self.url, ISSUER=self.url, LUOTSI_IMAGE=self.image)
         self.secrets = dict(_NAME.findall(self.env_file.read_text(encoding="utf-8")))
 
-    def _settle(self, **values: str) -> None:
+    def settle(self, **values: str) -> None:
+        """Set variables of its `.env`, which hold from the next `up` on."""
         text = self.env_file.read_text(encoding="utf-8")
         for name, value in values.items():
             text = re.sub(rf"^{name}=.*$", f"{name}={value}", text, flags=re.MULTILINE)

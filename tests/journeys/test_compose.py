@@ -2,16 +2,18 @@
 
 import json
 import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
 
 from tests.journeys.compose_stack import Stack, require_engine, wait_until
-from tests.services_by_hand import PREFIXES, PROCESSES
+from tests.services_by_hand import PREFIXES, PROCESSES, SIGNING
 
 pytestmark = pytest.mark.compose
 
@@ -34,7 +36,8 @@ def bare() -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def stack(bare: Stack) -> Stack:
-    """The same with the accounts of the demo profile."""
+    """The same with the accounts of the demo profile, which the portal shows."""
+    bare.settle(SHOW_ACCOUNTS="true")
     bare.up(profile="demo")
     return bare
 
@@ -104,7 +107,7 @@ def test_a_service_holds_no_secret_of_another(bare: Stack) -> None:
         "referral-worker",
     ]
     private = json.loads(bare.secrets["SIGNING_KEY_JSON"].strip("'"))["d"]
-    assert not [name for name, environment in environments.items() if private in environment]
+    assert {name for name, environment in environments.items() if private in environment} == SIGNING
 
 
 def test_a_service_adds_to_its_own_stream_only(bare: Stack) -> None:
@@ -129,7 +132,7 @@ def test_a_service_connects_to_its_own_database_only(bare: Stack) -> None:
         return bare.inside("postgres", f"psql -Atc 'SELECT current_user' {url}", check=False)
 
     assert connect("catalog") == "catalog"
-    for foreign in ("referral", "notifications", "postgres", "template1"):
+    for foreign in ("referral", "notifications", "portal", "postgres", "template1"):
         assert "permission denied" in connect(foreign)
 
 
@@ -159,12 +162,69 @@ def test_a_volume_of_an_older_version_is_brought_to_two_roles(bare: Stack) -> No
     assert as_role(bare, "referral_owner", "DELETE FROM disclosures") == "DELETE 0"
 
 
-def test_the_front_page_speaks_three_languages(bare: Stack) -> None:
-    answer = httpx2.get(bare.url)
-    assert answer.status_code == 200
-    for language in ('lang="fi"', 'lang="sv"', 'lang="en"'):
-        assert language in answer.text
-    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+def test_a_platform_from_before_the_portal_is_given_one_that_knows_all_organisations(bare: Stack) -> None:
+    bare.compose("stop", *PROCESSES)
+    superuser = "psql -U postgres -d postgres -qAt"
+    older = ("DROP DATABASE portal WITH (FORCE)", "DROP ROLE portal", "DROP ROLE portal_owner")
+    bare.inside("postgres", " && ".join(f"{superuser} -c '{statement}'" for statement in older))
+    bare.redis("operator", "XGROUP", "DESTROY", "catalog.events", "portal")
+    bare.redis("operator", "XTRIM", "catalog.events", "MAXLEN", "1")  # what all others had read
+    bare.up()
+    count = "'SELECT count(*) FROM organizations'"
+    told = bare.inside("postgres", f"psql -U postgres -d catalog -qAt -c {count}")
+    assert int(told) > 1
+    wait_until(
+        lambda: bare.inside("postgres", f"psql -U postgres -d portal -qAt -c {count}") == told, "every organisation"
+    )
+
+
+def test_the_portal_is_at_the_root_in_three_languages(bare: Stack) -> None:
+    for language in ("fi", "sv", "en"):
+        answer = httpx2.get(bare.url, headers={"Accept-Language": language})
+        assert (answer.status_code, answer.headers["content-language"]) == (200, language)
+        assert f'<html lang="{language}"' in answer.text
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+        assert "content-encoding" not in answer.headers
+    [stylesheet] = set(re.findall(r'href="(/static/[^"]+/portal\.css)"', answer.text))
+    loaded = httpx2.get(bare.url + stylesheet, headers={"Accept-Encoding": "gzip"})
+    assert (loaded.status_code, loaded.headers["content-encoding"]) == (200, "gzip")
+    assert httpx2.get(f"{bare.url}/.well-known/jwks.json").json() == json.loads(bare.secrets["JWKS_JSON"].strip("'"))
+
+
+def test_while_the_portal_is_away_the_edge_says_so_and_the_apis_answer(bare: Stack) -> None:
+    bare.compose("stop", "portal-web")
+    try:
+        answer = httpx2.get(f"{bare.url}/referrals", timeout=30)
+        assert (answer.status_code, answer.headers["retry-after"]) == (502, "5")
+        assert answer.headers["content-type"].startswith("text/html")
+        assert {'lang="fi"', 'lang="sv"', 'lang="en"'} == set(re.findall(r'lang="\w+"', answer.text))
+        assert httpx2.get(f"{bare.url}/api/catalog/services").status_code == 200
+    finally:
+        bare.up()
+
+
+def test_nobody_is_let_in_unasked(bare: Stack) -> None:
+    forged = httpx2.post(
+        f"{bare.url}/sign-in/account", data={"member_id": str(uuid4())}, headers={"Sec-Fetch-Site": "same-origin"}
+    )
+    assert forged.status_code == 404
+    refused = bare.compose(
+        *("run", "--rm", "-T", "--no-deps", "-e", "SHOW_ACCOUNTS=true", "-e", "PUBLIC_URL=https://luotsi.kuopio.fi"),
+        "portal-web",
+        check=False,
+    )
+    assert refused.returncode
+    assert "SHOW_ACCOUNTS" in refused.stdout + refused.stderr
+
+
+def test_a_seeded_account_is_chosen_and_its_day_begins(stack: Stack) -> None:
+    with httpx2.Client(base_url=stack.url, headers={"Accept-Language": "en"}, timeout=30) as browser:
+        wait_until(lambda: ADVISER in browser.get("/sign-in").text, "the accounts to choose from")
+        page = browser.get("/sign-in").text
+        [member] = re.findall(r'name="member_id" value="([^"]+)"(?:(?!</li>).)*' + re.escape(ADVISER), page, re.S)
+        answer = browser.post("/sign-in/account", data={"member_id": member}, headers={"Sec-Fetch-Site": "same-origin"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert ADVISER in browser.get("/").text
 
 
 def test_what_the_edge_refuses_is_a_problem_too(bare: Stack) -> None:
@@ -183,7 +243,7 @@ def test_figures_are_not_for_those_outside(bare: Stack, service: str) -> None:
     assert httpx2.get(url, headers={"X-Forwarded-For": "198.51.100.7"}).status_code == 404
 
 
-@pytest.mark.parametrize("service", sorted(PREFIXES))
+@pytest.mark.parametrize("service", sorted(name for name, prefix in PREFIXES.items() if prefix))
 def test_a_service_knows_its_prefix(bare: Stack, service: str) -> None:
     prefix = PREFIXES[service]
     base = f"{bare.url}{prefix}"
