@@ -46,6 +46,10 @@ ALWAYS: Final[dict[str, dict[str, str]]] = {
         "what is parked is not in the inbox": "SELECT event_id FROM parked WHERE event_id NOT IN "
         "(SELECT event_id FROM inbox)",
     },
+    "portal": {
+        "what is parked is not in the inbox": "SELECT event_id FROM parked WHERE event_id NOT IN "
+        "(SELECT event_id FROM inbox)",
+    },
     "notifications": {
         "somebody is told twice": "SELECT event_id, recipient_organization_id, recipient_member_id, count(*) "
         "FROM notices GROUP BY 1, 2, 3 HAVING count(*) > 1",

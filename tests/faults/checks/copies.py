@@ -14,7 +14,9 @@ def check_copies(seen: Snapshot) -> Iterator[Finding]:
     """The catalogue's facts are everywhere what they are in the catalogue, and of the newest version."""
     for table in _COPIED:
         source = {row["id"]: row for row in seen.tables["catalog"][table]}
-        for service in ("referral", "notifications"):
+        for service in ("referral", "notifications", "portal"):
+            if table not in seen.tables[service]:
+                continue
             copies = {row["id"]: row for row in seen.tables[service][table]}
             for missing in source.keys() - copies.keys():
                 yield Finding("lost", f"{service} knows nothing of {table} {missing}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 CATALOG: Final = ("catalog.organization_changed.v1", "catalog.service_changed.v1", "catalog.member_changed.v1")
+WHO_MAY_SIGN_IN: Final = ("catalog.organization_changed.v1", "catalog.member_changed.v1")
 DELIVERIES: Final = ("notification.delivered.v1", "notification.delivery_failed.v1")
 _DESK: Final = frozenset({"desk"})
 _SOURCE: Final = frozenset({"source"})
@@ -35,7 +36,7 @@ AUDIENCE: Final = tuple(f"referral.{name}.v1" for name in (*_ALWAYS, *_BY_SIDE))
 FACTS: Final = "referral.service_facts.v1"
 
 CONSUMERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
-    "catalog": {"referral": CATALOG, "notifications": CATALOG},
+    "catalog": {"referral": CATALOG, "notifications": CATALOG, "portal": WHO_MAY_SIGN_IN},
     "referral": {"notifications": AUDIENCE, "catalog": (FACTS,)},
     "notifications": {"referral": DELIVERIES},
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from shared.services import groups_of, publishers, streams
+from shared.services import groups_of, publishers, readers, streams
 from tests.faults.checks.expectations import FACTS
 from tests.faults.lab import Lab
 
@@ -70,6 +70,10 @@ _TABLES = {
         "deliveries": "SELECT id, notice_id, channel, status, version FROM deliveries",
         "rig_notes": "SELECT event_id, waiting FROM rig_notes",
     },
+    "portal": {
+        "organizations": "SELECT * FROM organizations",
+        "members": "SELECT * FROM members",
+    },
 }
 
 
@@ -80,6 +84,7 @@ async def take_snapshot(lab: Lab) -> Snapshot:
     for service in publishers():
         rows = await lab.query(service, "SELECT id, event_id, type, subject, payload FROM outbox ORDER BY id")
         logs[service] = [_event(row) for row in rows]
+    for service in readers():
         seen = await lab.query(service, "SELECT event_id, consumer FROM inbox")
         inboxes[service] = {(row["event_id"], row["consumer"]) for row in seen}
         tables[service] = {name: await lab.query(service, sql) for name, sql in _TABLES[service].items()}

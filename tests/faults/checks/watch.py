@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.services import publishers
+from shared.services import publishers, readers
 from tests.faults.checks.always import ALWAYS
 from tests.faults.checks.expectations import FACTS, Finding, told_parts
 from tests.faults.checks.notices import delivery_of
@@ -34,6 +34,7 @@ _COPYING = {
     "catalog": ("service_facts",),
     "referral": ("organizations", "services", "members", "deliveries"),
     "notifications": ("organizations", "services", "members"),
+    "portal": ("organizations", "members"),
 }
 _MESSAGE = "referral.message_sent.v1"
 
@@ -86,11 +87,11 @@ class Watch:
         mails = {delivery_of(mail) for mail in self.lab.mail.taken}
         found: list[Finding] = []
         sights: dict[str, Sight] = {}
-        for service in publishers():
+        for service in readers():
             sights[service], wrong = await self._see(service)
             found += wrong
         found += await self._check_inboxes(sights)
-        for service in publishers():
+        for service in readers():
             found += await self._check_copies(service, sights[service].copies)
         found += await self._check_promises(promises)
         found += await self._check_mails(mails)
