@@ -33,7 +33,8 @@ async def _photograph(site: Site, folder: Path, words: list[str]) -> None:
             for address in addresses:
                 if words and not any(word in address for word in words):
                     continue
-                name = f"{role}-{re.sub(r'[0-9a-f-]{36}', 'id', address).strip('/').replace('/', '-') or 'start'}"
+                short = re.sub(r"[0-9a-f-]{31}([0-9a-f]{5})", r"\1", address).strip("/").replace("/", "-")
+                name = f"{role}-{short or 'start'}"
                 for width, scheme in [*((width, "light") for width in WIDTHS), (1280, "dark")]:
                     await page.set_viewport_size({"width": width, "height": 800})
                     await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")

@@ -1,6 +1,6 @@
 """The portal on a real server with something on every page, for a browser to walk through."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -41,13 +41,24 @@ class Site:
     browser: Browser
     seeded: Seeded
 
-    def pages(self) -> list[tuple[str, str, Someone | None]]:
-        """Path, address and reader of every page."""
-        found = []
-        for method, path, access in portal_routes(self.seeded.platform):
-            if method == "GET" and path not in NO_PAGES | STEPS_OF_SIGNING_IN:
-                found.append((path, self.seeded.address(path), self.seeded.person_for(access)))
-        return [*found, ("/", "/", self.seeded.people["adviser"]), ("/", "/", self.seeded.people["recipient"])]
+    def pages(self) -> list[tuple[str, Someone | None]]:
+        """Address and reader of every page, and of those that show more than one thing each of these."""
+        found = [
+            (self.seeded.address(path), self.seeded.person_for(access))
+            for method, path, access in portal_routes(self.seeded.platform)
+            if method == "GET" and path not in NO_PAGES | STEPS_OF_SIGNING_IN
+        ]
+        return found + [(address, self.seeded.people[role]) for address, role in self._more()]
+
+    def _more(self) -> Iterator[tuple[str, str]]:
+        """Further views of pages: the start page of each role, referrals in each state, lists that are empty."""
+        for role in self.seeded.people:
+            yield "/", role
+        for state, referral_id in self.seeded.referrals.items():
+            for role in ("adviser", "recipient") if state != "draft" else ("adviser",):
+                yield f"/referrals/{referral_id}", role
+        yield "/services?query=ty%C3%B6", "adviser"
+        yield "/services?query=xyzzy", "adviser"
 
     @asynccontextmanager
     async def signed_in(self, who: Someone | None, language: str = "fi") -> AsyncIterator[BrowserContext]:
@@ -85,7 +96,7 @@ async def opened(page: Page, site: Site, address: str) -> Response:
 def by_reader(site: Site) -> dict[Someone | None, list[str]]:
     """Who reads which pages."""
     found: dict[Someone | None, list[str]] = {}
-    for _, address, who in site.pages():
+    for address, who in site.pages():
         found.setdefault(who, [])
         if address not in found[who]:
             found[who].append(address)
