@@ -28,6 +28,8 @@ class Service:
     """Settings that are 32 random bytes each, in base64url, and that no other service is given"""
     worker_secrets: tuple[str, ...] = ()
     """Those of them that its worker is given, and its web process is not"""
+    web_secrets: tuple[str, ...] = ()
+    """Those of them that its web process is given, and its worker is not"""
     calls_apis: bool = False
     """Whether its web process calls the HTTP APIs for people: it is given their addresses, and the private key that it
     signs access tokens with. Services that publish events never call each other."""
@@ -39,7 +41,8 @@ class Service:
 
     def secrets_of(self, kind: ProcessKind) -> tuple[str, ...]:
         """The secrets that its processes of that kind are given."""
-        return tuple(name for name in self.secrets if kind == "worker" or name not in self.worker_secrets)
+        others = self.worker_secrets if kind == "web" else self.web_secrets
+        return tuple(name for name in self.secrets if name not in others)
 
     @property
     def process_names(self) -> tuple[str, ...]:
@@ -48,7 +51,15 @@ class Service:
 
 
 SERVICES: Final[tuple[Service, ...]] = (
-    Service("portal", port=0, prefix="", reads=("catalog.events",), secrets=("PORTAL_KEY",), calls_apis=True),
+    Service(
+        "portal",
+        port=0,
+        prefix="",
+        reads=("catalog.events",),
+        secrets=("PORTAL_KEY",),
+        web_secrets=("PORTAL_KEY",),
+        calls_apis=True,
+    ),
     Service("catalog", port=1, prefix="/api/catalog", stream="catalog.events", reads=("referral.events",)),
     Service(
         "referral",

@@ -35,3 +35,6 @@ SIGNING: Final = frozenset({"portal-web"})
 
 WORKER_SECRETS: Final = frozenset({"AUDIT_KEY"})
 """Those that a worker is given and a web process is not."""
+
+WEB_SECRETS: Final = frozenset({"PORTAL_KEY"})
+"""Those that a web process is given and a worker is not."""

@@ -13,7 +13,7 @@ from luotsi.commands.env import EXAMPLE, fill, missing, new_secrets, write_env
 from luotsi.platform.redis_acl import USERS, acl_rules
 from shared.services import SERVICES, get_service, service_names
 from shared.settings import Settings
-from tests.services_by_hand import PREFIXES, PROCESSES, SECRETS, SIGNING, WORKER_SECRETS
+from tests.services_by_hand import PREFIXES, PROCESSES, SECRETS, SIGNING, WEB_SECRETS, WORKER_SECRETS
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -138,7 +138,7 @@ def test_a_service_is_given_its_own_secrets_only(service: str) -> None:
     own = {f"{service.upper()}_DB_PASSWORD", f"{service.upper()}_REDIS_PASSWORD", "JWKS_JSON", *SECRETS[service]}
     assert set(record.secrets) == SECRETS[service]
     for name in record.process_names:
-        kept_from_it = WORKER_SECRETS if name.endswith("-web") else frozenset()
+        kept_from_it = WORKER_SECRETS if name.endswith("-web") else WEB_SECRETS
         signing = {"SIGNING_KEY_JSON"} if name in SIGNING else set()
         assert variables_of(name) & new_secrets().keys() == own - kept_from_it | signing
 
