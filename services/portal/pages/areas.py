@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from services.portal.pages import about, account, home, member_sign_in, organization_sign_in, session, sign_in
+from services.portal.pages import about, account, clients, home, member_sign_in, organization_sign_in, session, sign_in
+from services.portal.pages.notices import routes as notices
+from services.portal.pages.referrals import lists
 from services.portal.pages.referrals import routes as referrals
 from services.portal.pages.services import finding, showing
 
@@ -10,9 +12,12 @@ AREAS: Final = (
     about.router,
     account.router,
     finding.router,
+    clients.router,
     home.router,
     member_sign_in.router,
     organization_sign_in.router,
+    lists.router,
+    notices.router,
     referrals.router,
     session.router,
     showing.router,

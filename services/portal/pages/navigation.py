@@ -28,6 +28,8 @@ class _Area:
 _AREAS: Final = (
     _Area("/", "layout.nav.home"),
     _Area("/services", "layout.nav.services"),
+    _Area("/referrals", "layout.nav.referrals", frozenset({"adviser"})),
+    _Area("/notices", "layout.nav.notices"),
 )
 """In their order. A path begins with that of its area."""
 

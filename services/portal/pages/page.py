@@ -114,6 +114,10 @@ class Page:
         """The text under `key` in the language of the page."""
         return texts.text(key, self.language, **values)
 
+    def code(self, prefix: str, value: str, /) -> str:
+        """A code of an API in words, in the language of the page; the code itself where it has none."""
+        return texts.of_code(prefix, value, self.language)
+
     def in_language(self, path: str, **query: str) -> str:
         """An address within the site; for a visitor with the language that was chosen, which is kept nowhere else."""
         if self.member is None and "lang" in self.request.query_params:
