@@ -86,6 +86,7 @@ async def seeded_platform(platform: Platform) -> Seeded:
     values = {
         "referral_id": referrals["requested"],
         "draft_id": referrals["draft"],
+        "service": service_id,
         "service_id": service_id,
         "service": service_id,
         "organization_id": str(people["recipient"].organization_id),
