@@ -35,7 +35,9 @@ def as_text(data: Path) -> Callable[[dict[str, Any], list[Member]], None]:
 
     def show(facts: dict[str, Any], accounts: list[Member]) -> None:
         console = Console(highlight=False)
-        console.print(f"Luotsi is ready. Open [bold]{facts['portal']}[/] in a browser, and choose an account.\n")
+        console.print(
+            f"Luotsi is ready. Open [bold]{facts['portal']}[/] in a browser, and choose an account.\n", soft_wrap=True
+        )
         console.print(_addresses(facts))
         console.print(f" Mail lands in {facts['mail_dir']}", soft_wrap=True)
         console.print(_accounts(accounts))

@@ -4,7 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from services.portal.settings import PortalSettings
 from services.referral.settings import ReferralSettings
 from shared.clock import utc_now
 from shared.settings import from_environment
@@ -63,3 +65,43 @@ def test_a_former_key_that_is_empty_is_none_and_a_clock_may_be_ahead(tmp_path: P
     settings = ReferralSettings.model_validate({**given, "master_key_previous": "", "clock_file": ahead})
     assert settings.master_key_previous is None
     assert settings.clock() - utc_now() > timedelta(minutes=59)
+
+
+PORTAL = {
+    "database_url": "postgresql://h/x",
+    "redis_url": "redis://h",
+    "jwks": "keys",
+    "portal_key": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+    "signing_key": "key",
+    "catalog_url": "http://c",
+    "referral_url": "http://r",
+    "notifications_url": "http://n",
+    "smtp_url": "smtp://h",
+}
+
+
+@pytest.mark.parametrize(
+    ("environment", "public_url", "taken"),
+    [
+        ("development", "http://localhost:8000", True),
+        ("development", "http://127.0.0.1:8000", True),
+        ("development", "https://luotsi.kuopio.fi", False),
+        ("development", "https://localhost.kuopio.fi", False),
+        ("production", "https://localhost", False),
+    ],
+)
+def test_accounts_without_a_password_are_shown_on_this_machine_alone(
+    environment: str, public_url: str, *, taken: bool
+) -> None:
+    settings = {**PORTAL, "environment": environment, "public_url": public_url}
+    PortalSettings.model_validate(settings)
+    if taken:
+        assert PortalSettings.model_validate({**settings, "show_accounts": "true"}).show_accounts
+    else:
+        with pytest.raises(ValidationError, match="SHOW_ACCOUNTS lets anybody in"):
+            PortalSettings.model_validate({**settings, "show_accounts": "true"})
+
+
+def test_the_portal_has_to_have_a_key_of_32_bytes() -> None:
+    with pytest.raises(ValidationError, match="must be 32 bytes in base64url, and has 3"):
+        PortalSettings.model_validate({**PORTAL, "portal_key": "YWJj"})
