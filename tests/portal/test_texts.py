@@ -12,7 +12,7 @@ AREAS_FOR_CLIENTS = ("consent",)
 _USED = re.compile(r"""\bt[n]?\(\s*["']([a-z0-9_.-]+)["']""")
 _CODES = re.compile(r"""\b(?:code|of_code)\(\s*["']([a-z0-9_.-]+)["']""")
 _LITERAL = re.compile(r"""["']([a-z0-9_-]+(?:\.[a-z0-9_-]+)+)["']""")
-_BY_NAME = ("problems.", "components.choose")
+_BY_NAME = ("problems.",)
 """Areas whose keys are put together: their own tests hold them"""
 
 

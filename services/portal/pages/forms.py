@@ -38,7 +38,7 @@ class Form:
 
     def text(self, name: str) -> str:
         """What was typed in a field, without spaces around it; empty where nothing was."""
-        return self.values.get(name, [""])[0].strip()
+        return (self.values.get(name) or [""])[0].strip()
 
     def optional(self, name: str) -> str | None:
         """What was typed in a field; None where nothing was."""
@@ -58,7 +58,7 @@ class Form:
 
     def value(self, name: str) -> str:
         """What a field shows: for templates."""
-        return self.values.get(name, [""])[0]
+        return (self.values.get(name) or [""])[0]
 
     def error(self, name: str) -> str | None:
         """What is wrong with a field: for templates."""

@@ -1,0 +1,101 @@
+"""Keeping a draft: all of a form that is acceptable is kept, and what is not is said beside its field."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from services.portal.clients.api import Answer, ApiProblem
+from services.portal.pages.forms import Form
+from services.portal.pages.page import Page
+from services.portal.pages.refer.fields import NAMES, body_of, without
+
+_MOST_TRIES = 12
+_VERSION = re.compile(r'(?:W/)?"(\d+)')
+
+
+@dataclass
+class Draft:
+    """The draft that a form belongs to: none yet, or one with the version that the person has seen."""
+
+    service_id: UUID
+    referral_id: UUID | None = None
+    etag: str | None = None
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else has changed the draft; `now` is what it is."""
+
+    def __init__(self, now: Answer) -> None:
+        super().__init__("the draft was changed meanwhile")
+        self.now = now
+
+
+class NoDraft(Exception):
+    """It was sent, or given up, meanwhile; `now` is what it is."""
+
+    def __init__(self, now: Answer) -> None:
+        super().__init__("it is no draft any more")
+        self.now = now
+
+
+async def keep(page: Page, form: Form, draft: Draft, *, client_id: str | None = None) -> Answer | None:
+    """Keep what was typed, in a new draft or in the one there is; returns the draft as it is then.
+
+    What is not accepted is left out, and said in the form. None where nothing could be kept. With `client_id` the draft
+    is about a client of before, and not about what was typed of one. Raises ChangedMeanwhile and NoDraft.
+    """
+    body = body_of(form)
+    if client_id is not None:
+        del body["client"]
+        body["client_id"] = client_id
+    for _ in range(_MOST_TRIES):
+        try:
+            return await _send(page, form, draft, body)
+        except ApiProblem as problem:
+            if problem.status == 412:
+                draft.etag = await _seen_anew(page, draft)
+            elif problem.name == "idempotency-key-reused":  # its first answer was lost, and more was typed since
+                form.values["idempotency_key"] = [str(uuid4())]
+            elif problem.status == 409 and draft.referral_id is not None:
+                raise NoDraft(await page.referral.get("/referrals/{id}", id=draft.referral_id)) from None
+            elif problem.status == 422:
+                form.take(problem, NAMES)
+                kept = without(body, [error["field"] for error in problem.errors or []])
+                if kept == body:
+                    return None
+                body = kept
+            else:
+                raise
+    return None
+
+
+async def _send(page: Page, form: Form, draft: Draft, body: dict[str, Any]) -> Answer:
+    if draft.referral_id is None:
+        new = {name: value for name, value in body.items() if value is not None}
+        new |= {"service_id": str(draft.service_id), "send": False}
+        answer = await page.referral.post("/referrals", new, key=form.key or str(uuid4()))
+    else:
+        answer = await page.referral.patch("/referrals/{id}", body, etag=draft.etag, id=draft.referral_id)
+    draft.referral_id, draft.etag = UUID(answer["id"]), answer.etag
+    return answer
+
+
+async def _seen_anew(page: Page, draft: Draft) -> str | None:
+    """The draft's version now, where it was the same person who changed it: their own page, a moment ago."""
+    assert draft.referral_id is not None
+    now = await page.referral.get("/referrals/{id}", id=draft.referral_id)
+    if now["status"] != "draft":
+        raise NoDraft(now)
+    timeline = await page.referral.get("/referrals/{id}/timeline", id=draft.referral_id)
+    seen = version_of(draft.etag)
+    since = [each for each in timeline["contents"] if each["version"] > seen]
+    if not since or any(each["member_id"] != str(page.account.id) for each in since):
+        raise ChangedMeanwhile(now)
+    return now.etag
+
+
+def version_of(etag: str | None) -> int:
+    """The version that an ETag names; 0 for none."""
+    found = _VERSION.match(etag or "")
+    return int(found[1]) if found else 0

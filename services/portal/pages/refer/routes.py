@@ -1,0 +1,145 @@
+"""Writing and sending a referral."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from services.portal.clients.api import Answer, ApiProblem
+from services.portal.pages.access import members
+from services.portal.pages.forms import Form
+from services.portal.pages.page import Page
+from services.portal.pages.problem_texts import advice_on, message_of
+from services.portal.pages.refer import fields
+from services.portal.pages.refer.clients import search_clients
+from services.portal.pages.refer.keeping import ChangedMeanwhile, Draft, NoDraft, keep
+from services.portal.pages.refer.view import Beside, show, what_changed
+from shared.problems import Problem, not_found
+
+router = APIRouter()
+Adviser = Annotated[Page, members("adviser")]
+
+
+@router.get("/refer")
+async def begin(page: Adviser, service: Annotated[UUID, Query()]) -> Response:
+    """An empty form for a service. A draft is kept of it from the first field on."""
+    return await show(page, None, Draft(service))
+
+
+@router.get("/refer/{referral_id}")
+async def go_on(page: Adviser, referral_id: UUID) -> Response:
+    """A draft, to go on with; what is no draft has a page of its own."""
+    kept = await page.referral.get("/referrals/{id}", id=referral_id)
+    if kept["status"] != "draft":
+        return page.redirect(f"/referrals/{referral_id}")
+    return await show(page, None, _draft_of(kept), kept)
+
+
+@router.post("/refer")
+async def write(page: Adviser) -> Response:
+    """Keep the draft, look for the client of before, or send: by the button that was pressed.
+
+    A script that keeps what is being typed presses none, and is answered with the part of the page that is new.
+    """
+    form = page.form
+    draft = _draft_in(form)
+    step = form.text("step")
+    try:
+        if step == "find" or (step == "keep" and form.text("find")):  # Enter was pressed in the field of the search
+            return await show(page, form, draft, beside=Beside(found=await search_clients(page, form)))
+        if page.is_partial and not step:
+            return await _keep_in_passing(page, form, draft)
+        client_id = step.removeprefix("client:") if step.startswith("client:") else None
+        kept = await keep(page, form, draft, client_id=client_id)
+        if step == "send":
+            return await _send(page, form, draft, kept)
+        return await _again(page, form, draft, kept) if form.errors else page.redirect(f"/refer/{draft.referral_id}")
+    except ChangedMeanwhile as changed:
+        return await _changed(page, form, draft, changed.now)
+    except NoDraft as ended:
+        return page.redirect(_after(ended.now, step))
+
+
+async def _keep_in_passing(page: Page, form: Form, draft: Draft) -> Response:
+    """Keep what is being typed, as soon as there is something."""
+    begun = draft.referral_id is not None or not fields.is_untouched(form)
+    kept = await keep(page, form, draft) if begun else None
+    return await show(page, form, draft, kept, Beside(part=True))
+
+
+async def _changed(page: Page, form: Form, draft: Draft, now: Answer) -> Response:
+    """What somebody else has changed meanwhile, beside what was typed; sent again, it is about what there is now."""
+    form.refuse("", page.t("refer.changed"))
+    if page.is_partial:  # what a script keeps in passing never takes the place of what another person wrote
+        return await show(page, form, draft, now, Beside(part=True))
+    draft.etag = now.etag
+    form.values["etag"] = [now.etag or ""]
+    beside = Beside(409, changed=what_changed(now, form, page))
+    return await show(page, form, draft, now, beside)
+
+
+def _after(now: Answer, step: str) -> str:
+    """Where to go when a referral turns out to be sent: a second click of the same button sees what the first did."""
+    is_sent = step == "send" and now["status"] == "requested"
+    return f"/refer/{now['id']}/sent" if is_sent else f"/referrals/{now['id']}"
+
+
+async def _send(page: Page, form: Form, draft: Draft, kept: Answer | None) -> Response:
+    """Send what was kept, where nothing is missing and nothing was wrong."""
+    for name in fields.missing(form):
+        form.refuse(name, message_of("invalid", "needed for sending", page.language))
+    if form.errors or kept is None:
+        return await _again(page, form, draft, kept)
+    asking = "go_on" if form.text("on_duplicate") == "go_on" else "ask"
+    try:
+        sent = await page.referral.post(
+            "/referrals/{id}/send", {"on_duplicate": asking}, etag=draft.etag, id=draft.referral_id
+        )
+    except ApiProblem as problem:
+        if problem.name == "possible-duplicate":
+            form.refuse("on_duplicate", advice_on(problem, page.language))
+            return await show(page, form, draft, kept, Beside(422, duplicates=problem.members["duplicates"]))
+        if problem.status in (409, 412):
+            now = await page.referral.get("/referrals/{id}", id=draft.referral_id)
+            if now["status"] != "draft":
+                raise NoDraft(now) from None
+            raise ChangedMeanwhile(now) from None
+        if problem.status != 422:
+            raise
+        form.take(problem, fields.NAMES)
+        return await _again(page, form, draft, kept)
+    return page.redirect(f"/refer/{sent['id']}/sent")
+
+
+async def _again(page: Page, form: Form, draft: Draft, kept: Answer | None = None) -> Response:
+    """The same page with what was typed and what is wrong with it."""
+    return await show(page, form, draft, kept, Beside(422))
+
+
+@router.post("/refer/again")
+async def same_client(page: Adviser) -> Response:
+    """Begin a referral to a service of the client whom another referral of one's own is about."""
+    form = page.form
+    before = await page.referral.get("/referrals/{id}", id=_id(form.text("like")))
+    if before["side"] != "source" or not before["client"]:
+        raise not_found("client")
+    body = {"service_id": form.text("service_id"), "client_id": before["client"]["id"], "send": False}
+    kept = await page.referral.post("/referrals", body, key=form.key)
+    return page.redirect(f"/refer/{kept['id']}")
+
+
+def _draft_of(kept: Answer) -> Draft:
+    return Draft(UUID(kept["service"]["id"]), UUID(kept["id"]), kept.etag)
+
+
+def _draft_in(form: Form) -> Draft:
+    """The draft that the form belongs to, as its hidden fields say."""
+    referral_id = form.optional("draft")
+    return Draft(_id(form.text("service_id")), _id(referral_id) if referral_id else None, form.version)
+
+
+def _id(given: str) -> UUID:
+    try:
+        return UUID(given)
+    except ValueError:
+        raise Problem(400, "malformed", "Malformed", "The form lacks what it is about. Open the page again.") from None
