@@ -88,7 +88,6 @@ async def seeded_platform(platform: Platform) -> Seeded:
         "draft_id": referrals["draft"],
         "service": service_id,
         "service_id": service_id,
-        "service": service_id,
         "organization_id": str(people["recipient"].organization_id),
         "member_id": str(people["adviser"].id),
         "client_id": draft["client"]["id"],
