@@ -22,6 +22,24 @@ async def name_deputy(town: Town, who: Someone, deputy: Someone) -> None:
     await town.facts.platform.settle()
 
 
+async def test_what_would_be_handed_over_is_shown_before(platform: Platform) -> None:
+    town = await small_town(platform)
+    adviser = at_work(platform, town.adviser).client
+    problem(await adviser.get("/handover"), 422, "no-deputy")
+    waiting = await sent_referral(platform, town)
+    to = {"to": str(town.colleague.id)}
+    before = await adviser.get("/handover", params=to)
+    assert before.status_code == 200, before.text
+    assert [one["reference"] for one in before.json()["contents"]] == [waiting["reference"]]
+    assert (await adviser.get("/handover", params=to)).json() == before.json(), "nothing has moved by looking"
+    problem(await adviser.get("/handover", params={"to": str(town.desk.id)}), 422, "unknown-member")
+    problem(await at_work(platform, town.coordinator).client.get("/handover"), 403, "forbidden")
+    handed = (await hand_over(platform, town.adviser, town.colleague)).json()
+    assert [one["id"] for one in handed["contents"]] == [one["id"] for one in before.json()["contents"]]
+    await name_deputy(town, town.adviser, town.colleague)
+    assert (await adviser.get("/handover")).json() == {"to": str(town.colleague.id), "contents": []}
+
+
 async def test_an_adviser_hands_over_to_the_deputy(platform: Platform) -> None:
     town = await small_town(platform)
     adviser = at_work(platform, town.adviser)

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from services.referral.api.dependencies import LockedReferralOf, WorkOf, on_side_locked, requires
 from services.referral.api.repeating import Done, KeyOf, once, said_in
@@ -14,7 +15,7 @@ from services.referral.schemas.referrals import ReferralView
 from services.referral.tables import Member, Referral
 from services.referral.use_cases.assignment import assign, require_assignable
 from services.referral.use_cases.bulk import give_to_many
-from services.referral.use_cases.handover import hand_over_own
+from services.referral.use_cases.handover import hand_over_own, listed_open, own_to_hand_over
 from services.referral.use_cases.showing import view
 from shared.web.bodies import body, request_body
 from shared.web.idempotency import KEY_TAKEN
@@ -67,6 +68,19 @@ async def answer_many(
         return Done(BulkResults(contents=await give_to_many(work, bulk)))
 
     return await once(response, work, (key, said_in(request, bulk)), BulkResults, answered)
+
+
+@router.get(
+    "/handover",
+    operation_id="previewHandOver",
+    summary="What you would hand over, and to whom",
+    dependencies=[Depends(requires("adviser", "recipient"))],
+)
+async def preview_hand_over(
+    work: WorkOf, to: Annotated[UUID | None, Query(description="Your deputy unless given")] = None
+) -> HandedOver:
+    """What `POST /handover` would answer now; 422 as there, where nobody could take it. Nothing is handed over."""
+    return _shown(*await own_to_hand_over(work, to, listed_open))
 
 
 @router.post(

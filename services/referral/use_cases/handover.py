@@ -1,6 +1,6 @@
 """Handing over: what somebody looks after goes to somebody else, referral by referral, side by side."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, update
@@ -27,6 +27,18 @@ async def hand_over_own(work: ActorUnitOfWork, to: UUID | None) -> tuple[Member,
 
     Raises 422, and hands over nothing, when there is nobody or somebody who lacks a role that this takes.
     """
+    heir, taken = await own_to_hand_over(work, to, still_open)
+    await visibility.require_still_active(work.tx, work.actor)
+    await hand_over(work, taken, heir.id, work.actor.member_id)
+    return heir, taken
+
+
+async def own_to_hand_over(
+    work: ActorUnitOfWork,
+    to: UUID | None,
+    find: Callable[[ActorUnitOfWork, ColumnElement[bool]], Awaitable[list[Referral]]],
+) -> tuple[Member, list[Taken]]:
+    """To whom all that the actor has open would go, and what that is, as `find` reads it. Raises 422 as handing over."""
     heir = await colleague(work, to, "to") if to is not None else await _own_deputy(work)
     if heir.id == work.actor.member_id:
         raise invalid(
@@ -38,14 +50,16 @@ async def hand_over_own(work: ActorUnitOfWork, to: UUID | None) -> tuple[Member,
     as_adviser = visibility.sent_by(work.actor) & (col(Referral.source_member_id) == me)
     as_assigned = visibility.received_by(work.actor) & (col(Referral.assigned_member_id) == me)
     taken = [
-        (referral, visibility.side_of(work.actor, referral))
-        for referral in await still_open(work, as_adviser | as_assigned)
+        (referral, visibility.side_of(work.actor, referral)) for referral in await find(work, as_adviser | as_assigned)
     ]
-    await visibility.require_still_active(work.tx, work.actor)
     for roles in sorted({roles_on(side, referral) for referral, side in taken}):
         require_role(heir, roles, "to")
-    await hand_over(work, taken, heir.id, me)
     return heir, taken
+
+
+async def listed_open(work: UnitOfWork, theirs: ColumnElement[bool]) -> list[Referral]:
+    """The referrals of a condition for which somebody still has something to do, only to be shown."""
+    return await work.tx.all(select(Referral).where(theirs, is_open()).order_by(col(Referral.id)))
 
 
 async def still_open(work: UnitOfWork, theirs: ColumnElement[bool]) -> list[Referral]:
