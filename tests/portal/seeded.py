@@ -27,6 +27,18 @@ WAYS: Final[dict[str, tuple[tuple[str, JSON], ...]]] = {
     "cancelled": (("cancel", {"reason": {"code": "client_not_interested"}}),),
 }
 """State of a sent referral → how the desk brings it there"""
+DESK_STEPS: Final = {
+    "accept": "requested",
+    "decline": "requested",
+    "assign": "requested",
+    "start": "accepted",
+    "hold": "accepted",
+    "forward": "accepted",
+    "resume": "on-hold",
+    "complete": "in-progress",
+    "fail": "in-progress",
+}
+"""Step of a desk → state of the referral that it is open to"""
 
 
 @dataclass(frozen=True)

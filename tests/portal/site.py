@@ -10,7 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Response, Viewpo
 from tests.builders import Someone
 from tests.platform import Platform
 from tests.portal.routes import portal_routes
-from tests.portal.seeded import Seeded, seeded_platform
+from tests.portal.seeded import DESK_STEPS, Seeded, seeded_platform
 from tests.web_server import served
 
 NO_PAGES: Final = frozenset({"/static/{digest}/{name}", "/favicon.ico", "/robots.txt", "/.well-known/jwks.json"})
@@ -59,6 +59,10 @@ class Site:
                 yield f"/referrals/{referral_id}", role
         yield "/services?query=ty%C3%B6", "adviser"
         yield "/services?query=xyzzy", "adviser"
+        for view in ("queue=unassigned&choose=all", "queue=ended", "queue=on_hold", "openness=changed"):
+            yield f"/desk?{view}", "recipient"
+        for step, state in DESK_STEPS.items():
+            yield f"/referrals/{self.seeded.referrals[state]}/{step}", "recipient"
 
     @asynccontextmanager
     async def signed_in(self, who: Someone | None, language: str = "fi") -> AsyncIterator[BrowserContext]:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from services.portal.pages import about, account, clients, home, member_sign_in, organization_sign_in, session, sign_in
+from services.portal.pages.desk import routes as desk
 from services.portal.pages.notices import routes as notices
 from services.portal.pages.refer import router as refer
 from services.portal.pages.referrals import lists
@@ -13,6 +14,7 @@ AREAS: Final = (
     about.router,
     account.router,
     clients.router,
+    desk.router,
     home.router,
     lists.router,
     member_sign_in.router,

@@ -27,6 +27,7 @@ class _Area:
 
 _AREAS: Final = (
     _Area("/", "layout.nav.home"),
+    _Area("/desk", "layout.nav.desk", frozenset({"recipient"})),
     _Area("/services", "layout.nav.services"),
     _Area("/referrals", "layout.nav.referrals", frozenset({"adviser"})),
     _Area("/notices", "layout.nav.notices"),

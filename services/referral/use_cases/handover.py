@@ -38,7 +38,7 @@ async def own_to_hand_over(
     to: UUID | None,
     find: Callable[[ActorUnitOfWork, ColumnElement[bool]], Awaitable[list[Referral]]],
 ) -> tuple[Member, list[Taken]]:
-    """To whom all that the actor has open would go, and what that is, as `find` reads it. Raises 422 as handing over."""
+    """To whom all that the actor has open would go, and what that is, as `find` reads it. Raises 422."""
     heir = await colleague(work, to, "to") if to is not None else await _own_deputy(work)
     if heir.id == work.actor.member_id:
         raise invalid(

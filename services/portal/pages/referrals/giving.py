@@ -14,7 +14,7 @@ from services.portal.pages.referrals import timeline
 from services.portal.pages.referrals.all_steps import STEPS
 from services.portal.pages.referrals.colleagues import colleagues_of
 from services.portal.pages.referrals.showing import show
-from services.portal.pages.referrals.step import JSON, Step
+from services.portal.pages.referrals.step import JSON, Step, fields_at_fault
 
 router = APIRouter()
 
@@ -69,7 +69,7 @@ async def _refused(page: Page, referral_id: UUID, step: Step, problem: ApiProble
     known = _version(form)
     if problem.name == "stale-version" and was_taken(step, happened["contents"], str(page.account.id), known):
         return page.redirect(f"/referrals/{referral_id}?done={step.command}")
-    form.take(problem)
+    form.take(problem, fields_at_fault(form))
     if not step.open_in(referral.data):
         return await show(page, referral_id, status=409, form=form)
     changes: list[JSON] = []

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
-from uuid import UUID
 
-from services.portal.clients.api import Answer
 from services.portal.pages.forms import Form
 from services.portal.pages.page import Page
-from services.portal.pages.referrals.step import JSON, Step, nested
+from services.portal.pages.referrals.legal_bases import legal_basis, same_basis, statutes
+from services.portal.pages.referrals.step import JSON, Step, nested, reason, to_the_new_one
 from shared.clock import day_in_kuopio
 
 CANCEL_REASONS: Final = ("client_not_interested", "could_not_contact", "not_eligible", "missing_information", "other")
@@ -15,11 +14,6 @@ CANCEL_REASONS: Final = ("client_not_interested", "could_not_contact", "not_elig
 
 def _send(form: Form) -> JSON:
     return {"on_duplicate": form.text("on_duplicate") or "ask"}
-
-
-def reason(form: Form) -> JSON:
-    """A reason with its words, out of a form that asks for both."""
-    return nested(form, "reason.code", "reason.text")
 
 
 def _what_went_wrong(form: Form) -> JSON:
@@ -44,41 +38,11 @@ async def _withdrawal_ends(page: Page, referral: JSON) -> Mapping[str, Any]:
 
 
 def _suggestion(form: Form) -> JSON:
-    kind = form.text("legal_basis.kind")
-    names = ("given_on", "how", "scope")
-    basis = (
-        nested(form, *(f"legal_basis.consent.{name}" for name in names))
-        if kind == "consent"
-        else nested(form, "legal_basis.statute")
-    )
     note = form.optional("shareable_note")
-    asked = {"legal_basis": {"kind": kind} | basis.get("legal_basis", {}), "on_duplicate": "ask"}
+    asked = {"legal_basis": legal_basis(form), "on_duplicate": "ask"}
     if form.checked("go_on"):
         asked["on_duplicate"] = "go_on"
     return asked | ({"shareable_note": note} if note else {})
-
-
-def _same_basis(page: Page, referral: JSON) -> Mapping[str, Any]:
-    """The basis of the declined referral, with a consent as of today: it has to be given anew for another recipient."""
-    basis = referral["legal_basis"] or {"kind": "consent"}
-    consent = basis.get("consent") or {"how": "oral", "scope": ""}
-    return {
-        "legal_basis.kind": basis["kind"],
-        "legal_basis.consent.given_on": day_in_kuopio(page.now).isoformat(),
-        "legal_basis.consent.how": consent["how"],
-        "legal_basis.consent.scope": consent["scope"],
-        "legal_basis.statute": basis.get("statute", ""),
-        "shareable_note": referral["shareable_note"],
-    }
-
-
-async def _for_suggestion(page: Page, _: JSON) -> Mapping[str, Any]:
-    bases = await page.referral.get("/legal-bases")
-    return {"statutes": bases["contents"], "note": bases["note"], "today": day_in_kuopio(page.now).isoformat()}
-
-
-def _to_the_new_one(answer: Answer, _: UUID) -> str:
-    return f"/referrals/{answer['id']}"
 
 
 def _can_follow(referral: JSON) -> bool:
@@ -105,10 +69,10 @@ STEPS: Final = (
         kind="",
         template="referrals/steps/send-suggested.html",
         body=_suggestion,
-        filled=_same_basis,
-        context=_for_suggestion,
+        filled=same_basis,
+        context=statutes,
         is_open=_can_follow,
-        leads_to=_to_the_new_one,
+        leads_to=to_the_new_one,
     ),
     Step("close", "closed", "referrals.step.close", "referrals.done.close", kind=""),
     Step(

@@ -30,6 +30,23 @@ def nested(form: Form, *names: str) -> JSON:
     return found
 
 
+def reason(form: Form) -> JSON:
+    """A reason with its words, out of a form that asks for both."""
+    return nested(form, "reason.code", "reason.text")
+
+
+def fields_at_fault(form: Form) -> Mapping[str, str]:
+    """The fields of a form for what the API says of a reason, an outcome or a basis as a whole."""
+    code = form.text("reason.code")
+    by_consent = form.text("legal_basis.kind") == "consent"
+    return {
+        "reason": "reason.text" if code == "other" else "reason.code",
+        "body": "reason.text" if code else "reason.code",
+        "outcome": "outcome.code",
+        "legal_basis": "legal_basis.consent.given_on" if by_consent else "legal_basis.statute",
+    }
+
+
 async def nothing_more(_: Page, __: JSON) -> Mapping[str, Any]:
     """The context of a form that shows nothing but the referral."""
     return {}
@@ -38,6 +55,11 @@ async def nothing_more(_: Page, __: JSON) -> Mapping[str, Any]:
 def back_to_it(_: Answer, referral_id: UUID) -> str:
     """After a step, its referral again."""
     return f"/referrals/{referral_id}"
+
+
+def to_the_new_one(answer: Answer, _: UUID) -> str:
+    """After a step that created a referral, that one."""
+    return f"/referrals/{answer['id']}"
 
 
 @dataclass(frozen=True)
