@@ -75,6 +75,15 @@ class Tokens:
         return jwt.encode({"typ": "at+jwt", "alg": "ES256", "kid": "test"}, usual | claims, self.key)
 
 
+class _Ending(httpx2.ASGITransport):
+    """Answers when an application has said all: so streams, which have no end, tell only what is there now."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if request.headers.get("Accept") == "text/event-stream":
+            request.url = request.url.copy_merge_params({"follow": "false"})
+        return await super().handle_async_request(request)
+
+
 class MovableClock:
     """The clock of one service: the real one until a test sets it, and then standing still."""
 
@@ -161,7 +170,7 @@ class Platform:
 
     def _transport(self, service: str) -> httpx2.AsyncBaseTransport:
         """The way to one service, in this process; what an API answers has to fit its document."""
-        inner = httpx2.ASGITransport(app=self.apps[service], raise_app_exceptions=False)
+        inner = _Ending(app=self.apps[service], raise_app_exceptions=False)
         if not get_service(service).has_api:
             return inner
         return HeldToDocument(inner, self._described.setdefault(service, Described(self.apps[service])))

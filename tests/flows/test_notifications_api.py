@@ -73,10 +73,11 @@ async def test_all_that_was_shown_is_seen_at_once(platform: Platform, town: Town
     await platform.settle()
     newest, middle, oldest = await notices(platform, town.desk)
     async with platform.client("notifications", town.desk) as client:
-        assert (await client.get("/notices/counts")).json() == {"unseen": 3, "more": False}
+        counted = {"unseen": 3, "more": False, "newest": 3, "newest_at": newest["created_at"]}
+        assert (await client.get("/notices/counts")).json() == counted
         first = (await client.post(f"/notices/{oldest['id']}/seen")).json()
         answer = await client.post("/notices/seen", json={"up_to": middle["id"]})
-        assert (answer.status_code, answer.json()) == (200, {"unseen": 1, "more": False})
+        assert (answer.status_code, answer.json()) == (200, counted | {"unseen": 1})
         left = {notice["id"]: notice["seen_at"] for notice in await notices(platform, town.desk)}
         assert left[newest["id"]] is None
         assert left[oldest["id"]] == first["seen_at"], "the first time counts"
@@ -84,7 +85,8 @@ async def test_all_that_was_shown_is_seen_at_once(platform: Platform, town: Town
             refused = await client.post("/notices/seen", json={"up_to": other})
             assert (refused.status_code, refused.json()["type"]) == (422, "urn:luotsi:problem:unknown-notice")
     async with platform.client("notifications", town.bystander) as client:
-        assert (await client.get("/notices/counts")).json() == {"unseen": 0, "more": False}
+        nothing = {"unseen": 0, "more": False, "newest": 0, "newest_at": None}
+        assert (await client.get("/notices/counts")).json() == nothing
         assert (await client.post("/notices/seen", json={"up_to": newest["id"]})).status_code == 422
     assert await count(platform, "notices", "recipient_member_id IS NOT NULL AND seen_at IS NULL") == 1
 
@@ -99,10 +101,12 @@ async def test_more_than_a_hundred_unseen_are_only_said_to_be_more(platform: Pla
         )
         await tx.execute(text(more), {"more": 99})
     async with platform.client("notifications", town.desk) as client:
-        assert (await client.get("/notices/counts")).json() == {"unseen": 100, "more": False}
+        counted = (await client.get("/notices/counts")).json()
+        assert (counted["unseen"], counted["more"], counted["newest"]) == (100, False, 100)
         async with platform.owners["notifications"].transaction() as tx:
             await tx.execute(text(more.replace("n.number + g", "n.number + 99 + g")), {"more": 1})
-        assert (await client.get("/notices/counts")).json() == {"unseen": 100, "more": True}
+        counted = (await client.get("/notices/counts")).json()
+        assert (counted["unseen"], counted["more"]) == (100, True)
 
 
 async def test_nobody_else_finds_a_notice(platform: Platform, town: Town) -> None:

@@ -63,7 +63,13 @@ async def list_notices(
 async def get_counts(actor: ActorOf, tx: TransactionOf) -> UnseenCount:
     """It goes up to 100; then `more` is true."""
     found = await notices.count_unseen(tx, actor, MOST_COUNTED + 1)
-    return UnseenCount(unseen=min(found, MOST_COUNTED), more=found > MOST_COUNTED)
+    newest = await notices.newest_notice(tx, actor)
+    return UnseenCount(
+        unseen=min(found, MOST_COUNTED),
+        more=found > MOST_COUNTED,
+        newest=(newest and newest.number) or 0,
+        newest_at=newest and newest.created_at,
+    )
 
 
 @router.post(

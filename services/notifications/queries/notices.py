@@ -63,6 +63,11 @@ async def count_unseen(tx: Transaction, actor: Actor, most: int) -> int:
     return await tx.first(select(func.count()).select_from(unseen.subquery())) or 0
 
 
+async def newest_notice(tx: Transaction, actor: Actor) -> Notice | None:
+    """The notice that came into the actor's inbox last: the one with the highest number."""
+    return await tx.first(select(Notice).where(visibility.told_to(actor)).order_by(col(Notice.number).desc()).limit(1))
+
+
 async def newest_number(reader: Reader, actor: Actor) -> int:
     """The number of the newest notice in the actor's inbox; 0 when there has been none."""
     return await reader.first(_NEWEST_NUMBER, {"member_id": actor.member_id}) or 0

@@ -44,6 +44,8 @@ class UnseenCount(BaseModel):
 
     unseen: int = Field(ge=0, le=MOST_COUNTED)
     more: bool = Field(description="There are more than `unseen`, which goes no further")
+    newest: int = Field(ge=0, description="Number of the newest notice, from which on a stream tells news; 0: none yet")
+    newest_at: datetime | None = Field(description="When that notice came in")
 
 
 class SeenUpTo(Body):

@@ -1,18 +1,22 @@
 """One client for an API: it asks for a member, passes on the context, and tells answers, problems and absence apart."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import httpx2
 
+from services.portal.clients.event_stream import read_events
 from shared import context
 from shared.problems import Problem
 
 TIMEOUT: Final = httpx2.Timeout(10.0, connect=2.0, pool=5.0)
-LIMITS: Final = httpx2.Limits(max_connections=100, max_keepalive_connections=20)
+STREAM_TIMEOUT: Final = httpx2.Timeout(45.0, connect=2.0)
+"""APIs send something at least every 15 seconds, be it a comment"""
+LIMITS: Final = httpx2.Limits(max_connections=1000, max_keepalive_connections=20)
+"""A browser that is open holds a connection to the notification service"""
 
 T = TypeVar("T")
 Query = Mapping[str, object]
@@ -73,6 +77,24 @@ class ApiClient:
     async def put(self, path: str, /, body: object, *, etag: str | None = None, **parts: object) -> Answer:
         """PUT, with the version that the person has seen."""
         return await self.request("PUT", path, body=body, etag=etag, parts=parts)
+
+    async def events(self, path: str, /, *, after: int) -> AsyncIterator[tuple[str, Any]]:
+        """The id and the JSON of each server-sent event after the one with the id `after`, until the API ends.
+
+        Raises ApiProblem where the API says no, and Away where it does not answer any more.
+        """
+        headers = self._headers(None, None) | {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
+        try:
+            async with self._http.stream(
+                "GET", self._base_url + path, headers=headers, timeout=STREAM_TIMEOUT
+            ) as answer:
+                if answer.status_code >= 400:
+                    await answer.aread()
+                    raise _problem(self.service, answer)
+                async for event in read_events(answer.aiter_lines()):
+                    yield event
+        except (httpx2.TransportError, httpx2.TimeoutException) as error:
+            raise Away(self.service) from error
 
     async def request(
         self,

@@ -2,27 +2,36 @@
 
 from typing import Final
 
-from services.portal.pages import about, account, clients, home, member_sign_in, organization_sign_in, session, sign_in
-from services.portal.pages.desk import routes as desk
-from services.portal.pages.notices import routes as notices
+from services.portal.pages.about import router as about
+from services.portal.pages.account import router as account
+from services.portal.pages.clients import router as clients
+from services.portal.pages.desk.routes import router as desk
+from services.portal.pages.home import router as home
+from services.portal.pages.live import router as live
+from services.portal.pages.member_sign_in import router as member_sign_in
+from services.portal.pages.notices.routes import router as notices
+from services.portal.pages.organization_sign_in import router as organization_sign_in
 from services.portal.pages.refer import router as refer
-from services.portal.pages.referrals import lists
-from services.portal.pages.referrals import routes as referrals
+from services.portal.pages.referrals.lists import router as lists
+from services.portal.pages.referrals.routes import router as referrals
 from services.portal.pages.services import router as services
+from services.portal.pages.session import router as session
+from services.portal.pages.sign_in import router as sign_in
 
 AREAS: Final = (
-    about.router,
-    account.router,
-    clients.router,
-    desk.router,
-    home.router,
-    lists.router,
-    member_sign_in.router,
-    notices.router,
-    organization_sign_in.router,
-    refer.router,
-    referrals.router,
-    services.router,
-    session.router,
-    sign_in.router,
+    about,
+    account,
+    clients,
+    desk,
+    home,
+    live,
+    lists,
+    member_sign_in,
+    notices,
+    organization_sign_in,
+    refer,
+    referrals,
+    services,
+    session,
+    sign_in,
 )

@@ -37,6 +37,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                if headers.get("Content-Type", "").startswith("text/event-stream"):
+                    headers["Cache-Control"] = "no-store"  # the framework says that streams may be kept
             await send(message)
 
         await self._app(scope, receive, send_guarded if scope["type"] == "http" else send)

@@ -20,6 +20,10 @@ from shared.database.transaction import Transaction
 
 VISITOR: Final = "luotsi.visitor"
 """In a request's scope: the Visitor who makes it"""
+LIVE: Final = "/live"
+"""Where windows hear of what has changed"""
+BY_ITSELF: Final = "Luotsi-Live"
+"""Header of a request that a window makes because it has heard of something, and nobody has asked for"""
 _COOKIE: Final = "luotsi"
 
 
@@ -58,9 +62,13 @@ async def find_visitor(database: Database, request: Request, now: datetime, *, s
 
 
 async def _note(tx: Transaction, request: Request, found: Found, now: datetime) -> None:
-    """Write down that a session is in use, and the language where another one is asked for."""
+    """Write down that a session is in use, and the language where another one is asked for.
+
+    What a window does by itself is no use of it: else no session would end in which a window is left open.
+    """
     session, asked = found.session, _asked_language(request)
-    if is_to_be_noted(now, session.last_seen_at):
+    by_itself = request.url.path == LIVE or BY_ITSELF in request.headers
+    if not by_itself and is_to_be_noted(now, session.last_seen_at):
         await sessions.note(tx, session.id, now)
     if asked is not None and asked != session.language:
         await sessions.choose_language(tx, session.id, asked)

@@ -1,0 +1,71 @@
+// Shows without a reload what happens elsewhere. One window of a browser listens for all, and tells the others.
+// Parts of a page marked `data-live` (each with an id) are shown anew: those that name a referral, for that one alone.
+"use strict";
+
+const channel = new BroadcastChannel("luotsi-live");
+const button = document.getElementById("live-news");
+const made = document.querySelector("meta[name='luotsi-made']").content;
+const title = document.title;
+let latest = null;
+let stale = false;
+
+function showCount({ unseen, more }) {
+  const count = unseen ? `${unseen}${more ? "+" : ""}` : "";
+  document.title = count ? `(${count}) ${title}` : title;
+}
+
+const parts = (referral) =>
+  [...document.querySelectorAll("[data-live]")].filter(
+    (part) => !part.dataset.live || !referral || part.dataset.live === referral,
+  );
+
+async function showAnew() {
+  stale = false;
+  button.hidden = true;
+  const answer = await fetch(location.href, { headers: { "Luotsi-Live": "1" } });
+  if (!answer.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of parts()) {
+    const fresh = page.getElementById(part.id);
+    if (!fresh || fresh.outerHTML === part.outerHTML) continue;
+    part.replaceWith(document.adoptNode(fresh));
+    htmx.process(fresh);
+  }
+  document.getElementById("status").textContent = button.dataset.said;
+}
+
+// Nothing moves under a pointer, or while somebody types: then there is a button instead, until they have gone on.
+const isBusy = () => document.querySelector("main:hover, main:focus-within") !== null;
+
+function offer() {
+  if (document.hidden || !stale) return;
+  if (isBusy()) button.hidden = false;
+  else showAnew();
+}
+
+function hear(event) {
+  latest = event;
+  showCount(event);
+  if (!event.changed || !parts(event.referral).length) return;
+  stale = true;
+  offer();
+}
+
+channel.onmessage = ({ data }) => {
+  if (data !== "what?") hear(data);
+  else if (latest) channel.postMessage({ ...latest, changed: false });
+};
+button.addEventListener("click", showAnew);
+document.addEventListener("visibilitychange", offer);
+document.querySelector("main").addEventListener("pointerleave", offer);
+channel.postMessage("what?");
+
+navigator.locks.request("luotsi-live", () => {
+  const stream = new EventSource(`/live?since=${encodeURIComponent(made)}`);
+  stream.onmessage = ({ data }) => {
+    const event = JSON.parse(data);
+    hear(event);
+    channel.postMessage(event);
+  };
+  return new Promise(() => {}); // the lock is kept for as long as the window is open
+});

@@ -1,0 +1,104 @@
+"""What others do is seen without a reload, in every window, and nothing moves under the pointer."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser import Windows
+from tests.journeys.running import ADVISER, DESK, Running
+
+pytestmark = pytest.mark.journey
+
+
+async def say(platform: Running, email: str, referral_id: str, words: str) -> None:
+    """Write a message to the other side."""
+    await asyncio.to_thread(_say, platform, email, referral_id, words)
+
+
+def _say(platform: Running, email: str, referral_id: str, words: str) -> None:
+    with platform.client("referral", email) as client:
+        answer = client.post(f"/referrals/{referral_id}/messages", json={"text": words})
+        assert answer.status_code == 201, answer.text
+
+
+async def unseen(page: Page) -> int:
+    """The count in the window's title."""
+    title = await page.title()
+    return int(title[1:].partition(")")[0].rstrip("+")) if title.startswith("(") else 0
+
+
+async def listening(page: Page) -> None:
+    """Wait until the window, or another one of its browser, hears what happens."""
+    while await page.evaluate("latest") is None:
+        await page.wait_for_timeout(50)
+
+
+@pytest.fixture
+def referral(running_portal: Running) -> Any:
+    """A referral that was just sent."""
+    return running_portal.refer()
+
+
+async def test_a_message_appears_in_every_window_of_a_browser(
+    windows: Windows, running_portal: Running, referral: str
+) -> None:
+    front = await windows.signed_in(DESK)
+    await front.goto(f"/referrals/{referral}")
+    back = await front.context.new_page()
+    await back.goto(f"/referrals/{referral}")
+    for page in (front, back):
+        await page.mouse.move(0, 0)
+        await listening(page)
+    before = await unseen(front)
+    await say(running_portal, ADVISER, referral, "Asiakas voi tulla vasta perjantaina.")
+    for page in (front, back):
+        await expect(page.locator("#said")).to_contain_text("vasta perjantaina")
+        await expect(page).to_have_title(f"({before + 1}) " + (await page.title()).partition(") ")[2])
+        await expect(page.locator("#status")).not_to_be_empty()
+
+
+async def test_nothing_moves_while_somebody_points_or_writes(
+    windows: Windows, running_portal: Running, referral: str
+) -> None:
+    page = await windows.signed_in(DESK)
+    await page.goto(f"/referrals/{referral}")
+    await listening(page)
+    await page.locator("#text").fill("Kirjoitan juuri")
+    await say(running_portal, ADVISER, referral, "Lisätieto")
+    await expect(page.locator("#live-news")).to_be_visible()
+    await expect(page.locator("#said")).not_to_contain_text("Lisätieto")
+    await page.locator("#live-news").click()
+    await expect(page.locator("#said")).to_contain_text("Lisätieto")
+    assert await page.locator("#text").input_value() == "Kirjoitan juuri"
+    await expect(page.locator("#live-news")).to_be_hidden()
+
+
+async def test_an_open_referral_stays_as_it_is_when_another_one_changes(
+    windows: Windows, running_portal: Running, referral: str
+) -> None:
+    page = await windows.signed_in(DESK)
+    await page.goto(f"/referrals/{referral}")
+    await listening(page)
+    await page.locator("#text").fill("Kirjoitan juuri")
+    before = await unseen(page)
+    other = await asyncio.to_thread(running_portal.refer)
+    while await unseen(page) == before:
+        await page.wait_for_timeout(50)
+    await expect(page.locator("#live-news")).to_be_hidden()
+    assert other != referral
+
+
+async def test_when_the_window_that_listens_is_closed_another_takes_over(
+    windows: Windows, running_portal: Running, referral: str
+) -> None:
+    first = await windows.signed_in(DESK)
+    second = await first.context.new_page()
+    for page in (first, second):
+        await page.goto(f"/referrals/{referral}")
+        await listening(page)
+    await first.close()
+    await second.mouse.move(0, 0)
+    await say(running_portal, ADVISER, referral, "Toinen ikkuna kuulee")
+    await expect(second.locator("#said")).to_contain_text("Toinen ikkuna kuulee")
