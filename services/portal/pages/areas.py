@@ -11,10 +11,10 @@ from services.portal.pages.live import router as live
 from services.portal.pages.member_sign_in import router as member_sign_in
 from services.portal.pages.notices.routes import router as notices
 from services.portal.pages.organization_sign_in import router as organization_sign_in
-from services.portal.pages.refer import router as refer
+from services.portal.pages.refer.router import router as refer
 from services.portal.pages.referrals.lists import router as lists
 from services.portal.pages.referrals.routes import router as referrals
-from services.portal.pages.services import router as services
+from services.portal.pages.services.router import router as services
 from services.portal.pages.session import router as session
 from services.portal.pages.sign_in import router as sign_in
 
