@@ -20,6 +20,8 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
         running = asyncio.create_task(server._serve([listening]))
         while not server.started:
             await asyncio.sleep(0.01)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        await running
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await running
