@@ -20,7 +20,7 @@ STEPS_OF_SIGNING_IN: Final = frozenset(
         *("/sign-in/provider/{slug}", "/sign-in/provider/answer", "/organizations/{organization_id}/sign-in/test"),
     }
 )
-"""Pages that nobody comes to by their address alone: `test_sign_in_browser.py` looks at them on the way"""
+"""Pages that nobody comes to by their address alone: `tests/browsing/test_sign_in.py` looks at them on the way"""
 WIDE: Final[ViewportSize] = {"width": 1280, "height": 800}
 
 SIDEWAYS: Final = """() => {
