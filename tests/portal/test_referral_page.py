@@ -192,7 +192,8 @@ async def test_a_withdrawal_says_beforehand_what_ends_and_who_has_seen_the_clien
         form = await browser.get(path)
         words = text_of(form)
         assert sent["reference"] in part(form, "ends")
-        assert "business kuopio (en): details of the client (one person" in words
+        assert "business kuopio (en): details of the client, last on" in words
+        assert "navigaattori (en): details of the client" not in words
         answer = await browser.post(path, data=fields_of(form))
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/referrals/{sent['id']}?done=withdraw-consent")
     assert (await at_work(platform, town.adviser).read(sent["id"]))["withdrawal"]["told_by"] == "client"

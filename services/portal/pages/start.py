@@ -30,7 +30,7 @@ async def start_page(page: Page) -> Response:
         groups=[group for box in ("received", "sent") if (group := _group(page, box, queues))],
         nothing_waits=not any(each["count"] for each in queues if each["queue"] in _FIRST[each["box"]]),
         notices=notices if isinstance(notices, Away) else [shown(each) for each in notices["contents"]],
-        areas=[link for link in page.navigation if link.href != "/"],
+        areas=[link for link in page.navigation if link.href not in ("/", "/notices")],
     )
 
 

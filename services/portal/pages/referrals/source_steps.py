@@ -1,6 +1,6 @@
 """The steps of the side that refers: send, follow a suggestion, cancel, withdraw the consent, mark in error, close."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from services.portal.pages.forms import Form
@@ -34,7 +34,22 @@ def _told_today(page: Page, _: JSON) -> Mapping[str, Any]:
 
 async def _withdrawal_ends(page: Page, referral: JSON) -> Mapping[str, Any]:
     found = await page.referral.get("/referrals/{id}/withdrawal", id=referral["id"])
-    return {"preview": found.data, "today": day_in_kuopio(page.now).isoformat()}
+    own = str(page.account.organization_id)
+    return {
+        "rests": found["rests"],
+        "seen_by": others_who_saw(found["seen_by"], own),
+        "today": day_in_kuopio(page.now).isoformat(),
+    }
+
+
+def others_who_saw(seen_by: Sequence[JSON], own_organization_id: str) -> list[JSON]:
+    """What each other organisation has seen of the client, once for each kind, with the last time."""
+    latest: dict[tuple[str, str], JSON] = {}
+    for each in seen_by:
+        key = (each["organization"]["id"], each["what"])
+        if key[0] != own_organization_id and (key not in latest or latest[key]["last_at"] < each["last_at"]):
+            latest[key] = each
+    return list(latest.values())
 
 
 def _suggestion(form: Form) -> JSON:
