@@ -27,6 +27,7 @@ LANGUAGES: Final = ("fi", "sv", "en")
 CLIENT_LANGUAGES: Final = ("ar", "uk")
 """Further ones, in which only what is meant for clients is there."""
 
+_MOMENTS: Final = {"fi": "d.M.y 'klo' H.mm", "sv": "d.M.y 'kl.' H.mm", "en": "d MMM y, HH:mm"}
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -155,8 +156,8 @@ def clock_time(value: datetime | str, language: str) -> str:
 
 
 def moment(value: datetime | str, language: str) -> str:
-    """A moment as day and time of day."""
-    return format_datetime(_moment(value), "short" if language == "fi" else "medium", KUOPIO, _locale(language))
+    """A moment as day and time of day, such as `30.11.2026 klo 14.05`."""
+    return format_datetime(_moment(value), _MOMENTS.get(language, "medium"), KUOPIO, _locale(language))
 
 
 def how_long_ago(value: datetime | str, now: datetime, language: str) -> str:

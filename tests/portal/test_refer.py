@@ -166,7 +166,7 @@ async def test_what_is_missing_is_said_beside_the_field_and_the_draft_is_kept(pl
         assert answer.text.count('<a href="#client.language">') == 1
         assert '<a href="#reason">' in answer.text
         assert '<a href="#allows">' in answer.text
-        assert "Tämä tarvitaan, ennen kuin ohjauksen voi lähettää." in answer.text
+        assert "Kirjoita, miksi ohjaat asiakkaan." in answer.text
         back = typed(answer.text)
         assert back["client.name"] == "Esimerkki Asiakas"
         assert (await town.read(back["draft"]))["client"]["name"] == "Esimerkki Asiakas"

@@ -1,6 +1,6 @@
 """Writing and sending a referral."""
 
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -9,7 +9,7 @@ from services.portal.clients.api import Answer, ApiProblem
 from services.portal.pages.access import members
 from services.portal.pages.forms import Form
 from services.portal.pages.page import Page
-from services.portal.pages.problem_texts import advice_on, message_of
+from services.portal.pages.problem_texts import advice_on
 from services.portal.pages.refer import fields
 from services.portal.pages.refer.clients import search_clients
 from services.portal.pages.refer.keeping import ChangedMeanwhile, Draft, NoDraft, keep
@@ -17,6 +17,12 @@ from services.portal.pages.refer.view import Beside, show, what_changed
 from shared.problems import Problem, not_found
 
 router = APIRouter()
+_MISSING: Final = {
+    "client.language": "refer.missing.language",
+    "reason": "refer.missing.reason",
+    fields.ALLOWS: "refer.missing.allows",
+    "legal_basis.statute": "refer.missing.statute",
+}
 Adviser = Annotated[Page, members("adviser")]
 
 
@@ -87,7 +93,7 @@ def _after(now: Answer, step: str) -> str:
 async def _send(page: Page, form: Form, draft: Draft, kept: Answer | None) -> Response:
     """Send what was kept, where nothing is missing and nothing was wrong."""
     for name in fields.missing(form):
-        form.refuse(name, message_of("invalid", "needed for sending", page.language))
+        form.refuse(name, page.t(_MISSING[name]))
     if form.errors or kept is None:
         return await _again(page, form, draft, kept)
     asking = "go_on" if form.text("on_duplicate") == "go_on" else "ask"

@@ -34,8 +34,10 @@ async def sent(page: Adviser, referral_id: UUID) -> Response:
 def slip(referral: dict[str, Any], now: datetime) -> dict[str, Any]:
     """What the client may take along: in their language, where there are words in it, else in English."""
     language = client_language(referral["client"]["language"])
-    service = texts.name(referral["service"]["name"], language)
-    organization = texts.name(referral["target_organization"]["name"], language)
+    # Who reads no Finnish reads English sooner.
+    known = language if language in texts.LANGUAGES else "en"
+    service = texts.name(referral["service"]["name"], known)
+    organization = texts.name(referral["target_organization"]["name"], known)
     lines = [
         texts.text("consent.slip.to", language, service=service, organization=organization),
         texts.text("consent.slip.reference", language, reference=referral["reference"]),

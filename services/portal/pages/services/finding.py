@@ -48,6 +48,7 @@ async def find(page: Annotated[Page, members()], search: Annotated[Search, Query
     suffix = f"?like={search.like}" if search.like else ""
     return page.render(
         "services/find.html",
+        headers={"HX-Replace-Url": _address(search)} if page.is_partial else None,
         form=Form.filled(page.language, search.asked),
         hits=[_hit(service, page, suffix) for service in found["contents"]],
         total=found["total_items"],
