@@ -10,9 +10,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -21,86 +19,16 @@ from typing import Any
 from sqlalchemy import text
 
 from bench.report import quantile
+from bench.search_filling import SEED, fill
 from luotsi.embedded.servers import start_servers
+from services.catalog.domain.texts import LANGUAGES
 from services.catalog.queries.pages import PageWanted
-from services.catalog.queries.service_search import FactsWanted, ServiceFilter, search_services
-from services.catalog.tables import Organization, Service
-from services.catalog.use_cases.search_index import index_what_is_not
+from services.catalog.queries.service_facts import FactsWanted
+from services.catalog.queries.service_search import ServiceFilter, search_services
+from services.catalog.tables import Service
 from shared.clock import day_in_kuopio, utc_now
 from shared.database.connections import Database
 from shared.database.migrations import upgrade
-from shared.ids import new_id
-
-SEED = 20261129
-LANGUAGES = ("fi", "sv", "en")
-_SYLLABLES = [f"{a}{b}" for a in "hjklmnprstv" for b in ("a", "e", "i", "o", "u", "aa", "ai", "ie", "uo", "an", "is")]
-_A_GROUP = 50
-"""Organisations that are indexed in one transaction."""
-
-
-class Vocabulary:
-    """Made-up words, the same for each size of catalogue, so that more of them are met in a larger one.
-
-    How often each is drawn, by Zipf's and Mandelbrot's law, is fitted to the seeded catalogue. There 178 words of texts
-    are 134 different ones, 877 are 500 (means of three languages), and the most frequent stands in a third to three
-    fifths of the services. Here 175 are 133, 878 are 490, and it stands in two thirds. Ten thousand services have
-    30,000 different words in each language, half of them only once.
-    """
-
-    _SIZE, _FLAT, _STEEP = 60_000, 8, 1.2
-
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
-        made = {self._word(): None for _ in range(self._SIZE)}
-        self.words = list(made)
-        self._weights = list(accumulate((rank + self._FLAT) ** -self._STEEP for rank in range(len(self.words))))
-
-    def _word(self) -> str:
-        return "".join(self._chance.choice(_SYLLABLES) for _ in range(self._chance.randint(2, 6)))
-
-    def text(self, words: int) -> str:
-        """So many words."""
-        return " ".join(self._chance.choices(self.words, cum_weights=self._weights, k=words))
-
-
-def catalogue(services: int) -> Iterator[tuple[Organization, list[Service]]]:
-    """Organisations with ten services each; the same every time."""
-    chance = random.Random(SEED)
-    spoken = {language: Vocabulary(chance) for language in LANGUAGES}
-
-    def texts(words: int) -> dict[str, str]:
-        return {language: vocabulary.text(words) for language, vocabulary in spoken.items()}
-
-    for number in range(services // 10):
-        name = texts(2)
-        owner = Organization(
-            id=new_id(), slug=f"o{number}", organization_type="other", name=name, sort_keys=name, description=texts(12)
-        )
-        yield owner, [
-            Service(
-                id=new_id(), slug=f"s{number}-{each}", organization_id=owner.id, name=texts(3), sort_keys=texts(1),
-                description=texts(16), eligibility_description=texts(8),
-                languages=chance.sample(["fi", "sv", "en", "ar", "so"], 2),
-                target_groups=["everyone"], keywords={language: words.split() for language, words in texts(8).items()},
-            )
-            for each in range(10)
-        ]  # fmt: skip
-
-
-async def fill(database: Database, services: int) -> list[Service]:
-    """Enter and index them; returns some of them."""
-    some: list[Service] = []
-    waiting: list[tuple[Organization, list[Service]]] = []
-    for number, entry in enumerate(catalogue(services), 1):
-        waiting.append(entry)
-        if number % _A_GROUP == 0 or number * 10 == services:
-            async with database.transaction() as tx:
-                for owner, own in waiting:
-                    tx.insert(owner, *own)
-                await index_what_is_not(tx)
-            some += [own[0] for _, own in waiting]
-            waiting = []
-    return some
 
 
 def misspelt(word: str) -> str:
@@ -150,16 +78,17 @@ async def measure(database: Database, typed: list[str], facts: FactsWanted) -> M
 
 
 async def sequential_scans(database: Database) -> set[str]:
-    """The tables of the search that a search reads from one end to the other; a filter's too."""
+    """The tables of the search that a search reads from one end to the other."""
     async with database.transaction() as tx:
-        await tx.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
         count = text(
-            "SELECT relname FROM pg_stat_xact_user_tables WHERE seq_scan > 0 AND relname = ANY "
+            "SELECT relname, seq_scan FROM pg_stat_xact_user_tables WHERE relname = ANY "
             "(ARRAY['search_words', 'service_search_words', 'services', 'organizations'])"
         )
+        # What earlier transactions read is in it until the server reports it.
+        before = {tuple(each) for each in await tx.execute(count)}
         for query in ("kurssi", "kieli kurssi neuvonta"):
             await search_services(tx, PageWanted(1, 20), "fi", ServiceFilter(query), day_in_kuopio(utc_now()))
-        return set((await tx.execute(count)).scalars())
+        return {name for name, scans in await tx.execute(count) if (name, scans) not in before}
 
 
 async def run(servers: Any, sizes: list[int], count: int) -> None:
@@ -173,7 +102,7 @@ async def run(servers: Any, sizes: list[int], count: int) -> None:
             await tx.execute(text("TRUNCATE services, organizations, search_words CASCADE"))
         database = Database(servers.database_urls["catalog"], pool_size=1)
         begun = time.perf_counter()
-        some = await fill(database, services)
+        some = await fill(owner, services)
         filled = time.perf_counter() - begun
         async with owner.engine.connect() as connection:
             await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(text("VACUUM ANALYZE"))

@@ -21,7 +21,8 @@ from services.catalog.api.pages import CountPageOf
 from services.catalog.api.repeating import OnceOf
 from services.catalog.api.unfound_words import AskingOf
 from services.catalog.domain.organizations import OrganizationType
-from services.catalog.queries.service_search import FactsWanted, ServiceFilter, search_services
+from services.catalog.queries.service_facts import FactsWanted
+from services.catalog.queries.service_search import ServiceFilter, search_services
 from services.catalog.queries.services import one_service, services_by_ids
 from services.catalog.schemas.hits import ServicePage
 from services.catalog.schemas.parts import LanguageTag

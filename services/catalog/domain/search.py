@@ -1,7 +1,7 @@
 """The words of texts that are searched for: what is indexed, and what is looked for, are made alike.
 
 A text becomes folded words (no capitals, no diacritics). Where a word stands decides how much it counts: a `Place`.
-How words that are not alike belong together is the query's part (queries/ranking.py).
+How words that are not alike belong together is the query's part (queries/word_forms.py).
 """
 
 import unicodedata

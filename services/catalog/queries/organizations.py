@@ -12,7 +12,8 @@ from sqlmodel import SQLModel, col, select
 from services.catalog.domain.names import is_slug
 from services.catalog.domain.search import Word, typed_words
 from services.catalog.queries.pages import PageWanted, among, as_uuid, by_name, count, one_page, one_row
-from services.catalog.queries.ranking import HOW_MANY, SHOWING, WORTH_SHOWING, ranking
+from services.catalog.queries.ranking import HOW_MANY, WORTH_SHOWING, ranking
+from services.catalog.queries.word_forms import SHOWING
 from services.catalog.tables import Closure, Location, Organization, OrganizationAlias
 from shared.database.transaction import Transaction
 

@@ -1,7 +1,7 @@
 """Searching services: by words and by filters that combine, with counts of what else fits, in one statement."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -16,27 +16,15 @@ from services.catalog.queries.ranking import (
     HOW_MANY,
     MOST_FOUND,
     MOST_READ,
+    MOST_READ_ALONE,
     READ_IN_PART,
     REASONS,
-    SHOWING,
     WORTH_SHOWING,
     ranking,
 )
+from services.catalog.queries.service_facts import FACETS, FACTS, FITS, FITS_ALL, MISFITS, VISIBLE, FactsWanted, facet
+from services.catalog.queries.word_forms import SHOWING
 from shared.database.transaction import Transaction
-
-
-@dataclass(frozen=True)
-class FactsWanted:
-    """What should be true of a service; what is None does not narrow. The values of each are counted."""
-
-    language: str | None = None
-    target_group: str | None = None
-    area: str | None = None
-    organization_type: str | None = None
-    accepting: bool | None = None
-
-
-FACETS: Final = tuple(each.name for each in fields(FactsWanted))
 
 
 @dataclass(frozen=True)
@@ -48,7 +36,7 @@ class ServiceFilter:
     """
 
     query: str | None = None
-    facts: FactsWanted = FactsWanted()
+    facts: FactsWanted = field(default_factory=FactsWanted)
     organization_id: UUID | None = None
     status: str | None = None
     exactly: bool = False
@@ -87,7 +75,8 @@ async def search_services(
         values |= {"words": [each.folded for each in typed], "exactly": only.exactly}
         values["narrowed"] = any(value is not None for value in asdict(only.facts).values())
         await tx.execute(_PLANNED_ONCE)
-        found = (await tx.execute(SEARCH, {**values, "most": MOST_READ})).one()
+        most = MOST_READ if len(typed) > 1 else MOST_READ_ALONE
+        found = (await tx.execute(SEARCH, {**values, "most": most})).one()
         if found.too_few:
             found = (await tx.execute(SEARCH, {**values, "most": None})).one()
     else:
@@ -116,68 +105,6 @@ def _spelled(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-_ACCEPTS: Final = (
-    # The same rule as `obstacles` in domain/services.py.
-    "(o.active AND s.status = 'active' AND s.capacity <> 'no-capacity' AND NOT EXISTS (SELECT FROM closures AS c "
-    "WHERE c.organization_id = o.id AND CAST(:today AS date) BETWEEN c.starts_on AND c.ends_on) AND EXISTS ("
-    "SELECT FROM members AS m WHERE m.organization_id = o.id AND m.active AND m.roles @> ARRAY['recipient']))"
-)
-
-_CITIES: Final = (
-    "SELECT l.city AS area FROM service_at_locations AS a JOIN locations AS l ON l.id = a.location_id "
-    "WHERE a.service_id = s.id AND l.city IS NOT NULL"
-)
-_AREA_NAME: Final = "(area -> 'name')"
-_AREAS: Final = "jsonb_array_elements(coalesce(s.service_areas, '[]')) AS area"
-
-_FITS: Final = {
-    "language": "s.languages @> ARRAY[lower(CAST(:language AS text))]",
-    "target_group": "s.target_groups @> ARRAY[CAST(:target_group AS text)]",
-    "area": f"lower(CAST(:area AS text)) IN (SELECT lower(area) FROM ({_CITIES} UNION ALL "
-    f"SELECT name.value FROM {_AREAS}, jsonb_each_text(area -> 'name') AS name) AS areas)",
-    "organization_type": "o.organization_type = :organization_type",
-    "accepting": f"{_ACCEPTS} = CAST(:accepting AS boolean)",
-}
-"""Filter → the condition that a service `s` of an organisation `o` fits it."""
-
-_TYPES: Final = {"accepting": "boolean"}
-
-_VALUES: Final = {
-    "language": "unnest(languages)",
-    "target_group": "unnest(target_groups)",
-    "area": "unnest(areas)",
-    "organization_type": "organization_type",
-    "accepting": "CASE WHEN accepts THEN 'true' ELSE 'false' END",
-}
-"""Filter → the values that a service has of it."""
-
-
-def _text(name: str) -> str:
-    """A text of a JSON column or element in the asker's language, or in another one."""
-    return f"coalesce({name} ->> CAST(:asker AS text), {name} ->> 'fi', {name} ->> 'en', {name} ->> 'sv')"
-
-
-def _fits(name: str) -> str:
-    """That a service fits a filter, or that it was not asked for."""
-    return f"(CAST(:{name} AS {_TYPES.get(name, 'text')}) IS NULL OR {_FITS[name]})"
-
-
-def _facet(name: str) -> str:
-    others = " AND ".join(f"fits_{other}" for other in FACETS if other != name)
-    return (
-        f"'{name}', (SELECT json_object_agg(value, number) FROM (SELECT value, count(*) AS number FROM "
-        f"(SELECT {_VALUES[name]} AS value FROM judged WHERE {others}) AS those GROUP BY value) AS counted)"
-    )
-
-
-_VISIBLE: Final = (
-    "o.active AND CASE WHEN CAST(:status AS text) IS NULL THEN s.status IN ('active', 'temporarily closed') "
-    "ELSE s.status = :status END AND (CAST(:organization_id AS uuid) IS NULL OR s.organization_id = :organization_id)"
-)
-
-_MISFITS: Final = " + ".join(f"(NOT {_fits(name)})::int" for name in FACETS)
-
-
 _KEYED: Final = (
     # Each by its key, however many there are: the planner would read whole tables sooner than some hundred rows.
     "(SELECT * FROM services WHERE services.id = r.owner_id OFFSET 0) AS s "
@@ -193,48 +120,46 @@ def _walk(name: str, among: str, condition: str) -> str:
     return (
         f"{name} AS MATERIALIZED (SELECT r.* FROM (SELECT *, words = {HOW_MANY} AS has_all FROM ranked "
         f"WHERE {among} ORDER BY words DESC, score DESC, owner_id OFFSET 0) AS r "
-        f"CROSS JOIN LATERAL (SELECT FROM {_KEYED} WHERE {_VISIBLE} AND {condition} OFFSET 0) AS met "
+        f"CROSS JOIN LATERAL (SELECT FROM {_KEYED} WHERE {VISIBLE} AND {condition} OFFSET 0) AS met "
         f"LIMIT {MOST_FOUND})"
     )
 
 
-_NEAREST: Final = ", ".join(
+_FOUND: Final = ", ".join(
     [
-        _walk("fitting", "true", f"{_MISFITS} = 0"),
+        ranking("service"),
+        _walk("fitting", "true", f"{MISFITS} = 0"),
         # What one filter leaves out is what its facet counts, and what does not fit is listed where that is asked for.
         _walk(
             "unfitting",
             "CAST(:narrowed AS boolean)",
-            f"CASE WHEN CAST(:unfit AS boolean) THEN {_MISFITS} > 0 ELSE {_MISFITS} = 1 END",
+            f"CASE WHEN CAST(:unfit AS boolean) THEN {MISFITS} > 0 ELSE {MISFITS} = 1 END",
         ),
-        "looked_at AS (SELECT * FROM fitting UNION ALL SELECT * FROM unfitting)",
         "best AS MATERIALIZED (SELECT coalesce((SELECT max(score) FROM fitting), (SELECT max(score) FROM unfitting)) "
         "AS score)",
-        f"candidates AS (SELECT * FROM looked_at WHERE score >= {WORTH_SHOWING} * (SELECT score FROM best))",
+        "candidates AS (SELECT * FROM (SELECT * FROM fitting UNION ALL SELECT * FROM unfitting) AS looked_at "
+        f"WHERE score >= {WORTH_SHOWING} * (SELECT score FROM best))",
+        f"judged AS MATERIALIZED (SELECT score, has_all, {FACTS} FROM candidates AS r CROSS JOIN LATERAL {_KEYED})",
     ]
 )
 
+_EVERY: Final = (
+    f"judged AS MATERIALIZED (SELECT 0 AS score, false AS has_all, {FACTS} "
+    f"FROM services AS s JOIN organizations AS o ON o.id = s.organization_id WHERE {VISIBLE})"
+)
 
-def _statement(found_by: str, of_services: str, why: str) -> TextClause:
-    """`of_services` are services `s` of organisations `o`, with what is `found_by` words as `r`.
 
-    `why` are the columns about words.
-    """
-    fits = ", ".join(f"{_fits(name)} AS fits_{name}" for name in FACETS)
-    every = " AND ".join(f"fits_{name}" for name in FACETS)
-    unfit = " + ".join(f"(NOT fits_{name})::int" for name in FACETS)
+def _statement(judged: str, why: str) -> TextClause:
+    """One page of the services that are `judged`, with their facets; `why` are the columns about words."""
+    misfits = " + ".join(f"(NOT fits_{name})::int" for name in FACETS)
     order = "misfits, has_all DESC, score DESC, name, id"
+    facets = ", ".join(f"'{name}', {facet(name)}" for name in FACETS)
     return text(
-        f"WITH {found_by} judged AS MATERIALIZED (SELECT s.id, r.score, r.has_all, s.languages, "
-        f"s.target_groups, o.organization_type, {_ACCEPTS} AS accepts, {fits}, "
-        '(s.sort_keys ->> CAST(:asker AS text)) COLLATE "C" AS name, '
-        f"ARRAY({_CITIES} UNION SELECT {_text(_AREA_NAME)} FROM {_AREAS}) AS areas "
-        f"FROM {of_services} WHERE {_VISIBLE}), "
-        f"listed AS (SELECT *, {unfit} AS misfits FROM judged WHERE CAST(:unfit AS boolean) OR {every}), "
+        f"WITH {judged}, "
+        f"listed AS (SELECT *, {misfits} AS misfits FROM judged WHERE CAST(:unfit AS boolean) OR {FITS_ALL}), "
         f"page AS MATERIALIZED (SELECT * FROM listed ORDER BY {order} LIMIT :size OFFSET :skipped) "
-        "SELECT (SELECT count(*) FROM listed) AS total, "
-        f"(SELECT json_agg(json_build_array(id, {', '.join(f'fits_{name}' for name in FACETS)}) ORDER BY {order}) "
-        f"FROM page) AS page, json_build_object({', '.join(_facet(name) for name in FACETS)}) AS facets, {why}"
+        f"SELECT (SELECT count(*) FROM listed) AS total, (SELECT json_agg(json_build_array(id, {FITS}) "
+        f"ORDER BY {order}) FROM page) AS page, json_build_object({facets}) AS facets, {why}"
     )
 
 
@@ -242,15 +167,9 @@ _PLANNED_ONCE: Final = text("SET LOCAL plan_cache_mode = force_generic_plan")
 """Planning a search takes as long as making it. The plan is the same whatever is asked: every step goes by a key."""
 
 SEARCH: Final = _statement(
-    f"{ranking('service')}, {_NEAREST},",
-    f"candidates AS r CROSS JOIN LATERAL {_KEYED}",
+    _FOUND,
     f"{SHOWING} AS showing, {FOUND_WORDS} AS found_words, {REASONS} AS reasons, "
     # Other services that have the words may fit the filters.
     f"{READ_IN_PART} AND (SELECT count(*) FROM fitting) < {MOST_FOUND} AS too_few",
 )
-_LIST: Final = _statement(
-    "",
-    "services AS s JOIN organizations AS o ON o.id = s.organization_id "
-    "CROSS JOIN (VALUES (false, 0)) AS r (has_all, score)",
-    "NULL AS showing, NULL AS found_words, NULL AS reasons",
-)
+_LIST: Final = _statement(_EVERY, "NULL AS showing, NULL AS found_words, NULL AS reasons")

@@ -48,8 +48,8 @@ async def refresh_index(tx: Transaction, organizations: Sequence[Organization]) 
     of_services = select(ServiceAlias.service_id, ServiceAlias.name)
     own = _grouped(await tx.tuples(of_services.where(col(ServiceAlias.service_id).in_([each.id for each in services]))))
     await tx.advisory_lock(INDEX_LOCK)
-    await _write(tx, "organization", {each.id: _about_organization(each, aliases) for each in concerned.values()})
-    about = {each.id: _about(each, own[each.id], known, aliases) for each in services}
+    await _write(tx, "organization", {each.id: about_organization(each, aliases) for each in concerned.values()})
+    about = {each.id: about_service(each, own[each.id], known, aliases) for each in services}
     await _write(tx, "service", about)
 
 
@@ -86,7 +86,7 @@ def bring_index_up_to_date(owner_url: str) -> None:
     asyncio.run(run())
 
 
-def _about_organization(organization: Organization, aliases: Mapping[UUID, Sequence[ByLanguage]]) -> Texts:
+def about_organization(organization: Organization, aliases: Mapping[UUID, Sequence[ByLanguage]]) -> Texts:
     """The texts by which an organisation is found."""
     return {
         Place.NAME: [organization.name, organization.alternate_name],
@@ -95,7 +95,7 @@ def _about_organization(organization: Organization, aliases: Mapping[UUID, Seque
     }
 
 
-def _about(
+def about_service(
     service: Service,
     former: Sequence[ByLanguage],
     organizations: Mapping[UUID, Organization],
