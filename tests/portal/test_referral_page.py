@@ -1,6 +1,8 @@
 """The page of a referral: what each side sees of it, and the steps that are open to it."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from html import unescape
 
 import httpx2
@@ -29,6 +31,23 @@ def part(page: httpx2.Response, id_: str) -> str:
     found = re.search(rf'<(section|ol|div|dl)[^>]*id="{id_}".*?</\1>', page.text, re.DOTALL)
     assert found, f"the page has no {id_}"
     return found[0]
+
+
+@asynccontextmanager
+async def away(platform: Platform, service: str) -> AsyncIterator[None]:
+    """An API that does not answer the portal, as long as the block lasts."""
+
+    def fails(_: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("nobody listens")
+
+    reached = platform.apps["portal"].state.luotsi._http
+    present = reached[service]
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(fails)) as absent:
+        reached[service] = absent
+        try:
+            yield
+        finally:
+            reached[service] = present
 
 
 async def opened(platform: Platform, who: Someone, referral: JSON, language: str = "en") -> httpx2.Response:
@@ -217,13 +236,63 @@ async def test_messages_are_written_read_and_marked(platform: Platform, town: To
         assert 'id="text-error"' in empty.text
 
 
-async def test_what_a_script_fetches_has_not_been_read(platform: Platform, town: Town) -> None:
+@pytest.mark.parametrize("script", [{"HX-Request": "true"}, {"Luotsi-Live": "1"}])
+async def test_what_a_script_fetches_has_not_been_read_until_it_is_answered(
+    platform: Platform, town: Town, script: dict[str, str]
+) -> None:
     sent = await sent_referral(platform, town)
     await at_work(platform, town.adviser).client.post(f"/referrals/{sent['id']}/messages", json={"text": "hello"})
-    async with portal_client(platform, town.desk) as browser:
-        await browser.get(f"/referrals/{sent['id']}", headers={"HX-Request": "true"})
     desk = at_work(platform, town.desk)
-    assert (await desk.read(sent["id"]))["unread_messages"] == 1
+    async with portal_client(platform, town.desk) as browser:
+        fetched = await browser.get(f"/referrals/{sent['id']}", headers=script)
+        assert (await desk.read(sent["id"]))["unread_messages"] == 1
+        await browser.post(
+            f"/referrals/{sent['id']}/messages", data=hidden_of_step(fetched, "messages") | {"text": "hello too"}
+        )
+    assert (await desk.read(sent["id"]))["unread_messages"] == 0
+
+
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://localhost:8000/referrals?queue=waiting&sort=respond_by", "/referrals?queue=waiting&sort=respond_by"),
+        ("http://localhost:8000/desk?queue=new", "/desk?queue=new"),
+        ("http://localhost:8000/notices", "/referrals"),
+        ("https://elsewhere.example//referrals", "/referrals"),
+        ("", "/referrals"),
+    ],
+)
+async def test_the_way_back_leads_to_the_list_as_it_was(
+    platform: Platform, town: Town, referer: str, back: str
+) -> None:
+    sent = await sent_referral(platform, town)
+    async with portal_client(platform, town.adviser) as browser:
+        page = await browser.get(f"/referrals/{sent['id']}", headers={"Referer": referer})
+    found = re.search(r'<a class="back" href="([^"]*)"', page.text)
+    assert found
+    assert unescape(found[1]) == back
+
+
+async def test_without_notices_a_referral_is_shown_and_says_what_is_missing(platform: Platform, town: Town) -> None:
+    sent = await sent_referral(platform, town)
+    async with portal_client(platform, town.adviser) as browser, away(platform, "notifications"):
+        page = await browser.get(f"/referrals/{sent['id']}")
+        assert page.status_code == 200
+        assert "not known at the moment" in page.text
+        start = await browser.get("/")
+        assert "Notices cannot be shown at the moment" in start.text
+        assert 'href="/referrals?queue=waiting"' in start.text
+
+
+async def test_without_referrals_the_start_page_says_so_and_shows_the_rest(platform: Platform, town: Town) -> None:
+    await sent_referral(platform, town)
+    await platform.settle()
+    async with portal_client(platform, town.desk) as browser, away(platform, "referral"):
+        start = await browser.get("/")
+        assert start.status_code == 200
+        assert "cannot be shown at the moment" in start.text
+        assert 'id="notice-' in start.text
+        assert (await browser.get("/referrals")).status_code == 503
 
 
 async def test_the_timeline_says_who_was_told_and_who_has_opened_it(platform: Platform, town: Town) -> None:

@@ -25,7 +25,11 @@ async def write(page: Annotated[Page, members("adviser", "recipient")], referral
     """Write to the other side."""
     form = page.form
     try:
-        await page.referral.post("/referrals/{id}/messages", {"text": form.text("text")}, key=form.key, id=referral_id)
+        written = await page.referral.post(
+            "/referrals/{id}/messages", {"text": form.text("text")}, key=form.key, id=referral_id
+        )
+        # Who answers has read what there was.
+        await page.referral.post("/referrals/{id}/messages/read", {"up_to": written["id"]}, id=referral_id)
     except ApiProblem as problem:
         if problem.status in (403, 404):
             raise
