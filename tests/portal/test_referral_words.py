@@ -45,7 +45,7 @@ def test_where_no_answer_is_waited_for_nothing_is_left(referral: JSON) -> None:
 def item(event: str, version: int, **more: Any) -> JSON:
     """Something that happened, as the API tells of it."""
     usual = {"event_id": f"e{version}", "event_type": f"referral.{event}.v1", "version": version, "side": "target"}
-    rest = {"member_id": None, "reason_code": None, "outcome_code": None, "reference": "KUO-7F3K-92", "told": []}
+    rest: JSON = {"member_id": None, "reason_code": None, "outcome_code": None, "reference": "KUO-7F3K-92", "told": []}
     return usual | rest | {"at": f"2026-12-0{version}T10:00:00Z", "status": "requested"} | more
 
 
