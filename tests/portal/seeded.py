@@ -90,7 +90,10 @@ async def seeded_platform(platform: Platform) -> Seeded:
     people["admin"] = next((who for who in members.values() if "admin" in who.roles), people["platform"])
     service_id = str(next(service for service, slug in services if slug == "business-kuopio"))
     adviser, desk = at_work(platform, people["adviser"]), at_work(platform, people["recipient"])
-    referrals = {state: await _referral(adviser, desk, service_id, ways) for state, ways in WAYS.items()}
+    suggested = str(next(service for service, slug in services if slug == "kompassi"))
+    declined: JSON = {"reason": {"code": "no_capacity"}, "suggested_service_id": suggested}
+    to_be = WAYS | {"rejected": (("decline", declined),)}
+    referrals = {state: await _referral(adviser, desk, service_id, ways) for state, ways in to_be.items()}
     draft = await _created(adviser, service_id, send=False)
     referrals["draft"] = draft["id"]
     await _messages(adviser, desk, referrals["accepted"])

@@ -1,9 +1,11 @@
 """The portal on a real server with something on every page, for a browser to walk through."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Page, Response, ViewportSize
 
@@ -21,6 +23,13 @@ STEPS_OF_SIGNING_IN: Final = frozenset(
     }
 )
 """Pages that nobody comes to by their address alone: `tests/browsing/test_sign_in.py` looks at them on the way"""
+UNSEEN: Final = NO_PAGES | STEPS_OF_SIGNING_IN | {"/session/kept"}
+WITH_QUERY: Final = {
+    "/refer": "/refer?service={service_id}",
+    "/refer/consent": "/refer/consent?service={service_id}&language=ar",
+    "/refer/{referral_id}": "/refer/{draft_id}",
+}
+"""Pages that are to be had only with a query, or of a draft"""
 WIDE: Final[ViewportSize] = {"width": 1280, "height": 800}
 
 SIDEWAYS: Final = """() => {
@@ -44,11 +53,16 @@ class Site:
     def pages(self) -> list[tuple[str, Someone | None]]:
         """Address and reader of every page, and of those that show more than one thing each of these."""
         found = [
-            (self.seeded.address(path), self.seeded.person_for(access))
+            (self.seeded.address(WITH_QUERY.get(path, path)), self.seeded.person_for(access))
             for method, path, access in portal_routes(self.seeded.platform)
-            if method == "GET" and path not in NO_PAGES | STEPS_OF_SIGNING_IN
+            if method == "GET" and path not in UNSEEN
         ]
         return found + [(address, self.seeded.people[role]) for address, role in self._more()]
+
+    def routes(self) -> set[str]:
+        """The paths of all pages that are to be looked at."""
+        pages = {path for method, path, _ in portal_routes(self.seeded.platform) if method == "GET"}
+        return pages - UNSEEN
 
     def _more(self) -> Iterator[tuple[str, str]]:
         """Further views of pages: the start page of each role, referrals in each state, lists that are empty."""
@@ -57,6 +71,8 @@ class Site:
         for state, referral_id in self.seeded.referrals.items():
             for role in ("adviser", "recipient") if state != "draft" else ("adviser",):
                 yield f"/referrals/{referral_id}", role
+        for step, state in (("send", "draft"), ("close", "rejected"), ("send-suggested", "rejected")):
+            yield f"/referrals/{self.seeded.referrals[state]}/{step}", "adviser"
         yield "/services?query=ty%C3%B6", "adviser"
         yield "/services?query=xyzzy", "adviser"
         for view in ("queue=unassigned&choose=all", "queue=ended", "queue=on_hold", "openness=changed"):
@@ -90,7 +106,7 @@ async def seeded_site(platform: Platform, browser: Browser) -> AsyncIterator[Sit
 
 
 async def opened(page: Page, site: Site, address: str) -> Response:
-    """A page, shown; the answer has to be a page that says what was asked for."""
+    """A page, shown. An address that leads to another page, as that of a step that is not open, shows that one."""
     answer = await page.goto(site.address + address)
     assert answer is not None
     assert answer.status == 200, f"{address}: {answer.status}"
@@ -105,3 +121,12 @@ def by_reader(site: Site) -> dict[Someone | None, list[str]]:
         if address not in found[who]:
             found[who].append(address)
     return found
+
+
+def path_of(site: Site, page: Page) -> str | None:
+    """The route whose page is shown."""
+    shown = urlsplit(page.url).path
+    patterns = {
+        path: re.sub(r"\{[^}]*\}", "[^/]+", path) for path in sorted(site.routes(), key=lambda each: "{" in each)
+    }
+    return next((path for path, pattern in patterns.items() if re.fullmatch(pattern, shown)), None)
