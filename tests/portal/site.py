@@ -23,7 +23,7 @@ STEPS_OF_SIGNING_IN: Final = frozenset(
     }
 )
 """Pages that nobody comes to by their address alone: `tests/browsing/test_sign_in.py` looks at them on the way"""
-UNSEEN: Final = NO_PAGES | STEPS_OF_SIGNING_IN | {"/session/kept"}
+UNSEEN: Final = NO_PAGES | STEPS_OF_SIGNING_IN | {"/session/kept", "/live"}
 WITH_QUERY: Final = {
     "/refer": "/refer?service={service_id}",
     "/refer/consent": "/refer/consent?service={service_id}&language=ar",
