@@ -1,5 +1,6 @@
 """Referring in the portal without scripts: drafts, what is wrong, duplicates, sending, and what comes after it."""
 
+import asyncio
 import re
 from html import unescape
 from typing import Any
@@ -231,6 +232,45 @@ async def test_a_double_click_sends_once(platform: Platform) -> None:
         second = await browser.post("/refer", data=form)
     assert first.headers["Location"] == second.headers["Location"]
     assert await platform.scalar("referral", "SELECT count(*) FROM referrals") == 1
+
+
+async def test_two_savings_at_once_begin_one_draft(platform: Platform) -> None:
+    town = await _town(platform)
+    async with portal_client(platform, town.adviser, "fi") as browser:
+        form = {**await _open(browser, town.begin), **WORDS}
+        script = {"HX-Request": "true"}
+        await asyncio.gather(
+            browser.post("/refer", data={**form, "reason": "Alku"}, headers=script),
+            browser.post("/refer", data={**form, "reason": "Alku ja loppu"}, headers=script),
+        )
+        sent = await browser.post("/refer", data={**form, "reason": "Alku ja loppu", "step": "send"})
+        assert sent.headers["Location"].endswith("/sent")
+    assert await platform.scalar("referral", "SELECT count(*) FROM referrals") == 1
+    assert (await town.read(sent.headers["Location"].split("/")[2]))["reason"] == "Alku ja loppu"
+
+
+async def test_without_the_catalogue_a_draft_is_gone_on_with_and_sent(platform: Platform) -> None:
+    town = await _town(platform)
+    async with portal_client(platform, town.adviser, "fi") as browser:
+        kept = await browser.post("/refer", data={**await _open(browser, town.begin), **WORDS, "step": "keep"})
+        state = platform.apps["portal"].state.luotsi
+        there = state.settings
+        state.settings = there.model_copy(update={"catalog_url": "http://127.0.0.1:9"})
+        reached = state._http["catalog"]
+        state._http["catalog"] = httpx2.AsyncClient(trust_env=False)
+        try:
+            page = await browser.get(kept.headers["Location"])
+            assert "Palvelun tietoja ei saada juuri nyt näkyviin" in page.text
+            sent = await browser.post("/refer", data={**typed(page.text), "step": "send"})
+            after = await browser.get(sent.headers["Location"])
+            lost = await browser.get("/services")
+        finally:
+            await state._http["catalog"].aclose()
+            state._http["catalog"], state.settings = reached, there
+    assert sent.headers["Location"].endswith("/sent")
+    assert after.status_code == 200
+    assert lost.status_code == 503
+    assert 'class="button secondary" href="/"' in lost.text
 
 
 async def test_a_double_click_on_a_draft_sends_once(platform: Platform) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from services.portal.clients.api import Answer, ApiProblem
 from services.portal.pages.forms import Form
 from services.portal.pages.page import Page
-from services.portal.pages.refer.fields import NAMES, body_of, without
+from services.portal.pages.refer.fields import NAMES, UNKNOWN_LANGUAGE, body_of, without
 
 _MOST_TRIES = 12
 _VERSION = re.compile(r'(?:W/)?"(\d+)')
@@ -53,46 +53,53 @@ async def keep(page: Page, form: Form, draft: Draft, *, client_id: str | None = 
         try:
             return await _send(page, form, draft, body)
         except ApiProblem as problem:
+            if problem.status in (409, 412) and draft.referral_id is not None:
+                await see_anew(page, draft)
             if problem.status == 412:
-                draft.etag = await _seen_anew(page, draft)
-            elif problem.name == "idempotency-key-reused":  # its first answer was lost, and more was typed since
-                form.values["idempotency_key"] = [str(uuid4())]
-            elif problem.status == 409 and draft.referral_id is not None:
-                raise NoDraft(await page.referral.get("/referrals/{id}", id=draft.referral_id)) from None
-            elif problem.status == 422:
-                form.take(problem, NAMES)
-                kept = without(body, [error["field"] for error in problem.errors or []])
-                if kept == body:
-                    return None
-                body = kept
-            else:
+                continue
+            if problem.status not in (409, 422):
                 raise
+            form.take(problem, NAMES)
+            kept = without(body, [error["field"] for error in problem.errors or []])
+            if kept == body:
+                return None
+            body = kept
+    form.refuse("", page.t("refer.changed"))
     return None
 
 
 async def _send(page: Page, form: Form, draft: Draft, body: dict[str, Any]) -> Answer:
+    """Write the body into the draft, which is begun where there is none.
+
+    One is begun with what is the same however much was typed, under the form's key: so two savings at once begin one.
+    """
     if draft.referral_id is None:
-        new = {name: value for name, value in body.items() if value is not None}
-        new |= {"service_id": str(draft.service_id), "send": False}
-        answer = await page.referral.post("/referrals", new, key=form.key or str(uuid4()))
-    else:
-        answer = await page.referral.patch("/referrals/{id}", body, etag=draft.etag, id=draft.referral_id)
-    draft.referral_id, draft.etag = UUID(answer["id"]), answer.etag
+        client = {"client_id": body["client_id"]} if "client_id" in body else {"client": {"language": UNKNOWN_LANGUAGE}}
+        new = {"service_id": str(draft.service_id), "send": False, **client}
+        begun = await page.referral.post("/referrals", new, key=form.key or str(uuid4()))
+        draft.referral_id, draft.etag = UUID(begun["id"]), begun.etag
+    answer = await page.referral.patch("/referrals/{id}", body, etag=draft.etag, id=draft.referral_id)
+    draft.etag = answer.etag
     return answer
 
 
-async def _seen_anew(page: Page, draft: Draft) -> str | None:
-    """The draft's version now, where it was the same person who changed it: their own page, a moment ago."""
+async def see_anew(page: Page, draft: Draft) -> None:
+    """Take the draft's version as it is now, where it was the same person who changed it: their own page, a moment ago.
+
+    Raises ChangedMeanwhile where somebody else did, and NoDraft where it is none any more.
+    """
     assert draft.referral_id is not None
     now = await page.referral.get("/referrals/{id}", id=draft.referral_id)
     if now["status"] != "draft":
         raise NoDraft(now)
+    if version_of(now.etag) == version_of(draft.etag):
+        return
     timeline = await page.referral.get("/referrals/{id}/timeline", id=draft.referral_id)
     seen = version_of(draft.etag)
     since = [each for each in timeline["contents"] if each["version"] > seen]
-    if not since or any(each["member_id"] != str(page.account.id) for each in since):
+    if any(each["member_id"] != str(page.account.id) for each in since):
         raise ChangedMeanwhile(now)
-    return now.etag
+    draft.etag = now.etag
 
 
 def version_of(etag: str | None) -> int:

@@ -12,7 +12,7 @@ from services.portal.pages.page import Page
 from services.portal.pages.problem_texts import advice_on
 from services.portal.pages.refer import fields
 from services.portal.pages.refer.clients import search_clients
-from services.portal.pages.refer.keeping import ChangedMeanwhile, Draft, NoDraft, keep
+from services.portal.pages.refer.keeping import ChangedMeanwhile, Draft, NoDraft, keep, see_anew
 from services.portal.pages.refer.view import Beside, show, what_changed
 from shared.problems import Problem, not_found
 
@@ -98,23 +98,32 @@ async def _send(page: Page, form: Form, draft: Draft, kept: Answer | None) -> Re
         return await _again(page, form, draft, kept)
     asking = "go_on" if form.text("on_duplicate") == "go_on" else "ask"
     try:
-        sent = await page.referral.post(
-            "/referrals/{id}/send", {"on_duplicate": asking}, etag=draft.etag, id=draft.referral_id
-        )
+        sent = await _command_to_send(page, draft, asking)
     except ApiProblem as problem:
         if problem.name == "possible-duplicate":
             form.refuse("on_duplicate", advice_on(problem, page.language))
             return await show(page, form, draft, kept, Beside(422, duplicates=problem.members["duplicates"]))
-        if problem.status in (409, 412):
-            now = await page.referral.get("/referrals/{id}", id=draft.referral_id)
-            if now["status"] != "draft":
-                raise NoDraft(now) from None
-            raise ChangedMeanwhile(now) from None
-        if problem.status != 422:
+        if problem.status not in (409, 422):
             raise
         form.take(problem, fields.NAMES)
         return await _again(page, form, draft, kept)
     return page.redirect(f"/refer/{sent['id']}/sent")
+
+
+async def _command_to_send(page: Page, draft: Draft, on_duplicate: str) -> Answer:
+    """Send the draft; once more where the person's own page has kept something in between."""
+    for last in (False, True):
+        try:
+            return await page.referral.post(
+                "/referrals/{id}/send", {"on_duplicate": on_duplicate}, etag=draft.etag, id=draft.referral_id
+            )
+        except ApiProblem as problem:
+            if problem.name == "possible-duplicate" or problem.status not in (409, 412):
+                raise
+            await see_anew(page, draft)
+            if last or problem.status == 409:
+                raise
+    raise AssertionError
 
 
 async def _again(page: Page, form: Form, draft: Draft, kept: Answer | None = None) -> Response:
