@@ -80,7 +80,7 @@ def query(url: str, statement: str) -> Any:
 
 
 def test_its_page_is_served_on_its_port_out_of_its_database(running: Running) -> None:
-    assert running.facts["board"] == f"http://127.0.0.1:{running.base + 5}"
+    assert running.facts["board"] == f"http://localhost:{running.base + 5}"
     page = httpx2.get(running.facts["board"])
     assert (page.status_code, page.text) == (200, "<!doctype html><p>Tervetuloa")
     assert page.headers["X-Correlation-ID"]
