@@ -100,3 +100,12 @@ def test_the_picture_is_well_formed_and_says_what_it_shows() -> None:
     assert "<desc" in picture
     assert "prefers-color-scheme: dark" in picture
     assert re.search(r"!\[[^\]]+\]\(docs/flow\.svg\)", read("README.md"))
+
+
+def test_the_readme_begins_with_three_pictures_that_are_soon_loaded() -> None:
+    beginning = read("README.md").partition("\n## ")[0]
+    pictures = [ROOT / name for name in re.findall(r"!\[[^\]]+\]\((docs/pictures/[^)]+)\)", beginning)]
+    assert len(pictures) == 3
+    for picture in pictures:
+        assert picture.read_bytes().startswith(b"\x89PNG"), picture
+        assert picture.stat().st_size < 200_000, f"{picture}: make screenshots"
