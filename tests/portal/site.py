@@ -15,7 +15,12 @@ from tests.portal.routes import portal_routes
 from tests.portal.seeded import DESK_STEPS, Seeded, seeded_platform
 from tests.web_server import served
 
-NO_PAGES: Final = frozenset({"/static/{digest}/{name}", "/favicon.ico", "/robots.txt", "/.well-known/jwks.json"})
+NO_PAGES: Final = frozenset(
+    {
+        *("/static/{digest}/{name}", "/favicon.ico", "/robots.txt", "/.well-known/jwks.json"),
+        "/overview/files/{name}",
+    }
+)
 STEPS_OF_SIGNING_IN: Final = frozenset(
     {
         *("/sign-in/link/{token}", "/sign-in/second", "/sign-in/recovery", "/sign-in/organization", "/sign-in/linking"),
@@ -75,6 +80,9 @@ class Site:
             yield f"/referrals/{self.seeded.referrals[state]}/{step}", "adviser"
         yield "/services?query=ty%C3%B6", "adviser"
         yield "/services?query=xyzzy", "adviser"
+        yield "/overview?from=2020-01-01&to=2020-01-31", "coordinator"
+        yield "/overview?from=yesterday", "coordinator"
+        yield "/overview/referrals?show=all", "coordinator"
         for view in ("queue=unassigned&choose=all", "queue=ended", "queue=on_hold", "openness=changed"):
             yield f"/desk?{view}", "recipient"
         for step, state in DESK_STEPS.items():

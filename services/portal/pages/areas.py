@@ -11,6 +11,7 @@ from services.portal.pages.live import router as live
 from services.portal.pages.member_sign_in import router as member_sign_in
 from services.portal.pages.notices.routes import router as notices
 from services.portal.pages.organization_sign_in import router as organization_sign_in
+from services.portal.pages.overview.routes import router as overview
 from services.portal.pages.refer.router import router as refer
 from services.portal.pages.referrals.lists import router as lists
 from services.portal.pages.referrals.routes import router as referrals
@@ -29,6 +30,7 @@ AREAS: Final = (
     member_sign_in,
     notices,
     organization_sign_in,
+    overview,
     refer,
     referrals,
     services,

@@ -30,6 +30,7 @@ _AREAS: Final = (
     _Area("/desk", "layout.nav.desk", frozenset({"recipient"})),
     _Area("/services", "layout.nav.services"),
     _Area("/referrals", "layout.nav.referrals", frozenset({"adviser"})),
+    _Area("/overview", "layout.nav.overview", frozenset({"coordinator"})),
     _Area("/notices", "layout.nav.notices"),
 )
 """In their order. A path begins with that of its area."""
