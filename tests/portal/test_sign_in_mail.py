@@ -5,11 +5,16 @@ from datetime import timedelta
 import httpx2
 import pytest
 
+from services.portal.channels.sign_in_mail import SignInMail
 from services.portal.domain.lifetimes import CODE_TRIES, LIMITS, LINK, PROOF
+from shared.mail.addresses import sender_of
+from shared.mail.smtp import SmtpMailer
 from tests.builders import Town, small_town
+from tests.flows.mail_server import MailServer
 from tests.platform import Platform
 from tests.portal.entering import (
     Phone,
+    app_secret,
     ask,
     browser,
     come_back,
@@ -184,6 +189,30 @@ async def test_nobody_goes_on_with_a_secret_that_was_known_before_the_mail_was_a
         assert (await opened.post(mail_link(mails(platform)[0]))).status_code == 303
         assert (await thief.get("/sign-in/second")).status_code == 410
         assert (await opened.get("/sign-in/second")).status_code == 200
+
+
+async def test_a_double_click_does_once(platform: Platform) -> None:
+    await small_town(platform)
+    platform.portal_clock.set(platform.portal_clock())
+    async with browser(platform) as opened, browser(platform) as second:
+        await opened.get("/sign-in")
+        for key in ("one", "one", "two"):
+            answer = await ask(opened, ADVISER, idempotency_key=key)
+            assert answer.headers["Location"] == "/sign-in/mail"
+        assert len(mails(platform)) == 2
+        asked = opened.cookies["luotsi-browser"]
+        link = mail_link(mails(platform)[-1])
+        assert (await opened.post(link)).headers["Location"] == "/sign-in/second"
+        second.cookies.set("luotsi-browser", asked)  # what the second click sent along
+        assert (await second.post(link)).headers["Location"] == "/sign-in/second"
+        assert (await second.get("/sign-in/second")).status_code == 410  # it opens nothing by itself
+        phone = Phone(platform, app_secret((await opened.get("/sign-in/second")).text))
+        second.cookies.set("luotsi-browser", opened.cookies["luotsi-browser"])
+        for each in (opened, second):
+            answer = await each.post("/sign-in/second/app", data={"code": phone.code()})
+            assert answer.status_code == 303
+        assert answer.headers["Location"] == "/"
+        assert (await who(opened), await who(second)) == (ADVISER, None)
 
 
 async def test_the_answer_says_of_no_address_whether_it_is_a_member_s(platform: Platform) -> None:
@@ -364,3 +393,19 @@ async def test_an_app_is_removed_by_a_code_of_it_alone(platform: Platform) -> No
         "An authenticator app was set up for your account in Luotsi",
         "The authenticator app of your account in Luotsi was removed",
     ]
+
+
+async def test_the_mail_goes_over_smtp_and_a_failure_is_logged_without_what_is_in_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sender = sender_of("Kuopion kaupunki, Luotsi <luotsi@kuopio.example>")
+    async with MailServer() as server:
+        url = server.url
+        await SignInMail(SmtpMailer(url), sender).send("Kirjaudu", ADVISER, "fi", ["Koodi 1234 5678"])
+        assert server.recipients == [ADVISER]
+        [taken] = server.taken
+        assert (taken["Subject"], "1234 5678" in taken.get_content()) == ("Kirjaudu", True)
+    assert caplog.text == ""
+    await SignInMail(SmtpMailer(url), sender).send("Kirjaudu", ADVISER, "fi", ["Koodi 1234 5678"])
+    assert "a mail about signing in was not sent" in caplog.text
+    assert (ADVISER in caplog.text, "1234 5678" in caplog.text) == (False, False)

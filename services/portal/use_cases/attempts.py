@@ -20,6 +20,7 @@ Content = dict[str, Any]
 Unfit = Literal["over", "other_browser"]
 """Why a step leads no further: it is over (used, too old, or never was), or another browser began it"""
 
+_DOUBLE_CLICK: Final = timedelta(seconds=10)
 LIFETIMES: Final[Mapping[Kind, timedelta]] = {
     "mail": LINK,
     "proof": PROOF,
@@ -91,6 +92,16 @@ async def steps_of(tx: Transaction, vault: AccountVault, kind: Kind, browser: st
         .with_for_update()
     )
     return [Step(row, vault.open(row.sealed, _place(row.id))) for row in await tx.all(query)]
+
+
+async def was_just_used(tx: Transaction, kind: Kind, browser: str | None, now: datetime) -> bool:
+    """Whether a browser used a step of that kind a moment ago: what it sends once more is a double click."""
+    if browser is None:
+        return False
+    query = select(Attempt.id).where(
+        Attempt.browser_digest == digest(browser), Attempt.kind == kind, col(Attempt.used_at) > now - _DOUBLE_CLICK
+    )
+    return await tx.first(query.limit(1)) is not None
 
 
 def use_up(tx: Transaction, step: Step, now: datetime) -> None:

@@ -33,6 +33,11 @@ async def allows(tx: Transaction, vault: AccountVault, what: Limited, who: str, 
     return bool(tries <= limit.most)
 
 
+async def is_first(tx: Transaction, vault: AccountVault, browser: str, key: str, now: datetime) -> bool:
+    """Whether a browser sends the form with an idempotency key for the first time; waits for one that is under way."""
+    return await tx.insert_if_new(Count(digest=vault.digest("form", browser, key), began_at=now, tries=1))
+
+
 async def forgive(tx: Transaction, vault: AccountVault, what: Limited, who: str) -> None:
     """Begin to count anew: what was tried succeeded."""
     await tx.execute(delete(Count).where(col(Count.digest) == vault.digest("count", what, who)))

@@ -16,7 +16,7 @@ from services.portal.domain.lifetimes import CODE_TRIES
 from services.portal.queries.accounts import Account
 from services.portal.queries.ways_in import WaysIn, member_to_link, ways_in
 from services.portal.use_cases.attempts import Content, Step, Unfit, begin_step, count_try, find_step, steps_of, use_up
-from services.portal.use_cases.limits import allows
+from services.portal.use_cases.limits import allows, is_first
 from services.portal.vault import AccountVault
 from shared.database.transaction import Transaction
 from shared.values.email_addresses import same_address
@@ -37,6 +37,8 @@ class Wanted:
     language: str
     network: str
     linking: Content | None = None
+    key: str = ""
+    """Of the form that was sent: pressed twice, it brings one mail"""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class Asked:
 
 async def ask_for_mail(tx: Transaction, vault: AccountVault, browser: str, wanted: Wanted, now: datetime) -> Asked:
     """Begin to sign in by a mail to an address, should it be a member's."""
+    if wanted.key and not await is_first(tx, vault, browser, wanted.key, now):
+        return Asked()
     if not await allows(tx, vault, "mail_from_address", wanted.network, now):
         return Asked(too_many=True)
     address = same_address(wanted.address)

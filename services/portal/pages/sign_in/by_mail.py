@@ -16,7 +16,7 @@ from services.portal.pages.sign_in.start import start_page
 from services.portal.queries.accounts import Account
 from services.portal.queries.ways_in import ways_in
 from services.portal.texts import of_code
-from services.portal.use_cases.attempts import Content, Step
+from services.portal.use_cases.attempts import Content, Step, was_just_used
 from services.portal.use_cases.mail_sign_in import Wanted, ask_for_mail, look_at_link, open_link, type_code
 from services.portal.use_cases.people import person_of
 from services.portal.use_cases.proofs import Proof, begin_proof
@@ -44,7 +44,7 @@ async def ask_by_mail(page: Page, return_to: str, linking: Content | None = None
             return page.render("sign_in/linking.html", status=422)
         return await start_page(page, return_to, status=422)
     browser = browser_or_new(page)
-    wanted = Wanted(address, return_to, page.language, network(page), linking)
+    wanted = Wanted(address, return_to, page.language, network(page), linking, page.form.key)
     async with page.state.database.transaction() as tx:
         asked = await ask_for_mail(tx, page.state.vault, browser, wanted, page.now)
     if asked.too_many:
@@ -90,6 +90,9 @@ async def use_link(page: Annotated[Page, anybody()], token: str) -> Response:
         found = await open_link(tx, page.state.vault, token, browser_of(page), page.now)
         if isinstance(found, Step):
             to = await _proved(page, tx, found)
+        twice = found == "over" and await was_just_used(tx, "mail", browser_of(page), page.now)
+    if twice:
+        return page.redirect(page.in_language("/sign-in/second"))
     if not isinstance(found, Step):
         return page.render("sign_in/link_unfit.html", status=410 if found == "over" else 403, unfit=found)
     return await _answer(page, to)

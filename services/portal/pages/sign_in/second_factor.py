@@ -13,7 +13,7 @@ from services.portal.pages.sign_in.browser import browser_of
 from services.portal.pages.sign_in.finishing import finish, go_on, over
 from services.portal.pages.sign_in.mailing import with_notice
 from services.portal.tables import Person
-from services.portal.use_cases.attempts import Step
+from services.portal.use_cases.attempts import Step, was_just_used
 from services.portal.use_cases.passkeys import Given, add_passkey, begin_passkey
 from services.portal.use_cases.people import factors_of
 from services.portal.use_cases.proofs import Proof, complete, find_proof
@@ -35,7 +35,7 @@ async def code(page: Annotated[Page, anybody()]) -> Response:
     async with page.state.database.transaction() as tx:
         found = await _open_proof(page, tx)
         if found is None:
-            return over(page)
+            return await _again(page, tx)
         step, proof = found
         right = await check_app(tx, page.state.vault, proof.person_id, page.form.text("code"), page.now)
         if right:
@@ -49,7 +49,9 @@ async def set_up_app(page: Annotated[Page, anybody()]) -> Response:
     """The first code of an app, by which it is taken into use. Who has a second factor does not get another so."""
     async with page.state.database.transaction() as tx:
         found = await _open_proof(page, tx)
-        if found is None or (await factors_of(tx, found[1].person_id)).any:
+        if found is None:
+            return await _again(page, tx)
+        if (await factors_of(tx, found[1].person_id)).any:
             return over(page)
         step, proof = found
         right = await confirm_app(tx, page.state.vault, proof.person_id, page.form.text("code"), page.now)
@@ -113,7 +115,7 @@ async def recover(page: Annotated[Page, anybody()]) -> Response:
     async with page.state.database.transaction() as tx:
         found = await _open_proof(page, tx)
         if found is None:
-            return over(page)
+            return await _again(page, tx)
         step, proof = found
         right = await use_recovery_code(tx, page.state.vault, proof.person_id, page.form.text("code"), page.now)
         if right:
@@ -145,6 +147,12 @@ async def _open_proof(page: Page, tx: Transaction) -> tuple[Step, Proof] | None:
     """What the browser has proved, as long as a second factor is wanted."""
     found = await find_proof(tx, page.state.vault, browser_of(page), page.now)
     return found if found is not None and found[1].complete is None else None
+
+
+async def _again(page: Page, tx: Transaction) -> Response:
+    """The answer to a form that comes when the sign-in has ended: by a double click it has ended well."""
+    twice = await was_just_used(tx, "proof", browser_of(page), page.now)
+    return page.redirect("/") if twice else over(page)
 
 
 async def _wrong_code(page: Page, right: bool | None) -> Response:

@@ -9,6 +9,7 @@ from services.portal.domain.local_paths import local_path
 from services.portal.pages.access import anybody
 from services.portal.pages.page import Page
 from services.portal.pages.session import signed_in
+from services.portal.pages.sign_in.browser import browser_or_new, remember
 from services.portal.queries.accounts import all_accounts, find_account
 from services.portal.queries.providers import organizations_with_provider
 from shared.portal_paths import SIGN_IN
@@ -32,7 +33,7 @@ async def start_page(page: Page, return_to: str, *, ended: bool = False, status:
     async with page.state.database.reading() as reader:
         organizations = await organizations_with_provider(reader)
         accounts = await all_accounts(reader) if page.show_accounts else []
-    return page.render(
+    answer = page.render(
         "sign_in/sign_in.html",
         status=status,
         accounts=accounts,
@@ -40,6 +41,7 @@ async def start_page(page: Page, return_to: str, *, ended: bool = False, status:
         return_to=return_to,
         ended=ended,
     )
+    return remember(page, answer, browser_or_new(page))  # so that a double click is known to be one
 
 
 @router.post("/sign-in/account")
