@@ -81,7 +81,6 @@ class Site:
         yield "/services?query=ty%C3%B6", "adviser"
         yield "/services?query=xyzzy", "adviser"
         yield "/overview?from=2020-01-01&to=2020-01-31", "coordinator"
-        yield "/overview?from=yesterday", "coordinator"
         yield "/overview/referrals?show=all", "coordinator"
         for view in ("queue=unassigned&choose=all", "queue=ended", "queue=on_hold", "openness=changed"):
             yield f"/desk?{view}", "recipient"
