@@ -5,7 +5,11 @@ from itertools import pairwise
 
 from services.portal.pages.overview.flow import MOST_NODES, WIDTH, draw
 
-SENT = {("Navigaattori", "Business Kuopio"): 6, ("Navigaattori", "Talent Hub"): 2, ("Kompassi", "Business Kuopio"): 2}
+SENT = {
+    ("Navigaattori", "Business Kuopio"): 60,
+    ("Navigaattori", "Talent Hub"): 20,
+    ("Kompassi", "Business Kuopio"): 20,
+}
 
 
 def test_nothing_sent_is_no_picture() -> None:
@@ -21,6 +25,11 @@ def test_bands_are_as_wide_as_what_went_there_and_fill_their_ends() -> None:
         "Navigaattori": 256, "Kompassi": 64, "Business Kuopio": 256, "Talent Hub": 64,
     }  # fmt: skip
     assert sum(band.width for band in flow.bands) == 320
+
+
+def test_a_few_do_not_fill_the_picture() -> None:
+    (band,) = draw({("Navigaattori", "Business Kuopio"): 2}, "others").bands
+    assert band.width == 24
 
 
 def test_bars_stand_below_each_other_within_the_picture() -> None:

@@ -14,6 +14,8 @@ _NAME_WIDTH: Final = 220
 _NODE_WIDTH: Final = 12
 _HEIGHT: Final = 320
 """Of all bands together, where nothing is in between"""
+_WIDEST_OF_ONE: Final = 12
+"""A band of one referral is no wider, so that a few do not fill the picture"""
 _LEAST_SLOT: Final = 44
 _LINE: Final = 17
 _NARROWEST: Final = 1.5
@@ -72,7 +74,7 @@ def draw(sent: Mapping[tuple[str, str], int], others: str) -> Flow:
     joined: Counter[tuple[str, str]] = Counter()
     for (source, target), number in sent.items():
         joined[source if source in sources else others, target if target in targets else others] += number
-    scale = _HEIGHT / total
+    scale = min(_HEIGHT / total, _WIDEST_OF_ONE)
     left, right = _column(sources, scale), _column(targets, scale)
     nodes = [_node(name, left[name], sources[name] * scale, on_left=True) for name in sources]
     nodes += [_node(name, right[name], targets[name] * scale, on_left=False) for name in targets]
