@@ -1,4 +1,4 @@
-"""The forms on a page, with what a browser would send of them as they stand."""
+"""The forms of a page that are posted, with what a browser would send of them as they stand."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -30,7 +30,8 @@ class _Forms(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._open = SentForm(given.get("action", ""), given.get("id"))
-            self.forms.append(self._open)
+            if given.get("method") == "post":
+                self.forms.append(self._open)
         elif tag == "input" and "name" in given:
             if given.get("type") not in ("checkbox", "radio") or "checked" in given:
                 self._keep(given["name"], given.get("value", ""), given.get("form"))
@@ -63,7 +64,7 @@ class _Forms(HTMLParser):
 
 
 def form_on(page: httpx2.Response, action: str) -> Fields:
-    """The fields of the first form whose address holds `action`. AssertionError where there is none."""
+    """The fields of the first such form whose address holds `action`. AssertionError where there is none."""
     parser = _Forms()
     parser.feed(page.text)
     found = next((form for form in parser.forms if action in form.action), None)

@@ -40,6 +40,11 @@ class Wanted:
     after: str = ""
     reference: str = ""
 
+    @property
+    def waits(self) -> bool:
+        """Whether all that is shown waits for an answer."""
+        return self.queue in GROUPS["answer"] and not self.reference
+
     def api_query(self) -> dict[str, Any]:
         """The query of `GET /referrals`."""
         narrowed = {"reference": self.reference} if self.reference else QUEUES[self.queue]

@@ -37,7 +37,7 @@ def rows_of(referrals: Sequence[JSON], reader: Reader, chosen: Collection[str]) 
 
 def _row(referral: JSON, reader: Reader, chosen: Collection[str]) -> JSON:
     language = reader.language
-    service = referral["service"]["name"]
+    service, answerable = referral["service"]["name"], referral["status"] == "requested"
     return {
         "row_id": f"row-{referral['id']}",
         "id": referral["id"],
@@ -45,8 +45,8 @@ def _row(referral: JSON, reader: Reader, chosen: Collection[str]) -> JSON:
         "reference": referral["reference"],
         "etag": f'"{referral["version"]}"',
         "chosen_value": f"{referral['id']}:{referral['version']}",
-        "selected": referral["id"] in chosen,
-        "answerable": referral["status"] == "requested",
+        "selected": answerable and referral["id"] in chosen,
+        "answerable": answerable,
         "service": texts.name(service, language) if service else referral["reference"],
         "language": texts.language_name(referral["language"], language),
         "urgent": referral["urgency"] == "urgent",

@@ -7,6 +7,7 @@ from services.portal.clients.api import Away, or_away
 from services.portal.pages.page import Page
 from services.portal.pages.referrals.step import JSON
 from services.portal.pages.services.facts import answer_time, room
+from shared.problems import Problem
 
 _HITS = 6
 
@@ -32,7 +33,11 @@ async def _search(page: Page, referral: JSON, query: str) -> list[JSON]:
 
 
 async def _one(page: Page, service_id: str) -> list[JSON]:
-    return [_option(page, (await page.catalog.get("/services/{id}", id=service_id)).data)]
+    """The service that is chosen already; none where the catalogue does not have it."""
+    try:
+        return [_option(page, (await page.catalog.get("/services/{id}", id=service_id)).data)]
+    except Problem:
+        return []
 
 
 def _options(page: Page, referral: JSON, services: list[JSON]) -> list[JSON]:
