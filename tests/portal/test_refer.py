@@ -10,12 +10,14 @@ import httpx2
 import pytest
 
 from services.portal import texts
+from services.portal.domain.session_life import REST
 from services.portal.pages.forms import Form
 from services.portal.pages.refer import fields
 from services.portal.pages.refer.clients import kind_of
 from services.portal.pages.refer.keeping import version_of
 from services.portal.pages.refer.sent import client_language
 from services.portal.pages.services import facts
+from shared.clock import utc_now
 from shared.personal_identity import contains_code
 from tests.builders import Someone
 from tests.flows.catalog_kuopio import Kuopio, kuopio
@@ -232,6 +234,26 @@ async def test_a_double_click_sends_once(platform: Platform) -> None:
         second = await browser.post("/refer", data=form)
     assert first.headers["Location"] == second.headers["Location"]
     assert await platform.scalar("referral", "SELECT count(*) FROM referrals") == 1
+
+
+async def test_a_session_that_ends_while_writing_loses_nothing(platform: Platform) -> None:
+    town = await _town(platform)
+    now = utc_now()
+    platform.portal_clock.set(now)
+    async with portal_client(platform, town.adviser, "fi") as browser:
+        form = {**await _open(browser, town.begin), **WORDS, "step": "send"}
+        platform.portal_clock.set(now + REST)
+        led = await browser.post("/refer", data=form)
+        assert led.headers["Location"].startswith("/sign-in")
+        await browser.post("/sign-in/account", data={"member_id": str(town.adviser.id)})
+        page = (await browser.get("/session/kept")).text
+        again = re.findall(
+            r'<(?:input type="hidden"|textarea) name="([^"]+)"(?: value="([^"]*)"| hidden>\n([^<]*))', page
+        )
+        back = {name: unescape(value or text) for name, value, text in again}
+        sent = await browser.post("/refer", data={**back, "csrf_token": hidden_fields(page)["csrf_token"]})
+        assert sent.headers["Location"].endswith("/sent")
+    assert (await town.read(sent.headers["Location"].split("/")[2]))["reason"] == WORDS["reason"]
 
 
 async def test_two_savings_at_once_begin_one_draft(platform: Platform) -> None:
