@@ -6,7 +6,7 @@ Also dates, times and numbers as people write them in that language. Moments are
 import io
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from gettext import GNUTranslations
 from pathlib import Path
 from typing import Final
@@ -163,6 +163,11 @@ def moment(value: datetime | str, language: str) -> str:
 def how_long_ago(value: datetime | str, now: datetime, language: str) -> str:
     """How far a moment lies from now, in words: `3 päivää sitten`, `in 2 hours`."""
     return format_timedelta(_moment(value) - now, add_direction=True, locale=_locale(language))
+
+
+def duration(seconds: float | None, language: str) -> str:
+    """How long something has lasted, in words: `3 minuuttia`; nothing for None."""
+    return "" if seconds is None else format_timedelta(timedelta(seconds=seconds), locale=_locale(language))
 
 
 def number(value: float, language: str) -> str:

@@ -14,6 +14,7 @@ from services.portal.pages.access import Access
 from shared.events.catalog import Role
 from tests.builders import Someone
 from tests.platform import Platform
+from tests.portal.administered import administered
 from tests.referring import CLIENT, CONSENT, JSON, Desk, at_work
 
 WAYS: Final[dict[str, tuple[tuple[str, JSON], ...]]] = {
@@ -87,8 +88,8 @@ async def seeded_platform(platform: Platform) -> Seeded:
             who for email, who in members.items() if "admin" in who.roles and of_organization[email] == PLATFORM
         ),
     }
-    people["admin"] = next((who for who in members.values() if "admin" in who.roles), people["platform"])
     service_id = str(next(service for service, slug in services if slug == "business-kuopio"))
+    people["admin"] = await administered(platform, people["platform"], people["recipient"].organization_id, service_id)
     adviser, desk = at_work(platform, people["adviser"]), at_work(platform, people["recipient"])
     suggested = str(next(service for service, slug in services if slug == "kompassi"))
     declined: JSON = {"reason": {"code": "no_capacity"}, "suggested_service_id": suggested}
@@ -104,7 +105,7 @@ async def seeded_platform(platform: Platform) -> Seeded:
         "service": service_id,
         "service_id": service_id,
         "organization_id": str(people["recipient"].organization_id),
-        "member_id": str(people["adviser"].id),
+        "member_id": str(people["recipient"].id),
         "client_id": draft["client"]["id"],
     }
     return Seeded(platform, people, values, referrals)

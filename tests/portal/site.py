@@ -28,7 +28,9 @@ STEPS_OF_SIGNING_IN: Final = frozenset(
     }
 )
 """Pages that nobody comes to by their address alone: `tests/browsing/test_sign_in.py` looks at them on the way"""
-UNSEEN: Final = NO_PAGES | STEPS_OF_SIGNING_IN | {"/session/kept", "/live"}
+UNSEEN: Final = (
+    NO_PAGES | STEPS_OF_SIGNING_IN | {"/session/kept", "/live", "/organizations/{organization_id}/figures/report.csv"}
+)
 WITH_QUERY: Final = {
     "/refer": "/refer?service={service_id}",
     "/refer/consent": "/refer/consent?service={service_id}&language=ar",

@@ -7,7 +7,7 @@ from fastapi import Query, Request
 
 from services.notifications.api.answers import delivery_view
 from services.notifications.queries.deliveries import deliveries_of_organization
-from services.notifications.schemas.deliveries import DeliveryPage
+from services.notifications.schemas.deliveries import DeliveryPage, DeliveryStatus
 from shared.web.json_api import ActorOf, TransactionOf
 from shared.web.pages import PageOf, next_link
 from shared.web.routing import Router
@@ -24,9 +24,12 @@ async def list_deliveries(
     tx: TransactionOf,
     page: PageOf,
     referral_id: Annotated[UUID | None, Query(description="Only those about this referral")] = None,
+    status: Annotated[
+        list[DeliveryStatus] | None, Query(description="Only those that stand so; may be repeated")
+    ] = None,
 ) -> DeliveryPage:
     found = await deliveries_of_organization(
-        tx, actor, limit=page.limit + 1, before=page.after, referral_id=referral_id
+        tx, actor, limit=page.limit + 1, before=page.after, referral_id=referral_id, status=status
     )
     contents = [delivery_view(delivery, notice) for delivery, notice in found[: page.limit]]
     return DeliveryPage(contents=contents, next=next_link(request, page, [delivery for delivery, _ in found]))

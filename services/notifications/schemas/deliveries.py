@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field
 from services.notifications.schemas.notices import EventType
 from shared.events.notification import Channel
 
+DeliveryStatus = Literal["pending", "failed", "delivered", "exhausted", "withdrawn"]
+
 
 class DeliveryView(BaseModel):
     """The delivery of one notice to one recipient by one channel; `member_id` null: the organisation's desk address."""
@@ -21,7 +23,7 @@ class DeliveryView(BaseModel):
     event_type: EventType
     member_id: UUID | None
     channel: Channel = Field(description="By what; later versions may know further channels")
-    status: Literal["pending", "failed", "delivered", "exhausted", "withdrawn"]
+    status: DeliveryStatus
     attempts: int
     created_at: datetime
     next_attempt_at: datetime | None

@@ -10,8 +10,10 @@ from services.portal.pages.home import router as home
 from services.portal.pages.live import router as live
 from services.portal.pages.member_sign_in import router as member_sign_in
 from services.portal.pages.notices.routes import router as notices
+from services.portal.pages.organization import router as organization
 from services.portal.pages.organization_sign_in import router as organization_sign_in
 from services.portal.pages.overview.routes import router as overview
+from services.portal.pages.platform import router as platform
 from services.portal.pages.refer.router import router as refer
 from services.portal.pages.referrals.lists import router as lists
 from services.portal.pages.referrals.routes import router as referrals
@@ -29,7 +31,9 @@ AREAS: Final = (
     lists,
     member_sign_in,
     notices,
+    organization,
     organization_sign_in,
+    platform,
     overview,
     refer,
     referrals,

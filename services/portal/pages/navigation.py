@@ -32,16 +32,19 @@ _AREAS: Final = (
     _Area("/referrals", "layout.nav.referrals", frozenset({"adviser"})),
     _Area("/overview", "layout.nav.overview", frozenset({"coordinator"})),
     _Area("/notices", "layout.nav.notices"),
+    _Area("/organizations/{own}", "layout.nav.organization", frozenset({"admin"})),
+    _Area("/platform", "layout.nav.platform", platform=True),
 )
-"""In their order. A path begins with that of its area."""
+"""In their order. A path begins with that of its area; `{own}` is the member's organisation."""
 
 
 def links_for(member: Account, path: str, language: str) -> list[Link]:
     """The links that are open to a member on the page at `path`."""
     is_platform = member.organization_slug == PLATFORM and "admin" in member.roles
     return [
-        Link(area.href, texts.text(area.key, language), _is_in(area.href, path))
+        Link(href, texts.text(area.key, language), _is_in(href, path))
         for area in _AREAS
+        for href in [area.href.format(own=member.organization_id)]
         if (not area.roles or not area.roles.isdisjoint(member.roles)) and (is_platform or not area.platform)
     ]
 

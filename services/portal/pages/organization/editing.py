@@ -1,0 +1,104 @@
+"""How a form that changes something goes: shown filled, rows added, sent with its version, refused, merged."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.portal.clients.api import Answer, ApiProblem
+from services.portal.pages.forms import Form
+from services.portal.pages.organization.kinds import Record, add_row, remove_row, rows_of, tidy
+from services.portal.pages.organization.meanwhile import changed_fields, merge, seen, shown
+from services.portal.pages.page import Page
+
+_STALE = "stale-version"
+
+
+@dataclass(frozen=True)
+class Editing:
+    """A form for what an API keeps. `labels` are keys of texts by field; `lists` the first field of a row by list.
+
+    `places` has the control of a field that the API names otherwise.
+    """
+
+    record: Record
+    labels: Mapping[str, str]
+    lists: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
+
+    def filled(self, page: Page, given: Mapping[str, Any]) -> Form:
+        """The form as it is first shown."""
+        form = Form(page.language)
+        self.record.fill(form, "", given)
+        form.values["seen"] = [seen(self.record, form)]
+        return form
+
+    def step(self, form: Form) -> str | None:
+        """Add or take away a row, where that is what was asked for; returns the control that has the focus then."""
+        if name := form.text("add"):
+            return add_row(form, self.lists, name)
+        if row := form.text("remove"):
+            return f"add-{remove_row(form, row)}"
+        return None
+
+    def body(self, form: Form) -> dict[str, Any]:
+        """All that was typed, as an API gets it."""
+        tidy(form, self.record)
+        read: dict[str, Any] = self.record.read(form, "")
+        return read
+
+    def changes(self, form: Form) -> dict[str, Any]:
+        """What was changed, as an API gets it: what somebody has left alone is not said again."""
+        body = self.body(form)
+        return {name: body[name] for name in changed_fields(self.record, form)}
+
+    def take(self, form: Form, problem: ApiProblem) -> None:
+        """Say what an API found wrong, each beside its field."""
+        named = [each["field"] for each in problem.errors or []]
+        places = {name: self.places.get(name) or self.record.place("", name.split(".")) for name in named}
+        form.take(problem, places)
+
+    def context(self, form: Form, focus: str | None = None) -> dict[str, Any]:
+        """What the template needs besides."""
+        nothing: dict[str, Any] = {"both": [], "taken": []}
+        return {"form": form, "rows": lambda name: rows_of(form, name), "focus": focus, **nothing}
+
+    async def stale(self, page: Page, problem: ApiProblem, present: Answer, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What the template needs where somebody else came first: what they changed, and what was typed."""
+        form, now = page.form, self.filled(page, given)
+        found = merge(self.record, form, now)
+        form.values["seen"] = now.values["seen"]
+        form.take(problem)
+        rows = [
+            {"label": page.t(self.labels[name]), "now": self._now(now, name)}
+            for name in found.both
+            if name in self.labels
+        ]
+        return {
+            "etag": present.etag,
+            "both": rows,
+            "taken": [page.t(self.labels[name]) for name in found.taken if name in self.labels],
+        }
+
+    def _now(self, now: Form, name: str) -> str:
+        return shown(now, name) if self.record.fields[name].readable else ""
+
+
+Saving = Callable[[], Awaitable[Answer]]
+
+
+async def refused(editing: Editing, form: Form, saving: Saving) -> ApiProblem | None:
+    """Save; returns what the API says no to and the person can put right, with the errors in the form."""
+    try:
+        await saving()
+    except ApiProblem as problem:
+        if problem.status not in (403, 409, 412, 422):
+            raise
+        if problem.name != _STALE:
+            editing.take(form, problem)
+        return problem
+    return None
+
+
+def is_stale(problem: ApiProblem) -> bool:
+    """Whether somebody else came first."""
+    return problem.name == _STALE

@@ -1,0 +1,165 @@
+"""Services of an organisation: which there are, entering one, changing one, saying whether there is room."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from services.portal.clients.api import Answer, side_by_side
+from services.portal.pages.access import members
+from services.portal.pages.forms import Form
+from services.portal.pages.organization.administered import Administered, administered, all_of
+from services.portal.pages.organization.editing import is_stale, refused
+from services.portal.pages.organization.saying import done
+from services.portal.pages.organization.service_choices import choices
+from services.portal.pages.organization.service_form import CAPACITY, CHANGED, ENTERED, as_given, empty
+from services.portal.pages.page import Page
+from services.portal.texts import LANGUAGES
+from shared.problems import not_found
+
+router = APIRouter(prefix="/organizations/{organization_id}/services")
+
+PageOf = Annotated[Page, members("admin")]
+
+
+@router.get("")
+async def list_services(page: PageOf, organization_id: UUID) -> Response:
+    """All services, those that are not offered too."""
+    at = administered(page, organization_id)
+    organization, everything = await at.organization(), await services_of(at)
+    rows = [{**each, "missing": missing_languages(each)} for each in everything]
+    context = {"at": at, "organization": organization.data, "services": rows, "done": done(page)}
+    return page.render("organization/services.html", **context)
+
+
+@router.get("/new")
+async def new(page: PageOf, organization_id: UUID) -> Response:
+    """The form of a service that is not there yet."""
+    at = administered(page, organization_id)
+    return await _show_new(at, empty(page.language))
+
+
+@router.post("/new")
+async def enter(page: PageOf, organization_id: UUID) -> Response:
+    """Enter a service, or another row in its form."""
+    at, form = administered(page, organization_id), page.form
+    if focus := ENTERED.step(form):
+        return await _show_new(at, form, focus=focus)
+    body = {**_said(ENTERED.body(form)), "organization_id": str(at.id)}
+    problem = await refused(ENTERED, form, lambda: page.catalog.post("/services", body, key=form.key))
+    if problem is not None:
+        return await _show_new(at, form, status=422)
+    return page.redirect(f"{at.path}/services?done=entered")
+
+
+@router.get("/{service_id}")
+async def one(page: PageOf, organization_id: UUID, service_id: UUID) -> Response:
+    """A service, to change."""
+    at = administered(page, organization_id)
+    service = await _service_of(at, service_id)
+    return await _show(at, service, CHANGED.filled(page, as_given(service.data)), {"etag": service.etag})
+
+
+@router.post("/{service_id}")
+async def change(page: PageOf, organization_id: UUID, service_id: UUID) -> Response:
+    """Change a service: only what was changed in the form is said to the catalogue."""
+    at, form = administered(page, organization_id), page.form
+    service = await _service_of(at, service_id)
+    if focus := CHANGED.step(form):
+        return await _show(at, service, form, {"etag": form.version}, focus=focus)
+    changes = CHANGED.changes(form)
+    problem = await refused(
+        CHANGED, form, lambda: page.catalog.patch("/services/{id}", changes, etag=form.version, id=service_id)
+    )
+    if problem is None:
+        return page.redirect(f"{at.path}/services/{service_id}?done=saved")
+    more: Mapping[str, Any] = {"etag": form.version}
+    if is_stale(problem):
+        more = await CHANGED.stale(page, problem, service, as_given(service.data))
+    return await _show(at, service, form, more, status=422)
+
+
+@router.post("/{service_id}/capacity")
+async def capacity(page: PageOf, organization_id: UUID, service_id: UUID) -> Response:
+    """Say whether there is room."""
+    at, form = administered(page, organization_id), page.form
+    service = await _service_of(at, service_id)
+    body = CAPACITY.body(form)["capacity"]
+    problem = await refused(
+        CAPACITY, form, lambda: page.catalog.put("/services/{id}/capacity", body, etag=form.version, id=service_id)
+    )
+    if problem is None:
+        return page.redirect(f"{at.path}/services/{service_id}?done=capacity")
+    if is_stale(problem):
+        form.take(problem)
+    shown = CHANGED.filled(page, as_given(service.data))
+    shown.errors = form.errors
+    more = {"etag": service.etag, "room": form}
+    return await _show(at, service, shown, more, status=422)
+
+
+async def services_of(at: Administered) -> list[dict[str, Any]]:
+    """All services of the organisation: those that are offered, and behind them those that are not."""
+    asked = [{"organization_id": at.id, "status": status} for status in (None, "inactive", "defunct")]
+    lists = await side_by_side(*(all_of(at.page.catalog, "/services", query) for query in asked))
+    for found in lists:
+        if isinstance(found, Exception):
+            raise found
+    return [service for found in lists for service in found]
+
+
+def missing_languages(service: Mapping[str, Any]) -> list[str]:
+    """The languages in which a service has no name or no description."""
+    texts = service["translations"]
+    return [each for each in LANGUAGES if not {"name", "description"} <= texts.get(each, {}).keys()]
+
+
+async def _service_of(at: Administered, service_id: UUID) -> Answer:
+    service = await at.page.catalog.get("/services/{id}", id=service_id)
+    if service["organization_id"] != str(at.id):
+        raise not_found("service")
+    return service
+
+
+def _said(body: dict[str, Any]) -> dict[str, Any]:
+    """What a new service is entered with: what was left empty is left out."""
+    return {name: value for name, value in body.items() if value not in (None, [])}
+
+
+async def _show_new(at: Administered, form: Form, *, status: int = 200, focus: str | None = None) -> Response:
+    organization = await at.organization()
+    context = {
+        "at": at,
+        "organization": organization.data,
+        **choices(form, organization.data, at.page.language),
+        **ENTERED.context(form, focus),
+    }
+    return at.page.render("organization/service_new.html", status=status, **context)
+
+
+async def _show(
+    at: Administered,
+    service: Answer,
+    form: Form,
+    more: Mapping[str, Any],
+    *,
+    status: int = 200,
+    focus: str | None = None,
+) -> Response:
+    organization = await at.organization()
+    context = {
+        "at": at,
+        "organization": organization.data,
+        "service": service.data,
+        "room": _room(at.page, service),
+        "done": done(at.page),
+        **choices(form, organization.data, at.page.language),
+        **CHANGED.context(form, focus),
+        **more,
+    }
+    return at.page.render("organization/service.html", status=status, **context)
+
+
+def _room(page: Page, service: Answer) -> Form:
+    return CAPACITY.filled(page, service.data)
