@@ -108,7 +108,7 @@ class ApiClient:
         etag: str | None = None,
     ) -> Answer:
         """Ask. Raises ApiProblem where the API says no, and Away where it does not answer."""
-        address = self._base_url + path.format(**{name: quote(str(value), safe="") for name, value in parts.items()})
+        address = self._base_url + path.format(**{name: _as_part(value) for name, value in parts.items()})
         try:
             answer = await self._http.request(
                 method,
@@ -140,6 +140,12 @@ class ApiClient:
             "tracestate": about.tracestate,
         }
         return headers | {name: value for name, value in optional.items() if value}
+
+
+def _as_part(value: object) -> str:
+    """A value as one part of a path: dots alone would lead to another address."""
+    part = quote(str(value), safe="")
+    return part.replace(".", "%2E") if part in (".", "..") else part
 
 
 def _given(query: Query | None) -> list[tuple[str, Any]]:

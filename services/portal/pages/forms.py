@@ -10,6 +10,8 @@ from services.portal.pages.problem_texts import detail_of, message_of
 from shared.problems import Problem, malformed
 
 _MOST_FIELDS = 1000
+_HEADERS = ("idempotency_key", "etag")
+_LONGEST_HEADER = 255
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,14 @@ def parse_form(body: bytes, language: str) -> Form:
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value.replace("\r\n", "\n"))
+    if not all(_is_of_a_page(value) for name in _HEADERS for value in values.get(name, [])):
+        raise malformed("The form cannot be read. Go back and send it again.")
     return Form(language, values)
+
+
+def _is_of_a_page(value: str) -> bool:
+    """Whether a key or a version may be one that a page had: an API gets it in a header."""
+    return len(value) <= _LONGEST_HEADER and value.isascii() and (value.isprintable() or not value)
 
 
 def _as_values(value: Any) -> list[str]:

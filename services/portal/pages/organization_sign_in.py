@@ -40,8 +40,8 @@ async def save(page: Annotated[Page, members("admin")], organization_id: UUID) -
         typed = _typed(page, provider)
         if typed is None:
             return _render(page, organization, provider, page.form, 422)
-        version = int(page.form.text("version")) if page.form.text("version").isdecimal() else 0
-        set_now = await set_provider(tx, page.state.vault, organization_id, typed, version, page.account.id, page.now)
+        version, by = _version(page.form.text("version")), page.account.id
+        set_now = await set_provider(tx, page.state.vault, organization_id, typed, version, by, page.now)
         if set_now is None:
             page.form.refuse("", page.t("provider.changed_meanwhile"))
             return _render(page, organization, provider, page.form, 409)
@@ -88,6 +88,14 @@ async def _own(page: Page, tx: Transaction, organization_id: UUID) -> Organizati
     if organization is None or not own:
         raise not_found("organization")
     return organization
+
+
+def _version(given: str) -> int:
+    """The version that the form was made from: 0 where there was no provider, -1 for what is none."""
+    try:
+        return int(given or "0")
+    except ValueError:
+        return -1
 
 
 def _typed(page: Page, provider: Provider | None) -> ProviderSettings | None:

@@ -74,13 +74,13 @@ class Page:
     @property
     def languages(self) -> list[Mapping[str, Any]]:
         """The languages to choose from, each with the address of this page in it."""
-        url = self.request.url
+        url, path = self.request.url, local_path(self.request.url.path)  # `//host` is an address of another site
         return [
             {
                 "code": code,
                 "name": texts.native_name(code),
                 "current": code == self.language,
-                "href": url.path + "?" + url.include_query_params(lang=code).query,
+                "href": path + "?" + url.include_query_params(lang=code).query,
             }
             for code in texts.LANGUAGES
         ]

@@ -18,6 +18,7 @@ JSON = dict[str, Any]
 CAPACITIES: Final = get_args(CapacityStatus)
 CHANGES: Final = ("/desk/capacity", "/desk/closures")
 _MOST: Final = 100
+_DIGITS: Final = 10
 
 
 @dataclass(frozen=True)
@@ -147,4 +148,4 @@ def _form(page: Page, services: Sequence[JSON]) -> Form:
 
 def _number(typed: str | None) -> int | str | None:
     """A number as JSON has it; what is none goes to the catalogue as it is, which says what is wrong with it."""
-    return int(typed) if typed is not None and typed.isdecimal() else typed
+    return int(typed) if typed is not None and typed.isdecimal() and len(typed) < _DIGITS else typed

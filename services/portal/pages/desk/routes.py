@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
@@ -58,10 +59,10 @@ async def _references(page: Page, outcome: Outcome) -> tuple[str, dict[str, dict
 
 
 @router.post("/desk/capacity/{service_id}")
-async def capacity(page: DeskPage, wanted: WantedHere, service_id: str) -> Response:
+async def capacity(page: DeskPage, wanted: WantedHere, service_id: UUID) -> Response:
     """Say whether one of the organisation's services has room."""
     fields = {"status": f"capacity-{service_id}", "available": f"available-{service_id}"}
-    return await _change(page, wanted, lambda: set_capacity(page, service_id), fields)
+    return await _change(page, wanted, lambda: set_capacity(page, str(service_id)), fields)
 
 
 @router.post("/desk/closures")

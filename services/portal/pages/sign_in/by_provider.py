@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from fastapi import Path as InPath
 from fastapi.responses import RedirectResponse
 
 from services.portal.clients.openid import ProviderFault, Registration, arrive, depart
@@ -32,6 +33,7 @@ router = APIRouter()
 
 ANSWER: Final = "/sign-in/provider/answer"
 """Where providers send people back to"""
+Slug = Annotated[str, InPath(pattern=r"^[a-z0-9-]+$")]
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -59,7 +61,7 @@ async def answer(page: Annotated[Page, anybody()]) -> Response:
 
 
 @router.get("/sign-in/provider/{slug}")
-async def leave(page: Annotated[Page, anybody()], slug: str, return_to: Annotated[str, Query()] = "") -> Response:
+async def leave(page: Annotated[Page, anybody()], slug: Slug, return_to: Annotated[str, Query()] = "") -> Response:
     """Send somebody to the provider of their organisation."""
     async with page.state.database.transaction() as tx:
         organization = await organization_with_provider(tx, slug)
