@@ -25,7 +25,8 @@ from shared.services import SERVICES, Service, service_names
 
 _START_PATIENCE = 90.0
 _SERVICE_GRACE = 5.0
-_SERVER_GRACE = 3.0
+_WHOLE_GRACE = 8.0
+"""What services do not need of it the servers have as well: a busy PostgreSQL has much to write before it ends"""
 _SERVERS = ("postgres", "valkey")
 
 ShowReady = Callable[[dict[str, Any], list[Member]], None]
@@ -162,8 +163,10 @@ class Platform:
         """Stop the services' processes, then the fork server and the database servers; within about eight seconds."""
         self._data.platform_file.unlink(missing_ok=True)
         services = [name for service in SERVICES for name in service.process_names]
+        begun = asyncio.get_running_loop().time()
         await self._supervisor.stop(services, grace=_SERVICE_GRACE)
-        await self._supervisor.stop(["fork-server", *_SERVERS], grace=_SERVER_GRACE)
+        left = _WHOLE_GRACE - (asyncio.get_running_loop().time() - begun)
+        await self._supervisor.stop(["fork-server", *_SERVERS], grace=left)
 
 
 async def _run_all(*work: Coroutine[Any, Any, None]) -> None:
