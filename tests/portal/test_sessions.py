@@ -182,6 +182,7 @@ async def test_what_was_being_sent_when_the_session_had_ended_comes_back_and_is_
         kept = await platform.scalar("portal", "SELECT encode(sealed, 'escape') FROM kept_forms")
         assert "Kirjoitin" not in kept
         await browser.post("/sign-in/account", data={"member_id": str(town.adviser.id)})
+        await browser.head("/session/kept")  # which shows nothing, and so uses nothing up
         page = await browser.get("/session/kept")
         assert f'<form method="post" action="{MEMBERS_ONLY}">' in page.text
         assert "Kirjoitin &lt;paljon&gt;\nja pitkään" in page.text

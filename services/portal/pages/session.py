@@ -15,6 +15,7 @@ from services.portal.queries.ways_in import ways_in
 from services.portal.use_cases import kept_forms, sessions
 from shared.portal_paths import SIGN_IN
 from shared.problems import not_found
+from shared.web.http_methods import is_head
 
 router = APIRouter()
 
@@ -105,6 +106,8 @@ async def kept(page: Annotated[Page, members()]) -> Response:
     """What the member was sending when the session ended, to be sent now. It is shown once."""
     state = page.state
     found = None
+    if is_head(page.request):  # which would use up what nobody has seen
+        return page.redirect(START)
     if secret := page.request.cookies.get(KEPT_COOKIE):
         async with state.database.transaction() as tx:
             found = await kept_forms.take_back(tx, secret, page.account.id, state.clock())
