@@ -7,6 +7,7 @@ import pytest
 
 from services.portal.domain.roles import PLATFORM, ROLES
 from services.portal.pages.access import Access
+from shared import portal_paths
 from tests.builders import CatalogueFacts, Someone
 from tests.platform import ISSUER, Platform
 from tests.portal.routes import portal_routes
@@ -47,6 +48,11 @@ def test_every_page_says_who_may_see_it(platform_session: Platform) -> None:
     assert public == FOR_ANYBODY
     without = {path for _, path, access in portal_routes(platform_session) if access is None}
     assert without == _WITHOUT_PAGE
+
+
+def test_every_page_that_other_services_link_to_is_there(platform_session: Platform) -> None:
+    pages = {path for method, path, _ in portal_routes(platform_session) if method == "GET"}
+    assert {portal_paths.REFERRAL, portal_paths.OVERVIEW, portal_paths.SIGN_IN} <= pages
 
 
 async def test_who_is_not_signed_in_is_led_to_sign_in(platform: Platform) -> None:
