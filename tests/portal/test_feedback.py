@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from services.portal.channels import feedback_mail
+from services.portal.domain.lifetimes import LIMITS
 from services.portal.texts import LANGUAGES
 from shared.mail.smtp import SmtpMailer
 from tests.platform import Platform
@@ -103,3 +104,11 @@ async def test_where_mail_cannot_leave_what_was_typed_stays(
     assert answer.status_code == 503
     assert FILLED["message"] in answer.text
     assert "could not be sent" in answer.text
+
+
+async def test_nobody_fills_the_mailbox_of_the_operator(platform: Platform) -> None:
+    most = LIMITS["feedback_from_address"].most
+    async with portal_client(platform) as browser:
+        answers = [await send(browser, **FILLED) for _ in range(most + 1)]
+    assert [answer.status_code for answer in answers] == [303] * most + [429]
+    assert len(mails(platform)) == most

@@ -18,7 +18,14 @@ RECOVERY_CODES: Final = timedelta(hours=1)
 CODE_TRIES: Final = 5
 """Wrong codes out of one mail, until another mail has to be asked for"""
 
-Limited = Literal["mail_to_account", "mail_from_address", "second_factor", "recovery_code", "begun_from_address"]
+Limited = Literal[
+    "mail_to_account",
+    "mail_from_address",
+    "second_factor",
+    "recovery_code",
+    "begun_from_address",
+    "feedback_from_address",
+]
 
 
 @dataclass(frozen=True)
@@ -35,5 +42,6 @@ LIMITS: Final[dict[Limited, Limit]] = {
     "second_factor": Limit(10, timedelta(minutes=15)),
     "recovery_code": Limit(5, timedelta(hours=1)),
     "begun_from_address": Limit(120, timedelta(minutes=15)),
+    "feedback_from_address": Limit(20, timedelta(hours=1)),
 }
 """Counted per account, or per network address where the name says so. An office may share one address."""

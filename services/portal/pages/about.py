@@ -7,11 +7,15 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.portal.channels.feedback_mail import FeedbackMail
+from services.portal.domain.lifetimes import LIMITS
 from services.portal.pages.access import anybody
 from services.portal.pages.forms import Form
 from services.portal.pages.page import Page
+from services.portal.pages.sign_in.browser import network
+from services.portal.use_cases.limits import allows
 from shared.ids import new_id
 from shared.personal_identity import contains_code
+from shared.problems import too_many
 from shared.values.email_addresses import clean_address
 from shared.values.texts import prose_of
 
@@ -45,6 +49,7 @@ async def send_feedback(page: Annotated[Page, anybody()]) -> Response:
     topic, message, answer_to = _read(page)
     if page.form.errors:
         return _form_page(page, status=422)
+    await _count(page)
     settings = page.state.settings
     try:
         mail = FeedbackMail(settings, settings.feedback_email)
@@ -59,6 +64,15 @@ async def send_feedback(page: Annotated[Page, anybody()]) -> Response:
 async def feedback_sent(page: Annotated[Page, anybody()]) -> Response:
     """What becomes of the feedback."""
     return page.render("about/feedback_sent.html")
+
+
+async def _count(page: Page) -> None:
+    """Count what comes from one network address. Raises a 429 for more than anybody has to say."""
+    async with page.state.database.transaction() as tx:
+        allowed = await allows(tx, page.state.vault, "feedback_from_address", network(page), page.now)
+    if not allowed:
+        seconds = int(LIMITS["feedback_from_address"].within.total_seconds())
+        raise too_many("Too much feedback has come from your network address. Go on later.", seconds)
 
 
 def _form_page(page: Page, *, status: int = 200, failed: bool = False) -> Response:
