@@ -139,7 +139,8 @@ async def _keep(request: Request, state: PortalApp, visitor: Visitor, form: Form
     if not compare_digest(given.encode(), csrf_token(visitor.found.secret).encode()):
         return
     fields = [(name, value) for name, values in form.values.items() for value in values if name != "csrf_token"]
-    kept = kept_forms.Kept(local_path(request.url.path), fields)
+    query = request.url.query
+    kept = kept_forms.Kept(local_path(request.url.path + (f"?{query}" if query else "")), fields)
     async with state.database.transaction() as tx:
         request.scope[KEPT] = await kept_forms.keep(tx, visitor.found.session.member_id, kept, state.clock())
 

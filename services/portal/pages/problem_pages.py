@@ -9,7 +9,7 @@ from services.portal.domain.local_paths import local_path
 from services.portal.pages.access import KEPT, SignInNeeded
 from services.portal.pages.page import Page
 from services.portal.pages.problem_texts import advice_on, detail_of, title_of
-from services.portal.pages.session import KEPT_COOKIE, sign_in_address
+from services.portal.pages.session import kept_cookie, sign_in_address
 from services.portal.pages.state import PortalApp
 from services.portal.pages.visitor import set_cookie, visitor_of
 from shared import context
@@ -58,7 +58,7 @@ def _to_sign_in(request: Request, state: PortalApp) -> Response:
     else:
         answer = RedirectResponse(target, 303)
     if kept:
-        set_cookie(answer, kept, secure=state.secure, name=KEPT_COOKIE)
+        set_cookie(answer, kept, secure=state.secure, name=kept_cookie(secure=state.secure))
     return answer
 
 

@@ -9,19 +9,21 @@ from fastapi import APIRouter, Response
 from services.portal.domain.local_paths import START, local_path
 from services.portal.pages.access import anybody, members
 from services.portal.pages.page import Page
-from services.portal.pages.visitor import delete_cookie, set_cookie
+from services.portal.pages.visitor import cookie_name, delete_cookie, set_cookie
 from services.portal.queries.accounts import Account
 from services.portal.queries.ways_in import ways_in
 from services.portal.use_cases import kept_forms, sessions
 from shared.portal_paths import SIGN_IN
 from shared.problems import not_found
-from shared.web.http_methods import is_head
 
 router = APIRouter()
 
-KEPT_COOKIE: Final = "luotsi-kept"
-"""Holds the secret under which a form was kept, and nothing of what is in the form"""
 _LONGEST_DEVICE: Final = 200
+
+
+def kept_cookie(*, secure: bool) -> str:
+    """The name of the cookie with the secret under which a form was kept, and nothing of what is in the form."""
+    return f"{cookie_name(secure=secure)}-kept"
 
 
 def sign_in_address(return_to: str, *, ended: bool = False) -> str:
@@ -59,7 +61,7 @@ async def sign_out(page: Annotated[Page, anybody()]) -> Response:
             await sessions.end(tx, found.secret, state.clock())
     answer = page.redirect(START)
     delete_cookie(answer, secure=state.secure)
-    delete_cookie(answer, secure=state.secure, name=KEPT_COOKIE)
+    delete_cookie(answer, secure=state.secure, name=kept_cookie(secure=state.secure))
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
@@ -103,16 +105,9 @@ async def _reachable(page: Page) -> tuple[list[Account], list[Account]]:
 
 @router.get("/session/kept")
 async def kept(page: Annotated[Page, members()]) -> Response:
-    """What the member was sending when the session ended, to be sent now. It is shown once."""
-    state = page.state
-    found = None
-    if is_head(page.request):  # which would use up what nobody has seen
-        return page.redirect(START)
-    if secret := page.request.cookies.get(KEPT_COOKIE):
-        async with state.database.transaction() as tx:
-            found = await kept_forms.take_back(tx, secret, page.account.id, state.clock())
-    if found is None:
-        return page.redirect(START)
-    answer = page.render("session/kept.html", kept=found)
-    delete_cookie(answer, secure=state.secure, name=KEPT_COOKIE)
-    return answer
+    """What the member was sending when the session ended, to be sent now."""
+    state, found = page.state, None
+    if secret := page.request.cookies.get(kept_cookie(secure=state.secure)):
+        async with state.database.reading() as reader:
+            found = await kept_forms.find_kept(reader, secret, page.account.id, state.clock())
+    return page.redirect(START) if found is None else page.render("session/kept.html", kept=found)

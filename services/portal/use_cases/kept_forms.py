@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from services.portal.tables import KeptForm
 from services.portal.vault import Unreadable, digest, new_secret, seal, unseal
+from shared.database.reader import Reader
 from shared.database.transaction import Transaction
 
 KEPT: Final = timedelta(minutes=60)
@@ -33,12 +34,14 @@ async def keep(tx: Transaction, member_id: UUID, form: Kept, now: datetime) -> s
     return secret
 
 
-async def take_back(tx: Transaction, secret: str, member_id: UUID, now: datetime) -> Kept | None:
-    """What was kept under `secret`, and forget it; None where there is nothing, or it is another member's."""
-    row = await tx.get(KeptForm, digest(secret), lock=True)
+async def find_kept(reader: Reader, secret: str, member_id: UUID, now: datetime) -> Kept | None:
+    """What was kept under `secret`; None where there is nothing, or it is another member's.
+
+    It stays: its key lets it be done once, and the page that shows it may be lost on the way or loaded again.
+    """
+    row = await reader.get(KeptForm, digest(secret))
     if row is None or row.member_id != member_id or now - row.kept_at >= KEPT:
         return None
-    tx.delete(row)
     try:
         content = json.loads(unseal(secret, row.sealed))
     except Unreadable:
