@@ -1,5 +1,6 @@
 """What no page sends, and what no person types, is refused in words: nothing of it is an unexpected error."""
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -53,3 +54,13 @@ async def test_an_address_of_nothing_is_a_page(platform: Platform, path: str) ->
         answer = await browser.get(path)
     assert answer.status_code in (404, 410)
     assert '<a class="button' in answer.text
+
+
+async def test_languages_of_a_refused_form_lead_to_the_page_that_it_stands_on(platform: Platform) -> None:
+    async with portal_client(platform) as browser:
+        page = await browser.post("/feedback?lang=en", data={}, headers={"Referer": "http://localhost:8000/feedback"})
+        assert page.status_code == 422
+        links = re.findall(r'href="([^"]*lang=sv)"', page.text)
+        assert links
+        for link in links:
+            assert (await browser.get(link)).status_code == 200

@@ -23,3 +23,11 @@ def local_path(given: str | None) -> str:
     if parts.scheme or parts.netloc or given.startswith("//") or parts.fragment:
         return START
     return given
+
+
+def page_of(method: str, path: str, query: str, referer: str) -> str:
+    """The page that a request is about: its own address, or where a form is sent, the page that it stands on."""
+    if method not in ("GET", "HEAD"):
+        path, _, query = referer.partition("://")[2].partition("/")[2].partition("?")
+        path = f"/{path}"
+    return local_path(path + (f"?{query}" if query else ""))

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.portal import texts
 from services.portal.clients.api import ApiClient
-from services.portal.domain.local_paths import local_path
+from services.portal.domain.local_paths import local_path, page_of
 from services.portal.pages.forms import Form
 from services.portal.pages.navigation import Link, links_for
 from services.portal.pages.state import PortalApp
@@ -58,8 +58,8 @@ class Page:
     @property
     def path(self) -> str:
         """The address of this page within the site, where it may be come back to."""
-        query = self.request.url.query
-        return local_path(self.request.url.path + (f"?{query}" if query else ""))
+        url, referer = self.request.url, self.request.headers.get("Referer", "")
+        return page_of(self.request.method, url.path, url.query, referer)
 
     @property
     def navigation(self) -> list[Link]:
@@ -74,13 +74,14 @@ class Page:
     @property
     def languages(self) -> list[Mapping[str, Any]]:
         """The languages to choose from, each with the address of this page in it."""
-        url, path = self.request.url, local_path(self.request.url.path)  # `//host` is an address of another site
+        path, _, query = self.path.partition("?")
+        others = [(name, value) for name, value in parse_qsl(query) if name != "lang"]
         return [
             {
                 "code": code,
                 "name": texts.native_name(code),
                 "current": code == self.language,
-                "href": path + "?" + url.include_query_params(lang=code).query,
+                "href": f"{path}?{urlencode([*others, ('lang', code)])}",
             }
             for code in texts.LANGUAGES
         ]

@@ -5,7 +5,7 @@ from typing import Any, Final
 from fastapi import Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
 
-from services.portal.domain.local_paths import local_path
+from services.portal.domain.local_paths import page_of
 from services.portal.pages.access import KEPT, SignInNeeded
 from services.portal.pages.page import Page
 from services.portal.pages.problem_texts import advice_on, detail_of, title_of
@@ -48,11 +48,9 @@ def _page(request: Request, state: PortalApp, problem: Problem) -> Response:
 
 def _to_sign_in(request: Request, state: PortalApp) -> Response:
     """Lead to the sign-in page. A form that was kept comes back after it; else the page that was asked for does."""
-    safe = request.method in ("GET", "HEAD")
-    query = request.url.query
-    back = request.url.path + (f"?{query}" if query else "") if safe else _referring_path(request)
+    back = page_of(request.method, request.url.path, request.url.query, request.headers.get("Referer", ""))
     kept = request.scope.get(KEPT)
-    target = sign_in_address("/session/kept" if kept else local_path(back), ended=visitor_of(request).over)
+    target = sign_in_address("/session/kept" if kept else back, ended=visitor_of(request).over)
     if request.headers.get("HX-Request") == "true":
         answer = Response(status_code=204, headers={"HX-Redirect": target})
     else:
@@ -60,10 +58,3 @@ def _to_sign_in(request: Request, state: PortalApp) -> Response:
     if kept:
         set_cookie(answer, kept, secure=state.secure, name=kept_cookie(secure=state.secure))
     return answer
-
-
-def _referring_path(request: Request) -> str:
-    """The page from which a form was sent."""
-    referer = request.headers.get("Referer", "")
-    _, _, rest = referer.partition("://")
-    return "/" + rest.partition("/")[2]
