@@ -23,6 +23,15 @@ def _say(platform: Running, email: str, referral_id: str, words: str) -> None:
         assert answer.status_code == 201, answer.text
 
 
+def accept(platform: Running, referral_id: str) -> str:
+    """The desk accepts; returns the referral's reference."""
+    with platform.client("referral", DESK) as client:
+        seen = client.get(f"/referrals/{referral_id}")
+        answer = client.post(f"/referrals/{referral_id}/accept", headers={"If-Match": seen.headers["ETag"]})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["reference"])
+
+
 async def unseen(page: Page) -> int:
     """The count in the window's title."""
     title = await page.title()
@@ -102,3 +111,29 @@ async def test_when_the_window_that_listens_is_closed_another_takes_over(
     await second.mouse.move(0, 0)
     await say(running_portal, ADVISER, referral, "Toinen ikkuna kuulee")
     await expect(second.locator("#said")).to_contain_text("Toinen ikkuna kuulee")
+
+
+async def test_a_new_referral_appears_in_the_desk_s_queue_and_ticks_stay(
+    windows: Windows, running_portal: Running, referral: str
+) -> None:
+    await asyncio.to_thread(running_portal.refer)  # where there is more than one, some can be chosen
+    page = await windows.signed_in(DESK)
+    await page.goto("/desk?queue=new&sort=-sent_at")
+    await page.locator(f"#pick-{referral}").check()
+    await page.mouse.move(0, 0)
+    await page.evaluate("document.activeElement.blur()")
+    await listening(page)
+    another = await asyncio.to_thread(running_portal.refer)
+    await expect(page.locator(f"#accept-{another}")).to_be_visible()
+    await expect(page.locator(f"#pick-{referral}")).to_be_checked()
+
+
+async def test_an_answer_appears_on_the_adviser_s_start_page(
+    windows: Windows, running_portal: Running, referral: str
+) -> None:
+    page = await windows.signed_in(ADVISER)
+    await page.goto("/")
+    await page.mouse.move(0, 0)
+    await listening(page)
+    reference = await asyncio.to_thread(accept, running_portal, referral)
+    await expect(page.locator("#notices")).to_contain_text(reference)

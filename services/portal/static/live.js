@@ -19,6 +19,16 @@ const parts = (referral) =>
     (part) => !part.dataset.live || !referral || part.dataset.live === referral,
   );
 
+// What somebody has ticked, typed or opened in a part stays so in the one that takes its place.
+function carryOver(part, fresh) {
+  for (const old of part.querySelectorAll("input:not([type=hidden]), select, textarea, details")) {
+    const now = old.id && fresh.querySelector(`#${CSS.escape(old.id)}`);
+    if (!now) continue;
+    if (old.localName === "details") now.open = old.open;
+    else [now.checked, now.value] = [old.checked, old.value];
+  }
+}
+
 async function showAnew() {
   stale = false;
   button.hidden = true;
@@ -28,6 +38,7 @@ async function showAnew() {
   for (const part of parts()) {
     const fresh = page.getElementById(part.id);
     if (!fresh || fresh.outerHTML === part.outerHTML) continue;
+    carryOver(part, fresh);
     part.replaceWith(document.adoptNode(fresh));
     htmx.process(fresh);
   }
