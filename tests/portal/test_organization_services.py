@@ -210,6 +210,7 @@ async def test_closures_are_said_and_refused(platform: Platform, place: Place) -
     }
     async with portal_client(platform, place.boss, "en") as browser:
         assert (await fill_in(browser, path, **days)).headers["Location"] == f"{path}?done=closures"
+        assert "The closures were saved." in (await browser.get(f"{path}?done=closures")).text
         backwards = await fill_in(browser, path, closures__0__ends_on="2027-07-01")
         assert "closures.0.ends_on" in complaints(backwards.text)
         missing = await fill_in(browser, path, closures__0__starts_on="")
@@ -227,7 +228,8 @@ async def test_places_keep_their_ids_and_whole_addresses(platform: Platform, pla
     path = f"{place.path}/locations"
     before = (await place.town.read(place.path))["locations"]
     async with portal_client(platform, place.boss, "en") as browser:
-        assert (await fill_in(browser, path, seen="")).status_code == 303
+        saved = await fill_in(browser, path, seen="")
+        assert "The places were saved." in (await browser.get(saved.headers["Location"])).text
         assert (await place.town.read(place.path))["locations"] == before
         half = await fill_in(browser, path, locations__0__city="")
         assert "locations.0.city" in complaints(half.text)

@@ -114,9 +114,9 @@ async def test_health_shows_what_each_service_says_and_what_to_do(platform: Plat
     async with portal_client(platform, town.people[ADMIN], "en") as browser:
         page = (await browser.get("/platform/health")).text
     assert "Notifications: 1 events could not be dealt with (catalog.events)" in page
-    assert "<code>luotsi events dead list</code>" in page
+    assert '<code class="wraps">luotsi events dead list</code>' in page
     assert "Referrals: 1 events wait for a fact, the oldest for 12" in page  # minutes
-    assert "<code>luotsi rebuild --all</code>" in page
+    assert '<code class="wraps">luotsi rebuild --all</code>' in page
     for service in ("Catalogue", "Referrals", "Notifications", "Portal"):
         assert f">{service}</th>" in page
     assert "PostgreSQL " in page
@@ -135,7 +135,7 @@ async def test_a_service_that_does_not_answer_is_what_is_found(
         answer = await browser.get("/platform/health")
     assert answer.status_code == 200
     assert "Referrals does not answer" in answer.text
-    assert "<code>luotsi doctor</code>" in answer.text
+    assert '<code class="wraps">luotsi doctor</code>' in answer.text
 
 
 def test_findings_are_in_an_order_of_need() -> None:

@@ -12,6 +12,7 @@ from services.portal.pages.forms import Form
 from services.portal.pages.organization.administered import Administered, administered
 from services.portal.pages.organization.editing import Editing, is_stale, refused
 from services.portal.pages.organization.kinds import ByLanguage, Kind, Record, Rows
+from services.portal.pages.organization.saying import done
 from services.portal.pages.page import Page
 from shared.clock import day_in_kuopio
 
@@ -68,6 +69,7 @@ def _show(
     context = {
         "at": at,
         "organization": found.data,
+        "done": done(at.page),
         "today": day_in_kuopio(at.page.now).isoformat(),
         **CLOSURES.context(form, focus),
         **more,

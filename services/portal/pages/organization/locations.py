@@ -12,6 +12,7 @@ from services.portal.pages.forms import Form
 from services.portal.pages.organization.administered import Administered, administered
 from services.portal.pages.organization.editing import Editing, is_stale, refused
 from services.portal.pages.organization.kinds import ByLanguage, Chosen, Kind, Record, Rows
+from services.portal.pages.organization.saying import done
 from services.portal.pages.page import Page
 from services.portal.texts import of_code
 
@@ -103,5 +104,12 @@ def _show(
     focus: str | None = None,
 ) -> Response:
     types = [{"value": each, "label": of_code("organization.location_type", each, at.page.language)} for each in TYPES]
-    context = {"at": at, "organization": found.data, "types": types, **LOCATIONS.context(form, focus), **more}
+    context = {
+        "at": at,
+        "organization": found.data,
+        "done": done(at.page),
+        "types": types,
+        **LOCATIONS.context(form, focus),
+        **more,
+    }
     return at.page.render("organization/locations.html", status=status, **context)
