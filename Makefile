@@ -34,7 +34,7 @@ demo: $(READY) ## Play a referral from end to end on a fresh temporary platform
 
 test: $(READY) $(CLIENT_READY) $(PROVIDER_READY) ## Run all tests but those in containers (ARGS="--keep -k word": some, soon)
 	@$(BIN)/python -m tests.browser
-	@$(BIN)/pytest --numprocesses auto --dist loadfile $(ARGS)
+	@$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(READY) ## Check format, lint, types and the direction of imports
 	@$(BIN)/ruff format --check .

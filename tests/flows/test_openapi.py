@@ -23,7 +23,14 @@ OPERATIONS = {
     | {"createReferral", "listReferrals", "getReferral", "updateReferral", "checkReferral", "answerReferrals"}
     | {"sendReferral", "acceptReferral", "declineReferral", "startReferral", "holdReferral", "resumeReferral"}
     | {"completeReferral", "failReferral", "cancelReferral", "withdrawConsent", "markError", "closeReferral"}
-    | {"forwardReferral", "sendSuggestedReferral", "assignReferral", "handOverReferrals", "previewWithdrawal"}
+    | {
+        "forwardReferral",
+        "sendSuggestedReferral",
+        "assignReferral",
+        "handOverReferrals",
+        "previewHandOver",
+        "previewWithdrawal",
+    }
     | {"getTimeline", "listMessages", "createMessage", "markMessagesRead", "getReferralAsFhir"}
     | {"listLegalBases", "getConsentText", "searchClients", "getClientReport", "countReferrals", "listClientReferrals"}
     | {"getOverview", "getOverviewFigures", "listOverviewReferrals", "getReport"},

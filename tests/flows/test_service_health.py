@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from luotsi.embedded.servers import Servers
-from shared.services import dead_stream, service_names
+from shared.services import apis, dead_stream
 from tests.builders import Someone, Town, small_town
 from tests.flows.catalog_kuopio import Kuopio, kuopio
 from tests.flows.notifications_story import Story
@@ -54,7 +54,7 @@ async def change(platform: Platform, service: str, sql: str) -> None:
 
 
 async def test_each_service_says_what_it_is_and_that_all_is_well(platform: Platform, admin: Someone) -> None:
-    for service in service_names():
+    for service in apis():
         await platform.settle()
         found = await health(platform, admin, service)
         assert found["service"] == service
@@ -130,7 +130,7 @@ async def test_it_is_for_administrators_of_the_platform(platform: Platform, seed
     await platform.settle()
     others = [seeded.people[each] for each in (boss, "coordinator@kuopio.example", "adviser@navigaattori.example")]
     others.append(Someone(UUID(helper["id"]), luotsi.organization_id, helper["email"], ("admin", "coordinator")))
-    for service in service_names():
+    for service in apis():
         problem(await platform.client(service).get("/health"), 401, "unauthenticated")
         for who in others:
             problem(await platform.client(service, who).get("/health"), 403, "forbidden")
@@ -139,7 +139,7 @@ async def test_it_is_for_administrators_of_the_platform(platform: Platform, seed
 async def test_it_says_nothing_of_anybody(platform: Platform, town: Town, admin: Someone) -> None:
     sent = await sent_referral(platform, town)
     await platform.settle()
-    said: list[Any] = [str(await health(platform, admin, service)) for service in service_names()]
+    said: list[Any] = [str(await health(platform, admin, service)) for service in apis()]
     async with platform.databases["referral"].transaction() as tx:
         ids = (await tx.execute(text("SELECT id, client_id, reference FROM referrals"))).one()
     for each in (*ids, sent["service"]["id"]):

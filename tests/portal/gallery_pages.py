@@ -11,6 +11,7 @@ from services.portal.pages.forms import FieldError, Form
 from services.portal.pages.headers import POLICY
 from services.portal.pages.rendering import TEMPLATES, Renderer
 from services.portal.texts import direction, native_name
+from shared.clock import utc_now
 from tests.platform import Platform
 
 GALLERY: Final = Path(__file__).parent / "gallery"
@@ -31,7 +32,11 @@ async def hang(context: BrowserContext, platform: Platform) -> None:
         )
         await route.fulfill(body=body, content_type="text/html", headers={"Content-Security-Policy": POLICY})
 
+    async def end(route: Route) -> None:
+        await route.fulfill(status=204)  # by which a browser asks for the stream no more
+
     await context.route("**/gallery/*", answer)
+    await context.route("**/live?*", end)
 
 
 def _page() -> SimpleNamespace:
@@ -39,6 +44,7 @@ def _page() -> SimpleNamespace:
     areas = ("Etusivu", "Ohjaukset", "Palvelut", "Yleiskatsaus", "Organisaation asetukset")
     return SimpleNamespace(
         language="fi",
+        now=utc_now(),
         direction=direction("fi"),
         csrf_token="",
         path="/",
