@@ -10,12 +10,25 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    async_playwright,
+    expect,
+)
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 _QUIET: Final = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+PATIENCE_MS: Final = 90_000
+"""So long a page, or what should appear on it, may take on a busy machine"""
 _SAID_OF_ANSWERS: Final = "Failed to load resource: the server responded with a status of 4"
 """What Chromium says of a page that tells a person what is wrong, which is as it should be"""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def find_browser() -> str:
@@ -66,6 +79,7 @@ class Windows:
             timezone_id="Europe/Helsinki",
             **options,
         )
+        context.set_default_timeout(PATIENCE_MS)
         self._contexts.append(context)
         context.on("console", self._console)
         context.on("weberror", lambda error: self.complaints.append(f"error of a script: {error.error}"))

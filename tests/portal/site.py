@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Page, Response, ViewportSize
 
+from tests.browser import PATIENCE_MS
 from tests.builders import Someone
 from tests.platform import Platform
 from tests.portal.routes import portal_routes
@@ -93,6 +94,7 @@ class Site:
     async def signed_in(self, who: Someone | None, language: str = "fi") -> AsyncIterator[BrowserContext]:
         """A browser in which `who` is signed in."""
         context = await self.browser.new_context(viewport=WIDE, locale=language)
+        context.set_default_timeout(PATIENCE_MS)
         if who is not None:
             answer = await context.request.post(
                 f"{self.address}/sign-in/account?lang={language}",
