@@ -95,4 +95,6 @@ async def test_an_administrator_says_when_it_is_closed_and_open_again(seeded: Se
         gone = form_on(page, "/desk/closures/remove")
         assert (await browser.post("/desk/closures/remove", data=gone)).status_code == 303
     organization = await seeded.platform.client("catalog").get(f"/organizations/{admin.organization_id}")
-    assert [each["starts_on"] for each in organization.json()["closures"]] == ["2027-07-01"]
+    left = [f"{each['starts_on']}/{each['ends_on']}" for each in organization.json()["closures"]]
+    assert gone["gone"][0] not in left
+    assert "2027-07-01/2027-07-01" in left
