@@ -138,6 +138,6 @@ def path_of(site: Site, page: Page) -> str | None:
     """The route whose page is shown."""
     shown = urlsplit(page.url).path
     patterns = {
-        path: re.sub(r"\{[^}]*\}", "[^/]+", path) for path in sorted(site.routes(), key=lambda each: "{" in each)
+        path: re.sub(r"\{[^}]*\}", "[^/]+", path) for path in sorted(site.routes(), key=lambda each: each.count("{"))
     }
     return next((path for path, pattern in patterns.items() if re.fullmatch(pattern, shown)), None)
