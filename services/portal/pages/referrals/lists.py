@@ -1,5 +1,6 @@
 """What one's own organisation has referred: by queue or by filters, sorted, page by page."""
 
+from asyncio import gather
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -64,10 +65,19 @@ async def referrals(
     wanted = asked(queue, status, sort, reference, after)
     if wanted.reference:
         return await _by_reference(page, wanted)
-    counts = (await page.referral.get("/referrals/counts"))["contents"]
-    queues = [each for each in counts if each["box"] == "sent"]
-    found = await page.referral.get("/referrals", _filter(wanted, queues) | {"after": wanted.after, "limit": 25})
+    here = {"after": wanted.after, "limit": 25}
+    if wanted.queue:  # whose filter is told with its count
+        queues = await _queues(page)
+        found = await page.referral.get("/referrals", _filter(wanted, queues) | here)
+    else:
+        queues, found = await gather(_queues(page), page.referral.get("/referrals", _filter(wanted, []) | here))
     return _page(page, wanted, queues, found.data)
+
+
+async def _queues(page: Page) -> list[JSON]:
+    """The queues of what was sent, each with its count."""
+    counts = (await page.referral.get("/referrals/counts"))["contents"]
+    return [each for each in counts if each["box"] == "sent"]
 
 
 def _filter(wanted: Asked, queues: list[JSON]) -> dict[str, Any]:
@@ -89,9 +99,7 @@ async def _by_reference(page: Page, wanted: Asked) -> Response:
             raise
         form.take(problem, {"query.reference": "reference"})
         status = 422
-    counts = (await page.referral.get("/referrals/counts"))["contents"]
-    queues = [each for each in counts if each["box"] == "sent"]
-    return _page(page, wanted, queues, {"contents": [], "next": None}, form=form, status=status)
+    return _page(page, wanted, await _queues(page), {"contents": [], "next": None}, form=form, status=status)
 
 
 def _page(
