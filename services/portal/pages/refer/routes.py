@@ -85,8 +85,11 @@ async def _changed(page: Page, form: Form, draft: Draft, now: Answer) -> Respons
 
 
 def _after(now: Answer, step: str) -> str:
-    """Where to go when a referral turns out to be sent: a second click of the same button sees what the first did."""
-    is_sent = step == "send" and now["status"] == "requested"
+    """Where to go when a referral turns out to be sent: a second click of the same button sees what the first did.
+
+    So does what a script was keeping in passing at that moment.
+    """
+    is_sent = step in ("send", "") and now["status"] == "requested"
     return f"/refer/{now['id']}/sent" if is_sent else f"/referrals/{now['id']}"
 
 
