@@ -347,6 +347,8 @@ async def test_ones_own_page_a_moment_ago_is_nobody_else(platform: Platform) -> 
             assert answer.status_code == 200
         done = await browser.post("/refer", data={**form, "reason": "kolme", "step": "send"})
         assert done.status_code == 303, done.text
+        late = await browser.post("/refer", data={**form, "reason": "neljä"}, headers={"HX-Request": "true"})
+        assert late.headers["HX-Redirect"] == done.headers["Location"]
     assert (await town.read(form["draft"]))["reason"] == "kolme"
 
 
