@@ -9,8 +9,8 @@ from sqlmodel import select
 
 from services.catalog.tables import Member, Organization, Service
 from services.catalog.use_cases.seed import seed_into
-from services.portal.domain.roles import PLATFORM
 from services.portal.pages.access import Access
+from shared.actors import PLATFORM_SLUG
 from shared.events.catalog import Role
 from tests.builders import Someone
 from tests.platform import Platform
@@ -85,7 +85,7 @@ async def seeded_platform(platform: Platform) -> Seeded:
         "recipient": members["desk@businesskuopio.example"],
         "coordinator": members["coordinator@kuopio.example"],
         "platform": next(
-            who for email, who in members.items() if "admin" in who.roles and of_organization[email] == PLATFORM
+            who for email, who in members.items() if "admin" in who.roles and of_organization[email] == PLATFORM_SLUG
         ),
     }
     service_id = str(next(service for service, slug in services if slug == "business-kuopio"))

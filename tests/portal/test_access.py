@@ -5,9 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from services.portal.domain.roles import PLATFORM, ROLES
+from services.portal.domain.roles import ROLES
 from services.portal.pages.access import Access
 from shared import portal_paths
+from shared.actors import PLATFORM_SLUG
 from tests.builders import CatalogueFacts, Someone
 from tests.platform import ISSUER, Platform
 from tests.portal.routes import portal_routes
@@ -36,8 +37,10 @@ async def _people(platform: Platform) -> dict[str, Someone]:
     """Somebody with each role alone, and an administrator of the platform."""
     facts = CatalogueFacts(platform)
     organization = await facts.organization("somewhere")
-    operator = await facts.organization(PLATFORM)
-    people = {role: await facts.member(f"{role}@somewhere.example", organization, role) for role in ROLES}
+    operator = await facts.organization(PLATFORM_SLUG)
+    people: dict[str, Someone] = {
+        role: await facts.member(f"{role}@somewhere.example", organization, role) for role in ROLES
+    }
     people["platform"] = await facts.member("admin@luotsi.example", operator, "admin")
     await platform.settle()
     return people

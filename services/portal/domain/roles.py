@@ -1,6 +1,7 @@
-"""The roles of members, and the slug of the platform's own organisation, whose administrators look after all others."""
+"""The roles that members have."""
 
-from typing import Final
+from typing import Final, get_args
 
-ROLES: Final = ("adviser", "recipient", "coordinator", "admin")
-PLATFORM: Final = "luotsi"
+from shared.events.catalog import Role
+
+ROLES: Final[tuple[Role, ...]] = get_args(Role)

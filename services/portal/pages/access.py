@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 
 from services.portal.domain.local_paths import local_path
-from services.portal.domain.roles import PLATFORM, ROLES
+from services.portal.domain.roles import ROLES
 from services.portal.pages.forms import Form, parse_form
 from services.portal.pages.page import Page
 from services.portal.pages.state import PortalApp
@@ -70,7 +70,7 @@ class Access:
 
     def allows(self, member: Account) -> bool:
         """Whether a member may see the page."""
-        if self.platform and not (member.organization_slug == PLATFORM and "admin" in member.roles):
+        if self.platform and not member.is_platform_admin:
             return False
         return self.allows_roles(member.roles)
 

@@ -5,13 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.portal.domain.roles import PLATFORM
 from services.portal.pages.access import members
 from services.portal.pages.page import Page
 from services.portal.pages.sign_in.mailing import with_notice
 from services.portal.tables import Member
 from services.portal.use_cases.people import Factors, factors_of, known_person
 from services.portal.use_cases.recovery import may_reset_member, reset_member
+from shared.actors import PLATFORM_SLUG
 from shared.database.transaction import Transaction
 from shared.problems import forbidden, not_found
 
@@ -45,7 +45,7 @@ async def reset(page: Annotated[Page, members("admin")], member_id: UUID) -> Res
 async def _own(page: Page, tx: Transaction, member_id: UUID) -> Member:
     """The member, for administrators of its organisation and of the platform. Raises 404 for everybody else."""
     member = await tx.get(Member, member_id)
-    own = page.account.organization_slug == PLATFORM
+    own = page.account.organization_slug == PLATFORM_SLUG
     if member is None or not (own or member.organization_id == page.account.organization_id):
         raise not_found("member")
     return member

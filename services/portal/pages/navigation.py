@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.portal import texts
-from services.portal.domain.roles import PLATFORM
 from services.portal.queries.accounts import Account
 
 
@@ -40,12 +39,12 @@ _AREAS: Final = (
 
 def links_for(member: Account, path: str, language: str) -> list[Link]:
     """The links that are open to a member on the page at `path`."""
-    is_platform = member.organization_slug == PLATFORM and "admin" in member.roles
     return [
         Link(href, texts.text(area.key, language), _is_in(href, path))
         for area in _AREAS
         for href in [area.href.format(own=member.organization_id)]
-        if (not area.roles or not area.roles.isdisjoint(member.roles)) and (is_platform or not area.platform)
+        if (not area.roles or not area.roles.isdisjoint(member.roles))
+        and (member.is_platform_admin or not area.platform)
     ]
 
 

@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.portal.domain.identities import UnfitIssuer, clean_issuer
-from services.portal.domain.roles import PLATFORM
 from services.portal.pages.access import members
 from services.portal.pages.forms import Form
 from services.portal.pages.page import Page
@@ -14,6 +13,7 @@ from services.portal.pages.sign_in.by_provider import ANSWER, depart_for, may_be
 from services.portal.tables import Organization, Provider
 from services.portal.texts import of_code
 from services.portal.use_cases.providers import ProviderSettings, remove_provider, set_provider, take_into_use
+from shared.actors import PLATFORM_SLUG
 from shared.database.transaction import Transaction
 from shared.problems import not_found
 
@@ -84,7 +84,7 @@ async def remove(page: Annotated[Page, members("admin")], organization_id: UUID)
 async def _own(page: Page, tx: Transaction, organization_id: UUID) -> Organization:
     """The organisation, for its own administrators and the platform's. Raises 404 for everybody else."""
     organization = await tx.get(Organization, organization_id)
-    own = page.account.organization_id == organization_id or page.account.organization_slug == PLATFORM
+    own = page.account.organization_id == organization_id or page.account.organization_slug == PLATFORM_SLUG
     if organization is None or not own:
         raise not_found("organization")
     return organization

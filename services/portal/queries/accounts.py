@@ -7,6 +7,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from services.portal.tables import Member, Organization
+from shared.actors import PLATFORM_SLUG
 from shared.database.reader import Reader
 from shared.membership import may_act
 
@@ -22,6 +23,11 @@ class Account:
     roles: frozenset[str]
     organization_slug: str
     organization_name: dict[str, str]
+
+    @property
+    def is_platform_admin(self) -> bool:
+        """Whether the member looks after all organisations, as an administrator of the platform's own."""
+        return self.organization_slug == PLATFORM_SLUG and "admin" in self.roles
 
 
 _ACTIVE = (

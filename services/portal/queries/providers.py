@@ -2,9 +2,9 @@
 
 from sqlmodel import col, select
 
-from services.portal.domain.roles import PLATFORM
 from services.portal.queries.accounts import Account
 from services.portal.tables import Organization, Provider
+from shared.actors import PLATFORM_SLUG
 from shared.database.reader import Reader
 
 _WITH_PROVIDER = (
@@ -28,4 +28,4 @@ async def organization_with_provider(reader: Reader, slug: str) -> Organization 
 async def signs_in_by_provider(reader: Reader, account: Account) -> bool:
     """Whether an account is opened by its organisation's provider alone."""
     provider = await reader.get(Provider, account.organization_id)
-    return provider is not None and provider.in_use and account.organization_slug != PLATFORM
+    return provider is not None and provider.in_use and account.organization_slug != PLATFORM_SLUG

@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from services.portal.domain.roles import PLATFORM
 from services.portal.domain.ways import Membership, open_to_local
 from services.portal.queries.accounts import Account, account_of
 from services.portal.tables import Member, Organization, Provider
+from shared.actors import PLATFORM_SLUG
 from shared.database.reader import Reader
 from shared.membership import may_act
 from shared.values.email_addresses import same_address
@@ -43,7 +43,7 @@ async def ways_in(reader: Reader, address: str) -> WaysIn:
     rows = await reader.tuples(_MEMBERSHIPS.where(func.lower(Member.email) == same_address(address)))
     memberships = [Membership(member.id, member.organization_id, active) for member, _, active in rows]
     accounts = {member.id: account_of(member, organization) for member, organization, _ in rows}
-    own = {organization.id for _, organization, _ in rows if organization.slug == PLATFORM}
+    own = {organization.id for _, organization, _ in rows if organization.slug == PLATFORM_SLUG}
     local = {each.member_id for each in open_to_local(memberships, set(await reader.all(_IN_USE)) - own)}
     return WaysIn(
         memberships,

@@ -3,7 +3,6 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.portal.domain.roles import PLATFORM
 from services.portal.domain.ways import may_reset
 from services.portal.queries.accounts import Account
 from services.portal.queries.ways_in import ways_in
@@ -12,12 +11,13 @@ from services.portal.use_cases import sessions
 from services.portal.use_cases.attempts import end_steps_of
 from services.portal.use_cases.people import known_person, take_all_factors
 from services.portal.use_cases.provider_sign_in import unlink
+from shared.actors import PLATFORM_SLUG
 from shared.database.transaction import Transaction
 
 
 async def may_reset_member(tx: Transaction, by: Account, member: Member) -> bool:
     """Whether an administrator may do that: the organisation's, unless the person is in others too; the platform's."""
-    of_platform = by.organization_slug == PLATFORM
+    of_platform = by.organization_slug == PLATFORM_SLUG
     return may_reset(
         by.organization_id, of_platform=of_platform, memberships=(await ways_in(tx, member.email)).memberships
     )

@@ -8,11 +8,12 @@ from fastapi import Response
 from services.portal import texts
 from services.portal.clients.api import Answer, ApiProblem, Away, side_by_side
 from services.portal.pages.desk.openness import find_openness, openness_of
-from services.portal.pages.desk.queues import GROUPS, SORTS, URGENT, Wanted, cursor_of, default_sort, numbers_of
+from services.portal.pages.desk.queues import GROUPS, SORTS, URGENT, Wanted, default_sort, numbers_of
 from services.portal.pages.desk.rows import Reader, rows_of
 from services.portal.pages.forms import Form
 from services.portal.pages.page import Page
 from services.portal.pages.referrals.colleagues import colleagues_of
+from services.portal.pages.referrals.rows import cursor_in
 
 JSON = dict[str, Any]
 RECENT: Final = {"box": "received", "sort": "-updated_at", "limit": 100}
@@ -127,7 +128,7 @@ def _sorts(wanted: Wanted, language: str) -> list[JSON]:
 
 
 def _next(wanted: Wanted, listed: Answer | Away) -> JSON:
-    cursor = None if isinstance(listed, Away) else cursor_of(listed["next"])
+    cursor = None if isinstance(listed, Away) else cursor_in(listed["next"])
     return {
         "first": wanted.address() if wanted.after else None,
         "next": wanted.address(after=cursor) if cursor else None,

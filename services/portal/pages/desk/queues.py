@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from fastapi import Query
 
@@ -78,11 +78,6 @@ def wanted(
     """What the address asks for; the queue of new ones where it names none that there is."""
     known = queue if queue in QUEUES else "new"
     return Wanted(known, sort if sort in SORTS else default_sort(known), after, reference.strip())
-
-
-def cursor_of(address: str | None) -> str | None:
-    """The cursor in the address of the next page, which the referral service names."""
-    return parse_qs(urlsplit(address).query)["after"][0] if address else None
 
 
 def numbers_of(counts: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, bool]]:

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from services.portal.clients.api import Answer, ApiClient, Query
-from services.portal.domain.roles import PLATFORM
 from services.portal.pages.page import Page
 from shared.problems import not_found
 
@@ -58,10 +57,9 @@ def administered(page: Page, organization_id: UUID) -> Administered:
     """The organisation. Raises 404 to administrators of another one, who learn nothing of its pages."""
     account = page.account
     own = account.organization_id == organization_id
-    by_platform = account.organization_slug == PLATFORM and "admin" in account.roles
-    if not own and not by_platform:
+    if not own and not account.is_platform_admin:
         raise not_found("page")
-    return Administered(page, organization_id, own, by_platform)
+    return Administered(page, organization_id, own, account.is_platform_admin)
 
 
 async def all_of(client: ApiClient, path: str, query: Query) -> list[dict[str, Any]]:

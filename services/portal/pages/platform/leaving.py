@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.portal.clients.api import Answer, ApiProblem
-from services.portal.domain.roles import PLATFORM
 from services.portal.pages.access import platform_admins
 from services.portal.pages.organization.administered import all_of
 from services.portal.pages.page import Page
+from shared.actors import PLATFORM_SLUG
 
 router = APIRouter(prefix="/platform/organizations/{organization_id}")
 
@@ -58,6 +58,6 @@ async def _show(page: Page, found: Answer, status: int = 200) -> Response:
         "etag": found.etag,
         "members": len(everybody),
         "services": services["total_items"],
-        "is_platform": found["slug"] == PLATFORM,
+        "is_platform": found["slug"] == PLATFORM_SLUG,
     }
     return page.render("platform/leaving.html", status=status, **context)
