@@ -21,6 +21,10 @@ _CONSUME = (
 # The scripts of the library `limits`, and what they do.
 _COUNT = "+script|load +evalsha +incrby +expire +get +ttl"
 
+# Nobody gets in as this user: it is off, and has no password. But the server replays its append-only file as this user:
+# what it may not do, Redis 8 leaves out of transactions and scripts when it starts, and says so in its log only.
+_DEFAULT_USER = "user default off resetpass resetchannels ~* +@all"
+
 
 def acl_rules(passwords: Mapping[str, str]) -> list[str]:
     """One configuration line per user; `passwords` names every one of USERS.
@@ -28,7 +32,7 @@ def acl_rules(passwords: Mapping[str, str]) -> list[str]:
     The lines are valid in a configuration file and in an ACL file, for Redis from 7.0 and Valkey from 8.
     """
     return [
-        "user default off resetchannels -@all",
+        _DEFAULT_USER,
         *(f"user {service.name} on >{passwords[service.name]} {_service_rules(service)}" for service in SERVICES),
         f"user {OPERATOR} on >{passwords[OPERATOR]} ~* &* +@all",
     ]

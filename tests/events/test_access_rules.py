@@ -1,5 +1,6 @@
 """Who may do what in Redis: each service its own stream, and of the others' no more than reading needs."""
 
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -82,6 +83,38 @@ def test_nobody_comes_in_without_a_name(servers: Servers) -> None:
     anonymous: Any = Redis.from_url("redis://" + servers.redis_urls["operator"].rpartition("@")[2])
     with pytest.raises(AuthenticationError):
         anonymous.ping()
+
+
+@pytest.mark.parametrize("password", ["''", "default", "operator's"])
+@pytest.mark.parametrize("login", ["AUTH {}", "AUTH default {}", "HELLO 3 AUTH default {}"])
+def test_nobody_comes_in_as_the_default_user(servers: Servers, login: str, password: str) -> None:
+    """The server replays its file as that user, who therefore may do all, and whom no password lets in."""
+    name, _, place = servers.redis_urls["operator"].removeprefix("redis://").rpartition("@")
+    host, _, port = place.partition("/")[0].partition(":")
+    given = name.partition(":")[2] if password == "operator's" else password
+    with socket.create_connection((host, int(port)), 5) as link, link.makefile("rwb", buffering=0) as lines:
+        for command, answer in ((login.format(given), b"-WRONGPASS"), (f"XLEN {streams()[0]}", b"-NOAUTH")):
+            lines.write(f"{command}\r\n".encode())
+            assert lines.readline().startswith(answer)
+
+
+def test_the_default_user_is_off_and_has_no_password(act: Act) -> None:
+    who = act("operator").acl_getuser("default")
+    assert "off" in who["flags"]
+    assert "nopass" not in who["flags"]
+    assert who["passwords"] == []
+    assert not who["channels"]
+    assert who["categories"] == ["+@all"], "or Redis 8 refuses to replay transactions and scripts"
+    assert who["keys"] == ["~*"]
+
+
+def test_who_leaves_a_name_is_nobody_again(servers: Servers) -> None:
+    """RESET makes a connection one of the default user's."""
+    link: Any = Redis.from_url(servers.redis_urls["operator"], single_connection_client=True)
+    link.execute_command("RESET")
+    with pytest.raises(AuthenticationError):
+        link.execute_command("XLEN", streams()[0])
+    link.close()
 
 
 def test_there_is_a_rule_for_every_user() -> None:

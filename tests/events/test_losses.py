@@ -63,6 +63,28 @@ async def test_a_stream_that_is_replaced_while_events_are_under_way_is_repaired(
     assert sorted(await backbone.noted()) == sorted(event.id for event in [*events, *late])
 
 
+@pytest.mark.parametrize("end", ["stop", "kill"])
+async def test_what_was_written_by_scripts_and_transactions_is_there_after_a_restart(
+    backbone: Backbone, end: str
+) -> None:
+    """The server replays them as its default user, who is closed to everybody else."""
+    events = await backbone.tell(4)
+    await settle(backbone)  # the relay's script
+    async with backbone.operator.pipeline(transaction=True) as both:
+        both.xadd("kept", {"a": "b"})
+        both.xadd("kept", {"a": "c"})
+        await both.execute()
+    losses = counted("luotsi_stream_losses_total", stream=STREAM)
+    getattr(backbone.servers.valkey, end)()
+    backbone.servers.valkey.start()
+    await asyncio.to_thread(backbone.servers.wait_ready)
+    assert await backbone.relay.step() == 0, "nothing is published again"
+    assert await ids_on_stream(backbone) == ids(events)
+    assert await backbone.operator.xlen("kept") == 2
+    assert counted("luotsi_stream_losses_total", stream=STREAM) == losses
+    assert await backbone.pending() == []
+
+
 async def test_a_loss_in_an_idle_hour_is_noticed_without_a_new_event(backbone: Backbone) -> None:
     events = await backbone.tell(2)
     await backbone.publish()

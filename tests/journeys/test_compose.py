@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from shared.services import streams
 from tests.journeys.compose_stack import Stack, require_engine, wait_until
 from tests.services_by_hand import PREFIXES, PROCESSES, SIGNING
 
@@ -344,6 +346,43 @@ def test_events_wait_while_redis_is_away(stack: Stack, adviser: httpx2.Client) -
         return str(sent.json()["id"]) in lines
 
     wait_until(told, "the event of the referral sent meanwhile")
+
+
+def held(stack: Stack) -> dict[str, list[str]]:
+    """The newest entry of each stream and how many ever came, as soon as all has been quiet for three seconds."""
+
+    def now() -> dict[str, list[str]]:
+        found = {name: stack.redis("operator", f"XINFO STREAM {name}").splitlines() for name in streams()}
+        asked = ("last-generated-id", "entries-added")  # the length is less after a trim
+        return {name: [lines[lines.index(each) + 1] for each in asked] for name, lines in found.items()}
+
+    seen = now()
+    for _ in range(20):
+        time.sleep(3)  # each relay looks at its stream once a second
+        if seen == (seen := now()):
+            return seen
+    raise AssertionError("the streams do not come to rest")
+
+
+@pytest.mark.parametrize("end", ["restart", "kill"])
+def test_redis_replays_transactions_and_scripts_and_nothing_is_published_again(
+    stack: Stack, adviser: httpx2.Client, end: str
+) -> None:
+    """Redis 8 replays its file as the default user, and leaves out what that one may not do."""
+    send_referral(adviser, f"before-{end}")
+    script = "for _ = 1, 2 do redis.call('XADD', KEYS[1], '*', 'a', 'b') end"
+    stack.redis("operator", f'EVAL "{script}" 1 drill:script')
+    stack.redis("operator", "<<'END'\nMULTI\nXADD drill:multi * a b\nXADD drill:multi * a c\nEXEC\nEND\n")
+    before = held(stack)
+    stack.compose(end, "redis")
+    stack.up("--no-recreate", profile="demo")
+    assert held(stack) == before
+    assert [stack.redis("operator", f"XLEN drill:{kind}") for kind in ("script", "multi")] == ["2", "2"]
+    stack.redis("operator", "DEL drill:script drill:multi")
+    assert "NOPERM" not in stack.compose("logs", "--no-color", "redis").stdout
+    assert "published again" not in stack.compose("logs", "--no-color", *PROCESSES).stdout
+    sent = send_referral(adviser, f"after-{end}").json()["id"]
+    wait_until(lambda: sent in stack.redis("operator", "XREVRANGE referral.events + - COUNT 9"), "the next event")
 
 
 def test_one_service_being_away_stops_no_other(stack: Stack, adviser: httpx2.Client) -> None:
