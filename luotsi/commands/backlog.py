@@ -8,8 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
+from shared.consuming.backlog import PARKED_SECONDS, UNREAD_SECONDS, live_consumers, oldest_unread_seconds
 from shared.consuming.inbox import RETRY
 from shared.database.connections import Database
+from shared.publishing.backlog import publishes_in_time
 from shared.redis import RawRedis
 from shared.services import Service, dead_stream, groups_of, streams
 
@@ -19,14 +21,19 @@ _OUTBOX = text(
     "SELECT count(*) AS unpublished, extract(epoch FROM now() - min(recorded_at)) AS oldest_seconds "
     "FROM outbox WHERE published_at IS NULL"
 )
-_PARKED = text("SELECT count(*) AS parked, count(*) FILTER (WHERE waits_for = :retry) AS stuck FROM parked")
+_PARKED = text(
+    "SELECT count(*) AS parked, count(*) FILTER (WHERE waits_for = :retry) AS stuck, "
+    "extract(epoch FROM now() - min(parked_at))::float AS oldest FROM parked"
+)
 
 
 @dataclass(frozen=True)
 class GroupBacklog:
     """One declared group of one stream. `lag` counts entries not yet delivered, `pending` those not yet acknowledged.
 
-    `oldest_pending_seconds` is the age of the oldest pending entry. These three are None when the group is missing.
+    `oldest_pending_seconds` is the age of the oldest pending entry, `oldest_unread_seconds` that of the oldest one not
+    yet delivered. `consumers` counts those that have asked within 30 seconds: of others only the name is left. All
+    these are None when the group is missing.
     """
 
     stream: str
@@ -36,6 +43,15 @@ class GroupBacklog:
     pending: int | None
     oldest_pending_seconds: float | None
     dead: int
+    consumers: int | None = None
+    oldest_unread_seconds: float | None = None
+
+    @property
+    def well(self) -> bool:
+        """Whether somebody reads, in time, and could handle all that there was."""
+        ages = (self.oldest_pending_seconds, self.oldest_unread_seconds)
+        in_time = all((each or 0) <= UNREAD_SECONDS for each in ages)
+        return not self.missing and bool(self.consumers) and not self.dead and in_time
 
     @property
     def missing(self) -> bool:
@@ -56,7 +72,14 @@ class ServiceBacklog:
     unpublished: int | None = None
     oldest_seconds: float | None = None
     parked: int | None = None
+    oldest_parked_seconds: float | None = None
     stuck: int | None = None
+
+    @property
+    def well(self) -> bool:
+        """Whether events are published and find the facts that they wait for, in time."""
+        published = publishes_in_time(self.unpublished or 0, self.oldest_seconds or 0)
+        return published and not self.stuck and (self.oldest_parked_seconds or 0) <= PARKED_SECONDS
 
 
 async def of_groups(redis: RawRedis) -> list[GroupBacklog]:
@@ -76,7 +99,9 @@ async def of_groups(redis: RawRedis) -> list[GroupBacklog]:
             pending = await redis.xpending(stream, name)
             age = now - int(pending["min"].split(b"-")[0]) / 1000 if pending["min"] else None
             lag = await _lag(redis, stream, groups[name])
-            found.append(GroupBacklog(stream, name, length, lag, pending["pending"], age, dead))
+            readers = await live_consumers(redis, stream, name)
+            unread = await oldest_unread_seconds(redis, stream, groups[name]["last-delivered-id"])
+            found.append(GroupBacklog(stream, name, length, lag, pending["pending"], age, dead, readers, unread))
     return found
 
 
@@ -106,25 +131,40 @@ async def of_service(database: Database, service: Service) -> ServiceBacklog:
             backlog = replace(backlog, unpublished=outbox.unpublished, oldest_seconds=oldest)
         if service.reads:
             parked = (await tx.execute(_PARKED, {"retry": RETRY})).one()
-            backlog = replace(backlog, parked=parked.parked, stuck=parked.stuck)
+            backlog = replace(backlog, parked=parked.parked, stuck=parked.stuck, oldest_parked_seconds=parked.oldest)
     return backlog
 
 
 def show(groups: list[GroupBacklog], services: list[ServiceBacklog]) -> None:
-    """Print two tables."""
-    streams = Table("stream", "group", "entries", "lag", "in hand", "oldest in hand", "dead", title="Streams")
+    """Print two tables; what has waited for too long, is dead, or is read by nobody, begins with `!!`."""
+    streams = Table(
+        "", "stream", "group", "entries", "lag", "oldest", "in hand", "oldest", "dead", "consumers", title="Streams"
+    )
     for group in groups:
-        state = ["missing", "", ""] if group.missing else [str(group.lag), str(group.pending), _age(group)]
-        streams.add_row(group.stream, group.group, str(group.length), *state, str(group.dead))
-    outboxes = Table("service", "unpublished", "oldest", "parked", "stuck", title="Databases")
+        state = ["missing", "", "", ""]
+        if not group.missing:
+            unread, in_hand = _age(group.oldest_unread_seconds), _age(group.oldest_pending_seconds)
+            state = [str(group.lag), unread, str(group.pending), in_hand]
+        readers = "" if group.consumers is None else str(group.consumers)
+        mark = _mark(group.well)
+        streams.add_row(mark, group.stream, group.group, str(group.length), *state, str(group.dead), readers)
+    outboxes = Table("", "service", "unpublished", "oldest", "parked", "oldest", "stuck", title="Databases")
     for service in services:
-        counts = ["" if count is None else str(count) for count in (service.unpublished, service.parked, service.stuck)]
-        oldest = "" if service.oldest_seconds is None else f"{service.oldest_seconds:.1f} s"
-        outboxes.add_row(service.service, counts[0], oldest, *counts[1:])
+        unpublished = [_count(service.unpublished), _age(service.oldest_seconds)]
+        parked = [_count(service.parked), _age(service.oldest_parked_seconds), _count(service.stuck)]
+        outboxes.add_row(_mark(service.well), service.service, *unpublished, *parked)
     console = Console()
     console.print(streams)
     console.print(outboxes)
 
 
-def _age(group: GroupBacklog) -> str:
-    return "" if group.oldest_pending_seconds is None else f"{group.oldest_pending_seconds:.1f} s"
+def _mark(well: bool) -> str:
+    return "" if well else "!!"
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else str(number)
+
+
+def _age(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.1f} s"

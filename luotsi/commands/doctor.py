@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from luotsi.doctor.databases import PATIENCE_SECONDS, Look, look_into, timers
+from luotsi.doctor.databases import PATIENCE_SECONDS, Look, look_into, seals, timers
 from luotsi.doctor.finding import Finding
 from luotsi.doctor.keys import keys
 from luotsi.doctor.mail import mail
@@ -21,7 +21,7 @@ from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
 from shared.services import SERVICES
 
-_FURTHER: Final[Mapping[str, list[Look]]] = {"referral": [timers], "notifications": [mail]}
+_FURTHER: Final[Mapping[str, list[Look]]] = {"referral": [timers, seals], "notifications": [mail]}
 """What else is looked at in a service's database."""
 
 
@@ -66,5 +66,7 @@ async def _web(target: Target, service: str) -> list[Finding]:
     status, answer = await asyncio.to_thread(readiness, url)
     dependencies = ", ".join(f"{name} {state}" for name, state in answer.get("dependencies", {}).items())
     note = f"{answer.get('status', 'does not answer')} at {url}" + (f" ({dependencies})" if dependencies else "")
+    if answer.get("late"):
+        note += f", late: {', '.join(answer['late'])}"
     well = status == HTTPStatus.OK and answer.get("status") == "ready"
     return [Finding(piece, well, note, f"the log of {service}-web says why")]

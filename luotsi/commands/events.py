@@ -37,17 +37,17 @@ _REPUBLISH = text(
 
 @app.command()
 def lag(data: DataOption = DEFAULT_DATA, as_json: Json = False) -> None:
-    """What waits where. Exit code 1 when a declared group is missing or something is dead or stuck."""
+    """What waits where. Exit code 1 when something is dead, stuck, has waited for too long, or is read by nobody."""
     groups, services = _run(_look(find_target(data)))
     if as_json:
         found = {
-            "groups": [asdict(group) | {"missing": group.missing} for group in groups],
-            "services": [asdict(service) for service in services],
+            "groups": [asdict(group) | {"missing": group.missing, "well": group.well} for group in groups],
+            "services": [asdict(service) | {"well": service.well} for service in services],
         }
         print(json.dumps(found))
     else:
         backlog.show(groups, services)
-    if any(group.missing or group.dead for group in groups) or any(service.stuck for service in services):
+    if not (all(group.well for group in groups) and all(service.well for service in services)):
         raise typer.Exit(1)
 
 

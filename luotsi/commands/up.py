@@ -180,8 +180,9 @@ async def _run_all(*work: Coroutine[Any, Any, None]) -> None:
 
 
 def _is_ready(address: str) -> bool:
+    """Whether it can serve with all that it depends on. Work that is late is caught up with by the workers."""
     status, answer = readiness(address)
-    return status == HTTPStatus.OK and answer.get("status") == "ready"
+    return status == HTTPStatus.OK and set(answer["dependencies"].values()) == {"up"}
 
 
 def _given(kind: str, name: str) -> str | None:

@@ -7,7 +7,7 @@ import asyncpg
 
 from luotsi.doctor.finding import Finding, age, counted
 from luotsi.platform.target import Target
-from services.referral.queries.health import OVERDUE_SECONDS, TIMERS
+from services.referral.queries.health import OVERDUE_SECONDS, TIMERS, UNSEALED, UNSEALED_SECONDS
 from shared.consuming.backlog import PARKED, PARKED_SECONDS
 from shared.publishing.backlog import UNPUBLISHED, publishes_in_time
 from shared.services import Service
@@ -42,6 +42,20 @@ async def timers(connection: Any) -> Finding:
     )
     advice = "is a referral worker running? Its log names each referral that it fails on"
     return Finding("timers of referrals", row["oldest"] <= OVERDUE_SECONDS, note, advice)
+
+
+async def seals(connection: Any) -> Finding:
+    """Whether the log of who was shown what is sealed day by day."""
+    row = await connection.fetchrow(UNSEALED)
+    note = (
+        "all days that are over are sealed"
+        if not row["number"]
+        else (
+            counted(row["number"], "day is", "days are") + f" over and not sealed, the first for {age(row['oldest'])}"
+        )
+    )
+    advice = "is a referral worker running, and has it AUDIT_KEY? Then `luotsi audit verify`"
+    return Finding("seals", row["oldest"] <= UNSEALED_SECONDS, note, advice)
 
 
 def _outbox(service: Service, row: Any) -> Finding:

@@ -5,7 +5,7 @@ An HTTP API stands on it in `json_api.py`. What serves pages needs nothing else 
 
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
@@ -16,13 +16,15 @@ from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from shared import telemetry
+from shared.consuming.service_watch import Probes
 from shared.database.connections import Database
+from shared.figures import Look
 from shared.problems import Problem
 from shared.redis import RawRedis, connect
 from shared.services import get_service
 from shared.settings import Settings
 from shared.web import framework_problems
-from shared.web.health import HEALTH_PATHS, Probes, add_health_routes
+from shared.web.health import HEALTH_PATHS, add_health_routes
 from shared.web.http_methods import HttpMethods
 from shared.web.http_protocol import HttpProtocol
 from shared.web.middleware import AnswerProblem, RequestContext
@@ -63,6 +65,10 @@ class State:
     def probes(self) -> Probes:
         """What the application depends on beside its servers; named in `/readyz`."""
         return {}
+
+    def looks(self) -> Sequence[Look]:
+        """What may wait too long in its database, beside events; also named in `/readyz`."""
+        return ()
 
     async def account(self, _: Request) -> str | None:
         """The account that a request is made by, for requests to be counted by; None for one of nobody's."""
@@ -131,7 +137,7 @@ def create_web_app(
     limits = BodyLimits(max_body_bytes, state.settings.body_seconds)
     app.add_middleware(RequestContext, answer=answer, limit=state.limit, limits=limits)
     _answer_problems(app, answer)
-    add_health_routes(app, state.service, state.database, state.redis, state.probes())
+    add_health_routes(app, state.service, state.database, state.redis, state.looks(), state.probes())
     return app
 
 

@@ -11,12 +11,12 @@ from fastapi.security import HTTPBearer
 
 from shared import problems
 from shared.actors import Actor
+from shared.consuming.service_watch import Probes
 from shared.database.transaction import Transaction
 from shared.settings import Settings
 from shared.web import problem_responses
 from shared.web.base import State, create_web_app, state_of
 from shared.web.docs_page import add_docs_page
-from shared.web.health import Probes
 from shared.web.http_methods import is_head
 from shared.web.openapi import describe
 from shared.web.tokens import FindMember, Verifier, authenticate, bearer_token

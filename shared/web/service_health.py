@@ -19,7 +19,7 @@ from shared.web.health import Readiness
 from shared.web.health import State as Dependency
 from shared.web.json_api import ActorOf, TransactionOf
 
-Piece = Literal["dependency", "outbox", "parked", "stream", "timers", "mail"]
+Piece = Literal["dependency", "outbox", "parked", "stream", "timers", "seals", "keys", "mail"]
 
 _ORGANIZATIONS: Final = table("organizations", column("id"), column("slug"))
 _VERSIONS: Final = text("SHOW server_version")

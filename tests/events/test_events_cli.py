@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from luotsi.commands.events import app
 from luotsi.platform.process import PlatformError
-from shared.consuming import dead_letters
+from shared.consuming import backlog, dead_letters
 from shared.services import groups_of, streams
 from tests.events.backbone import GROUP, STREAM, Backbone, failing_on
 from tests.events.test_publishing import ids, ids_on_stream
@@ -32,10 +33,16 @@ async def lag(backbone: Backbone) -> tuple[int, Any]:
 
 
 async def all_groups(backbone: Backbone) -> None:
-    """Let every declared group exist."""
+    """Let every declared group exist, with somebody who reads."""
     for stream in streams():
-        for group in groups_of(stream):
-            await backbone.operator.xgroup_create(stream, group, id="0", mkstream=True)
+        await all_groups_of(backbone, stream)
+
+
+async def all_groups_of(backbone: Backbone, stream: str) -> None:
+    redis: Any = backbone.operator
+    for group in groups_of(stream):
+        await redis.xgroup_create(stream, group, id="0", mkstream=True)
+        await redis.xgroup_createconsumer(stream, group, f"{group}-worker")
 
 
 async def one_dead(backbone: Backbone) -> None:
@@ -92,6 +99,38 @@ async def test_lag_fails_when_something_is_dead_or_stuck(backbone: Backbone) -> 
     code, found = await lag(backbone)
     stuck = {service["service"]: service["stuck"] for service in found["services"]}
     assert (code, stuck[GROUP]) == (1, 1)
+
+
+async def test_lag_fails_when_nobody_reads(backbone: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    await all_groups(backbone)
+    code, found = await lag(backbone)
+    assert (code, {group["consumers"] for group in found["groups"]}) == (0, {1})
+    monkeypatch.setattr(backlog, "_IDLE_SECONDS", 0.05)
+    await asyncio.sleep(0.1)
+    code, found = await lag(backbone)
+    assert (code, {group["consumers"] for group in found["groups"]}) == (1, {0}), "names of the dead do not count"
+    assert "!!" in (await run(backbone, "lag")).stdout
+
+
+async def test_lag_fails_when_something_has_waited_for_too_long(backbone: Backbone) -> None:
+    await all_groups(backbone)
+    await backbone.tell(1)
+    assert (await lag(backbone))[0] == 0
+    async with backbone.publisher.transaction() as tx:
+        await tx.execute(text("UPDATE outbox SET recorded_at = now() - interval '75 seconds'"))
+    code, found = await lag(backbone)
+    [late] = [service for service in found["services"] if not service["well"]]
+    assert (code, late["service"], late["oldest_seconds"] >= 75) == (1, "catalog", True)
+    await backbone.publish()
+    assert (await lag(backbone))[0] == 0
+    await backbone.operator.delete(STREAM)
+    await all_groups_of(backbone, STREAM)
+    old = f"{int(1000 * (time.time() - 300))}-0"
+    await backbone.operator.xadd(STREAM, {"__data__": "{}"}, id=old)
+    code, found = await lag(backbone)
+    late = [group for group in found["groups"] if not group["well"]]
+    assert (code, {group["stream"] for group in late}) == (1, {STREAM})
+    assert all(group["oldest_unread_seconds"] >= 300 for group in late)
 
 
 async def test_dead_letters_are_listed_and_shown_with_their_reason(backbone: Backbone) -> None:

@@ -74,6 +74,15 @@ async def test_timers_that_nobody_fires_are_not_well(platform: Platform, town: T
     assert (mark, "the oldest for 60 min" in said) == ("!!", True)
 
 
+async def test_days_that_nobody_seals_are_not_well(platform: Platform, town: Town) -> None:
+    await sent_referral(platform, town)
+    assert await doctor(platform, "seals") == ("ok", "all days that are over are sealed")
+    await change(platform, "referral", "UPDATE disclosures SET at = now() - interval '3 days'")
+    mark, said = await doctor(platform, "seals")
+    assert (mark, "3 days are over and not sealed, the first for 2 days" in said) == ("!!", True), said
+    assert "is a referral worker running" in said
+
+
 async def grow_older(platform: Platform) -> None:
     """Let all notices and attempts of before have been two minutes earlier."""
     await change(platform, "notifications", "UPDATE notices SET created_at = created_at - interval '2 minutes'")

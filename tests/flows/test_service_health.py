@@ -76,8 +76,10 @@ async def test_what_stands_still_is_found(platform: Platform, town: Town, admin:
     )
     await change(platform, "referral", parked + "now() - interval '2 hours')")
     await change(platform, "referral", "UPDATE timers SET due_at = now() - interval '1 hour' WHERE fired_at IS NULL")
+    await change(platform, "referral", "UPDATE disclosures SET at = now() - interval '3 days'")
     found = await health(platform, admin, "referral")
-    assert unwell(found) == [("outbox", None), ("parked", None), ("timers", None)]
+    assert unwell(found) == [("outbox", None), ("parked", None), ("timers", None), ("seals", None)]
+    assert found["seals"]["number"] == 3
     assert found["parked"]["waits_for"] == "member:1"
     assert found["outbox"]["oldest_seconds"] >= 75
 

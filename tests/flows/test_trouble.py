@@ -66,7 +66,9 @@ async def test_with_postgresql_away_a_request_fails_clearly_and_can_be_repeated(
     refused = await adviser.refer(new_referral(town), key="again")
     problem(refused, 503, "unavailable")
     assert refused.headers["Retry-After"]
-    problem(await adviser.client.get("/metrics"), 503, "unavailable")
+    figures = await adviser.client.get("/metrics")
+    assert figures.status_code == 200
+    assert 'luotsi_dependency_up{dependency="postgresql",service="referral"} 0.0' in figures.text
 
     servers_back_at_the_end.postgres.start()
     servers_back_at_the_end.wait_ready()

@@ -82,7 +82,8 @@ async def test_a_page_is_served_in_a_context_of_its_own(client: httpx2.AsyncClie
 async def test_monitors_find_what_every_process_has(client: httpx2.AsyncClient) -> None:
     assert (await client.get("/livez")).json() == {"status": "alive"}
     ready = (await client.get("/readyz")).json()
-    assert ready == {"status": "ready", "dependencies": {"postgresql": "up", "redis": "up", "referral.events": "up"}}
+    dependencies = {"postgresql": "up", "redis": "up", "referral.events": "up"}
+    assert ready == {"status": "ready", "dependencies": dependencies, "late": []}
     assert 'luotsi_outbox_unpublished{stream="catalog.events"} ' in (await client.get("/metrics")).text
 
 

@@ -102,7 +102,7 @@ def test_monitors_are_answered_without_a_stream(running: Running, service: str) 
     assert httpx2.get(f"{address}/livez").json() == {"status": "alive"}
     ready = httpx2.get(f"{address}/readyz").json()
     streams = {"catalog.events": "up"} if service == "reader" else {}
-    assert ready == {"status": "ready", "dependencies": {"postgresql": "up", "redis": "up"} | streams}
+    assert ready == {"status": "ready", "dependencies": {"postgresql": "up", "redis": "up"} | streams, "late": []}
     figures = httpx2.get(f"{address}/metrics")
     assert figures.status_code == 200
     assert "luotsi_outbox_unpublished{" not in figures.text

@@ -146,20 +146,25 @@ def test_findings_are_in_an_order_of_need() -> None:
             {"piece": "stream", "well": False, "what": "catalog.events"},
             {"piece": "mail", "well": False, "what": None},
             {"piece": "outbox", "well": True, "what": None},
+            {"piece": "seals", "well": False, "what": None},
+            {"piece": "keys", "well": False, "what": None},
         ],
         "streams": [stream],
         "parked": {"number": 2, "oldest_seconds": 7200.0},
+        "seals": {"number": 3, "oldest_seconds": 180_000.0},
         "mail": {"failing": 0, "given_up": 0, "due": 4},
     }
     found = in_order([*findings("referral", said), *findings("catalog", Away("catalog"))])
-    assert [each.kind for each in found] == ["away", "behind", "mail", "parked"]
+    assert [each.kind for each in found] == ["away", "keys", "behind", "mail", "seals", "parked"]
     assert [each.values for each in found[1:]] == [
+        {},
         {"what": "catalog.events", "number": 2000},
         {"number": 4},
+        {"number": 3, "minutes": 3000},
         {"number": 2, "minutes": 120},
     ]
     nobody = {**said, "streams": [{**stream, "consumers": 0, "dead_letters": 3}]}
-    assert [each.kind for each in in_order(findings("referral", nobody))][:2] == ["unread", "dead"]
+    assert [each.kind for each in in_order(findings("referral", nobody))][:3] == ["keys", "unread", "dead"]
 
 
 async def test_whoever_is_no_administrator_of_the_platform_sees_nothing_of_it(platform: Platform, town: Kuopio) -> None:

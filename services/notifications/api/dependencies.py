@@ -1,7 +1,11 @@
 """What the routes share: the application's state."""
 
+from collections.abc import Sequence
+
 from services.notifications.api.notice_feed import NoticeFeed
+from services.notifications.queries.health import mail
 from shared.consuming.catalog_copy import find_member
+from shared.figures import Look
 from shared.mail.settings import MailSettings
 from shared.web.json_api import ApiState
 
@@ -12,3 +16,7 @@ class NotificationsApp(ApiState):
     def __init__(self, settings: MailSettings) -> None:
         super().__init__("notifications", settings, find_member)
         self.notice_feed = NoticeFeed(self.database.listen_dsn)
+
+    def looks(self) -> Sequence[Look]:
+        """How mail goes."""
+        return (mail,)

@@ -1,8 +1,15 @@
 """How mail goes: what waits, what fails and why, and whether any has arrived since."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.notifications.domain.failures import REASONS, reason_of
+from shared.figures import Figure, Seen, waiting
 
 DUE: Final = """
 SELECT count(*) AS number, coalesce(extract(epoch FROM now() - min(next_attempt_at)), 0)::float AS oldest
@@ -16,6 +23,9 @@ SELECT d.status, d.attempts, d.last_error, count(*) OVER (PARTITION BY d.status)
 FROM deliveries AS d JOIN notices AS n ON n.id = d.notice_id
 WHERE d.status = 'failed' OR (d.status = 'exhausted' AND n.created_at > now() - interval '1 day')
 ORDER BY d.status = 'failed' DESC, CASE WHEN d.status = 'failed' THEN n.created_at END, n.created_at DESC LIMIT 1
+"""
+FAILING_BY_ERROR: Final = """
+SELECT last_error, count(*) AS number FROM deliveries WHERE status = 'failed' GROUP BY last_error
 """
 
 _WAITING_SECONDS: Final = 60.0
@@ -70,3 +80,34 @@ class MailState:
             return False
         limit = _TROUBLE_SECONDS if self.others_arrive else _FAILING_SECONDS
         return self.attempted and not (self.failing and self.oldest_seconds > limit)
+
+
+async def mail(connection: AsyncConnection) -> Seen:
+    """Whether notices leave the platform, how many fail and for what reason."""
+    due = (await connection.execute(text(DUE))).mappings().one()
+    failing = (await connection.execute(text(FAILING))).mappings().first()
+    found = MailState.of(dict(due), dict(failing) if failing else None)
+    by_reason: dict[str, int] = defaultdict(int)
+    for row in await connection.execute(text(FAILING_BY_ERROR)):
+        by_reason[reason_of(row.last_error)] += row.number
+    name, what = "luotsi_deliveries_failing", "Deliveries that failed and are tried again"
+    figures = (
+        *waiting(
+            "luotsi_deliveries_due",
+            "luotsi_deliveries_oldest_due_seconds",
+            "Deliveries that wait for an attempt",
+            found.due,
+            found.due_seconds,
+        ),
+        *(Figure(name, what, by_reason[reason], {"reason": reason}) for reason in REASONS),
+        Figure(
+            "luotsi_deliveries_oldest_failing_seconds",
+            "For how many seconds the oldest delivery that fails has been under way; 0 where none does",
+            found.oldest_seconds if found.failing else 0.0,
+        ),
+        Figure("luotsi_mail_well", "Whether notices arrive (1), or the platform's mail is in trouble (0)", found.well),
+    )
+    return Seen("mail", found.well, figures)
+
+
+__all__ = ["DUE", "FAILING", "MailState", "mail"]

@@ -1,18 +1,21 @@
 """What the routes need before they act, in the order in which a request may fail: 401, 404, 403, then the body."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request
 
 from services.referral.domain.lifecycle import Side
+from services.referral.queries.health import seals, timers
 from services.referral.queries.referrals import visible_referral
 from services.referral.settings import WebSettings, vault_of
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.commands import locked_parent, locked_referral, require_side
+from services.referral.use_cases.key_check import keys_look
 from shared.clock import Clock, utc_now
+from shared.figures import Look
 from shared.publishing.outbox import Outbox
 from shared.web.base import state_of
 from shared.web.json_api import ActorOf, ApiState, TransactionOf
@@ -27,6 +30,10 @@ class ReferralApp(ApiState):
         self.outbox = Outbox("referral", settings.epoch)
         self.vault = vault_of(settings)
         self.clock = clock
+
+    def looks(self) -> Sequence[Look]:
+        """Timers, the seals of the log, and whether the keys open anything."""
+        return timers, seals, keys_look(self.vault)
 
 
 async def unit_of_work(request: Request, tx: TransactionOf, actor: ActorOf) -> ActorUnitOfWork:

@@ -15,6 +15,7 @@ class _Help(NamedTuple):
 _HELP: Final = {
     "away": _Help("platform.finding.away", "platform.finding.away_text", "luotsi doctor"),
     "dependency": _Help("platform.finding.dependency", "platform.finding.dependency_text", "luotsi doctor"),
+    "keys": _Help("platform.finding.keys", "platform.finding.keys_text", "luotsi doctor"),
     "missing": _Help("platform.finding.missing", "platform.finding.missing_text", "luotsi doctor"),
     "unread": _Help("platform.finding.unread", "platform.finding.unread_text", "luotsi doctor"),
     "dead": _Help("platform.finding.dead", "platform.finding.dead_text", "luotsi events dead list"),
@@ -22,6 +23,7 @@ _HELP: Final = {
     "outbox": _Help("platform.finding.outbox", "platform.finding.outbox_text", "luotsi doctor"),
     "timers": _Help("platform.finding.timers", "platform.finding.timers_text", "luotsi doctor"),
     "mail": _Help("platform.finding.mail", "platform.finding.mail_text", "luotsi doctor"),
+    "seals": _Help("platform.finding.seals", "platform.finding.seals_text", "luotsi audit verify"),
     "parked": _Help("platform.finding.parked", "platform.finding.parked_text", "luotsi rebuild --all"),
 }
 """What may be found, the most pressing first: the keys of its words, and the command that shows more or mends it"""
@@ -61,6 +63,8 @@ def _of(piece: dict[str, Any], said: dict[str, Any]) -> list[tuple[str, dict[str
         return [each for stream in said["streams"] if stream["stream"] == what for each in _of_stream(stream)]
     if kind == "dependency":
         return [(kind, {"what": what})]
+    if kind == "keys":
+        return [(kind, {})]
     if kind == "mail":
         return [(kind, {"number": _mail(said["mail"])})]
     waiting = said[kind]
