@@ -24,6 +24,7 @@ app.add_typer(
     lazy_group("luotsi.commands.client", "What a client is entitled to: a report, an export, to be erased."),
     name="client",
 )
+app.add_typer(lazy_group("luotsi.commands.backup", "Backups: make, verify, keep for a while."), name="backup")
 app.add_typer(lazy_group("luotsi.commands.keys", "The keys of the platform: change them while it runs."), name="keys")
 
 

@@ -10,9 +10,10 @@ from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
+from luotsi.backup.settings import BackupSettings
 from luotsi.docs_tools import lifecycle
 from services.catalog import main as catalog_main
 from services.notifications import main as notifications_main
@@ -87,11 +88,12 @@ def test_every_problem_is_listed_with_what_to_do() -> None:
     assert len(rows) == len(real)
 
 
-SETTINGS = {
+SETTINGS: dict[str, type[BaseModel]] = {
     "## Every service": Settings,
     "## Referral service, in addition": ReferralSettings,
     "## Notification service and portal, in addition": MailSettings,
     "## Portal, in addition": PortalSettings,
+    "## Backups": BackupSettings,
 }
 
 
@@ -109,6 +111,7 @@ def test_every_setting_is_listed_with_its_default(title: str) -> None:
             assert (shown == "needed") == (field.default_factory is None), name
         else:
             plain = default.get_secret_value() if isinstance(default, SecretStr) else default
+            plain = ",".join(f"{each:%H:%M}" for each in plain) if isinstance(plain, tuple) else plain
             assert shown == {"": "empty", None: "none"}.get(plain, f"`{plain}`"), name
 
 

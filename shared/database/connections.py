@@ -9,6 +9,7 @@ from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from shared.database.epochs import learn_epoch
 from shared.database.outages import LOST, SILENCE
 from shared.database.raw_connection import RawConnection, server_settings
 from shared.database.reader import Reader
@@ -36,6 +37,7 @@ class Database:
                 "server_settings": server_settings(),
             },
         )
+        event.listen(self.engine.sync_engine, "connect", learn_epoch)
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         event.listen(self.engine.sync_engine, "handle_error", _give_up_on_silence)
         self._answer_seconds = answer_seconds

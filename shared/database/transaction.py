@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel, select
 
+from shared.database import epochs
 from shared.database.deferred_writes import DeferredWrites, given_values
 from shared.database.outages import LOST
 from shared.database.reader import Parameters, Reader
@@ -45,6 +46,11 @@ class Transaction(Reader):
         self._known: dict[int, tuple[SQLModel, Values]] = {}
         self._locks: set[str] = set()
         self._failure: Exception | None = None
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that a restore has given the database; 1 where none has."""
+        return epochs.epoch_of(self._connection)
 
     async def execute(
         self, statement: Executable, parameters: Parameters | None = None

@@ -13,7 +13,8 @@ from shared.ids import new_id
 class Outbox:
     """Records the events of one service.
 
-    `epoch` is the service's setting of that name: it outranks every sequence of a lower epoch.
+    Events of a higher epoch outrank all of a lower one. It is that of the database, or `epoch`, which is the service's
+    setting of that name, where that is higher.
     """
 
     def __init__(self, service: str, epoch: int = 1) -> None:
@@ -37,7 +38,7 @@ class Outbox:
             subject=str(subject),
             dataschema=schema_name(event_type),
             sequence=sequence,
-            epoch=self._epoch,
+            epoch=max(self._epoch, tx.epoch),
             actor=about.actor,
             correlationid=about.correlation_id,
             traceparent=about.traceparent,

@@ -1,0 +1,55 @@
+"""What tests of backups share: a target, a pair of keys, and the command line on the tests' platform."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from typer.testing import Result
+
+from luotsi.backup import sealing
+from luotsi.backup.settings import backup_settings
+from luotsi.backup.store import BackupStore, open_store
+from luotsi.platform.process import PlatformError
+from tests.flows.operating import luotsi
+from tests.platform import Platform
+
+
+@dataclass
+class BackedUp:
+    """A platform, where its backups go, and who may read them."""
+
+    platform: Platform
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.identity = self.folder / "identity.txt"
+        secret, public = sealing.new_identity()
+        self.identity.write_text(secret)
+        self.target = self.folder / "target"
+        self.target.mkdir()
+        self.settings = {"BACKUP_TARGET": str(self.target), "BACKUP_RECIPIENTS": public} | self.settings
+
+    @property
+    def store(self) -> BackupStore:
+        """The target as code sees it."""
+        return open_store(backup_settings(self.settings))
+
+    async def luotsi(self, *arguments: str, **changes: str) -> Result:
+        """Run a command on the platform; what it cannot do is raised."""
+        done = await asyncio.to_thread(luotsi, self.platform, *arguments, **(self.settings | changes))
+        assert done.exit_code == 0, done.output
+        return done
+
+    async def refused(self, *arguments: str, **changes: str) -> str:
+        """Run a command that is refused; returns what is said."""
+        try:
+            done = await asyncio.to_thread(luotsi, self.platform, *arguments, **(self.settings | changes))
+        except PlatformError as error:
+            return str(error)
+        raise AssertionError(f"was not refused: {done.output}")
+
+    async def make(self) -> str:
+        """Make a backup; returns its name."""
+        done = await self.luotsi("backup", "make")
+        return done.stdout.partition(": ")[0]
