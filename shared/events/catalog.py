@@ -8,6 +8,22 @@ from shared.events.envelope import Names, Payload
 
 ServiceStatus = Literal["active", "inactive", "defunct", "temporarily closed"]
 CapacityStatus = Literal["capacity", "no-capacity", "waitlist", "additional-assessment-required"]
+OrganizationType = Literal[
+    "municipality",
+    "municipal-service",
+    "state-agency",
+    "hospital",
+    "higher-education",
+    "research-institute",
+    "business-services",
+    "cooperation",
+    "association",
+    "meeting-place",
+    "network",
+    "platform-operator",
+    "other",
+]
+LocationType = Literal["physical", "postal", "virtual"]
 Role = Literal["adviser", "recipient", "coordinator", "admin"]
 Language = Literal["fi", "sv", "en"]
 Invited = Literal["entered", "returned"]

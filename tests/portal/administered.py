@@ -7,6 +7,7 @@ from uuid import UUID
 import httpx2
 
 from tests.builders import Someone
+from tests.flows.catalog_kuopio import Kuopio, kuopio
 from tests.platform import Platform
 
 ADMIN: Final = "boss@businesskuopio.example"
@@ -61,6 +62,32 @@ async def administered(platform: Platform, operator: Someone, organization_id: U
         await _change(client, "PATCH", f"/services/{service_id}", "", service)
     await platform.settle()
     return Someone(UUID(member["id"]), organization_id, ADMIN, ("admin",))
+
+
+class Place:
+    """Business Kuopio with an administrator, and a service about which all is said."""
+
+    def __init__(self, town: Kuopio, boss: Someone, service: str) -> None:
+        self.town = town
+        self.boss = boss
+        self.path = f"/organizations/{boss.organization_id}"
+        self.service = f"/services/{service}"
+        self.page = self.path + self.service
+
+    async def read(self) -> Any:
+        """The service as the public sees it, without what every change changes."""
+        found = await self.town.read(self.service)
+        return {name: value for name, value in found.items() if name not in ("version", "last_modified")}
+
+
+async def administered_place(platform: Platform) -> Place:
+    """Kuopio's catalogue, and in it that place."""
+    town = await kuopio(platform)
+    organization = await town.read("/organizations/business-kuopio")
+    listed = await town.read(f"/services?organization_id={organization['id']}")
+    service = listed["contents"][0]["id"]
+    boss = await administered(platform, town.people["admin@luotsi.example"], UUID(organization["id"]), service)
+    return Place(town, boss, service)
 
 
 async def _change(client: httpx2.AsyncClient, method: str, thing: str, part: str, body: Any) -> None:

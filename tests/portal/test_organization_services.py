@@ -1,14 +1,11 @@
 """Services, places and closures of an organisation in the portal: entered, changed, refused, merged, kept whole."""
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from tests.builders import Someone
-from tests.flows.catalog_kuopio import Kuopio, kuopio
 from tests.platform import Platform
-from tests.portal.administered import administered
+from tests.portal.administered import Place, administered_place
 from tests.portal.filled_form import changed, complaints, fields_of, fill_in, post
 from tests.portal.signed_in import portal_client
 
@@ -29,30 +26,9 @@ NEW: dict[str, Any] = {
 }
 
 
-class Place:
-    """Business Kuopio with an administrator, and a service about which all is said."""
-
-    def __init__(self, town: Kuopio, boss: Someone, service: str) -> None:
-        self.town = town
-        self.boss = boss
-        self.path = f"/organizations/{boss.organization_id}"
-        self.service = f"/services/{service}"
-        self.page = self.path + self.service
-
-    async def read(self) -> Any:
-        """The service as the public sees it, without what every change changes."""
-        found = await self.town.read(self.service)
-        return {name: value for name, value in found.items() if name not in ("version", "last_modified")}
-
-
 @pytest.fixture
 async def place(platform: Platform) -> Place:
-    town = await kuopio(platform)
-    organization = await town.read("/organizations/business-kuopio")
-    listed = await town.read(f"/services?organization_id={organization['id']}")
-    service = listed["contents"][0]["id"]
-    boss = await administered(platform, town.people["admin@luotsi.example"], UUID(organization["id"]), service)
-    return Place(town, boss, service)
+    return await administered_place(platform)
 
 
 async def test_a_service_in_three_languages_is_entered_and_found(platform: Platform, place: Place) -> None:

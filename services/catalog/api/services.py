@@ -20,7 +20,6 @@ from services.catalog.api.locale import LanguageOf, say_languages
 from services.catalog.api.pages import CountPageOf
 from services.catalog.api.repeating import OnceOf
 from services.catalog.api.unfound_words import AskingOf
-from services.catalog.domain.organizations import OrganizationType
 from services.catalog.queries.service_facts import FactsWanted
 from services.catalog.queries.service_search import ServiceFilter, search_services
 from services.catalog.queries.services import one_service, services_by_ids
@@ -31,7 +30,7 @@ from services.catalog.tables import Service
 from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.services import change_service, create_service, set_capacity
 from services.catalog.use_cases.unfound_words import count_unfound
-from shared.events.catalog import Language, ServiceStatus
+from shared.events.catalog import Language, OrganizationType, ServiceStatus
 from shared.values.texts import name_of
 from shared.web.bodies import body, request_body
 from shared.web.idempotency import KEY_TAKEN

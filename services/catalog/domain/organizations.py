@@ -3,27 +3,11 @@
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import get_args
 
 from services.catalog.domain.refusals import RuleBroken
 from shared.actors import PLATFORM_SLUG
-
-OrganizationType = Literal[
-    "municipality",
-    "municipal-service",
-    "state-agency",
-    "hospital",
-    "higher-education",
-    "research-institute",
-    "business-services",
-    "cooperation",
-    "association",
-    "meeting-place",
-    "network",
-    "platform-operator",
-    "other",
-]
-LocationType = Literal["physical", "postal", "virtual"]
+from shared.events.catalog import LocationType, OrganizationType
 
 ORGANIZATION_TYPES: tuple[str, ...] = get_args(OrganizationType)
 LOCATION_TYPES: tuple[str, ...] = get_args(LocationType)

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.catalog.domain.organizations import LocationType
 from services.catalog.schemas.parts import Description, Name, NeededDescription, Text, Translations
+from shared.events.catalog import LocationType
 from shared.values.forms import WebAddress
 from shared.values.texts import name_of
 from shared.web.answers import Answer, Maybe, absent

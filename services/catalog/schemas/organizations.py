@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from services.catalog.domain.organizations import OrganizationType
 from services.catalog.schemas.locations import LocationView
 from services.catalog.schemas.parts import AliasView, Description, LeftOut, Name, Slug, Translations
+from shared.events.catalog import OrganizationType
 from shared.values.days import Day
 from shared.values.email_addresses import EmailAddress
 from shared.values.forms import WebAddress

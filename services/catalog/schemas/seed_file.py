@@ -9,11 +9,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from services.catalog.domain.names import check_slug
-from services.catalog.domain.organizations import OrganizationType
 from services.catalog.domain.target_groups import TARGET_GROUPS
 from services.catalog.schemas.details import ServiceDetails
 from services.catalog.schemas.keywords import Keywords
-from shared.events.catalog import Language, Role
+from shared.events.catalog import Language, OrganizationType, Role
 from shared.events.envelope import Names
 from shared.personal_identity import contains_code
 from shared.values.email_addresses import EmailAddress

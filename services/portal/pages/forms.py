@@ -9,7 +9,8 @@ from services.portal.clients.api import ApiProblem
 from services.portal.pages.problem_texts import detail_of, message_of
 from shared.problems import Problem, malformed
 
-_MOST_FIELDS = 1000
+_MOST_FIELDS = 2500
+"""The fifty places of an organisation, with what helps people to get in, have more than a thousand fields"""
 _HEADERS = ("idempotency_key", "etag")
 _LONGEST_HEADER = 255
 

@@ -1,7 +1,7 @@
 """What an organisation is called and does, and the desk's address, to which notices about referrals go."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -10,29 +10,15 @@ from services.portal.clients.api import Answer
 from services.portal.pages.access import members
 from services.portal.pages.forms import Form
 from services.portal.pages.organization.administered import Administered, administered, all_of
-from services.portal.pages.organization.editing import Editing, is_stale, refused
+from services.portal.pages.organization.editing import Editing
 from services.portal.pages.organization.kinds import ByLanguage, Chosen, Kind, Record
 from services.portal.pages.page import Page
 from services.portal.texts import of_code
+from shared.events.catalog import OrganizationType
 
 router = APIRouter(prefix="/organizations/{organization_id}/details")
 
 PageOf = Annotated[Page, members("admin")]
-TYPES: Final = (
-    "municipality",
-    "municipal-service",
-    "state-agency",
-    "hospital",
-    "higher-education",
-    "research-institute",
-    "business-services",
-    "cooperation",
-    "association",
-    "meeting-place",
-    "network",
-    "platform-operator",
-    "other",
-)
 _LABELS: Final = {
     "name": "organization.details.name",
     "alternate_name": "organization.details.alternate_name",
@@ -52,7 +38,7 @@ _OWN: Final[dict[str, Kind]] = {
 }
 _PLATFORMS: Final[dict[str, Kind]] = {"slug": Kind(), "organization_type": Chosen(), "parent_organization_id": Chosen()}
 BY_ITSELF: Final = Editing(Record(_OWN), _LABELS)
-BY_PLATFORM: Final = Editing(Record({**_OWN, **_PLATFORMS}), _LABELS)
+BY_PLATFORM: Final = Editing(Record({**_OWN, **_PLATFORMS}), _LABELS, beside={"slug-taken": "slug"})
 
 
 @router.get("")
@@ -69,23 +55,24 @@ async def change(page: PageOf, organization_id: UUID) -> Response:
     at, form = administered(page, organization_id), page.form
     editing = _editing(at)
     changes = editing.changes(form)
-    problem = await refused(
-        editing, form, lambda: page.catalog.patch("/organizations/{id}", changes, etag=form.version, id=at.id)
+    unsaved = await editing.save(
+        page,
+        lambda: page.catalog.patch("/organizations/{id}", changes, etag=form.version, id=at.id),
+        at.organization,
     )
-    if problem is None:
+    if unsaved is None:
         return page.redirect(f"{at.path}?done=saved")
-    found = await at.organization()
-    more: Mapping[str, Any] = {"etag": form.version}
-    if is_stale(problem):
-        more = await editing.stale(page, problem, found, found.data)
-    return await _show(at, found, form, more, status=422)
+    return await _show(at, unsaved.found, form, unsaved.more, status=422)
 
 
 async def choices(page: Page, organization_id: UUID | None) -> dict[str, Any]:
     """Types, and the organisations that may stand above this one."""
     everything = await all_of(page.catalog, "/organizations", {})
     return {
-        "types": [{"value": each, "label": of_code("organization.type", each, page.language)} for each in TYPES],
+        "types": [
+            {"value": each, "label": of_code("organization.type", each, page.language)}
+            for each in get_args(OrganizationType)
+        ],
         "parents": [
             {"value": each["id"], "label": each["name"]} for each in everything if each["id"] != str(organization_id)
         ],

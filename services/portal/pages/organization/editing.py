@@ -7,23 +7,42 @@ from typing import Any
 from services.portal.clients.api import Answer, ApiProblem
 from services.portal.pages.forms import Form
 from services.portal.pages.organization.kinds import Record, add_row, remove_row, rows_of, tidy
-from services.portal.pages.organization.meanwhile import changed_fields, merge, seen, shown
+from services.portal.pages.organization.meanwhile import changed_fields, is_there, merge, seen, shown
 from services.portal.pages.page import Page
+from services.portal.pages.problem_texts import detail_of
 
 _STALE = "stale-version"
+
+Saving = Callable[[], Awaitable[Answer]]
+Reading = Callable[[], Awaitable[Answer]]
+Given = Callable[[Answer], Mapping[str, Any]]
+
+
+def _as_answered(answer: Answer) -> Mapping[str, Any]:
+    given: Mapping[str, Any] = answer.data
+    return given
+
+
+@dataclass(frozen=True)
+class Unsaved:
+    """What the API has now in place of what was to be saved, and what the template needs to say why."""
+
+    found: Answer
+    more: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Editing:
     """A form for what an API keeps. `labels` are keys of texts by field; `lists` the first field of a row by list.
 
-    `places` has the control of a field that the API names otherwise.
+    `places` has the control of a field that the API names otherwise, `beside` that of a problem which names no field.
     """
 
     record: Record
     labels: Mapping[str, str]
     lists: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     def filled(self, page: Page, given: Mapping[str, Any]) -> Form:
         """The form as it is first shown."""
@@ -35,7 +54,7 @@ class Editing:
     def step(self, form: Form) -> str | None:
         """Add or take away a row, where that is what was asked for; returns the control that has the focus then."""
         if name := form.text("add"):
-            return add_row(form, self.lists, name)
+            return add_row(form, self.lists, name) or "add"
         if row := form.text("remove"):
             return f"add-{remove_row(form, row)}"
         return None
@@ -51,20 +70,36 @@ class Editing:
         body = self.body(form)
         return {name: body[name] for name in changed_fields(self.record, form)}
 
+    async def save(self, page: Page, saving: Saving, reading: Reading, given: Given = _as_answered) -> Unsaved | None:
+        """Save the form. Returns None where that is done, and where it was before: the button was pressed twice."""
+        problem = await refused(self, page.form, saving)
+        if problem is None:
+            return None
+        found = await reading()
+        if problem.name != _STALE:
+            return Unsaved(found, {"etag": page.form.version})
+        now = self.filled(page, given(found))
+        if is_there(self.record, page.form, now):
+            return None
+        return Unsaved(found, {"etag": found.etag, **self._stale(page, problem, now)})
+
     def take(self, form: Form, problem: ApiProblem) -> None:
         """Say what an API found wrong, each beside its field."""
+        if (name := self.beside.get(problem.name)) and not problem.errors:
+            form.refuse(name, detail_of(problem, form.language))
+            return
         named = [each["field"] for each in problem.errors or []]
         places = {name: self.places.get(name) or self.record.place("", name.split(".")) for name in named}
         form.take(problem, places)
 
     def context(self, form: Form, focus: str | None = None) -> dict[str, Any]:
         """What the template needs besides."""
-        nothing: dict[str, Any] = {"both": [], "taken": []}
+        nothing: dict[str, Any] = {"both": [], "taken": [], "joined": []}
         return {"form": form, "rows": lambda name: rows_of(form, name), "focus": focus, **nothing}
 
-    async def stale(self, page: Page, problem: ApiProblem, present: Answer, given: Mapping[str, Any]) -> dict[str, Any]:
-        """What the template needs where somebody else came first: what they changed, and what was typed."""
-        form, now = page.form, self.filled(page, given)
+    def _stale(self, page: Page, problem: ApiProblem, now: Form) -> dict[str, Any]:
+        """What the template says where somebody else came first: what they changed; what was typed stays."""
+        form = page.form
         found = merge(self.record, form, now)
         form.values["seen"] = now.values["seen"]
         form.take(problem)
@@ -73,17 +108,14 @@ class Editing:
             for name in found.both
             if name in self.labels
         ]
-        return {
-            "etag": present.etag,
-            "both": rows,
-            "taken": [page.t(self.labels[name]) for name in found.taken if name in self.labels],
+        named = {
+            kind: [page.t(self.labels[name]) for name in names if name in self.labels]
+            for kind, names in (("taken", found.taken), ("joined", found.joined))
         }
+        return {"both": rows, **named}
 
     def _now(self, now: Form, name: str) -> str:
         return shown(now, name) if self.record.fields[name].readable else ""
-
-
-Saving = Callable[[], Awaitable[Answer]]
 
 
 async def refused(editing: Editing, form: Form, saving: Saving) -> ApiProblem | None:

@@ -12,6 +12,7 @@ from services.portal.pages.forms import Form
 from services.portal.texts import LANGUAGES
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,9}")
+_ROW: Final = re.compile(r"[0-9]{1,3}")
 
 
 class Kind:
@@ -61,7 +62,7 @@ class Amount(Kind):
 
     def read(self, form: Form, name: str) -> Any:
         typed = form.optional(name)
-        return typed and typed.replace(",", ".").replace(" ", "")
+        return typed and "".join(typed.split()).replace(",", ".")
 
 
 class Several(Kind):
@@ -163,14 +164,14 @@ class Rows(Kind):
         return [self.record.read(form, row) for row in rows_of(form, name)]
 
     def place(self, name: str, parts: list[str]) -> str:
-        return self.record.place(f"{name}.{parts[0]}", parts[1:]) if parts and parts[0].isdigit() else name
+        return self.record.place(f"{name}.{parts[0]}", parts[1:]) if parts and _ROW.fullmatch(parts[0]) else name
 
 
 def rows_of(form: Form, name: str) -> list[str]:
     """The rows of a list as they stand in the form: `phones.0`, `phones.2`."""
     start = f"{name}."
     numbers = {key[len(start) :].partition(".")[0] for key in form.values if key.startswith(start)}
-    return [f"{start}{number}" for number in sorted(map(int, filter(str.isdigit, numbers)))]
+    return [f"{start}{number}" for number in sorted(map(int, filter(_ROW.fullmatch, numbers)))]
 
 
 def tidy(form: Form, record: Record, name: str = "") -> None:
@@ -202,13 +203,13 @@ def add_row(form: Form, lists: Mapping[str, str], name: str) -> str | None:
 
 def remove_row(form: Form, row: str) -> str:
     """Take a row away; returns the list that it was in."""
-    _drop(form, row)
+    drop(form, row)
     return row.rpartition(".")[0]
 
 
 def _renumber(form: Form, name: str, kept: Iterable[str]) -> None:
     taken = [(row, {key: form.values[key] for key in _keys(form, row)}) for row in kept]
-    _drop(form, name)
+    drop(form, name)
     for number, (row, values) in enumerate(taken):
         form.values.update({f"{name}.{number}{key[len(row) :]}": value for key, value in values.items()})
 
@@ -222,7 +223,8 @@ def _keys(form: Form, name: str) -> list[str]:
     return [key for key in form.values if key.startswith(f"{name}.")]
 
 
-def _drop(form: Form, name: str) -> None:
+def drop(form: Form, name: str) -> None:
+    """Take away all that the form has under a name."""
     for key in _keys(form, name):
         del form.values[key]
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.portal.clients.api import Answer, ApiProblem
+from services.portal.clients.api import Answer
 from services.portal.domain.roles import ROLES
 from services.portal.pages.access import members
 from services.portal.pages.forms import Form
@@ -32,6 +32,7 @@ MEMBER: Final = Editing(
         "roles": "organization.member.roles",
         "deputy_id": "organization.member.deputy",
     },
+    beside={"email-taken": "email"},
 )
 
 
@@ -69,7 +70,6 @@ async def invite(page: PageOf, organization_id: UUID) -> Response:
     body["organization_id"] = str(at.id)
     problem = await refused(MEMBER, form, lambda: page.catalog.post("/members", body, key=form.key))
     if problem is not None:
-        _place(form, problem)
         return await _show_new(at, form, status=422)
     return page.redirect(f"{at.path}/members?done=invited")
 
@@ -88,29 +88,30 @@ async def change(page: PageOf, organization_id: UUID, member_id: UUID) -> Respon
     at, form = administered(page, organization_id), page.form
     member = await member_of(at, member_id)
     changes = _those_shown(at, member.data, MEMBER.changes(form))
-    problem = await refused(
-        MEMBER, form, lambda: page.catalog.patch("/members/{id}", changes, etag=form.version, id=member_id)
+    unsaved = await MEMBER.save(
+        page,
+        lambda: page.catalog.patch("/members/{id}", changes, etag=form.version, id=member_id),
+        lambda: member_of(at, member_id),
     )
-    if problem is None:
+    if unsaved is None:
         return page.redirect(f"{at.path}/members?done=saved")
-    more: Mapping[str, Any] = {"etag": form.version}
-    if is_stale(problem):
-        more = await MEMBER.stale(page, problem, member, member.data)
-    _place(form, problem)
-    return await _show(at, member, form, more, status=422)
+    return await _show(at, unsaved.found, form, unsaved.more, status=422)
 
 
 @router.post("/{member_id}/activate")
 async def bring_back(page: PageOf, organization_id: UUID, member_id: UUID) -> Response:
     """Let a member in again; a mail leads in as an invitation does."""
     at, form = administered(page, organization_id), page.form
-    member = await member_of(at, member_id)
+    await member_of(at, member_id)
     problem = await refused(
         MEMBER, form, lambda: page.catalog.patch("/members/{id}", {"active": True}, etag=form.version, id=member_id)
     )
     if problem is None:
         return page.redirect(f"{at.path}/members?done=returned")
+    member = await member_of(at, member_id)
     if is_stale(problem):
+        if member["active"]:
+            return page.redirect(f"{at.path}/members?done=returned")
         form.take(problem)
     fresh = MEMBER.filled(page, member.data)
     fresh.errors = form.errors
@@ -148,13 +149,6 @@ def _those_shown(at: Administered, member: Mapping[str, Any], changes: dict[str,
     """The changes without those to fields that the form does not have."""
     hidden = {"email", "roles"} if is_platforms(at, member) else set()
     return {name: value for name, value in changes.items() if name not in hidden}
-
-
-def _place(form: Form, problem: ApiProblem) -> None:
-    """Say beside the address that somebody has it already."""
-    if problem.name == "email-taken":
-        whole = form.errors.pop()
-        form.refuse("email", whole.message)
 
 
 async def _show_new(at: Administered, form: Form, status: int = 200) -> Response:

@@ -10,7 +10,7 @@ from services.portal.clients.api import Answer, side_by_side
 from services.portal.pages.access import members
 from services.portal.pages.forms import Form
 from services.portal.pages.organization.administered import Administered, administered, all_of
-from services.portal.pages.organization.editing import is_stale, refused
+from services.portal.pages.organization.editing import refused
 from services.portal.pages.organization.saying import done
 from services.portal.pages.organization.service_choices import choices
 from services.portal.pages.organization.service_form import CAPACITY, CHANGED, ENTERED, as_given, empty
@@ -69,30 +69,31 @@ async def change(page: PageOf, organization_id: UUID, service_id: UUID) -> Respo
     if focus := CHANGED.step(form):
         return await _show(at, service, form, {"etag": form.version}, focus=focus)
     changes = CHANGED.changes(form)
-    problem = await refused(
-        CHANGED, form, lambda: page.catalog.patch("/services/{id}", changes, etag=form.version, id=service_id)
+    unsaved = await CHANGED.save(
+        page,
+        lambda: page.catalog.patch("/services/{id}", changes, etag=form.version, id=service_id),
+        lambda: _service_of(at, service_id),
+        lambda found: as_given(found.data),
     )
-    if problem is None:
+    if unsaved is None:
         return page.redirect(f"{at.path}/services/{service_id}?done=saved")
-    more: Mapping[str, Any] = {"etag": form.version}
-    if is_stale(problem):
-        more = await CHANGED.stale(page, problem, service, as_given(service.data))
-    return await _show(at, service, form, more, status=422)
+    return await _show(at, unsaved.found, form, unsaved.more, status=422)
 
 
 @router.post("/{service_id}/capacity")
 async def capacity(page: PageOf, organization_id: UUID, service_id: UUID) -> Response:
     """Say whether there is room."""
     at, form = administered(page, organization_id), page.form
-    service = await _service_of(at, service_id)
+    await _service_of(at, service_id)
     body = CAPACITY.body(form)["capacity"]
-    problem = await refused(
-        CAPACITY, form, lambda: page.catalog.put("/services/{id}/capacity", body, etag=form.version, id=service_id)
+    unsaved = await CAPACITY.save(
+        page,
+        lambda: page.catalog.put("/services/{id}/capacity", body, etag=form.version, id=service_id),
+        lambda: _service_of(at, service_id),
     )
-    if problem is None:
+    if unsaved is None:
         return page.redirect(f"{at.path}/services/{service_id}?done=capacity")
-    if is_stale(problem):
-        form.take(problem)
+    service = unsaved.found
     shown = CHANGED.filled(page, as_given(service.data))
     shown.errors = form.errors
     more = {"etag": service.etag, "room": form}

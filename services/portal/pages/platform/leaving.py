@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from services.portal.clients.api import Answer, ApiProblem
 from services.portal.pages.access import platform_admins
 from services.portal.pages.organization.administered import all_of
+from services.portal.pages.organization.editing import is_stale
 from services.portal.pages.page import Page
 from shared.actors import PLATFORM_SLUG
 
@@ -41,9 +42,10 @@ async def _set(page: Page, organization_id: UUID, *, active: bool) -> Response:
     except ApiProblem as problem:
         if problem.status not in (409, 412, 422):
             raise
-        form.take(problem)
         found = await page.catalog.get("/organizations/{id}", id=organization_id)
-        return await _show(page, found, status=422)
+        if not is_stale(problem) or found["active"] is not active:
+            form.take(problem)
+            return await _show(page, found, status=422)
     word = "organization-returned" if active else "organization-left"
     return page.redirect(f"/organizations/{organization_id}?done={word}" if active else f"/platform?left=1&done={word}")
 
