@@ -137,3 +137,20 @@ async def test_an_answer_appears_on_the_adviser_s_start_page(
     await listening(page)
     reference = await asyncio.to_thread(accept, running_portal, referral)
     await expect(page.locator("#notices")).to_contain_text(reference)
+
+
+async def test_the_stream_ends_quietly_with_the_session_and_lets_others_listen(
+    windows: Windows, running_portal: Running, referral: str
+) -> None:
+    page = await windows.signed_in(DESK)
+    await page.goto(f"/referrals/{referral}")
+    await listening(page)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    other = await page.context.new_page()
+    await other.goto("/account")
+    await other.locator("#sign-out").evaluate("button => button.form.requestSubmit()")
+    await other.wait_for_url("**/")
+    await say(running_portal, ADVISER, referral, "Hei hei")  # now it is seen that the session has ended
+    await page.wait_for_function("navigator.locks.query().then(({ held }) => held.length === 0)", timeout=60_000)
+    assert said == []

@@ -53,7 +53,14 @@ async def test_a_session_ends_though_a_window_listens(platform: Platform) -> Non
             await heard(browser)
             assert (await browser.get("/", headers={"Luotsi-Live": "1"})).status_code == 200
         platform.portal_clock.set(utc_now() + timedelta(minutes=61))
-        assert (await browser.get("/live")).status_code == 303
+        ended = await browser.get("/live")
+        # The browser asks no more; a page would be an error to it, again and again.
+        assert (ended.status_code, ended.content, ended.headers.get("Location")) == (204, b"", None)
+
+
+async def test_a_stranger_is_told_nothing(platform: Platform) -> None:
+    async with portal_client(platform) as browser:
+        assert (await browser.get("/live")).status_code == 204
 
 
 async def test_a_window_that_is_used_keeps_its_session(platform: Platform) -> None:

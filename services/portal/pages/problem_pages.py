@@ -11,7 +11,7 @@ from services.portal.pages.page import Page
 from services.portal.pages.problem_texts import advice_on, detail_of, title_of
 from services.portal.pages.session import kept_cookie, sign_in_address
 from services.portal.pages.state import PortalApp
-from services.portal.pages.visitor import set_cookie, visitor_of
+from services.portal.pages.visitor import LIVE, set_cookie, visitor_of
 from shared import context
 from shared.problems import Problem, not_found
 from shared.web.base import state_of
@@ -24,7 +24,8 @@ def answer_problem(request: Request, problem: Problem) -> Response:
     """A problem as a page; who is not signed in is led to sign in, and back."""
     state = state_of(request, PortalApp)
     if isinstance(problem, SignInNeeded):
-        return _to_sign_in(request, state)
+        # A stream is no page: by 204 a browser stops asking for it, and says nothing.
+        return Response(status_code=204) if request.url.path == LIVE else _to_sign_in(request, state)
     if request.method in ("GET", "HEAD") and type(problem) is Problem and problem.name in _NOT_FOUND:
         problem = not_found("page")
     try:

@@ -78,5 +78,8 @@ navigator.locks.request("luotsi-live", () => {
     hear(event);
     channel.postMessage(event);
   };
-  return new Promise(() => {}); // the lock is kept for as long as the window is open
+  // The lock is kept for as long as the window is open, or until the session has ended: then others may listen.
+  return new Promise((release) => {
+    stream.onerror = () => stream.readyState === EventSource.CLOSED && release();
+  });
 });
