@@ -194,7 +194,7 @@ def test_the_file_of_secrets_is_complete_and_private(tmp_path: Path) -> None:
     assert missing(path) == []
     values = dict(re.findall(r"^([A-Z_]+)=(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE))
     empty = [name for name, value in values.items() if not value]
-    assert empty == ["SMTP_URL", "FEEDBACK_EMAIL", "MASTER_KEY_PREVIOUS", "INDEX_KEY_PREVIOUS"]
+    assert empty == ["SMTP_URL", "FEEDBACK_EMAIL", "MASTER_KEY_PREVIOUS", "INDEX_KEY_PREVIOUS", "PORTAL_KEY_PREVIOUS"]
     secrets = [values[name] for name in new_secrets()]
     assert len(set(secrets)) == len(secrets)
 

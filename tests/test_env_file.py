@@ -173,7 +173,7 @@ def test_a_file_from_before_the_portal_is_given_all_of_its_secrets_and_loses_non
     values = EnvFile(path).values
     older = "".join(f"{name}='{value}'\n" for name, value in values.items() if "PORTAL" not in name)
     path.write_text(older)
-    assert set(add_missing(path)) == PORTAL | {"PORTAL_EPOCH"}
+    assert set(add_missing(path)) == PORTAL | {"PORTAL_EPOCH", "PORTAL_KEY_PREVIOUS"}
     now = EnvFile(path).values
     assert {name: value for name, value in now.items() if "PORTAL" not in name} == {
         name: value for name, value in values.items() if "PORTAL" not in name

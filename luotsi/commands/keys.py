@@ -9,6 +9,7 @@ import typer
 from sqlalchemy import text
 
 from luotsi.platform import new_keys
+from luotsi.platform.portal_work import account_vault, seal_anew, standing_of
 from luotsi.platform.process import PlatformError
 from luotsi.platform.referral_work import vault
 from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
@@ -33,7 +34,7 @@ class Standing:
 
 @app.command()
 def renew(
-    which: Annotated[str, typer.Argument(metavar="WHICH", help="master, index or signing.")],
+    which: Annotated[str, typer.Argument(metavar="WHICH", help="master, index, portal or signing.")],
     env: EnvFile = None,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
@@ -43,8 +44,8 @@ def renew(
         new_keys.renew_signing(store)
         print("new tokens are signed by a new key; those of the former one hold until they end")
         return
-    if which not in ("master", "index"):
-        raise PlatformError(f"there is no key {which}: say master, index or signing")
+    if which not in ("master", "index", "portal"):
+        raise PlatformError(f"there is no key {which}: say master, index, portal or signing")
     new_keys.renew(store, f"{which.upper()}_KEY")
     print("start the services anew, then run `luotsi keys rotate`")
 
@@ -56,21 +57,32 @@ def rotate(
 ) -> None:
     """Wrap every client's key by the present MASTER_KEY, and make all hashes by the present INDEX_KEY.
 
-    Services go on meanwhile. It may be broken off and run again: what is done is passed over.
+    What people sign in with is sealed by the present PORTAL_KEY. Services go on meanwhile. It may be broken off and run
+    again: what is done is passed over.
     """
     target = find_target(data)
     _refuse_unknown_keys(target)
-    wrapped, hashed = asyncio.run(_rotate(target, vault(target), batch))
-    print(f"{wrapped} keys wrapped anew, {hashed} hashes made anew: `luotsi keys retire` takes the former keys away")
+    keys, _ = vault(target), account_vault(target)
+    wrapped, hashed = asyncio.run(_rotate(target, keys, batch))
+    sealed, closed = asyncio.run(seal_anew(target, batch))
+    print(f"{wrapped} keys wrapped anew, {hashed} hashes made anew, {sealed} secrets of the portal sealed anew")
+    if closed:
+        print(f"{closed} secrets of the portal open with neither key: whose they are has to be let in anew")
+    print("`luotsi keys retire` takes the former keys away")
 
 
 @app.command()
 def status(data: DataOption = DEFAULT_DATA) -> None:
-    """How many clients' keys the present MASTER_KEY wraps. Exit code 1 when some are left to another one."""
+    """How far a change of MASTER_KEY and PORTAL_KEY has come. Exit code 1 when something is left to the former one."""
     target = find_target(data)
     standing = asyncio.run(_standing(target, vault(target)))
+    sealed = asyncio.run(standing_of(target))
     print(f"{standing.present} client keys under the present master key, {standing.others} under others")
-    if standing.others:
+    print(
+        f"{sealed.present} secrets of the portal under its present key, {sealed.former} under the former one, "
+        f"{sealed.neither} under neither"
+    )
+    if standing.others or sealed.former:
         raise typer.Exit(1)
 
 
@@ -90,6 +102,8 @@ def retire(
         target = find_target(data)
         if asyncio.run(_standing(target, vault(target))).others:
             raise PlatformError("some client keys are still wrapped by a former master key: run `luotsi keys rotate`")
+        if target.former_key("PORTAL_KEY") and asyncio.run(standing_of(target)).former:
+            raise PlatformError("some secrets of the portal need its former key still: run `luotsi keys rotate`")
     gone = new_keys.retire(new_keys.store(env, data))
     print(f"gone: {', '.join(gone)}" if gone else "there was no former key")
 

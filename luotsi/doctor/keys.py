@@ -1,17 +1,34 @@
-"""A look at the keys to clients' data: do they open any?"""
+"""A look at the keys: do they open clients' data, and what the portal has sealed?"""
 
 import asyncio
 
 from luotsi.doctor.finding import Finding
+from luotsi.platform import portal_work
 from luotsi.platform.process import PlatformError
 from luotsi.platform.referral_work import vault
 from luotsi.platform.target import Target
+from services.portal.use_cases import sealed
 from services.referral.use_cases.key_check import OPENS_NOTHING, opens_some
 from shared.database.connections import Database
 
 
 async def keys(target: Target) -> list[Finding]:
-    """Whether the keys that this command was given open a client's key."""
+    """Whether the keys that this command was given open what was sealed with them."""
+    return [*await _clients(target), *await _portal(target)]
+
+
+async def _portal(target: Target) -> list[Finding]:
+    try:
+        fits = await portal_work.opens_some(target)
+    except PlatformError:
+        return [Finding("portal key", True, "is not tried: PORTAL_KEY is not known here")]
+    if fits:
+        return [Finding("portal key", True, "opens what people sign in with, or there is nothing")]
+    what, _, advice = sealed.OPENS_NOTHING.partition(". ")
+    return [Finding("portal key", False, what, advice)]
+
+
+async def _clients(target: Target) -> list[Finding]:
     try:
         opener = vault(target)
     except PlatformError:

@@ -13,7 +13,7 @@ from luotsi.platform.env_file import EnvFile
 from luotsi.platform.process import PlatformError
 from shared.web import token_signing
 
-_FORMER = ("MASTER_KEY_PREVIOUS", "INDEX_KEY_PREVIOUS")
+_FORMER = ("MASTER_KEY_PREVIOUS", "INDEX_KEY_PREVIOUS", "PORTAL_KEY_PREVIOUS")
 _SINCE = "luotsi_retired_at"
 """Member of a public key that no longer signs: since when (seconds since 1970). Readers of a JWK set pass it over."""
 

@@ -54,7 +54,7 @@ class Target:
         return self._known("ISSUER", self.platform.get("issuer"))
 
     def key(self, name: str) -> bytes:
-        """The 32 bytes of a key of the referral service, such as MASTER_KEY."""
+        """The 32 bytes of a key of a service, such as MASTER_KEY."""
         kept = read_json(self.data / "secrets.json").get(name.lower()) if self.platform else None
         written = self._known(name, f"{kept}=" if kept else None)
         try:

@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from services.portal.vault import AccountVault
 from shared.mail.addresses import in_ascii
 from shared.mail.settings import MailSettings
-from shared.settings import Key
+from shared.settings import FormerKey, Key
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
@@ -17,6 +18,9 @@ class PortalSettings(MailSettings):
     """What the web process needs. Its worker needs what every service needs, and no more."""
 
     portal_key: Key = Field(description="Seals what the portal keeps of people's second factors, and keys its hashes")
+    portal_key_previous: FormerKey = Field(
+        None, description="The former PORTAL_KEY, while what it sealed is sealed anew"
+    )
     signing_key: Path = Field(description="File of the private key (JWK) by which access tokens are signed")
     catalog_url: str = Field(description="Base address of the catalogue's API, as the portal reaches it")
     referral_url: str = Field(description="Base address of the referral service's API, as the portal reaches it")
@@ -41,3 +45,9 @@ class PortalSettings(MailSettings):
         ):
             raise ValueError("SHOW_ACCOUNTS lets anybody in: not in production, nor where PUBLIC_URL is not localhost")
         return self
+
+
+def account_vault_of(settings: PortalSettings) -> AccountVault:
+    """The vault with the keys of `settings`."""
+    former = settings.portal_key_previous
+    return AccountVault(settings.portal_key.get_secret_value(), former.get_secret_value() if former else None)

@@ -11,7 +11,7 @@ import hmac
 import json
 import os
 import secrets
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -59,31 +59,60 @@ def _derived(purpose: str, secret: str) -> bytes:
     return hashlib.blake2b(secret.encode(), digest_size=32, person=f"luotsi {purpose}".encode()).digest()
 
 
+Age = Literal["present", "former"]
+"""Of a key: while PORTAL_KEY is being changed there are two"""
+
+
 class AccountVault:
     """Seals with PORTAL_KEY what people sign in with and the steps of signing in, and keys what is only compared.
 
-    What is sealed opens in the place alone that it was sealed for, such as a row's id.
+    What is sealed opens in the place alone that it was sealed for, such as a row's id. It does not say by which key it
+    was sealed: while that is being changed both are tried, and only the present one seals.
     """
 
-    def __init__(self, portal_key: bytes) -> None:
-        self._cipher = AESGCM(_subkey(portal_key, "seal"))
-        self._digest_key = _subkey(portal_key, "digest")
+    def __init__(self, portal_key: bytes, former_key: bytes | None = None) -> None:
+        keys: dict[Age, bytes | None] = {"present": portal_key, "former": former_key}
+        self._ciphers = {age: AESGCM(_subkey(key, "seal")) for age, key in keys.items() if key}
+        self.digest_keys = [_subkey(key, "digest") for key in keys.values() if key]
+        """What keyed recovery codes before each person had a key for them, that of the present PORTAL_KEY first"""
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether there is a former key beside the present one."""
+        return "former" in self._ciphers
 
     def seal(self, value: Any, place: str) -> bytes:
         """A value that JSON can hold, sealed for `place`."""
         nonce = os.urandom(_NONCE)
-        return nonce + self._cipher.encrypt(nonce, json.dumps(value).encode(), place.encode())
+        return nonce + self._ciphers["present"].encrypt(nonce, json.dumps(value).encode(), place.encode())
 
     def open(self, sealed: bytes, place: str) -> Any:
         """The value that `seal` was given. Raises Unreadable for another key, another place, or damage."""
+        return self._open(sealed, place)[1]
+
+    def age_of(self, sealed: bytes, place: str) -> Age | None:
+        """Which key opens a sealed value; None where none does."""
         try:
-            return json.loads(self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], place.encode()))
-        except (InvalidTag, ValueError) as error:
-            raise Unreadable from error
+            return self._open(sealed, place)[0]
+        except Unreadable:
+            return None
+
+    def _open(self, sealed: bytes, place: str) -> tuple[Age, Any]:
+        for age, cipher in self._ciphers.items():
+            try:
+                return age, json.loads(cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], place.encode()))
+            except (InvalidTag, ValueError):
+                continue
+        raise Unreadable
 
     def digest(self, *parts: str) -> bytes:
         """A keyed hash: equal for equal parts, and telling nobody what they were."""
-        return hmac.digest(self._digest_key, "\x1f".join(parts).encode(), "sha256")
+        return keyed_digest(self.digest_keys[0], *parts)
+
+
+def keyed_digest(key: bytes, *parts: str) -> bytes:
+    """The keyed hash of parts under a key (HMAC-SHA-256)."""
+    return hmac.digest(key, "\x1f".join(parts).encode(), "sha256")
 
 
 def _subkey(portal_key: bytes, purpose: str) -> bytes:

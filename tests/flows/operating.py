@@ -7,6 +7,7 @@ from typer.testing import CliRunner, Result
 
 from luotsi import cli
 from luotsi.platform.target import Target
+from services.portal.settings import PortalSettings
 from services.referral.settings import ReferralSettings
 from shared.services import service_names
 from tests.platform import Platform
@@ -17,6 +18,8 @@ def environment(platform: Platform) -> dict[str, str]:
     settings: ReferralSettings = platform.settings["referral"]
     keys = {name: getattr(settings, name.lower()) for name in ("MASTER_KEY", "INDEX_KEY", "AUDIT_KEY")}
     named = {name: base64.urlsafe_b64encode(key.get_secret_value()).decode() for name, key in keys.items()}
+    portal: PortalSettings = platform.settings["portal"]
+    named["PORTAL_KEY"] = base64.urlsafe_b64encode(portal.portal_key.get_secret_value()).decode()
     for service in service_names():
         named[f"{service.upper()}_DATABASE_URL"] = platform.servers.database_urls[service]
         named[f"{service.upper()}_OWNER_DATABASE_URL"] = platform.servers.owner_urls[service]

@@ -13,9 +13,8 @@ from services.portal.pages.rendering import Renderer
 from services.portal.pages.static_files import StaticFiles
 from services.portal.pages.visitor import VISITOR, find_visitor
 from services.portal.queries.accounts import Account
-from services.portal.settings import PortalSettings
+from services.portal.settings import PortalSettings, account_vault_of
 from services.portal.use_cases.passkeys import Site
-from services.portal.vault import AccountVault
 from shared.clock import Clock, utc_now
 from shared.mail.addresses import sender_of
 from shared.mail.mailer import mailer_of
@@ -41,7 +40,7 @@ class PortalApp(State):
         self.signer = TokenSigner(settings.signing_key, settings.issuer)
         self.static_files = StaticFiles()
         self.renderer = Renderer(self.static_files.address, reload=settings.environment == "development")
-        self.vault = AccountVault(settings.portal_key.get_secret_value())
+        self.vault = account_vault_of(settings)
         self.mail = SignInMail(mailer_of(settings), sender_of(settings.mail_from))
         self.site = Site.of(settings.public_url)
         self.secure = settings.public_url.startswith("https://")

@@ -15,6 +15,8 @@ class Person(Base, table=True):
     """Whoever reads the mail to an address: one person, in however many organisations.
 
     There is a row from the first mail on that was answered. `user_handle` is what passkeys call the person.
+    `sealed_code_key` opens with PORTAL_KEY and keys the digests of the person's recovery codes: so these stay when
+    PORTAL_KEY is changed. Without it they were made by an older version, and keyed by PORTAL_KEY itself.
     """
 
     __tablename__ = "people"
@@ -22,6 +24,7 @@ class Person(Base, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     address: str = Field(sa_type=Text, unique=True)
     user_handle: bytes = Field(sa_type=LargeBinary, unique=True)
+    sealed_code_key: bytes | None = Field(default=None, sa_type=LargeBinary)
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 

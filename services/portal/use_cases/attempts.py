@@ -11,7 +11,8 @@ from sqlmodel import col, select
 
 from services.portal.domain.lifetimes import CEREMONY, LINK, PROOF, PROVIDER, RECOVERY_CODES
 from services.portal.tables import Attempt
-from services.portal.vault import AccountVault, digest, new_secret
+from services.portal.use_cases.sealed import STEP
+from services.portal.vault import AccountVault, Unreadable, digest, new_secret
 from shared.database.transaction import Transaction
 from shared.ids import new_id
 
@@ -59,7 +60,7 @@ async def begin_step(
             token_digest=digest(token),
             browser_digest=digest(browser),
             person_id=person_id,
-            sealed=vault.seal(content, _place(row_id)),
+            sealed=vault.seal(content, STEP.place(row_id)),
             created_at=now,
             expires_at=now + LIFETIMES[kind],
         )
@@ -77,7 +78,7 @@ async def find_step(
         return "over"
     if browser is None or row.browser_digest != digest(browser):
         return "other_browser"
-    return Step(row, vault.open(row.sealed, _place(row.id)))
+    return _opened(vault, row) or "over"
 
 
 async def steps_of(tx: Transaction, vault: AccountVault, kind: Kind, browser: str | None, now: datetime) -> list[Step]:
@@ -91,7 +92,7 @@ async def steps_of(tx: Transaction, vault: AccountVault, kind: Kind, browser: st
         .order_by(col(Attempt.created_at).desc())
         .with_for_update()
     )
-    return [Step(row, vault.open(row.sealed, _place(row.id))) for row in await tx.all(query)]
+    return [step for row in await tx.all(query) if (step := _opened(vault, row)) is not None]
 
 
 async def was_just_used(tx: Transaction, kind: Kind, browser: str | None, now: datetime) -> bool:
@@ -112,7 +113,7 @@ def use_up(tx: Transaction, step: Step, now: datetime) -> None:
 
 def keep_in(tx: Transaction, vault: AccountVault, step: Step, content: Content) -> None:
     """Replace what the step holds."""
-    step.row.sealed = vault.seal(content, _place(step.row.id))
+    step.row.sealed = vault.seal(content, STEP.place(step.row.id))
     tx.update(step.row)
 
 
@@ -137,5 +138,9 @@ async def forget_old_steps(tx: Transaction, now: datetime) -> int:
     return (await tx.execute(delete(Attempt).where(col(Attempt.expires_at) < now))).rowcount
 
 
-def _place(row_id: UUID) -> str:
-    return f"attempt:{row_id}"
+def _opened(vault: AccountVault, row: Attempt) -> Step | None:
+    """The step with what it holds; None where PORTAL_KEY was changed since: it is over, as after its minutes."""
+    try:
+        return Step(row, vault.open(row.sealed, STEP.place(row.id)))
+    except Unreadable:
+        return None

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, update
 from sqlmodel import col, select
 
 from services.portal.tables import Authenticator, Passkey, Person, RecoveryCode
@@ -59,3 +59,4 @@ async def take_all_factors(tx: Transaction, person_id: UUID) -> None:
     """Take away everything that a person has besides the mail."""
     for table in (Authenticator, Passkey, RecoveryCode):
         await tx.execute(delete(table).where(col(table.person_id) == person_id))
+    await tx.execute(update(Person).where(col(Person.id) == person_id).values(sealed_code_key=None))

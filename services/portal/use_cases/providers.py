@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlmodel import col
 
-from services.portal.clients.openid import Registration
+from services.portal.clients.openid import ProviderFault, Registration
 from services.portal.tables import LinkedIdentity, Provider
-from services.portal.vault import AccountVault
+from services.portal.use_cases.sealed import PROVIDER_SECRET
+from services.portal.vault import AccountVault, Unreadable
 from shared.database.reader import Reader
 from shared.database.transaction import Transaction
 
@@ -63,14 +64,19 @@ async def set_provider(
 def _fill(vault: AccountVault, provider: Provider, typed: ProviderSettings) -> None:
     if typed.client_secret is not None or provider.issuer != typed.issuer or provider.client_id != typed.client_id:
         secret = typed.client_secret
-        provider.sealed_secret = None if secret is None else vault.seal(secret, _place(provider.organization_id))
+        provider.sealed_secret = (
+            None if secret is None else vault.seal(secret, PROVIDER_SECRET.place(provider.organization_id))
+        )
     provider.issuer, provider.client_id, provider.vouches = typed.issuer, typed.client_id, typed.vouches
 
 
 def registration_of(vault: AccountVault, provider: Provider, redirect_uri: str, *, loopback: bool) -> Registration:
-    """How the portal is registered with the provider."""
-    sealed = provider.sealed_secret
-    secret = None if sealed is None else str(vault.open(sealed, _place(provider.organization_id)))
+    """How the portal is registered with the provider. Raises ProviderFault where no key opens its secret any more."""
+    sealed, place = provider.sealed_secret, PROVIDER_SECRET.place(provider.organization_id)
+    try:
+        secret = None if sealed is None else str(vault.open(sealed, place))
+    except Unreadable:
+        raise ProviderFault("secret_unreadable") from None
     return Registration(provider.issuer, provider.client_id, secret, redirect_uri, loopback)
 
 
@@ -110,7 +116,3 @@ async def remove_provider(tx: Transaction, organization_id: UUID) -> None:
     """Forget an organisation's provider, and who its members are to it."""
     await tx.execute(delete(Provider).where(col(Provider.organization_id) == organization_id))
     await tx.execute(delete(LinkedIdentity).where(col(LinkedIdentity.organization_id) == organization_id))
-
-
-def _place(organization_id: UUID) -> str:
-    return f"provider:{organization_id}"

@@ -11,8 +11,9 @@ from services.portal.pages.page import Page
 from services.portal.pages.qr_code import qr_code
 from services.portal.pages.sign_in.browser import browser_or_new, remember
 from services.portal.pages.sign_in.mailing import with_notice
+from services.portal.pages.sign_in.refused_code import refuse_code
 from services.portal.use_cases.people import factors_of
-from services.portal.use_cases.second_factors import app_secret, check_app, confirm_app, remove_app
+from services.portal.use_cases.second_factors import Checked, app_secret, check_app, confirm_app, remove_app
 from services.portal.use_cases.shown_codes import make_codes
 
 router = APIRouter()
@@ -32,11 +33,11 @@ async def confirm(page: Annotated[Page, members()]) -> Response:
         factors = await factors_of(tx, person.id)
         if factors.app:
             return page.redirect("/account")
-        right = await confirm_app(tx, page.state.vault, person.id, page.form.text("code"), page.now)
-        if right and not factors.recovery_codes:
+        checked = await confirm_app(tx, page.state.vault, person.id, page.form.text("code"), page.now)
+        if checked == "right" and not factors.recovery_codes:
             await make_codes(tx, page.state.vault, person.id, browser, page.now)
-    if not right:
-        return await _refused(page, right)
+    if checked != "right":
+        return await _refused(page, checked)
     target = "/account" if factors.recovery_codes else "/account/recovery-codes?return_to=/account"
     answer = remember(page, page.redirect(target), browser)
     return with_notice(page, answer, "app_added", person.address)
@@ -46,11 +47,11 @@ async def confirm(page: Annotated[Page, members()]) -> Response:
 async def remove(page: Annotated[Page, members()]) -> Response:
     """Remove the app, which takes a code of it: somebody at an open browser cannot."""
     async with own_factors(page) as (tx, person):
-        right = await check_app(tx, page.state.vault, person.id, page.form.text("code"), page.now)
-        if right:
+        checked = await check_app(tx, page.state.vault, person.id, page.form.text("code"), page.now)
+        if checked == "right":
             await remove_app(tx, person.id)
-    if not right:
-        return await _refused(page, right)
+    if checked != "right":
+        return await _refused(page, checked)
     return with_notice(page, page.redirect("/account"), "app_removed", person.address)
 
 
@@ -63,7 +64,5 @@ async def _show(page: Page, status: int = 200) -> Response:
     return page.render("account/app.html", status=status, picture=picture, secret=grouped(secret))
 
 
-async def _refused(page: Page, right: bool | None) -> Response:
-    page.form.refuse("code", page.t("sign_in.second.wrong" if right is False else "sign_in.second.too_many"))
-    page.form.values.pop("code", None)
-    return await _show(page, 422 if right is False else 429)
+async def _refused(page: Page, checked: Checked) -> Response:
+    return await _show(page, refuse_code(page, checked, page.code("sign_in.second", checked)))

@@ -12,12 +12,13 @@ from services.portal.pages.qr_code import qr_code
 from services.portal.pages.sign_in.browser import browser_of
 from services.portal.pages.sign_in.finishing import finish, go_on, over
 from services.portal.pages.sign_in.mailing import with_notice
+from services.portal.pages.sign_in.refused_code import refuse_code
 from services.portal.tables import Person
 from services.portal.use_cases.attempts import Step, was_just_used
 from services.portal.use_cases.passkeys import Given, add_passkey, begin_passkey
 from services.portal.use_cases.people import factors_of
 from services.portal.use_cases.proofs import Proof, complete, find_proof
-from services.portal.use_cases.second_factors import app_secret, check_app, confirm_app, use_recovery_code
+from services.portal.use_cases.second_factors import Checked, app_secret, check_app, confirm_app, use_recovery_code
 from shared.database.transaction import Transaction
 
 router = APIRouter()
@@ -37,11 +38,11 @@ async def code(page: Annotated[Page, anybody()]) -> Response:
         if found is None:
             return await _again(page, tx)
         step, proof = found
-        right = await check_app(tx, page.state.vault, proof.person_id, page.form.text("code"), page.now)
-        if right:
+        checked = await check_app(tx, page.state.vault, proof.person_id, page.form.text("code"), page.now)
+        if checked == "right":
             proof = complete(tx, page.state.vault, step, "mail")
             to = await go_on(page, tx, step, proof)
-    return await finish(page, proof, to) if right else await _wrong_code(page, right)
+    return await finish(page, proof, to) if checked == "right" else await _refused(page, checked)
 
 
 @router.post("/sign-in/second/app")
@@ -54,12 +55,12 @@ async def set_up_app(page: Annotated[Page, anybody()]) -> Response:
         if (await factors_of(tx, found[1].person_id)).any:
             return over(page)
         step, proof = found
-        right = await confirm_app(tx, page.state.vault, proof.person_id, page.form.text("code"), page.now)
-        if right:
+        checked = await confirm_app(tx, page.state.vault, proof.person_id, page.form.text("code"), page.now)
+        if checked == "right":
             proof = complete(tx, page.state.vault, step, "mail", new_codes=True)
             to = await go_on(page, tx, step, proof)
-    if not right:
-        return await _wrong_code(page, right)
+    if checked != "right":
+        return await _refused(page, checked)
     return with_notice(page, await finish(page, proof, to), "app_added", proof.address)
 
 
@@ -117,14 +118,14 @@ async def recover(page: Annotated[Page, anybody()]) -> Response:
         if found is None:
             return await _again(page, tx)
         step, proof = found
-        right = await use_recovery_code(tx, page.state.vault, proof.person_id, page.form.text("code"), page.now)
-        if right:
+        checked = await use_recovery_code(tx, page.state.vault, proof.person_id, page.form.text("code"), page.now)
+        if checked == "right":
             proof = complete(tx, page.state.vault, step, "recovery_code")
             to = await go_on(page, tx, step, proof)
-    if right:
+    if checked == "right":
         return await finish(page, proof, to)
-    page.form.refuse("code", page.t("sign_in.recovery.wrong" if right is False else "sign_in.second.too_many"))
-    return page.render("sign_in/recovery.html", status=422 if right is False else 429)
+    status = refuse_code(page, checked, page.code("sign_in.recovery", checked))
+    return page.render("sign_in/recovery.html", status=status)
 
 
 async def _ask(page: Page, status: int = 200) -> Response:
@@ -155,7 +156,5 @@ async def _again(page: Page, tx: Transaction) -> Response:
     return page.redirect("/") if twice else over(page)
 
 
-async def _wrong_code(page: Page, right: bool | None) -> Response:
-    page.form.refuse("code", page.t("sign_in.second.wrong" if right is False else "sign_in.second.too_many"))
-    page.form.values.pop("code", None)
-    return await _ask(page, 422 if right is False else 429)
+async def _refused(page: Page, checked: Checked) -> Response:
+    return await _ask(page, refuse_code(page, checked, page.code("sign_in.second", checked)))
