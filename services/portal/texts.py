@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from gettext import GNUTranslations
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_day_names
@@ -181,9 +181,9 @@ def price(amount: float, currency: str, language: str) -> str:
     return format_currency(amount, currency, digits, locale=_locale(language), currency_digits=digits is None)
 
 
-def weekday_name(number: int, language: str) -> str:
-    """The short name of a day of the week; Monday is 0."""
-    return str(get_day_names("abbreviated", "stand-alone", _locale(language))[number])
+def weekday_name(number: int, language: str, *, width: Literal["abbreviated", "wide"] = "abbreviated") -> str:
+    """The name of a day of the week, short unless `width` says otherwise; Monday is 0."""
+    return str(get_day_names(width, "stand-alone", _locale(language))[number])
 
 
 def percent(value: float, language: str) -> str:

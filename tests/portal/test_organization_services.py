@@ -164,6 +164,31 @@ async def test_what_others_changed_meanwhile_is_taken_over_or_shown(platform: Pl
     assert now["translations"]["fi"]["description"] == "Toisen kuvaus."
 
 
+async def test_the_second_tuesday_of_a_month_and_every_second_tuesday_are_entered(
+    platform: Platform, place: Place
+) -> None:
+    async with portal_client(platform, place.boss, "fi") as browser:
+        page = await browser.get(place.page)
+        assert dict(fields_of(page.text))["schedules.1.byday_week"] == "2"
+        rows: dict[str, Any] = {
+            "schedules__1__byday": "TU",
+            "schedules__1__byday_week": ["-1", "2"],
+            "schedules__3__byday": "TU",
+            "schedules__3__interval": "2",
+            "schedules__3__dtstart": "2026-12-01",
+        }
+        rows |= {f"schedules__{row}__opens_at": "16:00" for row in (1, 3)}
+        rows |= {f"schedules__{row}__closes_at": "18:00" for row in (1, 3)}
+        assert (await fill_in(browser, place.page, **rows)).status_code == 303
+        schedules = (await place.read())["schedules"]
+        assert (schedules[1]["freq"], schedules[1]["byday"]) == ("MONTHLY", "2TU,-1TU")
+        assert (schedules[3]["freq"], schedules[3]["byday"], schedules[3]["interval"]) == ("WEEKLY", "TU", 2)
+        shown = (await browser.get(place.service)).text
+        assert "kuukauden toinen ja viimeinen tiistai klo 16.00" in shown
+        assert "ti 2 viikon välein 01.12.2026 alkaen klo 16.00" in shown
+        assert dict(fields_of((await browser.get(place.page)).text))["schedules.1.byday_week"] == "-1"
+
+
 async def test_room_is_said_and_a_contradiction_refused(platform: Platform, place: Place) -> None:
     form = f"{place.page}/capacity"
     async with portal_client(platform, place.boss, "en") as browser:

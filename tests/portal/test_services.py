@@ -133,7 +133,16 @@ def test_the_answer_time_is_what_is_published_or_promised(service: Mapping[str, 
         ({"byday": "MO,TU,WE,TH,FR", "opens_at": "09:00+02:00", "closes_at": "15:30+02:00"}, "ma–pe klo 09.00–15.30"),
         ({"byday": "MO,WE", "opens_at": "12:00", "closes_at": "00:00"}, "ma, ke klo 12.00–00.00"),
         ({"description": "Sopimuksen mukaan"}, "Sopimuksen mukaan"),
-        ({"byday": "-1TH", "description": "Kuun lopussa"}, "-1TH Kuun lopussa"),
+        ({"byday": "-1TH", "description": "Kuun lopussa"}, "kuukauden viimeinen torstai Kuun lopussa"),
+        (
+            {"freq": "MONTHLY", "byday": "1TU,3TU,2SA"},
+            "kuukauden ensimmäinen ja kolmas tiistai ja kuukauden toinen lauantai",
+        ),
+        ({"freq": "MONTHLY", "bymonthday": "1,15"}, "kuukauden päivinä 1,15"),
+        (
+            {"freq": "WEEKLY", "byday": "TU", "interval": 2, "dtstart": "2026-12-01"},
+            "ti 2 viikon välein 01.12.2026 alkaen",
+        ),
     ],
 )
 def test_opening_hours_are_written_as_people_write_them(schedule: Mapping[str, Any], said: str) -> None:

@@ -8,7 +8,7 @@ from babel.dates import get_day_names
 
 from services.portal.pages.forms import Form
 from services.portal.pages.organization.kinds import rows_of
-from services.portal.pages.organization.service_form import WEEKDAYS
+from services.portal.pages.organization.service_form import WEEKDAYS, WEEKS
 from services.portal.texts import language_name, of_code
 
 STATUSES: Final = ("active", "temporarily closed", "inactive", "defunct")
@@ -52,6 +52,7 @@ def choices(form: Form, organization: Mapping[str, Any], language: str) -> dict[
         "language_options": _languages([*LANGUAGES, *further], language),
         "places": [_option(each["id"], each["name"]) for each in organization["locations"]],
         "weekdays": {row: _days(form, row, days) for row in rows_of(form, "schedules")},
+        "weeks": [_option(each, of_code("organization.week", each, language)) for each in WEEKS],
         "currencies": [_option(each, each) for each in ("EUR", *_currencies(form))],
     }
 
@@ -63,7 +64,7 @@ def _languages(codes: list[str], language: str) -> Options:
 
 
 def _days(form: Form, row: str, names: Mapping[str, str]) -> Options:
-    """The days of the week, and those of a month (2MO) that the row has."""
+    """The days of the week, and single days of a month (2MO) that the row has."""
     further = [day for day in form.all(f"{row}.byday") if day not in names]
     return [_option(day, name) for day, name in names.items()] + [
         _option(day, f"{day[:-2]}. {names.get(day[-2:], day)}") for day in further

@@ -19,18 +19,31 @@ from services.portal.pages.organization.kinds import (
 )
 
 WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+WEEKS: Final = ("1", "2", "3", "4", "5", "-1")
+"""Which day of its name in a month: the first to the fifth, the last"""
 _EVERY_WEEK: Final = 2
 """Characters of a day of every week (MO); longer ones (2MO) are days of a month"""
 
 
 class Days(Several):
-    """Days as the catalogue writes them: with commas between them."""
+    """Days as the catalogue writes them, with commas between them: of every week, or of the weeks in `<name>_week`.
+
+    Numbered days that are not the same in each week stay as they are written (1MO,2TU).
+    """
 
     def fill(self, form: Form, name: str, given: Any) -> None:
-        super().fill(form, name, (given or "").split(",") if given else [])
+        written = (given or "").split(",") if given else []
+        days, weeks = list(dict.fromkeys(day[-2:] for day in written)), {day[:-2].lstrip("+") for day in written}
+        if weeks <= set(WEEKS) and len(written) == len(days) * len(weeks):
+            super().fill(form, f"{name}_week", sorted(weeks, key=WEEKS.index))
+            written = days
+        super().fill(form, name, written)
 
     def read(self, form: Form, name: str) -> Any:
-        return ",".join(sorted(super().read(form, name), key=_weekday)) or None
+        weeks = sorted(form.all(f"{name}_week"), key=lambda week: WEEKS.index(week) if week in WEEKS else len(WEEKS))
+        days = sorted(super().read(form, name), key=_weekday)
+        written = [week + day for day in days for week in (weeks if weeks and len(day) == _EVERY_WEEK else [""])]
+        return ",".join(written) or None
 
     def compared(self, value: Any) -> Any:
         return value

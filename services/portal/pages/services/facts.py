@@ -104,12 +104,39 @@ def opening(schedule: Json, language: str) -> str:
 
 def _days(schedule: Json, language: str) -> str | None:
     days = [day for day in (schedule.get("byday") or "").split(",") if day]
-    if not days or any(day not in _WEEK for day in days):
-        return ", ".join(days) or schedule.get("bymonthday")
+    if not days:
+        month_days = schedule.get("bymonthday")
+        said = texts.text("services.month_days", language, days=month_days) if month_days else None
+    elif all(day in _WEEK for day in days):
+        said = _of_a_week(days, language)
+    else:
+        said = texts.enumeration(list(_of_a_month(days, language)), language)
+    interval = schedule.get("interval", 1)
+    if said is None or interval == 1:
+        return said
+    every = "services.every_months" if schedule.get("freq") == "MONTHLY" else "services.every_weeks"
+    first = schedule.get("dtstart")
+    since = texts.text("services.counted_from", language, first=texts.day(first, language)) if first else ""
+    return " ".join(part for part in (said, texts.text(every, language, number=interval), since) if part)
+
+
+def _of_a_week(days: list[str], language: str) -> str:
     names = [texts.weekday_name(_WEEK.index(day), language) for day in days]
     positions = [_WEEK.index(day) for day in days]
     in_a_row = len(days) > 2 and positions == list(range(positions[0], positions[0] + len(days)))
     return f"{names[0]}–{names[-1]}" if in_a_row else ", ".join(names)  # noqa: RUF001 - a range is written so
+
+
+def _of_a_month(days: list[str], language: str) -> Iterator[str]:
+    """Days such as 1TU,3TU as people say them: `kuukauden ensimmäinen ja kolmas tiistai`."""
+    for weekday in dict.fromkeys(day[-2:] for day in days):
+        weeks = [
+            texts.of_code("services.week", day[:-2].lstrip("+"), language)
+            for day in days
+            if day[:-2] and day[-2:] == weekday
+        ]
+        name = texts.weekday_name(_WEEK.index(weekday), language, width="wide")
+        yield texts.text("services.days_of_month", language, weeks=texts.enumeration(weeks, language), day=name)
 
 
 def _hours(schedule: Json, language: str) -> str | None:
