@@ -87,6 +87,31 @@ async def test_opening_a_notice_marks_it_seen_and_leads_to_the_referral(platform
         assert f'href="/referrals/{sent["id"]}"' in everything.text
 
 
+@pytest.mark.parametrize("script", [{}, {"Luotsi-Live": "1"}, {"HX-Request": "true"}], ids=["person", "live", "htmx"])
+async def test_opening_a_referral_from_anywhere_takes_its_notices_off_the_count(
+    platform: Platform, town: Town, script: dict[str, str]
+) -> None:
+    sent, other = [await sent_referral(platform, town) for _ in range(2)]
+    await platform.settle()
+    async with portal_client(platform, town.desk) as browser:
+        assert len(ids_of(await browser.get("/notices?unseen=true"))) == 2
+        await browser.get(f"/referrals/{sent['id']}", headers=script)
+        left = await browser.get("/notices?unseen=true")
+    assert (sent["reference"] in left.text) == bool(script), "what a script fetches nobody has seen"
+    assert other["reference"] in left.text
+
+
+async def test_answering_in_the_row_takes_its_notice_off_the_count(platform: Platform, town: Town) -> None:
+    sent, other = [await sent_referral(platform, town) for _ in range(2)]
+    await platform.settle()
+    async with portal_client(platform, town.desk) as browser:
+        chosen = {"command": "accept", "chosen": f"{sent['id']}:{sent['version']}"}
+        assert (await send(browser, "/desk/answers", **chosen)).status_code == 303
+        left = await browser.get("/notices?unseen=true")
+    assert sent["reference"] not in left.text
+    assert other["reference"] in left.text
+
+
 async def test_all_notices_are_marked_at_once_up_to_the_newest_that_was_shown(platform: Platform, town: Town) -> None:
     for _ in range(3):
         await sent_referral(platform, town)

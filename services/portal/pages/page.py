@@ -92,6 +92,11 @@ class Page:
         return self.request.headers.get("HX-Request") == "true"
 
     @property
+    def is_looked_at(self) -> bool:
+        """Whether a person has opened the page; what a script fetches meanwhile nobody may have looked at."""
+        return self.request.method == "GET" and not (self.is_partial or "Luotsi-Live" in self.request.headers)
+
+    @property
     def show_accounts(self) -> bool:
         """Whether people may sign in as a seeded account, to try things."""
         return self.state.settings.show_accounts

@@ -14,6 +14,7 @@ from services.portal.pages.desk.listing import RECENT, show_queues
 from services.portal.pages.desk.openness import add_closure, remove_closure, set_capacity
 from services.portal.pages.desk.queues import Wanted, wanted
 from services.portal.pages.page import Page
+from services.portal.pages.referrals.own_notices import see_with_answer
 from services.portal.pages.referrals.step import fields_at_fault
 
 router = APIRouter()
@@ -40,6 +41,7 @@ async def answer(page: DeskPage, wanted: WantedHere) -> Response:
     except ApiProblem as problem:
         page.form.take(problem, fields_at_fault(page.form))
         return await show_queues(page, wanted, chosen=chosen)
+    await see_with_answer(page, outcome.done)
     answered, known = await _references(page, outcome)
     if not outcome.refused:
         return page.redirect(wanted.here(answered=answered))

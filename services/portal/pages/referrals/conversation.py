@@ -30,8 +30,6 @@ def _message(message: JSON, names: Names) -> JSON:
 
 async def mark_read(page: Page, referral: JSON, messages: JSON) -> None:
     """Say that what the page shows of the other side has been read; what a script fetches is not looked at yet."""
-    by_script = page.is_partial or "Luotsi-Live" in page.request.headers
-    looked = page.request.method == "GET" and not by_script
-    if looked and messages["unread"] and messages["contents"]:
+    if page.is_looked_at and messages["unread"] and messages["contents"]:
         newest = messages["contents"][0]["id"]
         await page.referral.post("/referrals/{id}/messages/read", {"up_to": newest}, id=referral["id"])

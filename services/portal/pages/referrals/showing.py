@@ -15,6 +15,7 @@ from services.portal.pages.referrals.all_steps import BY_COMMAND, open_steps
 from services.portal.pages.referrals.colleagues import colleagues_of
 from services.portal.pages.referrals.conversation import conversation_of, mark_read
 from services.portal.pages.referrals.deadlines import time_left
+from services.portal.pages.referrals.own_notices import see_with_page
 from services.portal.pages.referrals.step import JSON
 
 
@@ -34,6 +35,7 @@ async def show(page: Page, referral_id: UUID, *, status: int = 200, form: Form |
     names = timeline.Names.of(referral, colleagues, page.language)
     notices = {(each["event_id"], each["member_id"] or ""): each["seen_at"] for each in _contents(deliveries)}
     await mark_read(page, referral, messages.data)
+    await see_with_page(page, deliveries)
     done = page.request.query_params.get("done", "")
     return page.render(
         "referrals/referral.html",
