@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.portal import texts
 from services.portal.pages.services import facts
 from tests.builders import Someone
 from tests.flows.catalog_kuopio import Kuopio, kuopio
@@ -31,7 +32,7 @@ async def test_a_service_is_found_by_what_the_client_needs(platform: Platform) -
     async with portal_client(platform, adviser, "fi") as browser:
         page = (await browser.get("/services", params={"query": "yrityksen perustaminen"})).text
     assert _hits(page)
-    assert "löytyi: " in page  # why
+    assert "” löytyi " in page  # why
     assert "Vapaita paikkoja on" in page
     assert "Vastaa viimeistään 2 työpäivässä" in page
     assert re.search(r'href="/refer\?service=[0-9a-f-]{36}"', page)
@@ -86,6 +87,59 @@ async def test_a_service_shows_all_that_is_known_of_it(platform: Platform) -> No
         ),
     ):
         assert shown in page, shown
+
+
+@pytest.mark.parametrize("language", ["fi", "sv", "en"])
+async def test_the_words_that_the_search_gives_as_an_example_find_something(platform: Platform, language: str) -> None:
+    _, adviser = await _town(platform)
+    async with portal_client(platform, adviser, language) as browser:
+        hint = re.search(
+            r'id="query-hint">[^<]*?(?:esimerkiksi|exempel|such as) ([^<]*)\.<', (await browser.get("/services")).text
+        )
+        assert hint is not None
+        page = (await browser.get("/services", params={"query": hint[1]})).text
+    assert _hits(page)
+    assert texts.text("services.find.unknown", language, words="").rstrip(" .") not in page
+
+
+async def test_who_only_came_to_search_types_at_once(platform: Platform) -> None:
+    _, adviser = await _town(platform)
+    async with portal_client(platform, adviser, "fi") as browser:
+        assert re.search(r'<input id="query"[^>]* autofocus', (await browser.get("/services")).text)
+        assert "autofocus" not in (await browser.get("/services?query=cv")).text
+
+
+@pytest.mark.parametrize("opened", ["/services/{slug}", "/refer?service={id}"], ids=["service", "refer"])
+async def test_the_way_back_leads_to_what_was_searched(platform: Platform, opened: str) -> None:
+    _, adviser = await _town(platform)
+    searched = "/services?query=yritys&language=en"
+    async with portal_client(platform, adviser, "fi") as browser:
+        found = (await browser.get(searched)).text
+        service = re.search(r'href="/refer\?service=([0-9a-f-]{36})"', found)
+        assert service is not None
+        path = opened.format(slug=_hits(found)[0], id=service[1])
+        page = (await browser.get(path, headers={"Referer": f"http://localhost:8000{searched}"})).text
+        plain = (await browser.get(path)).text
+    assert '<a class="back" href="/services?query=yritys&amp;language=en"' in page
+    assert '<a class="back" href="/services"' in plain
+
+
+async def test_where_nobody_receives_referrals_nobody_is_led_to_referring(platform: Platform) -> None:
+    _, adviser = await _town(platform)
+    async with portal_client(platform, adviser, "fi") as browser:
+        page = (await browser.get("/services", params={"query": "päiväkoti"})).text
+        [slug] = _hits(page)
+        shown = (await browser.get(f"/services/{slug}")).text
+    for each in (page, shown):
+        assert "Kukaan ei ota nyt vastaan ohjauksia" in each
+        assert "/refer?" not in each
+
+
+async def test_what_a_service_does_not_mention_is_said_in_one_line(platform: Platform) -> None:
+    _, adviser = await _town(platform)
+    async with portal_client(platform, adviser, "fi") as browser:
+        page = (await browser.get("/services", params={"query": "yritys zzzzqqq wwwwqqq"})).text
+    assert "Ei mainintaa: ”zzzzqqq” ja ”wwwwqqq”" in page
 
 
 async def test_who_refers_nobody_is_not_led_to_referring(platform: Platform) -> None:

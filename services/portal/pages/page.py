@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -137,6 +137,16 @@ class Page:
         context.setdefault("form", self.form)
         body = self.state.renderer.render(template, {"page": self, **context})
         return HTMLResponse(body, status, headers={"Content-Language": self.language, **(headers or {})})
+
+    def list_before(self, *lists: str) -> str | None:
+        """The list from which the page was opened, with what was searched for and its filters: one of those named.
+
+        A name that ends with `/` stands for all that is below it.
+        """
+        parts = urlsplit(self.request.headers.get("Referer", ""))
+        if not any(parts.path == each or (each.endswith("/") and parts.path.startswith(each)) for each in lists):
+            return None
+        return local_path(parts.path + (f"?{parts.query}" if parts.query else ""))
 
     def redirect(self, path: str) -> Response:
         """Lead to another page of this site, which is read: going back and forward then sends nothing again."""

@@ -68,6 +68,7 @@ async def show(
         allows=_allows(page),
         before=told,
         obstacle=_obstacle(before, page.language),
+        back=page.list_before("/services") or "/services",
         duplicates=_duplicates(_met(beside, told), page.language),
         desk=desk_sees(form, names, page),
         found=beside.found,

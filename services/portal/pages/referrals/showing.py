@@ -1,13 +1,11 @@
 """The page of one referral."""
 
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import Response
 
 from services.portal.clients.api import Answer, Away, side_by_side
-from services.portal.domain.local_paths import local_path
 from services.portal.pages.forms import Form
 from services.portal.pages.page import Page
 from services.portal.pages.referrals import timeline
@@ -51,16 +49,14 @@ async def show(page: Page, referral_id: UUID, *, status: int = 200, form: Form |
         notices_away=isinstance(deliveries, Away),
         done=BY_COMMAND[done].done if done in BY_COMMAND and status == 200 else None,
         may_write=_may_write(referral),
-        back=back_from(referral, page.request.headers.get("Referer", "")),
+        back=_back(page, referral),
     )
 
 
-def back_from(referral: JSON, referer: str) -> str:
+def _back(page: Page, referral: JSON) -> str:
     """The list from which the referral was opened, with its filters; else the first of its side."""
-    parts = urlsplit(referer)
-    if parts.path in ("/referrals", "/desk") or parts.path.startswith("/clients/"):
-        return local_path(parts.path + (f"?{parts.query}" if parts.query else ""))
-    return "/referrals" if referral["side"] == "source" else "/desk"
+    first = "/referrals" if referral["side"] == "source" else "/desk"
+    return page.list_before("/referrals", "/desk", "/clients/") or first
 
 
 def _contents(answer: Answer | Away) -> list[Any]:

@@ -15,6 +15,7 @@ _ROOM_ICONS: Final = {
     "waitlist": "clock",
     "additional-assessment-required": "information",
 }
+_NOBODY_THERE: Final = frozenset({"no_desk", "organization_inactive", "service_not_active"})
 
 Json = Mapping[str, Any]
 
@@ -38,6 +39,11 @@ def hit(service: Json, language: str, *, suffix: str = "") -> dict[str, Any]:
     }
 
 
+def takes_referrals(service: Json) -> bool:
+    """Whether a referral can be sent there at all; where it is full or closed for the day, it waits there."""
+    return _NOBODY_THERE.isdisjoint(service["not_accepting_because"])
+
+
 def _fits(why: Json, language: str) -> Iterator[str]:
     for word in why.get("words", []):
         place = texts.of_code("services.place", word["place"], language)
@@ -48,7 +54,8 @@ def _fits(why: Json, language: str) -> Iterator[str]:
 def misses(service: Json, language: str) -> list[str]:
     """What was asked for and the service does not have."""
     why = service.get("why") or {}
-    words = [texts.text("services.why_not", language, word=word) for word in why.get("missing", [])]
+    missing = [texts.text("services.quoted", language, word=word) for word in why.get("missing", [])]
+    words = [texts.text("services.why_not", language, words=texts.enumeration(missing, language))] if missing else []
     return words + [fact["text"] for fact in why.get("facts", []) if not fact["fits"]]
 
 

@@ -50,6 +50,7 @@ async def find(page: Annotated[Page, members()], search: Annotated[Search, Query
         "services/find.html",
         headers={"HX-Replace-Url": _address(search)} if page.is_partial else None,
         form=Form.filled(page.language, search.asked),
+        blank=not any(search.asked.values()),
         hits=[_hit(service, page, suffix) for service in found["contents"]],
         total=found["total_items"],
         showing=found.get("showing", []),
@@ -66,7 +67,7 @@ def _hit(service: dict[str, Any], page: Page, suffix: str) -> dict[str, Any]:
     own = service["organization_id"] == str(page.account.organization_id)
     return facts.hit(service, page.language, suffix=suffix) | {
         "misses": facts.misses(service, page.language),
-        "can_refer": not own and service["status"] == "active",
+        "can_refer": not own and facts.takes_referrals(service),
         "own": own,
     }
 

@@ -35,7 +35,8 @@ async def show(
         costs=[facts.cost(each, page.language) for each in found["cost_options"]],
         dial=facts.phone_address,
         like=like,
-        can_refer="adviser" in page.account.roles and not own and found["status"] == "active",
+        can_refer="adviser" in page.account.roles and not own and facts.takes_referrals(found),
+        back=page.list_before("/services") or ("/services" + (f"?like={like}" if like else "")),
         own=own,
     )
 
