@@ -170,17 +170,23 @@ def demo(
 @app.command()
 def retention(
     run: Annotated[bool, typer.Option("--run/--dry-run", help="Take it away, or only show it.")] = False,
+    nightly: Annotated[bool, typer.Option("--nightly", help="Stay, and take it away each night at 2.30.")] = False,
     periods: Annotated[
-        Path | None, typer.Option("--file", help="Days per register, instead of those of Luotsi.")
+        Path | None,
+        typer.Option("--file", envvar="RETENTION_FILE", help="Days per register, instead of those of Luotsi."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
-    """What was kept long enough, register by register. Nothing is taken away without --run."""
+    """What was kept long enough, register by register. Nothing is taken away without --run or --nightly."""
+    from luotsi.retention import nightly as process
     from luotsi.retention import report
     from luotsi.retention.lines import retain
     from luotsi.retention.registers import PERIODS, read_periods
 
+    if nightly:
+        process.run(find_target(data), read_periods(periods or PERIODS))
+        return
     lines = asyncio.run(retain(find_target(data), read_periods(periods or PERIODS), run=run))
     if as_json:
         print(report.as_json(lines, removed=run))

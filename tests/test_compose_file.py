@@ -110,7 +110,7 @@ def test_what_runs_on_has_a_health_check_and_comes_back(container: str) -> None:
 def test_each_service_has_the_processes_of_its_record() -> None:
     processes = {name for service in SERVICES for name in service.process_names}
     assert processes == set(PROCESSES)
-    assert set(LASTING) == processes | {"postgres", "redis", "edge"}
+    assert set(LASTING) == processes | {"postgres", "redis", "edge", "retention"}
 
 
 def test_the_edge_compresses_answers_and_neither_streams_nor_pages() -> None:
@@ -226,11 +226,12 @@ def test_a_file_of_an_older_version_is_told_what_it_lacks(tmp_path: Path) -> Non
     assert missing(path) == sorted(example_values().keys() - {"LUOTSI_PORT"})
 
 
-def test_the_superuser_and_the_owners_are_for_what_ends_by_itself() -> None:
+def test_the_superuser_and_the_owners_are_for_what_answers_nobody() -> None:
     owners = {name for name in new_secrets() if name.endswith("_OWNER_DB_PASSWORD")}
     assert len(owners) == len(SERVICES)
     holders = {name for name in CONTAINERS if name != "edge" and variables_of(name) & owners}
-    assert holders == {"databases", "migrate", "cli"}
+    assert holders == {"databases", "migrate", "cli", "retention"}
+    assert CONTAINERS["retention"]["networks"] == ["data"], "it reaches the databases, and nobody reaches it"
     holders = {name for name in CONTAINERS if name != "edge" and "POSTGRES_PASSWORD" in variables_of(name)}
     assert holders == {"postgres", "databases"}
 

@@ -15,6 +15,7 @@ from luotsi.doctor.databases import PATIENCE_SECONDS, Look, look_into, seals, ti
 from luotsi.doctor.finding import Finding
 from luotsi.doctor.keys import keys
 from luotsi.doctor.mail import mail
+from luotsi.doctor.retention import retention
 from luotsi.doctor.streams import redis
 from luotsi.platform.probe import readiness
 from luotsi.platform.process import PlatformError
@@ -31,7 +32,11 @@ async def examine(target: Target) -> list[Finding]:
         _guarded(f"database {service.name}", look_into(target, service, _FURTHER.get(service.name, ())))
         for service in SERVICES
     ]
-    looks += [_guarded("keys", keys(target)), _guarded("redis", redis(target))]
+    looks += [
+        _guarded("keys", keys(target)),
+        _guarded("redis", redis(target)),
+        _guarded("retention", retention(target)),
+    ]
     looks += [
         _guarded(f"service {service.name}", _web(target, service.name))
         for service in SERVICES

@@ -17,7 +17,16 @@ from luotsi.platform.kept_secrets import make_keys, refuse_lost_secrets
 from luotsi.platform.key_files import ensure_keys
 from luotsi.platform.probe import readiness
 from luotsi.platform.process import PlatformError
-from luotsi.platform.process_specs import Addresses, fork_server, heartbeat, migration, seeding, service_specs
+from luotsi.platform.process_specs import (
+    RETENTION,
+    Addresses,
+    fork_server,
+    heartbeat,
+    migration,
+    retention,
+    seeding,
+    service_specs,
+)
 from luotsi.platform.redis_acl import OPERATOR, USERS
 from luotsi.platform.supervisor import Supervisor
 from luotsi.platform.tokens import Member, fetch_members
@@ -107,6 +116,7 @@ class Platform:
     async def _start(self) -> None:
         await _run_all(self._start_postgres(), self._start_valkey())
         await _run_all(*(self._start_service(service) for service in SERVICES))
+        self._supervisor.start(retention(self._data, self._addresses))
 
     async def _start_postgres(self) -> None:
         if self._postgres:
@@ -153,6 +163,7 @@ class Platform:
             "mail_dir": str(self._data.mail),
             "issuer": self._addresses.public_url,
             "signing_key": str(self._data.keys / "signing.json"),
+            "retention": os.environ.get("RETENTION", ""),
         }
 
     async def watch(self) -> None:
@@ -162,7 +173,7 @@ class Platform:
     async def stop(self) -> None:
         """Stop the services' processes, then the fork server and the database servers; within about eight seconds."""
         self._data.platform_file.unlink(missing_ok=True)
-        services = [name for service in SERVICES for name in service.process_names]
+        services = [RETENTION, *(name for service in SERVICES for name in service.process_names)]
         begun = asyncio.get_running_loop().time()
         await self._supervisor.stop(services, grace=_SERVICE_GRACE)
         left = _WHOLE_GRACE - (asyncio.get_running_loop().time() - begun)

@@ -15,6 +15,9 @@ _SOURCES = Path(__file__).resolve().parents[2]
 # Below the ports of the embedded servers.
 _PORT_BASES = range(10000, 19990, 10)
 
+RETENTION = "retention"
+"""The process that takes away what was kept long enough."""
+
 
 @dataclass(frozen=True)
 class Addresses:
@@ -73,9 +76,13 @@ def seeding(addresses: Addresses) -> ProcessSpec:
 
 
 def _prepare(name: str, addresses: Addresses, *arguments: str) -> ProcessSpec:
+    return _python(name, "luotsi.platform.prepare", _databases(addresses), *arguments)
+
+
+def _databases(addresses: Addresses) -> dict[str, str]:
     databases = {f"{service.upper()}_DATABASE_URL": url for service, url in addresses.databases.items()}
     owners = {f"{service.upper()}_OWNER_DATABASE_URL": url for service, url in addresses.owners.items()}
-    return _python(name, "luotsi.platform.prepare", databases | owners, *arguments)
+    return databases | owners
 
 
 def service_specs(service: Service, data: DataDir, addresses: Addresses) -> Iterator[ProcessSpec]:
@@ -92,6 +99,13 @@ def service_specs(service: Service, data: DataDir, addresses: Addresses) -> Iter
         own = {"WORKER_NAME": name, "HEARTBEAT_FILE": str(heartbeat(service.name, data))}
         own |= _secrets(service, "worker", data)
         yield _python(name, f"services.{service.name}.worker", settings | own)
+
+
+def retention(data: DataDir, addresses: Addresses) -> ProcessSpec:
+    """The process that takes away each night what was kept long enough: it works as the owners of all databases."""
+    settings = _secrets(get_service("referral"), "worker", data)
+    settings["REFERRAL_EPOCH"] = os.environ.get("REFERRAL_EPOCH", "1")
+    return _python(RETENTION, "luotsi.retention.nightly", _databases(addresses) | settings)
 
 
 def heartbeat(service: str, data: DataDir) -> Path:

@@ -8,7 +8,7 @@ from typing import Final
 import yaml
 
 from luotsi.platform.process import PlatformError
-from luotsi.retention import clients, logs
+from luotsi.retention import clients, drafts, logs
 from luotsi.retention.retention_run import Due, RetentionRun
 from services.referral.domain.lifecycle import TERMINAL
 
@@ -75,6 +75,7 @@ async def _remove_words(run: RetentionRun) -> int:
 
 
 REGISTERS: Final[Mapping[str, Register]] = {
+    "drafts": Register("referral", "the last change of a draft never sent", drafts.drafts_due, drafts.discard_drafts),
     "clients": Register("referral", "the last referral's end", clients.clients_due, clients.erase_clients),
     "messages": _rows(
         "referral", "the referral's end", "messages", _OLD_MESSAGES, "coalesce(r.closed_at, r.updated_at)"

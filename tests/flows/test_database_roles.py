@@ -21,7 +21,7 @@ ROLES = [role for service in SERVICES for role in (service, f"{service}_owner")]
 ADDED_TO = {
     "portal": frozenset[str](),
     "catalog": frozenset[str](),
-    "referral": frozenset({"timeline", "deliveries", "disclosures", "audit_seals", "audit_cuts"}),
+    "referral": frozenset({"timeline", "deliveries", "disclosures", "audit_seals", "audit_cuts", "retention_runs"}),
     "notifications": frozenset[str](),
 }
 """What a service may read and add to, and neither change nor remove."""

@@ -20,7 +20,7 @@ from tests.services_by_hand import PREFIXES, PROCESSES, SIGNING
 pytestmark = pytest.mark.compose
 
 ADVISER = "adviser@navigaattori.example"
-LASTING = [*PROCESSES, "postgres", "redis", "edge"]
+LASTING = [*PROCESSES, "retention", "postgres", "redis", "edge"]
 
 
 @pytest.fixture(scope="module")
@@ -383,6 +383,19 @@ def test_redis_replays_transactions_and_scripts_and_nothing_is_published_again(
     assert "published again" not in stack.compose("logs", "--no-color", *PROCESSES).stdout
     sent = send_referral(adviser, f"after-{end}").json()["id"]
     wait_until(lambda: sent in stack.redis("operator", "XREVRANGE referral.events + - COUNT 9"), "the next event")
+
+
+def test_retention_makes_up_for_a_night_that_was_missed(stack: Stack) -> None:
+    def referral_database(statement: str) -> str:
+        return stack.inside("postgres", f'psql -U postgres -d referral -qAt -c "{statement}"')
+
+    missed = "now() - interval '3 days', now() - interval '3 days'"
+    referral_database(f"INSERT INTO retention_runs VALUES (gen_random_uuid(), {missed}, '{{}}')")
+    stack.compose("restart", "retention")
+    wait_until(lambda: referral_database("SELECT count(*) FROM retention_runs") == "2", "a run of retention")
+    wait_until(lambda: "retention took away: nothing" in stack.compose("logs", "retention").stdout, "its log")
+    shown = stack.compose("run", "--rm", "-T", "cli", "doctor", check=False).stdout
+    assert re.search(r"ok\s+retention\s+ran \d+ s ago; due: nothing", shown), shown
 
 
 def test_one_service_being_away_stops_no_other(stack: Stack, adviser: httpx2.Client) -> None:

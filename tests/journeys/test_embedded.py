@@ -26,7 +26,7 @@ from tests.services_by_hand import PREFIXES, PROCESSES
 pytestmark = pytest.mark.journey
 
 PROMISED_STOP = 10.0
-PIECES = [*PROCESSES, "fork-server", "valkey", "postgres"]
+PIECES = [*PROCESSES, "retention", "fork-server", "valkey", "postgres"]
 
 
 @pytest.fixture
@@ -74,6 +74,23 @@ def test_a_piece_that_is_killed_comes_back_and_works(running: Running, piece: st
     after = running.refer()
     with running.client("referral", ADVISER) as adviser:
         assert [adviser.get(f"/referrals/{referral}").status_code for referral in (before, after)] == [200, 200]
+
+
+def test_retention_makes_up_for_a_night_that_was_missed(running: Running) -> None:
+    async def runs(statement: str = "SELECT count(*) FROM retention_runs") -> int:
+        owner = await asyncpg.connect(running.facts["owners"]["referral"])
+        try:
+            return int(await owner.fetchval(statement))
+        finally:
+            await owner.close()
+
+    missed = "now() - interval '3 days', now() - interval '3 days'"
+    added = f"INSERT INTO retention_runs VALUES (gen_random_uuid(), {missed}, '{{}}') RETURNING 1"
+    assert asyncio.run(runs(added)) == 1
+    psutil.Process(running.pid("retention")).kill()
+    eventually(lambda: asyncio.run(runs()) == 2, "a run of retention")
+    log = (running.data / "logs" / "retention.log").read_text()
+    assert "retention took away: nothing, for nothing was kept long enough" in log
 
 
 def test_a_second_start_finds_its_data_again(data: Path) -> None:

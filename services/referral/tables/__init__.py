@@ -6,6 +6,7 @@ from services.referral.tables.copies import Delivery, Member, Organization, Serv
 from services.referral.tables.disclosures import AuditCut, AuditSeal, Disclosure
 from services.referral.tables.published_statistics import PublishedStatistics
 from services.referral.tables.referrals import IdempotencyKey, Referral
+from services.referral.tables.retention_runs import FinishedRetention
 from services.referral.tables.timeline import Message, TimelineEntry, Timer
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "ClientLookup",
     "Delivery",
     "Disclosure",
+    "FinishedRetention",
     "IdempotencyKey",
     "Member",
     "Message",

@@ -12,6 +12,7 @@ from services.referral.tables import Client, ClientKey, ClientLookup, Idempotenc
 from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.clients import note_operator
 from services.referral.use_cases.recording import record_change
+from services.referral.use_cases.sealed_texts import Texts, seal_texts
 from shared.database.transaction import Transaction
 
 UNKNOWN_LANGUAGE = "und"
@@ -61,6 +62,16 @@ async def erase_client(work: UnitOfWork, client: Client, occasion: str, *, end_o
     await _destroy(work, client.id, [referral.id for referral in referrals])
     note_operator(work, client, occasion)
     return len(referrals)
+
+
+async def discard_draft(work: UnitOfWork, draft: Referral) -> None:
+    """Cancel a draft that was never sent, and destroy what was written in it; `draft` is locked.
+
+    Nobody is told of it, for nobody but its own organisation knew of it.
+    """
+    draft.status, draft.reason_code, draft.reason_side = Status.CANCELLED, Reason.OTHER, Side.SOURCE
+    await seal_texts(work, draft, Texts())
+    record_change(work, draft, "cancelled", Side.SOURCE, None)
 
 
 async def _destroy(work: UnitOfWork, client_id: UUID, referral_ids: Sequence[UUID]) -> None:

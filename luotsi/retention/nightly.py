@@ -1,0 +1,119 @@
+"""Retention by itself: each night what was kept long enough is taken away."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from luotsi.platform.process import PlatformError
+from luotsi.platform.target import Target, find_target
+from luotsi.retention.lines import AnotherRun, retain
+from luotsi.retention.registers import PERIODS, read_periods
+from luotsi.retention.runs import last_run
+from luotsi.retention.schedule import is_due, is_on
+from shared import telemetry
+from shared.clock import Clock, utc_now
+from shared.task_group import run_task_group
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY_SECONDS: Final = 30.0
+_AFTER_FAILURE_SECONDS: Final = 300.0
+_HEARTBEAT_SECONDS: Final = 5.0
+
+
+class Nightly:
+    """Runs retention once a night; of several one does, and the others find that it was done.
+
+    `periods` are days per register. Only numbers are logged: what was taken away is nobody's business any more.
+    """
+
+    def __init__(self, target: Target, periods: dict[str, int], clock: Clock = utc_now) -> None:
+        self._target = target
+        self._periods = periods
+        self._clock = clock
+        self._watched_from = clock()
+        self._last: datetime | None = None
+        self._began = False
+
+    async def run(self) -> None:
+        """Look at the clock until cancelled; what fails is tried again five minutes later."""
+        while True:
+            try:
+                await self.step()
+            except (OSError, PlatformError, SQLAlchemyError) as error:
+                # The text of an error of the database may quote a row.
+                why = str(error) if isinstance(error, PlatformError) else type(error).__name__
+                log.error("retention has failed, and is tried again: %s", why)
+                await asyncio.sleep(_AFTER_FAILURE_SECONDS)
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+    async def step(self) -> bool:
+        """Run when it is time; returns whether it did."""
+        if self._began and not self._is_due():
+            return False
+        self._last = await last_run(self._target)  # by somebody else, perhaps
+        self._began = True
+        if not self._is_due():
+            return False
+        try:
+            lines = await retain(self._target, self._periods, run=True)
+        except AnotherRun:
+            log.info("another run is at it")
+            return False
+        self._last = self._clock()
+        removed = ", ".join(f"{line.register} {line.rows}" for line in lines if line.rows)
+        log.info("retention took away: %s", removed or "nothing, for nothing was kept long enough")
+        return True
+
+    def _is_due(self) -> bool:
+        return is_due(self._clock(), self._last, self._watched_from)
+
+
+async def _beat(heartbeat: Path | None) -> None:
+    while heartbeat:
+        heartbeat.touch()  # noqa: ASYNC240 - a file in memory, or on this machine
+        await asyncio.sleep(_HEARTBEAT_SECONDS)
+
+
+async def _wait_for_ever() -> None:
+    log.info("RETENTION is off: nothing is taken away")
+    await asyncio.Event().wait()
+
+
+async def watch(target: Target, periods: dict[str, int], heartbeat: Path | None) -> None:
+    """Run each night until cancelled; where it is off, do nothing. `heartbeat` is touched all the time."""
+    task = asyncio.current_task()
+    assert task is not None
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, task.cancel)
+    work = Nightly(target, periods).run() if is_on(target.environment) else _wait_for_ever()
+    await run_task_group(_beat(heartbeat), work)
+
+
+def run(target: Target, periods: dict[str, int]) -> None:
+    """Be a process that runs retention each night, until SIGTERM or SIGINT."""
+    telemetry.configure_logging("retention", os.environ.get("LOG_LEVEL", "INFO"))
+    heartbeat = os.environ.get("HEARTBEAT_FILE")
+    try:
+        asyncio.run(watch(target, periods, Path(heartbeat) if heartbeat else None))
+    except asyncio.CancelledError:
+        log.info("stopped")
+
+
+def main() -> None:
+    """The process as `luotsi up` starts it: the environment names databases, keys and periods."""
+    try:
+        run(find_target(), read_periods(Path(os.environ.get("RETENTION_FILE") or PERIODS)))
+    except PlatformError as error:
+        sys.exit(f"retention: {error}")
+
+
+if __name__ == "__main__":
+    main()
