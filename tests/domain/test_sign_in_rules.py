@@ -23,7 +23,7 @@ from services.portal.domain.identities import (
     is_reachable_address,
 )
 from services.portal.domain.two_factors import asserts_two_factors
-from services.portal.domain.ways import Membership, may_reset, open_to_local
+from services.portal.domain.ways import Membership, open_to_local, refused_reset
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 NOON = datetime(2026, 11, 30, 12, 0, 10, tzinfo=UTC)
@@ -110,6 +110,12 @@ def test_an_issuer_is_kept_as_it_is_written(typed: str) -> None:
         ("https://referral-web:8000", "no_name"),
         ("https://169.254.169.254", "no_name"),
         ("https://[::1]", "no_name"),
+        ("https://127.1", "no_name"),
+        ("https://0x7f.1", "no_name"),
+        ("https://0177.0.0.1", "no_name"),
+        ("https://127.0.0.1.", "no_name"),
+        ("https://localhost.", "no_name"),
+        ("https://id..example", "no_name"),
         ("https://login.microsoftonline.com/common/v2.0", "common"),
         ("https://login.microsoftonline.com/Organizations/v2.0", "common"),
         ("https://login.microsoftonline.com/consumers/v2.0", "common"),
@@ -197,6 +203,7 @@ def test_local_sign_in_is_closed_where_the_organisation_has_a_provider() -> None
 def test_an_organisation_resets_its_own_people_alone() -> None:
     own, other = (Membership(uuid4(), uuid4(), active=True) for _ in range(2))
     admin = own.organization_id
-    assert may_reset(admin, of_platform=False, memberships=[own])
-    assert not may_reset(admin, of_platform=False, memberships=[own, other])
-    assert may_reset(uuid4(), of_platform=True, memberships=[own, other])
+    assert refused_reset(admin, of_platform=False, roles=["admin"], memberships=[own]) is None
+    assert refused_reset(admin, of_platform=False, roles=["admin"], memberships=[own, other]) == "other_organization"
+    assert refused_reset(admin, of_platform=False, roles=["adviser", "coordinator"], memberships=[own]) == "coordinator"
+    assert refused_reset(uuid4(), of_platform=True, roles=["coordinator"], memberships=[own, other]) is None

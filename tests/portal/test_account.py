@@ -119,6 +119,17 @@ async def test_one_organisation_does_not_take_away_what_is_another_s_as_well(pla
         assert (await press(theirs, f"{page}/reset")).status_code == 303
 
 
+async def test_a_coordinator_is_let_in_anew_by_the_platform_alone(platform: Platform) -> None:
+    town = await small_town(platform)
+    boss = await town.facts.member("boss@businesskuopio.example", town.business, "admin")
+    coordinator = await town.facts.member("coordinator@businesskuopio.example", town.business, "coordinator")
+    await platform.settle()
+    page = f"/members/{coordinator.id}/sign-in"
+    async with portal_client(platform, boss) as theirs:
+        assert "The person is a coordinator" in (await theirs.get(page)).text
+        assert (await press(theirs, f"{page}/reset")).status_code == 403
+
+
 async def test_sessions_are_seen_and_ended(platform: Platform) -> None:
     async with (
         desk_with_codes(platform) as (_, first, phone, _),

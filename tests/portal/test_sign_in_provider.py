@@ -1,5 +1,6 @@
 """Signing in with the provider of an organisation, Canaille: set, tested, taken into use, and the only way then."""
 
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 import httpx2
 import pytest
 
+from services.portal.clients.openid import ProviderFault, Registration, depart
 from tests.builders import CatalogueFacts, Someone, small_town
 from tests.platform import Platform
 from tests.portal.entering import ask, browser, enrol, mail_link, mails, press, who
@@ -304,6 +306,28 @@ async def test_settings_that_cannot_work_are_refused_beside_the_field(
         assert said in answer.text
         assert CLIENT_SECRET not in answer.text
         assert await platform.scalar("portal", "SELECT count(*) FROM providers") == 0
+
+
+async def test_settings_sent_twice_are_set_once_and_others_are_still_out_of_date(platform: Platform) -> None:
+    async with organization(platform) as place, portal_client(platform, place.boss) as opened:
+        typed = {"issuer": "https://id.kuopio.example", "client_id": "x", "client_secret": "y", "version": "0"}
+        assert [(await press(opened, place.page, **typed)).status_code for _ in range(2)] == [303, 303]
+        for other in ({"client_secret": "z"}, {"client_id": "z"}, {"vouches": "true"}):
+            assert (await press(opened, place.page, **typed | other)).status_code == 409
+        assert await platform.scalar("portal", "SELECT version FROM providers") == 1
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "::ffff:127.0.0.1", "0.0.0.0"])
+async def test_a_name_that_leads_to_the_machine_itself_is_not_asked(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    found = [(family, socket.SOCK_STREAM, 0, "", (address, 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    registration = Registration("https://id.kuopio.example", CLIENT_ID, CLIENT_SECRET, "https://luotsi.example/answer")
+    with pytest.raises(ProviderFault) as fault:
+        await depart(registration, "state")
+    assert fault.value.reason == "own_machine"
 
 
 async def test_only_its_own_administrators_and_the_platform_s_reach_a_provider(platform: Platform) -> None:

@@ -6,6 +6,7 @@ Each sign-in reads the provider's document and keys anew. So a key that was take
 import asyncio
 import json
 import re
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from joserfc import jwt
 from joserfc.errors import ClaimError, JoseError
 from joserfc.jwk import KeySet
 
-from services.portal.domain.identities import is_reachable_address
+from services.portal.domain.identities import is_of_the_machine, is_reachable_address
 
 SCOPE: Final = "openid profile email"
 ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA", "RS384", "PS384", "ES384", "RS512", "PS512", "ES512")
@@ -201,8 +202,13 @@ def _kind_of(error: Exception) -> str:
 class _Client(AsyncOAuth2Client):  # type: ignore[misc]
     """The library's client, which follows nobody elsewhere and reads no endless answer."""
 
+    loopback = False
+    """Whether it may speak to this machine"""
+
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """Send, and read the answer as far as it may go."""
+        """Send, and read the answer as far as it may go. Raises ProviderFault for a name that leads to this machine."""
+        if not self.loopback and await _leads_to_the_machine(request.url.host):
+            raise ProviderFault("own_machine")
         answer = await super().send(request, **options | {"stream": True, "follow_redirects": False})
         content = bytearray()
         try:
@@ -216,9 +222,18 @@ class _Client(AsyncOAuth2Client):  # type: ignore[misc]
         return httpx2.Response(answer.status_code, headers=headers, content=bytes(content), request=request)
 
 
+async def _leads_to_the_machine(host: str) -> bool:
+    """Whether a name stands for an address of the machine itself; one that is not known here is a proxy's to find."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return any(is_of_the_machine(str(address[0])) for *_, address in found)
+
+
 def _client(registration: Registration) -> _Client:
     local = urlsplit(registration.issuer).scheme == "http"
-    return _Client(
+    client = _Client(
         registration.client_id,
         registration.client_secret,
         scope=SCOPE,
@@ -228,3 +243,5 @@ def _client(registration: Registration) -> _Client:
         timeout=httpx2.Timeout(5.0),
         trust_env=not local,
     )
+    client.loopback = registration.loopback
+    return client

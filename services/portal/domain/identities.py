@@ -1,13 +1,16 @@
 """Identity providers: which issuer an organisation may name, and who somebody is to it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 _DISCOVERY: Final = "/.well-known/openid-configuration"
 _LONGEST: Final = 500
+_LONGEST_HOST: Final = 253
+_WHOLE_NAME: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _ENTRA_HOSTS: Final = frozenset(
     {"login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn", "sts.windows.net"}
@@ -68,7 +71,7 @@ def clean_issuer(typed: str, *, loopback: bool) -> str:
         raise UnfitIssuer("not_https")
     if parts.query or parts.fragment or "?" in issuer or "#" in issuer or "@" in parts.netloc:
         raise UnfitIssuer("not_an_address")
-    if not local and (_is_ip(host) or "." not in host):
+    if not local and not _is_whole_name(host):
         raise UnfitIssuer("no_name")
     if host in _OF_EVERYBODY or (host in _ENTRA_HOSTS and _tenant(issuer) in _OF_NO_ONE_TENANT | {""}):
         raise UnfitIssuer("common")
@@ -87,7 +90,18 @@ def is_reachable_address(address: object, *, loopback: bool) -> bool:
     local = loopback and host in _LOOPBACK
     if not host or "@" in parts.netloc or parts.fragment:
         return False
-    return local if parts.scheme == "http" else parts.scheme == "https" and (local or not _is_ip(host))
+    return local if parts.scheme == "http" else parts.scheme == "https" and (local or _is_whole_name(host))
+
+
+def is_of_the_machine(address: str) -> bool:
+    """Whether an IP address is one that means something to the portal's own machine alone, or nothing.
+
+    Cloud providers answer on a link-local one with what a machine may do there.
+    """
+    found = ip_address(address)
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    plain = mapped or found
+    return plain.is_loopback or plain.is_link_local or plain.is_multicast or plain.is_unspecified
 
 
 def identity_of(issuer: str, claims: Mapping[str, Any]) -> Identity:
@@ -115,9 +129,6 @@ def _tenant(issuer: str) -> str:
     return urlsplit(issuer).path.strip("/").partition("/")[0].casefold()
 
 
-def _is_ip(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+def _is_whole_name(host: str) -> bool:
+    """Whether it is a name with its domain; no address, however it is written (127.1, 0x7f.1)."""
+    return len(host) <= _LONGEST_HOST and _WHOLE_NAME.fullmatch(host) is not None

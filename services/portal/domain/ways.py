@@ -1,6 +1,6 @@
 """Who signs in by what: with the provider of the organisation where there is one, else with what the portal keeps."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Collection, Iterable, Set
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -27,9 +27,19 @@ def open_to_local(memberships: Iterable[Membership], with_provider: Set[UUID]) -
     return [each for each in memberships if each.active and each.organization_id not in with_provider]
 
 
-def may_reset(admin_organization: UUID, *, of_platform: bool, memberships: Iterable[Membership]) -> bool:
-    """Whether an administrator may take away what a person signs in with.
+Refusal = Literal["other_organization", "coordinator"]
 
-    It is one person's in all organisations. So one organisation may do that only where no other is concerned.
+
+def refused_reset(
+    admin_organization: UUID, *, of_platform: bool, roles: Collection[str], memberships: Iterable[Membership]
+) -> Refusal | None:
+    """Why an administrator may not take away what a person with `roles` signs in with; None where they may.
+
+    It is one person's in all organisations. So one organisation may do that only where no other is concerned: the
+    person is a member of none of them, and does not see their figures, as a coordinator does.
     """
-    return of_platform or all(each.organization_id == admin_organization for each in memberships)
+    if of_platform:
+        return None
+    if any(each.organization_id != admin_organization for each in memberships):
+        return "other_organization"
+    return "coordinator" if "coordinator" in roles else None

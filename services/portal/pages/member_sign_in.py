@@ -10,7 +10,7 @@ from services.portal.pages.page import Page
 from services.portal.pages.sign_in.mailing import with_notice
 from services.portal.tables import Member
 from services.portal.use_cases.people import Factors, factors_of, known_person
-from services.portal.use_cases.recovery import may_reset_member, reset_member
+from services.portal.use_cases.recovery import reset_member, why_not_reset
 from shared.actors import PLATFORM_SLUG
 from shared.database.transaction import Transaction
 from shared.problems import forbidden, not_found
@@ -25,9 +25,9 @@ async def show(page: Annotated[Page, members("admin")], member_id: UUID) -> Resp
         member = await _own(page, tx, member_id)
         person = await known_person(tx, member.email)
         factors = Factors(False, 0, 0) if person is None else await factors_of(tx, person.id)
-        allowed = await may_reset_member(tx, page.account, member)
+        refused = await why_not_reset(tx, page.account, member)
     done = page.request.query_params.get("done") == "1"
-    return page.render("account/member.html", subject=member, factors=factors, allowed=allowed, done=done)
+    return page.render("account/member.html", subject=member, factors=factors, refused=refused, done=done)
 
 
 @router.post("/members/{member_id}/sign-in/reset")
@@ -35,8 +35,8 @@ async def reset(page: Annotated[Page, members("admin")], member_id: UUID) -> Res
     """Take away what the member signs in with: the next sign-in begins with a mail. The member is told."""
     async with page.state.database.transaction() as tx:
         member = await _own(page, tx, member_id)
-        if not await may_reset_member(tx, page.account, member):
-            raise forbidden("The person is a member of other organisations too: ask an administrator of the platform.")
+        if await why_not_reset(tx, page.account, member):
+            raise forbidden("More than your organisation is concerned: ask an administrator of the platform.")
         await reset_member(tx, member, page.now)
     answer = page.redirect(f"/members/{member_id}/sign-in?done=1")
     return with_notice(page, answer, "reset", member.email, member.language)

@@ -37,11 +37,12 @@ async def set_provider(
 ) -> Provider | None:
     """Set the provider of an organisation; None where it was changed since `version`, which is 0 where there was none.
 
+    What is set already, by the same form sent twice, is left as it is.
     With another issuer or registration it has to be tested anew before anybody signs in with it.
     """
     known = await tx.get(Provider, organization_id, lock=True)
     if (known.version if known else 0) != version:
-        return None
+        return known if known is not None and _is_set(vault, known, typed) else None
     if known is None:
         known = Provider(
             organization_id=organization_id,
@@ -61,6 +62,21 @@ async def set_provider(
     return known
 
 
+def _is_set(vault: AccountVault, provider: Provider, typed: ProviderSettings) -> bool:
+    if (provider.issuer, provider.client_id, provider.vouches) != (typed.issuer, typed.client_id, typed.vouches):
+        return False
+    try:
+        return typed.client_secret in (None, _secret(vault, provider))
+    except Unreadable:
+        return False
+
+
+def _secret(vault: AccountVault, provider: Provider) -> str | None:
+    """The client secret. Raises Unreadable where no key opens it any more."""
+    sealed = provider.sealed_secret
+    return None if sealed is None else str(vault.open(sealed, PROVIDER_SECRET.place(provider.organization_id)))
+
+
 def _fill(vault: AccountVault, provider: Provider, typed: ProviderSettings) -> None:
     if typed.client_secret is not None or provider.issuer != typed.issuer or provider.client_id != typed.client_id:
         secret = typed.client_secret
@@ -72,9 +88,8 @@ def _fill(vault: AccountVault, provider: Provider, typed: ProviderSettings) -> N
 
 def registration_of(vault: AccountVault, provider: Provider, redirect_uri: str, *, loopback: bool) -> Registration:
     """How the portal is registered with the provider. Raises ProviderFault where no key opens its secret any more."""
-    sealed, place = provider.sealed_secret, PROVIDER_SECRET.place(provider.organization_id)
     try:
-        secret = None if sealed is None else str(vault.open(sealed, place))
+        secret = _secret(vault, provider)
     except Unreadable:
         raise ProviderFault("secret_unreadable") from None
     return Registration(provider.issuer, provider.client_id, secret, redirect_uri, loopback)

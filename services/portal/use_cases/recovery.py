@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.portal.domain.ways import may_reset
+from services.portal.domain.ways import Refusal, refused_reset
 from services.portal.queries.accounts import Account
 from services.portal.queries.ways_in import ways_in
 from services.portal.tables import Member
@@ -15,11 +15,13 @@ from shared.actors import PLATFORM_SLUG
 from shared.database.transaction import Transaction
 
 
-async def may_reset_member(tx: Transaction, by: Account, member: Member) -> bool:
-    """Whether an administrator may do that: the organisation's, unless the person is in others too; the platform's."""
-    of_platform = by.organization_slug == PLATFORM_SLUG
-    return may_reset(
-        by.organization_id, of_platform=of_platform, memberships=(await ways_in(tx, member.email)).memberships
+async def why_not_reset(tx: Transaction, by: Account, member: Member) -> Refusal | None:
+    """Why an administrator may not do that; None where they may."""
+    return refused_reset(
+        by.organization_id,
+        of_platform=by.organization_slug == PLATFORM_SLUG,
+        roles=member.roles,
+        memberships=(await ways_in(tx, member.email)).memberships,
     )
 
 
