@@ -14,7 +14,6 @@ from services.portal.domain.session_life import REST
 from services.portal.pages.forms import Form
 from services.portal.pages.refer import fields
 from services.portal.pages.refer.clients import kind_of
-from services.portal.pages.refer.keeping import version_of
 from services.portal.pages.refer.sent import client_language
 from services.portal.pages.services import facts
 from shared.clock import utc_now
@@ -342,14 +341,60 @@ async def test_ones_own_page_a_moment_ago_is_nobody_else(platform: Platform) -> 
     async with portal_client(platform, town.adviser, "fi") as browser:
         kept = await browser.post("/refer", data={**await _open(browser, town.begin), **WORDS, "step": "keep"})
         form = await _open(browser, kept.headers["Location"])
-        for reason in ("yksi", "kaksi"):  # both of the version that the page had
+        for reason in ("yksi", "yksi kaksi"):  # both of the version that the page had
             answer = await browser.post("/refer", data={**form, "reason": reason}, headers={"HX-Request": "true"})
             assert answer.status_code == 200
-        done = await browser.post("/refer", data={**form, "reason": "kolme", "step": "send"})
+        done = await browser.post("/refer", data={**form, "reason": "yksi kaksi kolme", "step": "send"})
         assert done.status_code == 303, done.text
         late = await browser.post("/refer", data={**form, "reason": "neljä"}, headers={"HX-Request": "true"})
         assert late.headers["HX-Redirect"] == done.headers["Location"]
-    assert (await town.read(form["draft"]))["reason"] == "kolme"
+    assert (await town.read(form["draft"]))["reason"] == "yksi kaksi kolme"
+
+
+async def test_what_was_changed_in_another_window_is_shown_and_nothing_is_overwritten(platform: Platform) -> None:
+    town = await _town(platform)
+    script = {"HX-Request": "true"}
+    async with portal_client(platform, town.adviser, "fi") as browser:
+        kept = await browser.post("/refer", data={**await _open(browser, town.begin), **WORDS, "step": "keep"})
+        here = await _open(browser, kept.headers["Location"])
+        there = await _open(browser, kept.headers["Location"])
+        news = {"reason": "Toisessa ikkunassa", "client.phone": "050 111 2222", "client.language": "so"}
+        assert (await browser.post("/refer", data={**there, **news, "step": "keep"})).status_code == 303
+        here |= {"reason": "Tässä ikkunassa"}
+        passing = await browser.post("/refer", data=here, headers=script)
+        for shown in ("Toisessa ikkunassa", "+358 50 1112222", "somali"):
+            assert shown in passing.text
+        again = await browser.post("/refer", data={**here, **hidden_fields(passing.text)}, headers=script)
+        assert "Toisessa ikkunassa" in again.text  # it goes on saying so
+        assert (await town.read(here["draft"]))["reason"] == "Toisessa ikkunassa"
+        answer = await browser.post("/refer", data={**here, "step": "send"})
+        assert answer.status_code == 409
+        assert "Toisessa ikkunassa" in answer.text
+        back = typed(answer.text)
+        assert back["reason"] == "Tässä ikkunassa"  # what was typed stays
+        assert back["client.phone"] == "+358 50 1112222"  # what was left alone follows
+        assert back["client.language"] == "so"
+        assert (await browser.post("/refer", data={**back, "step": "send"})).status_code == 303
+    sent = await town.read(here["draft"])
+    assert (sent["reason"], sent["client"]["phone"]) == ("Tässä ikkunassa", "+358 50 1112222")
+
+
+async def test_what_the_same_page_has_kept_a_moment_ago_is_no_news_to_it(platform: Platform) -> None:
+    town = await _town(platform)
+    async with portal_client(platform, town.adviser, "fi") as browser:
+        kept = await browser.post("/refer", data={**await _open(browser, town.begin), **WORDS, "step": "keep"})
+        page = await _open(browser, kept.headers["Location"])
+        changed = {
+            "client.phone": "(050) 111-2222",
+            "client.email": "Asiakas@Mail.Example",
+            "client.interpreter": "true",
+            "reason": "Uusin  sanoin,\nkahdella rivillä ",
+            "urgency": "urgent",
+            "allows": "written",
+        }
+        await browser.post("/refer", data={**page, **changed}, headers={"HX-Request": "true"})
+        sent = await browser.post("/refer", data={**page, **changed, "step": "send"})  # before the page had the answer
+        assert sent.status_code == 303, sent.text
 
 
 async def test_a_script_keeps_the_draft_from_the_first_field_on(platform: Platform) -> None:
@@ -562,11 +607,6 @@ def test_what_was_not_accepted_is_left_out_and_nothing_else() -> None:
     assert fields.without(body, ["legal_basis.consent.given_on", "reason"]) == {"client": body["client"]}
     assert fields.without(body, ["client.language", "unknown"]) == body
     assert body["client"] == {"language": "ar", "email": "x"}
-
-
-@pytest.mark.parametrize(("etag", "version"), [('"3-9f86d081884c7d65"', 3), ('W/"12"', 12), (None, 0), ("x", 0)])
-def test_an_etag_names_a_version(etag: str | None, version: int) -> None:
-    assert version_of(etag) == version
 
 
 def test_the_languages_of_the_service_come_first_and_the_others_by_name() -> None:

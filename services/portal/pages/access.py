@@ -22,6 +22,8 @@ from shared.web.base import state_of
 
 KEPT: Final = "luotsi.kept"
 """In a request's scope: the secret under which the form was kept that was sent when the session had ended"""
+FORM: Final = "luotsi.form"
+"""In a request's scope: the form that a page of the session had sent, to be shown again where something goes wrong"""
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORM: Final = "application/x-www-form-urlencoded"
 
@@ -66,6 +68,7 @@ class Access:
             self._require(visitor.member)
             if form is not None:
                 _refuse_forged(request, visitor, form)
+                request.scope[FORM] = form
         return Page(request, state, visitor, form)
 
     def allows(self, member: Account) -> bool:
@@ -131,6 +134,12 @@ def _refuse_forged(request: Request, visitor: Visitor, form: Form) -> None:
         raise ForgedForm("form-outdated", "The form is of an earlier session. Open the page again.")
 
 
+def where_to(request: Request) -> str:
+    """The address within the site that a form was sent to."""
+    query = request.url.query
+    return local_path(request.url.path + (f"?{query}" if query else ""))
+
+
 async def _keep(request: Request, state: PortalApp, visitor: Visitor, form: Form | None) -> None:
     """Keep what a member was sending when the session had ended; what strangers send is not kept."""
     if form is None or visitor.found is None or not form.values:
@@ -138,11 +147,9 @@ async def _keep(request: Request, state: PortalApp, visitor: Visitor, form: Form
     given = form.text("csrf_token") or request.headers.get("X-CSRF-Token", "")
     if not compare_digest(given.encode(), csrf_token(visitor.found.secret).encode()):
         return
-    fields = [(name, value) for name, values in form.values.items() for value in values if name != "csrf_token"]
-    query = request.url.query
-    kept = kept_forms.Kept(local_path(request.url.path + (f"?{query}" if query else "")), fields)
+    kept = kept_forms.Kept(where_to(request), form.fields())
     async with state.database.transaction() as tx:
         request.scope[KEPT] = await kept_forms.keep(tx, visitor.found.session.member_id, kept, state.clock())
 
 
-__all__ = ["KEPT", "Access", "SignInNeeded", "anybody", "members", "platform_admins"]
+__all__ = ["FORM", "KEPT", "Access", "SignInNeeded", "anybody", "members", "platform_admins", "where_to"]

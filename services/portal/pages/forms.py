@@ -1,18 +1,25 @@
 """Forms: what somebody typed, what is wrong with it, and how both come back on the page."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from services.portal.clients.api import ApiProblem
+from services.portal import texts
+from services.portal.clients.api import ApiProblem, Away
 from services.portal.pages.problem_texts import detail_of, message_of
 from shared.problems import Problem, malformed
 
 _MOST_FIELDS = 2500
 """The fifty places of an organisation, with what helps people to get in, have more than a thousand fields"""
+_SENT_ALONG = frozenset({"idempotency_key", "etag", "seen", "credential"})
+_CODE = re.compile(r"[a-z0-9_:/.-]*")
 _HEADERS = ("idempotency_key", "etag")
 _LONGEST_HEADER = 255
+
+NOT_TAKEN: Final = (ApiProblem, Away)
+"""What keeps a form from being carried out: an API says no, or does not answer. `Form.take` says either."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,8 @@ class Form:
     language: str
     values: dict[str, list[str]] = field(default_factory=dict)
     errors: list[FieldError] = field(default_factory=list)
+    unanswered: bool = False
+    """Whether an API did not answer when the form was to be carried out: the page with it says so by its status."""
 
     @classmethod
     def filled(cls, language: str, values: Mapping[str, Any]) -> "Form":
@@ -77,16 +86,28 @@ class Form:
         """The version of what the person saw, to be sent along with a command."""
         return self.optional("etag")
 
+    def fields(self) -> list[tuple[str, str]]:
+        """Every field as it was sent, to be sent again by a page of whatever session there is then."""
+        return [(name, value) for name, values in self.values.items() for value in values if name != "csrf_token"]
+
+    def typed(self) -> list[str]:
+        """What was written in words, to be read again: neither a choice nor what a page sends along by itself."""
+        return [value for name, value in self.fields() if name not in _SENT_ALONG and not _CODE.fullmatch(value)]
+
     def refuse(self, name: str, message: str) -> None:
         """Say what is wrong with a field (`""`: with the whole)."""
         self.errors.append(FieldError(name, message))
 
-    def take(self, problem: ApiProblem, fields: Mapping[str, str] | None = None) -> None:
-        """Say what an API found wrong, in the person's words.
+    def take(self, problem: ApiProblem | Away, fields: Mapping[str, str] | None = None) -> None:
+        """Say what an API found wrong, or that it did not answer, in the person's words.
 
         `fields` are names of fields for those of the API, where they are not the same. What is about a field that the
         form does not have is said of the whole.
         """
+        if isinstance(problem, Away):
+            self.unanswered = True
+            self.refuse("", texts.text("problems.form.unanswered", self.language))
+            return
         for error in problem.errors or []:
             name = (fields or {}).get(error["field"], error["field"])
             self.refuse(name, message_of(problem.name, error["message"], self.language))

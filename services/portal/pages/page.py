@@ -133,8 +133,13 @@ class Page:
     def render(
         self, template: str, /, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
     ) -> Response:
-        """The page out of its template, in which `page` and `form` are to be had besides `context`."""
+        """The page out of its template, in which `page` and `form` are to be had besides `context`.
+
+        One that shows a form again because an API did not answer says that by its status.
+        """
         context.setdefault("form", self.form)
+        if self.form.unanswered:
+            status, headers = 503, {**(headers or {}), "Retry-After": "5"}
         body = self.state.renderer.render(template, {"page": self, **context})
         return HTMLResponse(body, status, headers={"Content-Language": self.language, **(headers or {})})
 

@@ -5,8 +5,10 @@ from typing import Any, Final
 from fastapi import Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
 
+from services.portal.clients.api import Away
 from services.portal.domain.local_paths import page_of
-from services.portal.pages.access import KEPT, SignInNeeded
+from services.portal.pages.access import FORM, KEPT, SignInNeeded, where_to
+from services.portal.pages.forms import Form
 from services.portal.pages.page import Page
 from services.portal.pages.problem_texts import advice_on, detail_of, title_of
 from services.portal.pages.session import kept_cookie, sign_in_address
@@ -36,6 +38,8 @@ def answer_problem(request: Request, problem: Problem) -> Response:
 
 def _page(request: Request, state: PortalApp, problem: Problem) -> Response:
     page = Page(request, state, visitor_of(request))
+    if (form := request.scope.get(FORM)) is not None and _may_go_through_later(problem):
+        return _form_again(request, page, form, problem)
     shown: dict[str, Any] = {
         "name": problem.name,
         "title": title_of(problem, page.language),
@@ -45,6 +49,24 @@ def _page(request: Request, state: PortalApp, problem: Problem) -> Response:
     }
     kept = {name: value for name, value in problem.headers.items() if name in ("Retry-After", "Allow")}
     return page.render("problems/problem.html", status=problem.status, headers=kept, problem=shown)
+
+
+def _may_go_through_later(problem: Problem) -> bool:
+    """Whether it is not what was sent that is wrong."""
+    return problem.status >= 500 or problem.status == 429
+
+
+def _form_again(request: Request, page: Page, form: Form, problem: Problem) -> Response:
+    """What was sent, to be sent again as it is: the page it was on may need the very API that does not answer.
+
+    It carries the key that it had, so whatever was carried out of it already is not done a second time.
+    """
+    again = Form(page.language, form.values, unanswered=True)
+    again.take(problem) if isinstance(problem, Away) else again.refuse("", page.t("problems.form.failed"))
+    kept = {name: value for name, value in problem.headers.items() if name == "Retry-After"}
+    shown = {"path": where_to(request), "correlation_id": context.current().correlation_id}
+    template = "problems/form_part.html" if page.is_partial else "problems/form.html"
+    return page.render(template, status=problem.status, headers=kept, form=again, **shown)
 
 
 def _to_sign_in(request: Request, state: PortalApp) -> Response:

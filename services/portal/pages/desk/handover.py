@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from services.portal import texts
 from services.portal.clients.api import Answer, ApiProblem, Away, side_by_side
 from services.portal.pages.access import members
-from services.portal.pages.forms import Form
+from services.portal.pages.forms import NOT_TAKEN, Form
 from services.portal.pages.page import Page
 from services.portal.pages.referrals.colleagues import colleagues_of
 
@@ -31,7 +31,7 @@ async def hand_over(page: HandoverPage) -> Response:
     form = page.form
     try:
         answer = await page.referral.post("/handover", {"to": form.optional("to")}, key=form.key)
-    except ApiProblem as problem:
+    except NOT_TAKEN as problem:
         form.take(problem)
         return await _show(page, form, status=422)
     return page.redirect(f"/desk/handover?to={answer['to']}&moved={len(answer['contents'])}")
@@ -43,6 +43,8 @@ async def _show(page: Page, form: Form, *, status: int = 200, moved: int = -1) -
         colleagues_of(page),
         page.referral.get("/referrals", {"box": "received", "assigned": "me", "open": True, "limit": 100}),
     )
+    if form.unanswered and isinstance(preview, Away):  # there would be no form on the page
+        raise preview
     heir = None if isinstance(preview, Away) or preview is None else preview["to"]
     if heir and not form.text("to"):
         form.values["to"] = [heir]

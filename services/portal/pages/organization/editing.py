@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.portal.clients.api import Answer, ApiProblem
-from services.portal.pages.forms import Form
+from services.portal.clients.api import Answer, ApiProblem, Away
+from services.portal.pages.forms import NOT_TAKEN, Form
 from services.portal.pages.organization.kinds import Record, add_row, remove_row, rows_of, tidy
 from services.portal.pages.organization.meanwhile import changed_fields, is_there, merge, seen, shown
 from services.portal.pages.page import Page
@@ -83,8 +83,8 @@ class Editing:
             return None
         return Unsaved(found, {"etag": found.etag, **self._stale(page, problem, now)})
 
-    def take(self, form: Form, problem: ApiProblem) -> None:
-        """Say what an API found wrong, each beside its field."""
+    def take(self, form: Form, problem: ApiProblem | Away) -> None:
+        """Say what an API found wrong, each beside its field; or that it did not answer."""
         if (name := self.beside.get(problem.name)) and not problem.errors:
             form.refuse(name, detail_of(problem, form.language))
             return
@@ -97,7 +97,7 @@ class Editing:
         nothing: dict[str, Any] = {"both": [], "taken": [], "joined": []}
         return {"form": form, "rows": lambda name: rows_of(form, name), "focus": focus, **nothing}
 
-    def _stale(self, page: Page, problem: ApiProblem, now: Form) -> dict[str, Any]:
+    def _stale(self, page: Page, problem: ApiProblem | Away, now: Form) -> dict[str, Any]:
         """What the template says where somebody else came first: what they changed; what was typed stays."""
         form = page.form
         found = merge(self.record, form, now)
@@ -118,12 +118,12 @@ class Editing:
         return shown(now, name) if self.record.fields[name].readable else ""
 
 
-async def refused(editing: Editing, form: Form, saving: Saving) -> ApiProblem | None:
-    """Save; returns what the API says no to and the person can put right, with the errors in the form."""
+async def refused(editing: Editing, form: Form, saving: Saving) -> ApiProblem | Away | None:
+    """Save; returns why that was not done, where the person can do something about it, with the errors in the form."""
     try:
         await saving()
-    except ApiProblem as problem:
-        if problem.status not in (403, 409, 412, 422):
+    except NOT_TAKEN as problem:
+        if not isinstance(problem, Away) and problem.status not in (403, 409, 412, 422):
             raise
         if problem.name != _STALE:
             editing.take(form, problem)
@@ -131,6 +131,6 @@ async def refused(editing: Editing, form: Form, saving: Saving) -> ApiProblem | 
     return None
 
 
-def is_stale(problem: ApiProblem) -> bool:
+def is_stale(problem: ApiProblem | Away) -> bool:
     """Whether somebody else came first."""
     return problem.name == _STALE

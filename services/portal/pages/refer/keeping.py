@@ -1,6 +1,5 @@
 """Keeping a draft: all of a form that is acceptable is kept, and what is not is said beside its field."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,26 +8,33 @@ from services.portal.clients.api import Answer, ApiProblem
 from services.portal.pages.forms import Form
 from services.portal.pages.page import Page
 from services.portal.pages.refer.fields import NAMES, UNKNOWN_LANGUAGE, body_of, without
+from services.portal.pages.refer.meanwhile import Changed, merged, seen_of
 
 _MOST_TRIES = 12
-_VERSION = re.compile(r'(?:W/)?"(\d+)')
 
 
 @dataclass
 class Draft:
-    """The draft that a form belongs to: none yet, or one with the version that the person has seen."""
+    """The draft that a form belongs to: none yet, or one with the version that the person has seen.
+
+    `seen` says what each field held in it.
+    """
 
     service_id: UUID
     referral_id: UUID | None = None
     etag: str | None = None
+    seen: str = ""
 
 
 class ChangedMeanwhile(Exception):
-    """Somebody else has changed the draft; `now` is what it is."""
+    """The draft was changed, in another window or by a colleague; `now` is what it is, `changed` what is new.
 
-    def __init__(self, now: Answer) -> None:
+    `form` has what was typed, and what is new in the fields that the person had left alone.
+    """
+
+    def __init__(self, now: Answer, form: Form, changed: Changed) -> None:
         super().__init__("the draft was changed meanwhile")
-        self.now = now
+        self.now, self.form, self.changed = now, form, changed
 
 
 class NoDraft(Exception):
@@ -54,7 +60,7 @@ async def keep(page: Page, form: Form, draft: Draft, *, client_id: str | None = 
             return await _send(page, form, draft, body)
         except ApiProblem as problem:
             if problem.status in (409, 412) and draft.referral_id is not None:
-                await see_anew(page, draft)
+                await see_anew(page, form, draft)
             if problem.status == 412:
                 continue
             if problem.status not in (409, 422):
@@ -79,30 +85,20 @@ async def _send(page: Page, form: Form, draft: Draft, body: dict[str, Any]) -> A
         begun = await page.referral.post("/referrals", new, key=form.key or str(uuid4()))
         draft.referral_id, draft.etag = UUID(begun["id"]), begun.etag
     answer = await page.referral.patch("/referrals/{id}", body, etag=draft.etag, id=draft.referral_id)
-    draft.etag = answer.etag
+    draft.etag, draft.seen = answer.etag, seen_of(answer, page)
     return answer
 
 
-async def see_anew(page: Page, draft: Draft) -> None:
-    """Take the draft's version as it is now, where it was the same person who changed it: their own page, a moment ago.
+async def see_anew(page: Page, form: Form, draft: Draft) -> None:
+    """Take the draft's version as it is now, where nothing in it is news to the page that the form is of.
 
-    Raises ChangedMeanwhile where somebody else did, and NoDraft where it is none any more.
+    Raises ChangedMeanwhile where something is, and NoDraft where it is none any more.
     """
     assert draft.referral_id is not None
     now = await page.referral.get("/referrals/{id}", id=draft.referral_id)
     if now["status"] != "draft":
         raise NoDraft(now)
-    if version_of(now.etag) == version_of(draft.etag):
-        return
-    timeline = await page.referral.get("/referrals/{id}/timeline", id=draft.referral_id)
-    seen = version_of(draft.etag)
-    since = [each for each in timeline["contents"] if each["version"] > seen]
-    if any(each["member_id"] != str(page.account.id) for each in since):
-        raise ChangedMeanwhile(now)
+    form_now, changed = merged(page, form, now)
+    if changed:
+        raise ChangedMeanwhile(now, form_now, changed)
     draft.etag = now.etag
-
-
-def version_of(etag: str | None) -> int:
-    """The version that an ETag names; 0 for none."""
-    found = _VERSION.match(etag or "")
-    return int(found[1]) if found else 0

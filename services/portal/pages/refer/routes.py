@@ -5,15 +5,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from services.portal.clients.api import Answer, ApiProblem
+from services.portal.clients.api import Answer, ApiProblem, Away
 from services.portal.pages.access import members
 from services.portal.pages.forms import Form
+from services.portal.pages.organization.meanwhile import SEEN
 from services.portal.pages.page import Page
 from services.portal.pages.problem_texts import advice_on
 from services.portal.pages.refer import fields
 from services.portal.pages.refer.clients import search_clients
 from services.portal.pages.refer.keeping import ChangedMeanwhile, Draft, NoDraft, keep, see_anew
-from services.portal.pages.refer.view import Beside, show, what_changed
+from services.portal.pages.refer.meanwhile import seen_of
+from services.portal.pages.refer.view import Beside, show
 from shared.problems import Problem, not_found
 
 router = APIRouter()
@@ -38,7 +40,7 @@ async def go_on(page: Adviser, referral_id: UUID) -> Response:
     kept = await page.referral.get("/referrals/{id}", id=referral_id)
     if kept["status"] != "draft":
         return page.redirect(f"/referrals/{referral_id}")
-    return await show(page, None, _draft_of(kept), kept)
+    return await show(page, None, _draft_of(page, kept), kept)
 
 
 @router.post("/refer")
@@ -47,23 +49,33 @@ async def write(page: Adviser) -> Response:
 
     A script that keeps what is being typed presses none, and is answered with the part of the page that is new.
     """
-    form = page.form
+    form, step = page.form, page.form.text("step")
     draft = _draft_in(form)
-    step = form.text("step")
     try:
-        if step == "find" or (step == "keep" and form.text("find")):  # Enter was pressed in the field of the search
-            return await show(page, form, draft, beside=Beside(found=await search_clients(page, form)))
-        if page.is_partial and not step:
-            return await _keep_in_passing(page, form, draft)
-        client_id = step.removeprefix("client:") if step.startswith("client:") else None
-        kept = await keep(page, form, draft, client_id=client_id)
-        if step == "send":
-            return await _send(page, form, draft, kept)
-        return await _again(page, form, draft, kept) if form.errors else page.redirect(f"/refer/{draft.referral_id}")
-    except ChangedMeanwhile as changed:
-        return await _changed(page, form, draft, changed.now)
+        return await _carry_out(page, form, draft, step)
+    except ChangedMeanwhile as news:
+        return await _changed(page, form, draft, news)
     except NoDraft as ended:
         return page.redirect(_after(ended.now, step))
+    except Away as away:
+        form.take(away)
+        return await show(page, form, draft, beside=Beside(503, part=_is_in_passing(page, step)))
+
+
+def _is_in_passing(page: Page, step: str) -> bool:
+    return page.is_partial and not step
+
+
+async def _carry_out(page: Page, form: Form, draft: Draft, step: str) -> Response:
+    if step == "find" or (step == "keep" and form.text("find")):  # Enter was pressed in the field of the search
+        return await show(page, form, draft, beside=Beside(found=await search_clients(page, form)))
+    if _is_in_passing(page, step):
+        return await _keep_in_passing(page, form, draft)
+    client_id = step.removeprefix("client:") if step.startswith("client:") else None
+    kept = await keep(page, form, draft, client_id=client_id)
+    if step == "send":
+        return await _send(page, form, draft, kept)
+    return await _again(page, form, draft, kept) if form.errors else page.redirect(f"/refer/{draft.referral_id}")
 
 
 async def _keep_in_passing(page: Page, form: Form, draft: Draft) -> Response:
@@ -73,15 +85,19 @@ async def _keep_in_passing(page: Page, form: Form, draft: Draft) -> Response:
     return await show(page, form, draft, kept, Beside(part=True))
 
 
-async def _changed(page: Page, form: Form, draft: Draft, now: Answer) -> Response:
-    """What somebody else has changed meanwhile, beside what was typed; sent again, it is about what there is now."""
-    form.refuse("", page.t("refer.changed"))
-    if page.is_partial:  # what a script keeps in passing never takes the place of what another person wrote
-        return await show(page, form, draft, now, Beside(part=True))
-    draft.etag = now.etag
-    form.values["etag"] = [now.etag or ""]
-    beside = Beside(409, changed=what_changed(now, form, page))
-    return await show(page, form, draft, now, beside)
+async def _changed(page: Page, form: Form, draft: Draft, news: ChangedMeanwhile) -> Response:
+    """What was changed meanwhile, beside what was typed; sent again, it is about what there is now.
+
+    What a script keeps in passing never takes the place of what stands there: that is for the person to say.
+    """
+    if page.is_partial:
+        form.refuse("", page.t("refer.changed"))
+        return await show(page, form, draft, news.now, Beside(part=True, changed=news.changed))
+    draft.etag, draft.seen = news.now.etag, seen_of(news.now, page)
+    merged = news.form
+    merged.refuse("", page.t("refer.changed"))
+    merged.values["etag"] = [draft.etag or ""]
+    return await show(page, merged, draft, news.now, Beside(409, changed=news.changed))
 
 
 def _after(now: Answer, step: str) -> str:
@@ -101,7 +117,7 @@ async def _send(page: Page, form: Form, draft: Draft, kept: Answer | None) -> Re
         return await _again(page, form, draft, kept)
     asking = "go_on" if form.text("on_duplicate") == "go_on" else "ask"
     try:
-        sent = await _command_to_send(page, draft, asking)
+        sent = await _command_to_send(page, form, draft, asking)
     except ApiProblem as problem:
         if problem.name == "possible-duplicate":
             form.refuse("on_duplicate", advice_on(problem, page.language))
@@ -113,7 +129,7 @@ async def _send(page: Page, form: Form, draft: Draft, kept: Answer | None) -> Re
     return page.redirect(f"/refer/{sent['id']}/sent")
 
 
-async def _command_to_send(page: Page, draft: Draft, on_duplicate: str) -> Answer:
+async def _command_to_send(page: Page, form: Form, draft: Draft, on_duplicate: str) -> Answer:
     """Send the draft; once more where the person's own page has kept something in between."""
     for last in (False, True):
         try:
@@ -123,7 +139,7 @@ async def _command_to_send(page: Page, draft: Draft, on_duplicate: str) -> Answe
         except ApiProblem as problem:
             if problem.name == "possible-duplicate" or problem.status not in (409, 412):
                 raise
-            await see_anew(page, draft)
+            await see_anew(page, form, draft)
             if last or problem.status == 409:
                 raise
     raise AssertionError
@@ -146,14 +162,15 @@ async def same_client(page: Adviser) -> Response:
     return page.redirect(f"/refer/{kept['id']}")
 
 
-def _draft_of(kept: Answer) -> Draft:
-    return Draft(UUID(kept["service"]["id"]), UUID(kept["id"]), kept.etag)
+def _draft_of(page: Page, kept: Answer) -> Draft:
+    return Draft(UUID(kept["service"]["id"]), UUID(kept["id"]), kept.etag, seen_of(kept, page))
 
 
 def _draft_in(form: Form) -> Draft:
     """The draft that the form belongs to, as its hidden fields say."""
     referral_id = form.optional("draft")
-    return Draft(_id(form.text("service_id")), _id(referral_id) if referral_id else None, form.version)
+    found = _id(referral_id) if referral_id else None
+    return Draft(_id(form.text("service_id")), found, form.version, form.text(SEEN))
 
 
 def _id(given: str) -> UUID:

@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from fastapi import Response
 
 from services.portal import texts
 from services.portal.clients.api import Answer, ApiProblem, Away, or_away, side_by_side
-from services.portal.pages.forms import FieldError, Form
+from services.portal.pages.forms import Form
 from services.portal.pages.page import Page
 from services.portal.pages.problem_texts import message_of
 from services.portal.pages.refer import fields
+from services.portal.pages.refer.desk_view import desk_sees
 from services.portal.pages.refer.keeping import Draft
+from services.portal.pages.refer.labels import by_group, labels
+from services.portal.pages.refer.meanwhile import Changed, seen_in
 from services.portal.pages.services import facts
 from shared.clock import day_in_kuopio
 
@@ -37,7 +40,7 @@ class Beside:
 
     status: int = 200
     found: Sequence[Json] | None = None
-    changed: Sequence[Json] | None = None
+    changed: Changed | None = None
     duplicates: Sequence[Json] | None = None
     part: bool = False
 
@@ -52,6 +55,7 @@ async def show(
     if form is None:
         form = fields.filled(kept.data, page.language) if kept else Form(page.language)
     fields.with_defaults(form, day_in_kuopio(page.now), page.t("refer.scope.usual", **names))
+    draft.seen = draft.seen or seen_in(form)
     told = before if isinstance(before, dict) else {}
     return page.render(
         "refer/kept.html" if beside.part else "refer/refer.html",
@@ -73,8 +77,8 @@ async def show(
         desk=desk_sees(form, names, page),
         found=beside.found,
         changed=beside.changed,
-        errors_of=_by_group(form),
-        labels=_labels(page),
+        errors_of=by_group(form),
+        labels=labels(page),
         today=day_in_kuopio(page.now).isoformat(),
         consent=_consent_address(draft.service_id, form),
     )
@@ -163,82 +167,5 @@ def _duplicates(duplicates: Sequence[Json], language: str) -> list[dict[str, Any
     ]
 
 
-def desk_sees(form: Form, names: Mapping[str, str], page: Page) -> dict[str, list[dict[str, str]]]:
-    """What the desk reads before it accepts, and what it learns when it does, with the form's own words."""
-    t, spoken = page.t, form.text("client.language")
-
-    def typed(name: str) -> str:
-        return "" if form.error(name) else form.text(name)  # what was not accepted reaches nobody
-
-    urgency = t("refer.desk.urgent") if form.checked("urgency") else t("refer.desk.routine")
-    interpreter = t("refer.desk.yes") if form.checked("client.interpreter") else t("refer.desk.no")
-    via = t("refer.desk.via_adviser") if form.checked("client.contact_via") else t("refer.desk.via_client")
-    company = form.text("client.kind") == "company"
-    before = [
-        (t("refer.desk.service"), names["service"]),
-        (t("refer.desk.from"), texts.name(page.account.organization_name, page.language)),
-        (t("refer.client.language"), texts.language_name(spoken, page.language) if spoken else ""),
-        (t("refer.desk.urgency"), urgency),
-        (t("refer.shareable_note"), typed("shareable_note")),
-    ]
-    after = [
-        (t("refer.client.name"), typed("client.name") or t("refer.desk.unnamed")),
-        (t("refer.client.business_id"), typed("client.business_id") if company else ""),
-        (t("refer.client.phone"), typed("client.phone")),
-        (t("refer.client.email"), typed("client.email")),
-        (t("refer.desk.reached"), via),
-        (t("refer.client.interpreter"), interpreter),
-        (t("refer.reason"), typed("reason")),
-        (
-            t("refer.allows.title"),
-            texts.of_code("refer.allows", form.text(fields.ALLOWS), page.language) if form.text(fields.ALLOWS) else "",
-        ),
-    ]
-    return {"before": _named(before), "after": _named(after)}
-
-
-def _named(items: list[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in items]
-
-
 def _consent_address(service_id: UUID, form: Form) -> str:
     return f"/refer/consent?service={service_id}&language={form.text('client.language') or 'en'}"
-
-
-_GROUPS: Final = {"client": "who", "on_duplicate": "who", "allows": "allows", "legal_basis": "allows"}
-_LABELS: Final = {
-    "client.language": "refer.client.language",
-    "client.name": "refer.client.name",
-    "client.business_id": "refer.client.business_id",
-    "client.phone": "refer.client.phone",
-    "client.email": "refer.client.email",
-    "reason": "refer.reason",
-    "shareable_note": "refer.shareable_note",
-    "private_note": "refer.private_note",
-    fields.ALLOWS: "refer.allows.title",
-    "legal_basis.consent.given_on": "refer.consent.given_on",
-    "legal_basis.consent.scope": "refer.consent.scope",
-    "legal_basis.statute": "refer.statute",
-}
-
-
-def _by_group(form: Form) -> dict[str, list[FieldError]]:
-    """What is wrong, by the group of the form in which it is said."""
-    groups: dict[str, list[FieldError]] = {"who": [], "what": [], "allows": []}
-    for error in form.errors:
-        groups[_GROUPS.get(error.field.partition(".")[0], "what")].append(error)
-    return groups
-
-
-def _labels(page: Page) -> dict[str, str]:
-    return {name: page.t(key) for name, key in _LABELS.items()}
-
-
-def what_changed(now: Answer, typed: Form, page: Page) -> list[dict[str, str]]:
-    """Where the draft as somebody else left it differs from what was typed: the field, and what stands there now."""
-    saved = fields.filled(now.data, page.language)
-    return [
-        {"field": name, "label": label, "now": saved.text(name)}
-        for name, label in _labels(page).items()
-        if saved.text(name) != typed.text(name)
-    ]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from services.portal.clients.api import ApiProblem, Away, side_by_side
 from services.portal.pages.access import members
-from services.portal.pages.forms import Form
+from services.portal.pages.forms import NOT_TAKEN, Form
 from services.portal.pages.page import Page
 from services.portal.pages.referrals import timeline
 from services.portal.pages.referrals.all_steps import STEPS
@@ -49,12 +49,12 @@ async def take(page: Page, referral_id: UUID, step: Step) -> Response:
         answer = await page.referral.post(
             "/referrals/{id}/" + step.command, step.body(form), key=form.key, etag=form.version, id=referral_id
         )
-    except ApiProblem as problem:
+    except NOT_TAKEN as problem:
         return await _refused(page, referral_id, step, problem)
     return page.redirect(f"{step.leads_to(answer, referral_id)}?done={step.command}")
 
 
-async def _refused(page: Page, referral_id: UUID, step: Step, problem: ApiProblem) -> Response:
+async def _refused(page: Page, referral_id: UUID, step: Step, problem: ApiProblem | Away) -> Response:
     if problem.status in (403, 404):
         raise problem
     form = page.form
@@ -67,7 +67,8 @@ async def _refused(page: Page, referral_id: UUID, step: Step, problem: ApiProble
         if isinstance(needed, Away):
             raise needed
     known = _version(form)
-    if problem.name == "stale-version" and was_taken(step, happened["contents"], str(page.account.id), known):
+    unsure = problem.name == "stale-version" or isinstance(problem, Away)
+    if unsure and was_taken(step, happened["contents"], str(page.account.id), known):
         return page.redirect(f"/referrals/{referral_id}?done={step.command}")
     form.take(problem, fields_at_fault(form))
     if not step.open_in(referral.data):
@@ -78,8 +79,10 @@ async def _refused(page: Page, referral_id: UUID, step: Step, problem: ApiProble
         changes = timeline.changes_since(happened["contents"], names, referral["reference"], known)
     duplicates = problem.members.get("duplicates", [])
     status = problem.status if problem.status in (409, 412) else 422
+    # Without an answer nothing is known of what others have done: what the person has seen is still the version.
+    etag = form.version if form.unanswered else referral.etag
     return await _form(
-        page, step, referral.data, form, etag=referral.etag, status=status, changes=changes, duplicates=duplicates
+        page, step, referral.data, form, etag=etag, status=status, changes=changes, duplicates=duplicates
     )
 
 

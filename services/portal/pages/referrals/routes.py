@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.portal.clients.api import ApiProblem
 from services.portal.pages.access import members
+from services.portal.pages.forms import NOT_TAKEN
 from services.portal.pages.page import Page
 from services.portal.pages.referrals import giving
 from services.portal.pages.referrals.showing import show
@@ -30,7 +30,7 @@ async def write(page: Annotated[Page, members("adviser", "recipient")], referral
         )
         # Who answers has read what there was.
         await page.referral.post("/referrals/{id}/messages/read", {"up_to": written["id"]}, id=referral_id)
-    except ApiProblem as problem:
+    except NOT_TAKEN as problem:
         if problem.status in (403, 404):
             raise
         form.take(problem)
