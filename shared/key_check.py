@@ -10,6 +10,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared import figures
 from shared.database.connections import Database
 from shared.database.reader import Reader
 
@@ -33,6 +36,19 @@ def refuse_other_keys(database_url: str, look: Look, opens_nothing: str) -> None
     elif not fits:
         _say(opens_nothing)
         sys.exit(2)
+
+
+def keys_look(service: str, look: Look) -> figures.Look:
+    """Looks whether they still do, for monitors: another database may have been put in the place of the first."""
+
+    async def seen(connection: AsyncConnection) -> figures.Seen:
+        fits = await look(Reader(connection))
+        what = "Whether the keys of the service open something of what is sealed, or nothing is (1), or none of it (0)"
+        return figures.Seen(
+            "keys", fits, (figures.Figure("luotsi_keys_open", what, float(fits), {"service": service}),)
+        )
+
+    return seen
 
 
 def _ask(database_url: str, look: Look) -> bool | None:

@@ -1,6 +1,8 @@
 """The figures that every process counts, in Prometheus form."""
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, disable_created_metrics
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # each counter would bring its first use as a second one
 
 PUBLISHED = Counter("luotsi_events_published", "Events brought onto a stream", ["stream"])
 STREAM_LOSSES = Counter("luotsi_stream_losses", "Times a stream was found to have lost entries", ["stream"])

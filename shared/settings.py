@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     )
     forwarded_allow_ips: str = Field("", description="Proxies whose X-Forwarded-For is believed; * for any")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    access_log: bool = Field(False, description="Whether each request is logged: its route, without who or which")
     environment: Literal["development", "production"] = "development"
     epoch: int = Field(1, ge=1, description="Raise by one after restoring this service's database from a backup")
     worker_name: str = Field(

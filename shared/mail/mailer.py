@@ -4,6 +4,7 @@ from email.message import EmailMessage
 from typing import Protocol
 from uuid import UUID
 
+from shared.mail.counted import CountedMailer
 from shared.mail.files import FileMailer
 from shared.mail.settings import MailSettings
 from shared.mail.smtp import SmtpMailer
@@ -19,4 +20,4 @@ class Mailer(Protocol):
 def mailer_of(settings: MailSettings) -> Mailer:
     """The mailer as the settings want it: over SMTP where they name a server, else into files."""
     url = settings.smtp_url.get_secret_value()
-    return SmtpMailer(url) if url else FileMailer(settings.mail_dir)
+    return CountedMailer(SmtpMailer(url) if url else FileMailer(settings.mail_dir))

@@ -28,6 +28,7 @@ from shared.web.health import HEALTH_PATHS, add_health_routes
 from shared.web.http_methods import HttpMethods
 from shared.web.http_protocol import HttpProtocol
 from shared.web.middleware import AnswerProblem, RequestContext
+from shared.web.observing import Observe
 from shared.web.rate_limits import RateLimiter
 from shared.web.routing import Route
 from shared.web.validators import Validators
@@ -136,6 +137,7 @@ def create_web_app(
     app.add_middleware(HttpMethods, answer=answer)
     limits = BodyLimits(max_body_bytes, state.settings.body_seconds)
     app.add_middleware(RequestContext, answer=answer, limit=state.limit, limits=limits)
+    app.add_middleware(Observe, service=state.service.name, access_log=state.settings.access_log)
     _answer_problems(app, answer)
     add_health_routes(app, state.service, state.database, state.redis, state.looks(), state.probes())
     return app

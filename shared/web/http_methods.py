@@ -92,7 +92,11 @@ class HttpMethods:
         if methods and method not in methods:
             return await self._answer(Request(scope), _not_allowed(allow))(scope, receive, send)
         if method == "HEAD":
-            await _head_only(self._app, {**scope, "method": "GET", _HEAD: True}, receive, send)
+            as_get = {**scope, "method": "GET", _HEAD: True}
+            try:
+                await _head_only(self._app, as_get, receive, send)
+            finally:
+                scope["route"] = as_get.get("route")
         else:
             await self._app(scope, receive, send)
 

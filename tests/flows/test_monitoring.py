@@ -9,11 +9,13 @@ import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
 
 from luotsi.embedded.servers import Servers
+from services.portal.vault import AccountVault
 from services.referral.vault import Unreadable, Vault
 from shared.services import dead_stream, service_names
 from tests.builders import Town, small_town
 from tests.flows.notifications_story import Story
 from tests.platform import Platform
+from tests.portal.entering import browser, enrol
 from tests.referring import SECRETS, sent_referral
 
 
@@ -106,10 +108,22 @@ async def test_days_after_the_newest_seal_have_an_age(platform: Platform, town: 
 
 
 async def test_keys_that_open_nothing_are_seen(platform: Platform, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert await figure(platform, "referral", "luotsi_client_keys_open") == 1
+    assert await figure(platform, "referral", "luotsi_keys_open", service="referral") == 1
     monkeypatch.setattr(Vault, "unwrap", _opens_nothing)
     assert (await readiness(platform, "referral"))["late"] == ["keys"]
-    assert await figure(platform, "referral", "luotsi_client_keys_open") == 0
+    assert await figure(platform, "referral", "luotsi_keys_open", service="referral") == 0
+
+
+async def test_a_key_of_the_portal_that_opens_nothing_is_seen(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await small_town(platform)
+    async with browser(platform) as opened:
+        await enrol(platform, opened, "adviser@navigaattori.example")
+    assert await figure(platform, "portal", "luotsi_keys_open", service="portal") == 1
+    monkeypatch.setattr(AccountVault, "age_of", lambda *_: None)
+    assert (await readiness(platform, "portal"))["late"] == ["keys"]
+    assert await figure(platform, "portal", "luotsi_keys_open", service="portal") == 0
 
 
 def _opens_nothing(*_: object) -> bytes:

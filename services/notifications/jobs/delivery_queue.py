@@ -5,6 +5,8 @@ import logging
 from datetime import timedelta
 from typing import Any, Final
 
+from prometheus_client import Counter
+
 from services.notifications.channels.channel import Channel, DeliveryAttempt, NoAddress, Refused
 from services.notifications.domain.retries import next_attempt
 from services.notifications.use_cases import deliveries
@@ -16,6 +18,13 @@ from shared.publishing.outbox import Outbox
 from shared.task_group import run_task_group
 
 log = logging.getLogger(__name__)
+
+DELIVERIES: Final = Counter(
+    "luotsi_delivery_attempts",
+    "Attempts to bring a notice to its recipient, by what came of them",
+    ["channel", "outcome"],
+)
+_OUTCOMES: Final = ("delivered", "failed", "given_up", "withdrawn")
 
 CLAIM: Final = timedelta(minutes=2)
 """For how long a claimed delivery is left alone by everybody else."""
@@ -45,6 +54,7 @@ class DeliveryQueue:
         self._database = database
         self._outbox = outbox
         self._channel = channel
+        self._ended = {outcome: DELIVERIES.labels(channel.name, outcome) for outcome in _OUTCOMES}
         self._clock = clock
         self._batch = batch
         self._attempt_limit = attempt_limit
@@ -85,6 +95,7 @@ class DeliveryQueue:
         except NoAddress:
             async with self._database.transaction() as tx:
                 await deliveries.withdraw(tx, attempt)
+            self._ended["withdrawn"].inc()
         except Refused as refusal:
             await self._write_failure(attempt, str(refusal), for_good=True)
         except Exception as error:
@@ -114,6 +125,8 @@ class DeliveryQueue:
                 async with self._database.transaction() as tx:
                     await deliveries.mark_delivered(tx, self._outbox, sent, self._clock())
                 del self._sent[: len(sent)]
+                self._ended["delivered"].inc(len(sent))
+                self._ended["delivered"].inc(len(sent))
 
     async def _write_failure(self, attempt: DeliveryAttempt, reason: str, *, for_good: bool) -> None:
         log.warning("delivery %s failed, attempt %d", attempt.delivery_id, attempt.number)
@@ -124,3 +137,4 @@ class DeliveryQueue:
                 await deliveries.give_up(tx, self._outbox, attempt, reason, now)
             else:
                 await deliveries.mark_failed(tx, attempt, reason, again_at)
+        self._ended["given_up" if again_at is None else "failed"].inc()

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 
 from services.portal.domain.local_paths import START, local_path
 from services.portal.pages.access import anybody, members
+from services.portal.pages.counted import SIGN_INS
 from services.portal.pages.page import Page
 from services.portal.pages.visitor import cookie_name, delete_cookie, set_cookie
 from services.portal.queries.accounts import Account
@@ -35,6 +36,12 @@ def sign_in_address(return_to: str, *, ended: bool = False) -> str:
 
 async def signed_in(page: Page, member_id: UUID, method: str, return_to: str) -> Response:
     """Sign a member in, in a session of its own, and lead on. Every way of signing in ends here."""
+    answer = await _begin(page, member_id, method, return_to)
+    SIGN_INS.labels(method).inc()
+    return answer
+
+
+async def _begin(page: Page, member_id: UUID, method: str, return_to: str) -> Response:
     state, visitor = page.state, page.visitor
     language = page.language if "lang" in page.request.query_params or page.form.text("lang") else None
     async with state.database.transaction() as tx:
@@ -82,7 +89,7 @@ async def switch(page: Annotated[Page, members()]) -> Response:
         raise not_found("membership")
     session = page.visitor.session
     assert session is not None
-    return await signed_in(page, chosen.id, session.method, START)
+    return await _begin(page, chosen.id, session.method, START)
 
 
 async def _reachable(page: Page) -> tuple[list[Account], list[Account]]:

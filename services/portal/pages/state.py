@@ -1,6 +1,7 @@
 """What the requests of the portal share, and who makes them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import httpx2
@@ -15,7 +16,10 @@ from services.portal.pages.visitor import VISITOR, find_visitor
 from services.portal.queries.accounts import Account
 from services.portal.settings import PortalSettings, account_vault_of
 from services.portal.use_cases.passkeys import Site
+from services.portal.use_cases.sealed import opens_some
 from shared.clock import Clock, utc_now
+from shared.figures import Look
+from shared.key_check import keys_look
 from shared.mail.addresses import sender_of
 from shared.mail.mailer import mailer_of
 from shared.problems import Problem
@@ -51,6 +55,10 @@ class PortalApp(State):
             )
             for service in apis()
         }
+
+    def looks(self) -> Sequence[Look]:
+        """Whether PORTAL_KEY opens anything."""
+        return (keys_look("portal", partial(opens_some, vault=self.vault)),)
 
     async def account(self, request: Request) -> str | None:
         """The member who is signed in in the browser that asks; it is looked up once for each request."""

@@ -1,6 +1,7 @@
 """What the routes need before they act, in the order in which a request may fail: 401, 404, 403, then the body."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -13,9 +14,10 @@ from services.referral.settings import WebSettings, vault_of
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.commands import locked_parent, locked_referral, require_side
-from services.referral.use_cases.key_check import keys_look
+from services.referral.use_cases.key_check import opens_some
 from shared.clock import Clock, utc_now
 from shared.figures import Look
+from shared.key_check import keys_look
 from shared.publishing.outbox import Outbox
 from shared.web.base import state_of
 from shared.web.json_api import ActorOf, ApiState, TransactionOf
@@ -33,7 +35,7 @@ class ReferralApp(ApiState):
 
     def looks(self) -> Sequence[Look]:
         """Timers, the seals of the log, and whether the keys open anything."""
-        return timers, seals, keys_look(self.vault)
+        return timers, seals, keys_look("referral", partial(opens_some, vault=self.vault))
 
 
 async def unit_of_work(request: Request, tx: TransactionOf, actor: ActorOf) -> ActorUnitOfWork:

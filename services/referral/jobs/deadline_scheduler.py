@@ -6,6 +6,9 @@ import time
 from typing import Final
 from uuid import UUID
 
+from prometheus_client import Counter
+
+from services.referral.domain.deadlines import TimerKind
 from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.deadlines import adopt_some, fire_due, take_due
 from services.referral.use_cases.ending_below import mark_what_was_left
@@ -20,6 +23,11 @@ from shared.database.transaction import Transaction
 from shared.publishing.outbox import Outbox
 
 log = logging.getLogger(__name__)
+
+TIMERS_FIRED: Final = Counter("luotsi_timers_fired", "Reminders and ends of referrals that came by the clock", ["kind"])
+TIMER_FAILURES: Final = Counter("luotsi_timer_failures", "Times that the timers of a referral failed")
+for _kind in TimerKind:
+    TIMERS_FIRED.labels(_kind)
 
 POLL_SECONDS: Final = 2.0
 START_AFTER_SECONDS: Final = 10.0
@@ -75,7 +83,7 @@ class DeadlineScheduler:
 
     async def step(self) -> bool:
         """Do what is due for one referral; returns whether there was one."""
-        besides, taken = self._left_aside(), None
+        besides, taken, fired = self._left_aside(), None, []
         try:
             with context.using(context.new_context()):
                 async with self._database.transaction() as tx:
@@ -84,12 +92,15 @@ class DeadlineScheduler:
                     if referral is None:
                         return False
                     taken = referral.id
-                    await fire_due(work, referral)
+                    fired = await fire_due(work, referral)
         except Exception as error:
             if taken is None or is_outage(error):
                 raise
             log.error("the timers of referral %s failed", taken, exc_info=error)
+            TIMER_FAILURES.inc()
             self._aside[taken] = time.monotonic() + _ASIDE_SECONDS
+        for kind in fired:
+            TIMERS_FIRED.labels(kind).inc()
         return True
 
     def _left_aside(self) -> list[UUID]:

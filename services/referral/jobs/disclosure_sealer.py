@@ -3,6 +3,9 @@
 import asyncio
 import logging
 from datetime import timedelta
+from typing import Final
+
+from prometheus_client import Counter
 
 from services.referral.use_cases.disclosure_log import seal_finished_days
 from shared.clock import Clock, utc_now
@@ -11,6 +14,8 @@ from shared.database.outages import waited_out
 from shared.publishing import leases
 
 log = logging.getLogger(__name__)
+
+DAYS_SEALED: Final = Counter("luotsi_seals_days_sealed", "Days of the log of who was shown what that were sealed")
 
 _LEASE = timedelta(minutes=5)
 _LOOK_EVERY_SECONDS = 60.0
@@ -39,6 +44,7 @@ class DisclosureSealer:
             if not await leases.take(tx, "audit-seal", self._holder, _LEASE):
                 return 0
             made = await seal_finished_days(tx, self._key, self._clock())
+        DAYS_SEALED.inc(len(made))
         for seal in made:
             log.info("disclosures of %s sealed: %d rows, seal %s", seal.day, seal.rows, seal.seal.hex())
         return len(made)

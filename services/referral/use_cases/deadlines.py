@@ -122,8 +122,8 @@ async def take_due(work: UnitOfWork, besides: Sequence[UUID]) -> Referral | None
     return await work.tx.first(next_due)
 
 
-async def fire_due(work: UnitOfWork, referral: Referral) -> None:
-    """Do what is due for a locked referral: remind of it, or let it expire.
+async def fire_due(work: UnitOfWork, referral: Referral) -> list[TimerKind]:
+    """Do what is due for a locked referral: remind of it, or let it expire. Returns what was due and had an effect.
 
     Its timers are computed anew first, so one that has moved or stopped since it was stored has no effect.
     """
@@ -132,11 +132,13 @@ async def fire_due(work: UnitOfWork, referral: Referral) -> None:
     for kind in due:
         timers[kind].fired_at = work.now
         work.tx.update(timers[kind])
-    for kind in sorted(not_overtaken(due), key=_ORDER.__getitem__):
+    effective = sorted(not_overtaken(due), key=_ORDER.__getitem__)
+    for kind in effective:
         if kind is TimerKind.EXPIRE:
             await _expire(work, referral)
         else:
             record_aside(work, referral, kind)
+    return effective
 
 
 async def _expire(work: UnitOfWork, referral: Referral) -> None:

@@ -3,13 +3,11 @@
 from typing import Final
 
 from sqlalchemy import LargeBinary, bindparam, func
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, select
 
 from services.referral.tables import ClientKey
 from services.referral.vault import Unreadable, Vault
 from shared.database.reader import Reader
-from shared.figures import Figure, Look, Seen
 
 _ONE: Final = select(ClientKey).limit(1)
 _ONE_OF_OURS: Final = _ONE.where(
@@ -30,17 +28,6 @@ async def opens_some(db: Reader, vault: Vault) -> bool:
         return True
     own = await db.first(_ONE_OF_OURS, {"masters": vault.master_ids})
     return own is not None and _opens(vault, own)
-
-
-def keys_look(vault: Vault) -> Look:
-    """Looks whether the keys still open clients' data: another database may have been put in the place of the first."""
-
-    async def look(connection: AsyncConnection) -> Seen:
-        fits = await opens_some(Reader(connection), vault)
-        what = "Whether the keys of this process open a client's data, or there is none (1), or nobody's (0)"
-        return Seen("keys", fits, (Figure("luotsi_client_keys_open", what, float(fits)),))
-
-    return look
 
 
 def _opens(vault: Vault, key: ClientKey) -> bool:

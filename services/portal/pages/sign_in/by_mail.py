@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 
 from services.portal.domain.local_paths import local_path
 from services.portal.pages.access import anybody
+from services.portal.pages.counted import refused
 from services.portal.pages.page import Page
 from services.portal.pages.session import signed_in
 from services.portal.pages.sign_in.browser import browser_of, browser_or_new, network, remember
@@ -48,6 +49,7 @@ async def ask_by_mail(page: Page, return_to: str, linking: Content | None = None
     async with page.state.database.transaction() as tx:
         asked = await ask_for_mail(tx, page.state.vault, browser, wanted, page.now)
     if asked.too_many:
+        refused("too_many")
         return page.render("sign_in/too_many.html", status=429)
     answer = remember(page, page.redirect(page.in_language("/sign-in/mail")), browser)
     return with_mail(page, answer, asked.mail)
@@ -68,6 +70,7 @@ async def code(page: Annotated[Page, anybody()]) -> Response:
             to = await _proved(page, tx, found)
     if isinstance(found, Step):
         return await _answer(page, to)
+    refused("mail_code")
     page.form.refuse("code", of_code("sign_in.code", found, page.language))
     page.form.values.pop("code", None)
     return page.render("sign_in/check_mail.html", status=422)
@@ -94,6 +97,7 @@ async def use_link(page: Annotated[Page, anybody()], token: str) -> Response:
     if twice:
         return page.redirect(page.in_language("/sign-in/second"))
     if not isinstance(found, Step):
+        refused("mail_link")
         return page.render("sign_in/link_unfit.html", status=410 if found == "over" else 403, unfit=found)
     return await _answer(page, to)
 

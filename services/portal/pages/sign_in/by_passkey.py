@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from services.portal.domain.local_paths import local_path
 from services.portal.pages.access import anybody
+from services.portal.pages.counted import refused
 from services.portal.pages.page import Page
 from services.portal.pages.sign_in.browser import browser_of, browser_or_new, network, remember
 from services.portal.pages.sign_in.finishing import finish, go_on
@@ -46,6 +47,7 @@ async def use(page: Annotated[Page, anybody()]) -> Response:
             proof = complete(tx, page.state.vault, step, "passkey")
             to = await go_on(page, tx, step, proof)
     if person is None:
+        refused("passkey")
         form.refuse("", page.t("sign_in.passkey.refused"))
         return await start_page(page, return_to, status=422)
     return remember(page, await finish(page, proof, to), browser)

@@ -13,6 +13,7 @@ from services.portal.clients.openid import ProviderFault, Registration, arrive, 
 from services.portal.domain.identities import Identity
 from services.portal.domain.local_paths import local_path
 from services.portal.pages.access import anybody
+from services.portal.pages.counted import refused
 from services.portal.pages.page import Page
 from services.portal.pages.session import signed_in
 from services.portal.pages.sign_in.browser import browser_of, browser_or_new, network, remember
@@ -132,6 +133,7 @@ async def _faulty(page: Page, provider: Provider, fault: ProviderFault, *, test:
     log.warning("the provider of %s: %s %s", provider.organization_id, fault.reason, fault.about)
     if test:
         return await _tested(page, provider, {"ok": False, "reason": fault.reason, "about": fault.about})
+    refused("provider")
     return page.render("sign_in/provider_fault.html", status=status, fault=fault)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.portal.pages.access import anybody
+from services.portal.pages.counted import refused
 from services.portal.pages.page import Page
 from services.portal.pages.session import signed_in
 from services.portal.pages.sign_in.browser import browser_of
@@ -53,6 +54,7 @@ async def finish(page: Page, proof: Proof, to: UUID | Response) -> Response:
 
 def no_access(page: Page, reason: str = "none") -> Response:
     """Word for somebody who has shown who they are, and may not work here: whom to ask."""
+    refused("no_access")
     return page.render("sign_in/no_access.html", status=403, reason=reason)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
+from services.portal.pages.counted import Refused, refused
 from services.portal.pages.page import Page
 from services.portal.use_cases.second_factors import Checked
 
@@ -14,8 +15,10 @@ _STATUS: Final[Mapping[Checked, HTTPStatus]] = {
 }
 
 
-def refuse_code(page: Page, checked: Checked, words: str) -> int:
-    """Say so beside the field; returns the status of the answer."""
+def refuse_code(page: Page, checked: Checked, words: str, signing_in: Refused | None = None) -> int:
+    """Say so beside the field; returns the status of the answer. `signing_in`: the step of it that the code was for."""
+    if signing_in is not None:
+        refused(checked if checked in ("too_many", "unreadable") else signing_in)
     page.form.refuse("code", words)
     page.form.values.pop("code", None)
     return _STATUS[checked]

@@ -124,7 +124,7 @@ async def recover(page: Annotated[Page, anybody()]) -> Response:
             to = await go_on(page, tx, step, proof)
     if checked == "right":
         return await finish(page, proof, to)
-    status = refuse_code(page, checked, page.code("sign_in.recovery", checked))
+    status = refuse_code(page, checked, page.code("sign_in.recovery", checked), "recovery_code")
     return page.render("sign_in/recovery.html", status=status)
 
 
@@ -157,4 +157,5 @@ async def _again(page: Page, tx: Transaction) -> Response:
 
 
 async def _refused(page: Page, checked: Checked) -> Response:
-    return await _ask(page, refuse_code(page, checked, page.code("sign_in.second", checked)))
+    status = refuse_code(page, checked, page.code("sign_in.second", checked), "app_code")
+    return await _ask(page, status)
