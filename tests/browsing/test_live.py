@@ -154,3 +154,34 @@ async def test_the_stream_ends_quietly_with_the_session_and_lets_others_listen(
     await say(running_portal, ADVISER, referral, "Hei hei")  # now it is seen that the session has ended
     await page.wait_for_function("navigator.locks.query().then(({ held }) => held.length === 0)", timeout=60_000)
     assert said == []
+
+
+def _unseen_answers(platform: Running) -> set[str]:
+    with platform.client("referral", ADVISER) as client:
+        found = client.get("/referrals", params={"box": "sent", "unseen_answers": "true", "limit": 100})
+        return {each["id"] for each in found.json()["contents"]}
+
+
+async def test_what_a_window_shows_while_nobody_is_at_it_is_not_looked_at_until_somebody_comes(
+    windows: Windows, running_portal: Running, referral: str
+) -> None:
+    page = await windows.signed_in(ADVISER)
+    await page.add_init_script("window.isThere = false; document.hasFocus = () => window.isThere")
+    await page.goto(f"/referrals/{referral}")
+    await page.mouse.move(0, 0)
+    await listening(page)
+    await asyncio.to_thread(_decline, running_portal, referral)
+    await expect(page.locator("#status")).not_to_be_empty()  # it is shown
+    assert referral in await asyncio.to_thread(_unseen_answers, running_portal)
+    async with page.expect_response(lambda answer: answer.url.endswith(referral)):
+        await page.evaluate("window.isThere = true; window.dispatchEvent(new Event('focus'))")
+    assert referral not in await asyncio.to_thread(_unseen_answers, running_portal)
+
+
+def _decline(platform: Running, referral_id: str) -> None:
+    with platform.client("referral", DESK) as client:
+        seen = client.get(f"/referrals/{referral_id}")
+        headers = {"If-Match": seen.headers["ETag"]}
+        body = {"reason": {"code": "no_capacity"}}
+        answer = client.post(f"/referrals/{referral_id}/decline", json=body, headers=headers)
+        assert answer.status_code == 200, answer.text

@@ -252,6 +252,17 @@ async def test_what_a_script_fetches_has_not_been_read_until_it_is_answered(
     assert (await desk.read(sent["id"]))["unread_messages"] == 0
 
 
+@pytest.mark.parametrize(("how", "looked"), [("unlooked", False), ("looked", True)])
+async def test_what_a_window_fetches_by_itself_is_a_look_only_where_somebody_is_at_it(
+    platform: Platform, town: Town, how: str, looked: bool
+) -> None:
+    sent = await sent_referral(platform, town)
+    async with portal_client(platform, town.desk) as browser:
+        await browser.get(f"/referrals/{sent['id']}", headers={"Luotsi-Live": how})
+    noted = await platform.scalar("referral", "SELECT first_viewed_at IS NOT NULL FROM referrals")
+    assert noted is looked
+
+
 @pytest.mark.parametrize(
     ("referer", "back"),
     [

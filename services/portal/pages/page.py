@@ -13,7 +13,7 @@ from services.portal.domain.local_paths import local_path, page_of
 from services.portal.pages.forms import Form
 from services.portal.pages.navigation import Link, links_for
 from services.portal.pages.state import PortalApp
-from services.portal.pages.visitor import Visitor
+from services.portal.pages.visitor import BY_ITSELF, LOOKED_AT, Visitor
 from services.portal.queries.accounts import Account
 from services.portal.vault import csrf_token
 
@@ -93,8 +93,9 @@ class Page:
 
     @property
     def is_looked_at(self) -> bool:
-        """Whether a person has opened the page; what a script fetches meanwhile nobody may have looked at."""
-        return self.request.method == "GET" and not (self.is_partial or "Luotsi-Live" in self.request.headers)
+        """Whether somebody looks at what is asked for: not where a window that nobody is at follows what happens."""
+        asked = self.request.method == "GET" and not self.is_partial
+        return asked and self.request.headers.get(BY_ITSELF, LOOKED_AT) == LOOKED_AT
 
     @property
     def show_accounts(self) -> bool:

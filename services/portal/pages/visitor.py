@@ -24,6 +24,8 @@ LIVE: Final = "/live"
 """Where windows hear of what has changed"""
 BY_ITSELF: Final = "Luotsi-Live"
 """Header of a request that a window makes because it has heard of something, and nobody has asked for"""
+LOOKED_AT: Final = "looked"
+"""Value of that header where the window has the focus, so that somebody is looking at what it shows"""
 _COOKIE: Final = "luotsi"
 
 

@@ -8,6 +8,7 @@ const made = document.querySelector("meta[name='luotsi-made']").content;
 const title = document.title;
 let latest = null;
 let stale = false;
+let unlooked = false; // something was shown while nobody was at the window
 
 function showCount({ unseen, more }) {
   const count = unseen ? `${unseen}${more ? "+" : ""}` : "";
@@ -32,7 +33,8 @@ function carryOver(part, fresh) {
 async function showAnew() {
   stale = false;
   button.hidden = true;
-  const answer = await fetch(location.href, { headers: { "Luotsi-Live": "1" } });
+  unlooked = !document.hasFocus();
+  const answer = await fetch(location.href, { headers: { "Luotsi-Live": unlooked ? "unlooked" : "looked" } });
   if (!answer.ok || answer.redirected) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of parts()) {
@@ -49,7 +51,8 @@ async function showAnew() {
 const isBusy = () => document.querySelector("main:hover, main:focus-within") !== null;
 
 function offer() {
-  if (document.hidden || !stale) return;
+  const owed = unlooked && document.hasFocus();
+  if (document.hidden || !(stale || (owed && !isBusy()))) return;
   if (isBusy()) button.hidden = false;
   else showAnew();
 }
@@ -68,6 +71,7 @@ channel.onmessage = ({ data }) => {
 };
 button.addEventListener("click", showAnew);
 document.addEventListener("visibilitychange", offer);
+window.addEventListener("focus", offer);
 document.querySelector("main").addEventListener("pointerleave", offer);
 channel.postMessage("what?");
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from services.referral.api.dependencies import LockedReferralOf, ReferralOf, WorkOf, on_side_locked
 from services.referral.api.lists import ListWanted, PageWanted, list_wanted, next_page, page_wanted, position
@@ -49,12 +49,16 @@ async def get_referrals(
 
 
 @router.get("/referrals/{referral_id}", operation_id="getReferral", summary="A referral as your side sees it")
-async def get_referral(response: Response, work: WorkOf, referral: ReferralOf) -> ReferralView:
+async def get_referral(
+    response: Response, work: WorkOf, referral: ReferralOf, look: Annotated[bool, Query()] = True
+) -> ReferralView:
     """Two first looks are noted and raise the version: the recipient's, and the source's at the answer.
 
-    The source is told of the recipient's.
+    The source is told of the recipient's. With `look=false` nothing is noted: for a program that reads it while nobody
+    is looking.
     """
-    await look_at(work, referral)
+    if look:
+        await look_at(work, referral)
     return referral_answer(response, await view(work, referral, "read"))
 
 

@@ -20,7 +20,7 @@ from services.portal.pages.referrals.step import JSON
 async def show(page: Page, referral_id: UUID, *, status: int = 200, form: Form | None = None) -> Response:
     """The referral as the member's side sees it, with the steps that are open; `form` is one that was refused on it."""
     seen, happened, messages, deliveries, colleagues = await side_by_side(
-        page.referral.get("/referrals/{id}", id=referral_id),
+        page.referral.get("/referrals/{id}", {"look": None if page.is_looked_at else False}, id=referral_id),
         page.referral.get("/referrals/{id}/timeline", id=referral_id),
         page.referral.get("/referrals/{id}/messages", {"limit": 100}, id=referral_id),
         page.notifications.get("/deliveries", {"referral_id": referral_id, "limit": 100}),
