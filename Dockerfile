@@ -30,7 +30,7 @@ COPY --chmod=0755 deploy/image/entrypoint deploy/image/luotsi deploy/image/web-h
 COPY --from=build /opt/luotsi /opt/luotsi
 ENV PATH=/opt/luotsi/venv/bin:$PATH PYTHONPATH=/opt/luotsi/app \
     PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1 \
-    HOST=0.0.0.0 PORT=8000 HEARTBEAT_FILE=/run/luotsi/heartbeat MAIL_DIR=/var/lib/luotsi/mail
+    HOST=0.0.0.0 PORT=8000 METRICS_PORT=9000 HEARTBEAT_FILE=/run/luotsi/heartbeat MAIL_DIR=/var/lib/luotsi/mail
 WORKDIR /opt/luotsi/app
 USER 10001:10001
 EXPOSE 8000

@@ -107,6 +107,10 @@ def test_what_runs_on_has_a_health_check_and_comes_back(container: str) -> None:
     assert CONTAINERS[container]["restart"] == "unless-stopped"
 
 
+def test_the_command_line_starts_nothing_that_was_stopped() -> None:
+    assert "depends_on" not in CONTAINERS["cli"]
+
+
 def test_each_service_has_the_processes_of_its_record() -> None:
     processes = {name for service in SERVICES for name in service.process_names}
     assert processes == set(PROCESSES)

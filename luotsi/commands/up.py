@@ -208,8 +208,8 @@ def _all_given(kind: str, names: tuple[str, ...]) -> bool:
 
 def _check_ports(addresses: Addresses) -> None:
     for service in SERVICES:
-        port = addresses.port(service.name)
-        if "web" in service.processes and not is_free(port):
+        ports = {"web": addresses.port(service.name), "worker": addresses.worker_port(service.name)}
+        for port in (ports[kind] for kind in service.processes if not is_free(ports[kind])):
             raise PlatformError(
                 f"port {port} (for {service.name}) is taken: stop what listens there, or choose another range, "
                 f"as in `luotsi up --port-base {addresses.port_base + 1000}`"

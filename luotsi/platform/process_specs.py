@@ -13,7 +13,8 @@ from shared.services import SERVICES, ProcessKind, Service, get_service
 
 _SOURCES = Path(__file__).resolve().parents[2]
 # Below the ports of the embedded servers.
-_PORT_BASES = range(10000, 19990, 10)
+_PORT_BASES = range(10000, 19980, 20)
+_WORKERS_ABOVE = 10
 
 RETENTION = "retention"
 """The process that takes away what was kept long enough."""
@@ -39,6 +40,10 @@ class Addresses:
         """The port of the service's web process."""
         return self.port_base + get_service(service).port
 
+    def worker_port(self, service: str) -> int:
+        """The port on which the service's worker answers monitors."""
+        return self.port(service) + _WORKERS_ABOVE
+
     def url(self, service: str) -> str:
         """Base address of the service's HTTP API, or of its pages."""
         # Passkeys hold for a name, and what people see is called as they call it.
@@ -50,7 +55,7 @@ def free_port_base() -> int:
     """A base above which the port of every service is free, for a platform that is gone again soon."""
     while True:
         base = random.choice(_PORT_BASES)
-        if all(is_free(base + service.port) for service in SERVICES):
+        if all(is_free(base + service.port + above) for service in SERVICES for above in (0, _WORKERS_ABOVE)):
             return base
 
 
@@ -97,6 +102,7 @@ def service_specs(service: Service, data: DataDir, addresses: Addresses) -> Iter
         # The name stays the same, so that after a crash it takes up its own work.
         name = f"{service.name}-worker"
         own = {"WORKER_NAME": name, "HEARTBEAT_FILE": str(heartbeat(service.name, data))}
+        own["METRICS_PORT"] = str(addresses.worker_port(service.name))
         own |= _secrets(service, "worker", data)
         yield _python(name, f"services.{service.name}.worker", settings | own)
 

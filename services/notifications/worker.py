@@ -3,6 +3,7 @@
 from services.notifications.channels.registry import build_channels
 from services.notifications.consumers import build_consumers
 from services.notifications.jobs.delivery_queue import DeliveryQueue
+from services.notifications.queries.health import mail
 from shared.consuming.worker import Worker, run
 from shared.database.connections import Database
 from shared.mail.settings import MailSettings
@@ -19,7 +20,7 @@ def build_worker(settings: MailSettings) -> Worker:
     outbox = Outbox(SERVICE, settings.epoch)
     queues = [DeliveryQueue(database, outbox, channel) for channel in build_channels(settings)]
     jobs = [queue.run for queue in queues]
-    return Worker(SERVICE, settings, database, build_consumers(outbox), jobs, BATCH_DELAY)
+    return Worker(SERVICE, settings, database, build_consumers(outbox), jobs, BATCH_DELAY).watching(mail)
 
 
 def main() -> None:

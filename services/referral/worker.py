@@ -1,14 +1,19 @@
 """The worker process of the referral service."""
 
+from functools import partial
+
 from services.referral.consumers import ReferralConsumers
 from services.referral.jobs.deadline_scheduler import DeadlineScheduler
 from services.referral.jobs.disclosure_sealer import DisclosureSealer
 from services.referral.jobs.key_check import refuse_other_keys
 from services.referral.jobs.statistics_publisher import StatisticsPublisher
+from services.referral.queries.health import seals, timers
 from services.referral.settings import ReferralSettings, vault_of
+from services.referral.use_cases.key_check import opens_some
 from shared.clock import Clock, utc_now
 from shared.consuming.worker import Worker, run
 from shared.database.connections import Database
+from shared.key_check import keys_look
 from shared.publishing.outbox import Outbox
 from shared.settings import from_environment
 
@@ -22,9 +27,9 @@ def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
     deadline_scheduler = DeadlineScheduler(database, outbox, vault, clock)
     publisher = StatisticsPublisher(database, outbox, vault, settings.worker_name, clock)
     sealer = DisclosureSealer(database, settings.audit_key.get_secret_value(), settings.worker_name, clock)
-    return Worker(
-        "referral", settings, database, consumers.consumers(), jobs=[deadline_scheduler.run, publisher.run, sealer.run]
-    )
+    jobs = [deadline_scheduler.run, publisher.run, sealer.run]
+    worker = Worker("referral", settings, database, consumers.consumers(), jobs)
+    return worker.watching(timers, seals, keys_look("referral", partial(opens_some, vault=vault)))
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,12 @@ class Watchdog:
         self._reads = reads
         self._heartbeat = heartbeat
         self._moved: dict[str, tuple[bytes, float]] = {}
+        self._looked_at = time.monotonic()
+
+    @property
+    def seconds_since_look(self) -> float:
+        """For how long it has not looked, whatever it then found."""
+        return time.monotonic() - self._looked_at
 
     async def run(self) -> None:
         """Look every two seconds, until something has stopped. Raises StoppedConsuming."""
@@ -46,6 +53,7 @@ class Watchdog:
                     raise
                 log.warning("a server is away: %s", type(error).__name__)
                 self._moved.clear()  # an outage is no standstill
+            self._looked_at = time.monotonic()
             await asyncio.sleep(_EVERY_SECONDS)
 
     async def look(self) -> None:

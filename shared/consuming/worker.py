@@ -5,7 +5,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, Self
 
 import uvloop
 from faststream.redis import RedisBroker
@@ -14,9 +14,12 @@ from redis.exceptions import RedisError
 from shared import telemetry
 from shared.consuming.inbox import Consumer
 from shared.consuming.janitor import Janitor
+from shared.consuming.monitor import Monitor
+from shared.consuming.service_watch import ServiceWatch
 from shared.consuming.stream_reader import StreamReader, connect_broker, ensure_group, subscribe
 from shared.consuming.watchdog import StoppedConsuming, Watchdog
 from shared.database.connections import Database
+from shared.figures import Look
 from shared.publishing.relay import Relay
 from shared.redis import ANSWER_SECONDS, RawRedis, connect
 from shared.services import get_service
@@ -45,15 +48,22 @@ class Worker:
         jobs: Sequence[Job] = (),
         relay_delay: float = 0.0,
     ):
+        self._service = get_service(service)
         self._settings = settings
         self._database = database
         self._jobs = jobs
         self.redis: RawRedis = connect(
             settings.redis_url.get_secret_value(), socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
         )
-        stream = get_service(service).stream
+        stream = self._service.stream
         self.relay = Relay(database, self.redis, stream, settings.worker_name, delay=relay_delay) if stream else None
+        self._looks: Sequence[Look] = ()
         self.readers = [StreamReader(database, self.redis, consumer) for consumer in consumers]
+
+    def watching(self, *looks: Look) -> Self:
+        """Also tell monitors what these looks find in the service's database."""
+        self._looks = looks
+        return self
 
     async def run(self) -> None:
         """Run until cancelled. Raises StoppedConsuming (in a group) when a stream is no longer read."""
@@ -67,12 +77,21 @@ class Worker:
             await run_task_group(
                 *([self.relay.run()] if self.relay else []),
                 watchdog.run(),
+                *self._monitors(watchdog),
                 *(janitor.run() for janitor in janitors),
                 *(job() for job in self._jobs),
             )
         finally:
             await _stop_reading(broker, reads)
             await self.close()
+
+    def _monitors(self, watchdog: Watchdog) -> list[Coroutine[Any, Any, None]]:
+        """What answers monitors, where they are given a port."""
+        settings = self._settings
+        if not settings.metrics_port:
+            return []
+        watch = ServiceWatch(self._service, self._database, self.redis, self._looks)
+        return [Monitor(settings.host, settings.metrics_port, watch, watchdog).run()]
 
     async def close(self) -> None:
         """Close the connections."""
