@@ -25,6 +25,7 @@ app.add_typer(
     name="client",
 )
 app.add_typer(lazy_group("luotsi.commands.backup", "Backups: make, verify, keep for a while."), name="backup")
+app.add_typer(lazy_group("luotsi.commands.mail", "Mail: try the server, see what fails, try it again."), name="mail")
 app.add_typer(lazy_group("luotsi.commands.keys", "The keys of the platform: change them while it runs."), name="keys")
 
 

@@ -198,7 +198,9 @@ def test_the_file_of_secrets_is_complete_and_private(tmp_path: Path) -> None:
     assert missing(path) == []
     values = dict(re.findall(r"^([A-Z_]+)=(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE))
     empty = [name for name, value in values.items() if not value]
-    assert empty == ["SMTP_URL", "FEEDBACK_EMAIL", "MASTER_KEY_PREVIOUS", "INDEX_KEY_PREVIOUS", "PORTAL_KEY_PREVIOUS"]
+    former = ["MASTER_KEY_PREVIOUS", "INDEX_KEY_PREVIOUS", "PORTAL_KEY_PREVIOUS"]
+    files = ["SMTP_CA_FILE", "SMTP_CERTIFICATE_FILE", "SMTP_KEY_FILE"]
+    assert empty == ["SMTP_URL", *files, "FEEDBACK_EMAIL", *former]
     secrets = [values[name] for name in new_secrets()]
     assert len(set(secrets)) == len(secrets)
 

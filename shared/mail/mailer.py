@@ -6,7 +6,7 @@ from uuid import UUID
 
 from shared.mail.counted import CountedMailer
 from shared.mail.files import FileMailer
-from shared.mail.settings import MailSettings
+from shared.mail.settings import OutgoingMail
 from shared.mail.smtp import SmtpMailer
 
 
@@ -14,10 +14,16 @@ class Mailer(Protocol):
     """Takes mail from the platform."""
 
     async def send(self, mail_id: UUID, message: EmailMessage) -> None:
-        """Hand `message` over. Raises MailRefused when it is refused for good, anything else otherwise."""
+        """Hand `message` over. Raises MailRefused when it is refused for good, and anything else otherwise."""
 
 
-def mailer_of(settings: MailSettings) -> Mailer:
+def mailer_of(settings: OutgoingMail) -> Mailer:
     """The mailer as the settings want it: over SMTP where they name a server, else into files."""
+    by_smtp = settings.smtp_url.get_secret_value()
+    return CountedMailer(smtp_mailer(settings) if by_smtp else FileMailer(settings.mail_dir))
+
+
+def smtp_mailer(settings: OutgoingMail) -> SmtpMailer:
+    """The mailer over SMTP, for settings that name a server."""
     url = settings.smtp_url.get_secret_value()
-    return CountedMailer(SmtpMailer(url) if url else FileMailer(settings.mail_dir))
+    return SmtpMailer(url, tls=settings.tls_context(), must_encrypt=settings.must_encrypt)

@@ -1,12 +1,15 @@
 """Mail over SMTP, and what the answers of a mail server mean for a mail."""
 
 import asyncio
+import ssl
 from email.message import EmailMessage
 from typing import Final
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import aiosmtplib
+
+from shared.mail.tls import fault_of
 
 _ANSWER_SECONDS: Final = 15.0
 _WHOLE_SECONDS: Final = 45.0
@@ -19,28 +22,43 @@ class MailRefused(Exception):
     """The mail server will never take this mail: sending it again would be of no use."""
 
 
+class EncryptionFailed(Exception):
+    """No encrypted connection to the mail server; the reason, in words without any address."""
+
+
+def reason_in_short(error: Exception) -> str:
+    """Why a mail did not leave, for a log: without what a server said, which may name somebody."""
+    return str(error) if isinstance(error, EncryptionFailed) else type(error).__name__
+
+
 class SmtpMailer:
     """Hands mail to the server at `url`: smtp://user:password@host:port, or smtps:// for TLS from the start.
 
-    Over smtp:// the connection is encrypted when the server offers STARTTLS; with a password it must be,
-    unless the server is on this machine.
+    Over smtp:// the connection is encrypted when the server offers STARTTLS; with a password, and with `must_encrypt`,
+    it must be, unless the server is on this machine. `tls` says how; None for what every program here does.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, tls: ssl.SSLContext | None = None, must_encrypt: bool = False) -> None:
         parts = urlsplit(url)
         self._host = parts.hostname or ""
         self._tls = parts.scheme == "smtps"
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
         self._port = parts.port or (465 if self._tls else 587 if self._user else 25)
-        must_encrypt = not self._tls and self._user is not None and self._host not in _LOOPBACK
-        self._start_tls = True if must_encrypt else None
+        must = (must_encrypt or self._user is not None) and self._host not in _LOOPBACK
+        self._start_tls = False if self._tls else True if must else None
+        self._context = tls
+
+    @property
+    def server(self) -> str:
+        """Host and port, and no password."""
+        return f"{self._host}:{self._port}"
 
     async def send(self, mail_id: UUID, message: EmailMessage) -> None:
         """Send over a connection made for this one mail.
 
-        Raises MailRefused when the server refuses sender, recipient or mail for good (5xx). What goes wrong before that
-        (connection, encryption, login) and what is refused for now (4xx) raises the library's own exceptions.
+        Raises MailRefused when the server refuses sender, recipient or mail for good (5xx), and EncryptionFailed. What
+        else goes wrong (connection, login) and what is refused for now (4xx) raises the library's own exceptions.
         """
         try:
             async with asyncio.timeout(_WHOLE_SECONDS):
@@ -51,13 +69,18 @@ class SmtpMailer:
                     username=self._user,
                     password=self._password,
                     use_tls=self._tls,
-                    start_tls=False if self._tls else self._start_tls,
+                    start_tls=self._start_tls,
+                    tls_context=self._context,
                     timeout=_ANSWER_SECONDS,
                 )
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise _meant(error.recipients[0]) from None
         except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:
             raise _meant(error) from None
+        except (aiosmtplib.SMTPException, OSError) as error:
+            if fault := fault_of(error):
+                raise EncryptionFailed(f"no encrypted connection: {fault}") from None
+            raise
 
 
 def _meant(answer: aiosmtplib.SMTPResponseException) -> Exception:

@@ -7,8 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from services.notifications.domain.retries import MAX_ATTEMPTS, RETRY_AFTER
-from services.notifications.jobs.delivery_queue import CLAIM
+from services.notifications.domain.retries import CLAIM, MAX_ATTEMPTS, RETRY_AFTER
 from services.notifications.use_cases import deliveries
 from services.notifications.use_cases.delivery_events import DELIVERY_FAILED
 from shared.mail.mailer import Mailer

@@ -12,8 +12,8 @@ import pytest
 from services.notifications.channels import registry
 from services.notifications.channels.channel import Channel, DeliveryAttempt, NoAddress, Refused
 from services.notifications.domain.channels import INBOX
-from services.notifications.domain.retries import MAX_ATTEMPTS, RETRY_AFTER
-from services.notifications.jobs.delivery_queue import ATTEMPT_LIMIT, CLAIM, DeliveryQueue
+from services.notifications.domain.retries import CLAIM, MAX_ATTEMPTS, RETRY_AFTER
+from services.notifications.jobs.delivery_queue import ATTEMPT_LIMIT, DeliveryQueue
 from services.notifications.use_cases import recipients
 from services.notifications.worker import build_worker
 from shared.events.notification import CHANNELS, DeliveryState

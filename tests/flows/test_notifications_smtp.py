@@ -1,20 +1,15 @@
 """SMTP with encryption and passwords, against a real server with a certificate of its own."""
 
-import ipaddress
 import ssl
-from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from uuid import uuid4
 
 import aiosmtplib
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from shared.mail.smtp import MailRefused, SmtpMailer
+from shared.mail.smtp import EncryptionFailed, MailRefused, SmtpMailer
+from tests.flows.certificates import Authority, server_context
 from tests.flows.mail_server import MailServer
 
 LOGIN = ("luotsi@kuopio.example", "p@ss:word/å")
@@ -29,30 +24,9 @@ def text_of(message: EmailMessage) -> tuple[str, str]:
 @pytest.fixture
 def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     """A server's certificate for this machine, which this process trusts while the test runs."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail")])
-    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(f"127.0.0.{n}")) for n in (1, 2)])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(here, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "mail.pem"
-    encoding = serialization.Encoding.PEM
-    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(signed.public_bytes(encoding) + private)
-    monkeypatch.setenv("SSL_CERT_FILE", str(path))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(path)
-    return context
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    return server_context(authority.certificate("mail"))
 
 
 def mail() -> EmailMessage:
@@ -80,7 +54,7 @@ async def test_mail_goes_out_encrypted_where_the_server_offers_it(certificate: s
 
 async def test_a_password_is_never_sent_in_the_clear_over_the_network() -> None:
     async with MailServer(login=LOGIN, host="127.0.0.2") as server:
-        with pytest.raises(aiosmtplib.SMTPException):
+        with pytest.raises(EncryptionFailed):
             await SmtpMailer(f"smtp://{AS_URL}@127.0.0.2:{server.port}").send(uuid4(), mail())
     assert server.logged_in == []
     assert server.taken == []
@@ -97,7 +71,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     async with MailServer(tls_from_the_start=certificate) as server:
-        with pytest.raises(aiosmtplib.SMTPConnectError):
+        with pytest.raises(EncryptionFailed):
             await SmtpMailer(f"smtps://127.0.0.1:{server.port}").send(uuid4(), mail())
     assert server.taken == []
 
@@ -151,7 +125,7 @@ async def test_encryption_that_fails_is_no_refusal_and_nothing_is_sent_in_the_cl
 ) -> None:
     own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)  # without a certificate, so that no handshake can succeed
     async with MailServer(starttls=own) as server:
-        with pytest.raises((aiosmtplib.SMTPException, OSError)):
+        with pytest.raises((EncryptionFailed, aiosmtplib.SMTPException, OSError)):
             await SmtpMailer(server.url).send(uuid4(), mail())
     assert server.taken == []
 

@@ -106,7 +106,7 @@ async def test_mail_that_was_given_up_is_found(platform: Platform, town: Town, a
     )
     await change(platform, "notifications", given_up)
     found = await health(platform, admin, "notifications")
-    assert (found["mail"]["given_up"] > 0, found["mail"]["last_error"]) == (True, "550 no")
+    assert (found["mail"]["given_up"] > 0, found["mail"]["last_error"]) == (True, "550 (refused for good)")
     assert ("mail", None) in unwell(found)
 
 

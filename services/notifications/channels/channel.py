@@ -12,6 +12,10 @@ class Refused(Exception):
     """The recipient will never be reached on this channel: the delivery is given up at once."""
 
 
+class NotNow(Exception):
+    """This attempt failed and another is to follow; the reason, in words."""
+
+
 class NoAddress(Exception):
     """The recipient has no address on this channel: the delivery is withdrawn."""
 
@@ -53,6 +57,7 @@ class Channel(Protocol):
         """Compose the message and hand it over; returns its id, which is kept as proof.
 
         The same delivery may be handed over twice, after a crash: the id is the same each time. Raises Refused or
-        NoAddress when another attempt would be of no use, any other exception when one is to follow. An attempt that
+        NoAddress when another attempt would be of no use, any other exception (NotNow with its reason) when one is to
+        follow. An attempt that
         lasts longer than the delivery queue's `ATTEMPT_LIMIT` is cancelled, and counts as failed.
         """

@@ -3,13 +3,13 @@
 from email.errors import MessageError
 from typing import Final
 
-from services.notifications.channels.channel import DeliveryAttempt, NoAddress, Refused
+from services.notifications.channels.channel import DeliveryAttempt, NoAddress, NotNow, Refused
 from services.notifications.channels.email_rendering import compose
 from services.notifications.domain.channels import EMAIL
 from shared.mail.addresses import sender_of
 from shared.mail.mailer import Mailer, mailer_of
 from shared.mail.settings import MailSettings
-from shared.mail.smtp import MailRefused
+from shared.mail.smtp import EncryptionFailed, MailRefused
 
 
 class EmailChannel:
@@ -40,6 +40,8 @@ class EmailChannel:
             await self._mailer.send(attempt.delivery_id, message)
         except MailRefused as refusal:
             raise Refused(str(refusal)) from None
+        except EncryptionFailed as failure:
+            raise NotNow(str(failure)) from None
         return str(message["Message-ID"])
 
 

@@ -16,6 +16,9 @@ RETRY_AFTER: Final = (
 
 MAX_ATTEMPTS: Final = len(RETRY_AFTER) + 1
 
+CLAIM: Final = timedelta(minutes=2)
+"""For how long a delivery that is in hand is left alone by everybody else."""
+
 
 def next_attempt(attempts: int, now: datetime) -> datetime | None:
     """When to try again after the `attempts`-th attempt failed at `now`; None when there is nothing more to try."""

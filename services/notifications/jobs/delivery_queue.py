@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from prometheus_client import Counter
 
-from services.notifications.channels.channel import Channel, DeliveryAttempt, NoAddress, Refused
-from services.notifications.domain.retries import next_attempt
+from services.notifications.channels.channel import Channel, DeliveryAttempt, NoAddress, NotNow, Refused
+from services.notifications.domain.failures import in_short
+from services.notifications.domain.retries import CLAIM, next_attempt
 from services.notifications.use_cases import deliveries
 from shared.clock import Clock, utc_now
 from shared.database.connections import Database
@@ -25,9 +26,6 @@ DELIVERIES: Final = Counter(
     ["channel", "outcome"],
 )
 _OUTCOMES: Final = ("delivered", "failed", "given_up", "withdrawn")
-
-CLAIM: Final = timedelta(minutes=2)
-"""For how long a claimed delivery is left alone by everybody else."""
 
 ATTEMPT_LIMIT: Final = timedelta(seconds=100)
 """After how long an attempt is ended and counts as failed: within `CLAIM`, with time left to write that down."""
@@ -98,6 +96,8 @@ class DeliveryQueue:
             self._ended["withdrawn"].inc()
         except Refused as refusal:
             await self._write_failure(attempt, str(refusal), for_good=True)
+        except NotNow as failure:
+            await self._write_failure(attempt, str(failure), for_good=False)
         except Exception as error:
             await self._write_failure(attempt, f"{type(error).__name__}: {error}", for_good=False)
         else:
@@ -126,10 +126,9 @@ class DeliveryQueue:
                     await deliveries.mark_delivered(tx, self._outbox, sent, self._clock())
                 del self._sent[: len(sent)]
                 self._ended["delivered"].inc(len(sent))
-                self._ended["delivered"].inc(len(sent))
 
     async def _write_failure(self, attempt: DeliveryAttempt, reason: str, *, for_good: bool) -> None:
-        log.warning("delivery %s failed, attempt %d", attempt.delivery_id, attempt.number)
+        log.warning("delivery %s failed, attempt %d: %s", attempt.delivery_id, attempt.number, in_short(reason))
         now = self._clock()
         again_at = None if for_good else next_attempt(attempt.number, now)
         async with self._database.transaction() as tx:

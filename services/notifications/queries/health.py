@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications.domain.failures import REASONS, reason_of
+from services.notifications.domain.failures import REASONS, in_short, reason_of
 from shared.figures import Figure, Seen, waiting
 
 DUE: Final = """
@@ -65,7 +65,7 @@ class MailState:
             given_up=0 if tried_again else failing["number"],
             oldest_seconds=failing["oldest"],
             others_arrive=failing["others_arrive"],
-            last_error=failing["last_error"],
+            last_error=in_short(failing["last_error"]),
         )
 
     @property

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, bindparam, update
+from sqlalchemy import DateTime, Uuid, any_, bindparam, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 
 from services.notifications.channels.channel import DeliveryAttempt
+from services.notifications.domain.retries import CLAIM
 from services.notifications.queries.due_deliveries import attempts_of, due_deliveries
-from services.notifications.tables import Delivery
+from services.notifications.tables import Delivery, Notice
 from services.notifications.tables.deliveries import WAITING
 from services.notifications.use_cases.delivery_events import DELIVERED, DELIVERY_FAILED, record_delivery
 from services.notifications.use_cases.delivery_failures import tell_delivery_failure
@@ -22,11 +23,27 @@ from shared.personal_identity import redact
 from shared.publishing.outbox import Outbox
 
 _LONGEST_ERROR: Final = 500
+_MOMENT: Final = DateTime(timezone=True)
 _NOT_YET_DELIVERED: Final = (
     select(Delivery)
     .where(col(Delivery.id) == any_(bindparam("ids", type_=ARRAY(Uuid))), col(Delivery.status) != "delivered")
     .order_by(col(Delivery.notice_id))  # whoever locks several deliveries does so in this order
     .with_for_update()
+)
+_RETRIED: Final = (
+    select(Delivery)
+    .join(Notice, col(Notice.id) == col(Delivery.notice_id))
+    .where(
+        (
+            bindparam("ids", type_=ARRAY(Uuid)).is_(None)
+            & ((col(Delivery.status) == "failed") | (col(Notice.created_at) >= bindparam("since", type_=_MOMENT)))
+        )
+        | (col(Delivery.id) == any_(bindparam("ids", type_=ARRAY(Uuid)))),
+        ((col(Delivery.status) == "failed") & (col(Delivery.next_attempt_at) > bindparam("soon", type_=_MOMENT)))
+        | (col(Delivery.status) == "exhausted"),
+    )
+    .order_by(col(Delivery.notice_id))
+    .with_for_update(of=Delivery)
 )
 _STILL_WAITING: Final = (
     select(Delivery.id)
@@ -105,6 +122,23 @@ async def give_up(tx: Transaction, outbox: Outbox, attempt: DeliveryAttempt, rea
             event = record_delivery(tx, outbox, DELIVERY_FAILED, notice, delivery, now)
         if event is not None:
             await tell_delivery_failure(tx, outbox, event, notice, delivery)
+
+
+async def retry_now(tx: Transaction, only: Sequence[UUID] | None, given_up_since: datetime, now: datetime) -> int:
+    """Have deliveries attempted at once that failed, and those that were given up anew from the first attempt on.
+
+    Those of the ids in `only`, else all that failed and all whose notice is not older than `given_up_since`. One that
+    is due within the time of a claim is left alone: it may be in hand just now. Returns how many were.
+    """
+    asked = {"ids": None if only is None else list(only), "since": given_up_since, "soon": now + CLAIM}
+    found = await tx.all(_RETRIED, asked)
+    for delivery in found:
+        if delivery.status == "exhausted":
+            delivery.status, delivery.attempts = "failed", 0
+            delivery.version += 1
+        delivery.next_attempt_at = now
+        tx.update(delivery)
+    return len(found)
 
 
 async def withdraw_waiting(tx: Transaction, notices: Sequence[UUID]) -> None:

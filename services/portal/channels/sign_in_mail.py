@@ -15,6 +15,7 @@ from shared.clock import utc_now
 from shared.ids import new_id
 from shared.mail.addresses import Sender, in_ascii
 from shared.mail.mailer import Mailer
+from shared.mail.smtp import reason_in_short
 
 log = logging.getLogger(__name__)
 
@@ -50,4 +51,4 @@ class SignInMail:
         except (ValueError, MessageError) as error:
             log.error("a mail about signing in cannot be written: %s", type(error).__name__)
         except Exception as error:
-            log.error("a mail about signing in was not sent: %s", type(error).__name__)
+            log.error("a mail about signing in was not sent: %s", reason_in_short(error))

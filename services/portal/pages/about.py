@@ -14,6 +14,7 @@ from services.portal.pages.page import Page
 from services.portal.pages.sign_in.browser import network
 from services.portal.use_cases.limits import allows
 from shared.ids import new_id
+from shared.mail.smtp import reason_in_short
 from shared.personal_identity import contains_code
 from shared.problems import too_many
 from shared.values.email_addresses import clean_address
@@ -55,7 +56,7 @@ async def send_feedback(page: Annotated[Page, anybody()]) -> Response:
         mail = FeedbackMail(settings, settings.feedback_email)
         await mail.send(_mail_id(page.form), topic, message, answer_to, page.language)
     except Exception as error:
-        log.error("feedback was not sent: %s", type(error).__name__)
+        log.error("feedback was not sent: %s", reason_in_short(error))
         return _form_page(page, status=503, failed=True)
     return page.redirect(page.in_language("/feedback/sent"))
 
