@@ -1,7 +1,7 @@
 """The page that is being made: who it is for, in which language, and how it goes out."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import Request, Response
@@ -16,6 +16,9 @@ from services.portal.pages.state import PortalApp
 from services.portal.pages.visitor import BY_ITSELF, LOOKED_AT, Visitor
 from services.portal.queries.accounts import Account
 from services.portal.vault import csrf_token
+
+CODE_REFUSED: Final = "identity_code"
+"""In the query of a page that somebody was led to because a personal identity code stood in its address"""
 
 
 class Page:
@@ -75,7 +78,7 @@ class Page:
     def languages(self) -> list[Mapping[str, Any]]:
         """The languages to choose from, each with the address of this page in it."""
         path, _, query = self.path.partition("?")
-        others = [(name, value) for name, value in parse_qsl(query) if name != "lang"]
+        others = [(name, value) for name, value in parse_qsl(query) if name not in ("lang", CODE_REFUSED)]
         return [
             {
                 "code": code,
@@ -85,6 +88,11 @@ class Page:
             }
             for code in texts.LANGUAGES
         ]
+
+    @property
+    def code_refused(self) -> str | None:
+        """What to say where a personal identity code stood in the address that was asked for."""
+        return self.t("problems.personal-identity-code.text") if CODE_REFUSED in self.request.query_params else None
 
     @property
     def is_partial(self) -> bool:

@@ -9,12 +9,13 @@ from services.portal.clients.api import Away
 from services.portal.domain.local_paths import page_of
 from services.portal.pages.access import FORM, KEPT, SignInNeeded, where_to
 from services.portal.pages.forms import Form
-from services.portal.pages.page import Page
+from services.portal.pages.page import CODE_REFUSED, Page
 from services.portal.pages.problem_texts import advice_on, detail_of, title_of
 from services.portal.pages.session import kept_cookie, sign_in_address
 from services.portal.pages.state import PortalApp
 from services.portal.pages.visitor import LIVE, set_cookie, visitor_of
 from shared import context
+from shared.personal_identity import contains_code
 from shared.problems import Problem, not_found
 from shared.web.base import state_of
 
@@ -28,6 +29,8 @@ def answer_problem(request: Request, problem: Problem) -> Response:
     if isinstance(problem, SignInNeeded):
         # A stream is no page: by 204 a browser stops asking for it, and says nothing.
         return Response(status_code=204) if request.url.path == LIVE else _to_sign_in(request, state)
+    if request.method in ("GET", "HEAD") and problem.name == "personal-identity-code":
+        return _out_of_the_address(Page(request, state, visitor_of(request)))
     if request.method in ("GET", "HEAD") and type(problem) is Problem and problem.name in _NOT_FOUND:
         problem = not_found("page")
     try:
@@ -49,6 +52,12 @@ def _page(request: Request, state: PortalApp, problem: Problem) -> Response:
     }
     kept = {name: value for name, value in problem.headers.items() if name in ("Retry-After", "Allow")}
     return page.render("problems/problem.html", status=problem.status, headers=kept, problem=shown)
+
+
+def _out_of_the_address(page: Page) -> Response:
+    """Lead to the same page without what was typed, so that a personal identity code stays in no browser's history."""
+    path = page.request.url.path
+    return page.redirect(f"{'/' if contains_code(path) else path}?{CODE_REFUSED}=yes")
 
 
 def _may_go_through_later(problem: Problem) -> bool:

@@ -46,10 +46,13 @@ async def find(page: Annotated[Page, members()], search: Annotated[Search, Query
     asked = {**search.asked, "unfit": narrowed, "page": search.page, "size": _PAGE_SIZE}
     found = (await page.catalog.get("/services", asked)).data
     suffix = f"?like={search.like}" if search.like else ""
+    form = Form.filled(page.language, search.asked)
+    if page.code_refused:
+        form.refuse("query", page.code_refused)
     return page.render(
         "services/find.html",
         headers={"HX-Replace-Url": _address(search)} if page.is_partial else None,
-        form=Form.filled(page.language, search.asked),
+        form=form,
         blank=not any(search.asked.values()),
         hits=[_hit(service, page, suffix) for service in found["contents"]],
         total=found["total_items"],
