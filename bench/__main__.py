@@ -16,7 +16,7 @@ from bench.creation import processor_ms
 from bench.notices import Samples, attended
 from bench.path import Forked, Result, Setup, hosts, run_once
 from bench.peers import PEERS, Peer, install
-from bench.platform import Memory, start_once
+from bench.platform import UNLIMITED, Memory, start_once
 from bench.testbed import Stuck, Testbed, as_tasks, make_events, prepared
 from luotsi.demo.platform import own_platform
 
@@ -24,7 +24,6 @@ FOLDER = Path(__file__).resolve().parent.parent / ".bench"
 BATCHES, WORKERS, RATES = (100, 10, 1), (1, 2, 4), (10, 50, 100)
 COUNTS = {100: 4000, 10: 1500, 1: 300, None: 1200}
 """Events of a run by its batch size: about a second's worth."""
-UNLIMITED = {"ACCOUNT_REQUESTS_PER_MINUTE": "1000000", "ADDRESS_REQUESTS_PER_MINUTE": "1000000"}
 """One account sends all referrals here, more than one person's limit allows."""
 
 

@@ -14,12 +14,12 @@ from typing import Final
 import httpx2
 
 from bench.notices import attended
+from bench.platform import UNLIMITED
 from luotsi.demo.platform import DemoPlatform, own_platform
 from services.portal.main import create_app
 from services.portal.settings import PortalSettings
 from shared.services import apis
 
-UNLIMITED: Final = {"ACCOUNT_REQUESTS_PER_MINUTE": "1000000", "ADDRESS_REQUESTS_PER_MINUTE": "1000000"}
 REFERRALS: Final = 100
 ROUNDS: Final = 40
 ADVISER, DESK, COORDINATOR = "adviser@navigaattori.example", "desk@businesskuopio.example", "coordinator@kuopio.example"

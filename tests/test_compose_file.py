@@ -129,6 +129,14 @@ def test_the_edge_compresses_answers_and_neither_streams_nor_pages() -> None:
     ]
 
 
+def test_the_edge_logs_neither_addresses_nor_headers_of_requests() -> None:
+    edge = (ROOT / "deploy" / "edge" / "Caddyfile").read_text(encoding="utf-8")
+    logs = re.findall(r"^(\t+)log \{\n(.*?)^\1\}", edge, re.M | re.S)
+    assert logs
+    for _, log in logs:
+        assert {"request>uri delete", "request>headers delete"} <= {line.strip() for line in log.splitlines()}
+
+
 def test_only_the_edge_can_be_reached_from_outside() -> None:
     assert [name for name, settings in CONTAINERS.items() if "ports" in settings] == ["edge"]
     outside = {name for name, settings in CONTAINERS.items() if "outside" in settings["networks"]}

@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.portal.pages.access import members
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.page import Page
 from services.portal.pages.referrals.rows import address, cursor_in, row_of
-from services.portal.pages.referrals.step import JSON
 
 router = APIRouter()
 

@@ -5,10 +5,10 @@ from typing import Any, Final
 from fastapi import Response
 
 from services.portal.clients.api import Answer, Away, side_by_side
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.notices.shown import shown
 from services.portal.pages.page import Page
 from services.portal.pages.referrals.rows import how_many
-from services.portal.pages.referrals.step import JSON
 
 _FIRST: Final = {
     "sent": ("answers_unseen", "declined", "expired", "unread_messages", "drafts"),

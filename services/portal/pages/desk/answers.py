@@ -8,13 +8,13 @@ from uuid import UUID
 from services.portal import texts
 from services.portal.clients.api import Answer, Away, side_by_side
 from services.portal.pages.forms import Form
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.page import Page
 from services.portal.pages.problem_texts import title_of
 from services.portal.pages.referrals.step import nested
 from services.portal.pages.referrals.timeline import kind_of
 from shared.problems import Problem, malformed
 
-JSON = dict[str, Any]
 Chosen = dict[str, int]
 """Id of a referral → the version that the person saw"""
 

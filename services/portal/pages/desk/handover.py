@@ -1,6 +1,6 @@
 """Handing over before an absence: to whom, what would move, and then doing it."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -9,12 +9,12 @@ from services.portal import texts
 from services.portal.clients.api import Answer, ApiProblem, Away, side_by_side
 from services.portal.pages.access import members
 from services.portal.pages.forms import NOT_TAKEN, Form
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.page import Page
 from services.portal.pages.referrals.colleagues import colleagues_of
 
 router = APIRouter()
 
-JSON = dict[str, Any]
 HandoverPage = Annotated[Page, members("adviser", "recipient")]
 _FIELDS = {"query.to": "to"}
 

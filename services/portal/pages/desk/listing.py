@@ -11,11 +11,11 @@ from services.portal.pages.desk.openness import find_openness, openness_of
 from services.portal.pages.desk.queues import GROUPS, SORTS, URGENT, Wanted, default_sort, numbers_of
 from services.portal.pages.desk.rows import Reader, rows_of
 from services.portal.pages.forms import Form
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.page import Page
 from services.portal.pages.referrals.colleagues import colleagues_of
 from services.portal.pages.referrals.rows import cursor_in
 
-JSON = dict[str, Any]
 RECENT: Final = {"box": "received", "sort": "-updated_at", "limit": 100}
 """The list in which what was just answered comes first"""
 _REASONS: Final = (

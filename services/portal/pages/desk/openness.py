@@ -4,17 +4,17 @@ from asyncio import gather
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 from services.portal import texts
 from services.portal.clients.api import Answer
 from services.portal.pages.forms import Form
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.page import Page
 from shared.clock import day_in_kuopio
 from shared.events.catalog import CapacityStatus
 from shared.problems import Problem
 
-JSON = dict[str, Any]
 CAPACITIES: Final = get_args(CapacityStatus)
 CHANGES: Final = ("/desk/capacity", "/desk/closures")
 _MOST: Final = 100

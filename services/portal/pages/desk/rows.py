@@ -3,13 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from services.portal import texts
 from services.portal.pages.desk.queues import OPEN
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.referrals.deadlines import time_left
-
-JSON = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 from babel.dates import format_skeleton
 
 from services.portal import texts
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.overview.flow import Flow, draw
 
-JSON = dict[str, Any]
 USUAL_DAYS: Final = 180
 
 

@@ -1,7 +1,7 @@
 """The members of one's own organisation, by whose addresses a page speaks of them."""
 
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.page import Page
-from services.portal.pages.referrals.step import JSON
 from shared.problems import Problem
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from services.portal import texts
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.page import Page
-from services.portal.pages.referrals.step import JSON
 from services.portal.pages.referrals.timeline import Names
 
 

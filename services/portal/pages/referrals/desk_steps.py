@@ -5,11 +5,12 @@ from typing import Any, Final
 
 from services.portal.clients.api import side_by_side
 from services.portal.pages.forms import Form
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.page import Page
 from services.portal.pages.referrals.colleagues import colleagues_of
 from services.portal.pages.referrals.legal_bases import legal_basis, same_basis, statutes
 from services.portal.pages.referrals.other_services import found_services
-from services.portal.pages.referrals.step import JSON, Step, nested, reason, to_the_new_one
+from services.portal.pages.referrals.step import Step, nested, reason, to_the_new_one
 
 DECLINE_REASONS: Final = (
     "no_capacity",

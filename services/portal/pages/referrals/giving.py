@@ -9,12 +9,13 @@ from fastapi import APIRouter, Response
 from services.portal.clients.api import ApiProblem, Away, side_by_side
 from services.portal.pages.access import members
 from services.portal.pages.forms import NOT_TAKEN, Form
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.page import Page
 from services.portal.pages.referrals import timeline
 from services.portal.pages.referrals.all_steps import STEPS
 from services.portal.pages.referrals.colleagues import colleagues_of
 from services.portal.pages.referrals.showing import show
-from services.portal.pages.referrals.step import JSON, Step, fields_at_fault
+from services.portal.pages.referrals.step import Step, fields_at_fault
 
 router = APIRouter()
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.portal.pages.forms import Form
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.page import Page
-from services.portal.pages.referrals.step import JSON, nested
+from services.portal.pages.referrals.step import nested
 from shared.clock import day_in_kuopio
 
 

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query, Response
 from services.portal.clients.api import ApiProblem
 from services.portal.pages.access import members
 from services.portal.pages.forms import Form
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.page import Page
 from services.portal.pages.referrals.rows import address, cursor_in, how_many, query_of, row_of
-from services.portal.pages.referrals.step import JSON
 
 router = APIRouter()
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.portal.clients.api import Away, or_away
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.page import Page
-from services.portal.pages.referrals.step import JSON
 from services.portal.pages.services.facts import answer_time, room
 from shared.problems import Problem
 

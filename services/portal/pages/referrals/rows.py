@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from services.portal import texts
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.referrals.deadlines import time_left
-from services.portal.pages.referrals.step import JSON
 
 
 def row_of(referral: JSON, now: datetime, language: str) -> JSON:

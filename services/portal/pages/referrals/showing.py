@@ -7,6 +7,7 @@ from fastapi import Response
 
 from services.portal.clients.api import Answer, Away, side_by_side
 from services.portal.pages.forms import Form
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.page import Page
 from services.portal.pages.referrals import timeline
 from services.portal.pages.referrals.all_steps import BY_COMMAND, open_steps
@@ -14,7 +15,6 @@ from services.portal.pages.referrals.colleagues import colleagues_of
 from services.portal.pages.referrals.conversation import conversation_of, mark_read
 from services.portal.pages.referrals.deadlines import time_left
 from services.portal.pages.referrals.own_notices import see_with_page
-from services.portal.pages.referrals.step import JSON
 
 
 async def show(page: Page, referral_id: UUID, *, status: int = 200, form: Form | None = None) -> Response:

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from services.portal.pages.forms import Form
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.page import Page
 from services.portal.pages.referrals.legal_bases import legal_basis, same_basis, statutes
-from services.portal.pages.referrals.step import JSON, Step, nested, reason, to_the_new_one
+from services.portal.pages.referrals.step import Step, nested, reason, to_the_new_one
 from shared.clock import day_in_kuopio
 
 CANCEL_REASONS: Final = ("client_not_interested", "could_not_contact", "not_eligible", "missing_information", "other")

@@ -7,9 +7,8 @@ from uuid import UUID
 
 from services.portal.clients.api import Answer
 from services.portal.pages.forms import Form
+from services.portal.pages.json_objects import JSON
 from services.portal.pages.page import Page
-
-JSON = dict[str, Any]
 
 
 def nothing(_: Form) -> JSON:

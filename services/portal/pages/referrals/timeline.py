@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from services.portal import texts
-
-JSON = dict[str, Any]
+from services.portal.pages.json_objects import JSON
 
 _ICONS: Final = {
     "sent": ("requested", ""),
