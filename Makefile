@@ -18,10 +18,13 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := true
 endif
 
+# What checks Prometheus' rules: the machine's own promtool, or that out of Debian's package, which is not installed.
+PROMTOOL := .promtool/promtool
+
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check format faults bench browser screenshots coverage test-compose env pins docs clean
+.PHONY: help up demo test check format faults bench browser promtool screenshots coverage test-compose env pins docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
@@ -32,7 +35,7 @@ up: $(READY) ## Run the whole platform here: databases, services and workers (AR
 demo: $(READY) ## Play a referral from end to end on a fresh temporary platform
 	@$(BIN)/luotsi demo $(ARGS)
 
-test: $(READY) $(CLIENT_READY) $(PROVIDER_READY) ## Run all tests but those in containers (ARGS="--keep -k word": some, soon)
+test: $(READY) $(CLIENT_READY) $(PROVIDER_READY) $(PROMTOOL) ## Run all tests but those in containers (ARGS="--keep -k word": some, soon)
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -57,10 +60,12 @@ browser: $(READY) ## Get the browser that tests drive, if none is there: Debian'
 	|| { . /etc/os-release && [ "$$ID" = debian ] && $(AS_ROOT) apt-get update && $(AS_ROOT) apt-get install -y --no-install-recommends chromium; } \
 	|| $(BIN)/playwright install --with-deps chromium
 
+promtool: $(PROMTOOL) ## Get what checks Prometheus' rules, if it is not there: out of Debian's package
+
 screenshots: $(READY) ## Take the pictures of the README anew
 	@$(BIN)/python -m tests.portal.readme_pictures
 
-coverage: $(READY) $(CLIENT_READY) $(PROVIDER_READY) ## Run the tests, and print which lines and branches they ran, by folder (ARGS="tests/domain")
+coverage: $(READY) $(CLIENT_READY) $(PROVIDER_READY) $(PROMTOOL) ## Run the tests, and print which lines and branches they ran, by folder (ARGS="tests/domain")
 	@$(BIN)/coverage erase
 	-@$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine -q
@@ -86,7 +91,7 @@ docs: $(READY) ## Write the generated pages of docs/ anew
 	@$(BIN)/python -m tests.events.golden
 
 clean: ## Remove the virtual environment and caches; data in .luotsi stays
-	@rm -rf $(VENV) $(CLIENT_VENV) $(PROVIDER_VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .luotsi-test
+	@rm -rf $(VENV) $(CLIENT_VENV) $(PROVIDER_VENV) .promtool build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .luotsi-test
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements/uv.txt requirements/dev.txt Makefile
@@ -108,3 +113,10 @@ $(PROVIDER_READY): requirements/identity-provider.txt $(READY)
 	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(PROVIDER_VENV)
 	@$(BIN)/uv pip sync -q --python $(PROVIDER_VENV)/bin/python --require-hashes --only-binary :all: requirements/identity-provider.txt
 	@touch $@
+
+$(PROMTOOL):
+	@rm -rf $(@D) && mkdir $(@D)
+	@if command -v promtool >/dev/null; then ln -s "$$(command -v promtool)" $@; \
+	elif cd $(@D) && { apt-get download -q prometheus || { $(AS_ROOT) apt-get update -q && apt-get download -q prometheus; }; } >log 2>&1 \
+		&& dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x --strip-components=3 ./usr/bin/promtool; then rm -f prometheus_*.deb log; \
+	else cat log; echo "promtool comes with Prometheus (https://prometheus.io/download): put it into PATH, then again"; exit 1; fi

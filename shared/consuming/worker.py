@@ -20,6 +20,7 @@ from shared.consuming.stream_reader import StreamReader, connect_broker, ensure_
 from shared.consuming.watchdog import StoppedConsuming, Watchdog
 from shared.database.connections import Database
 from shared.figures import Look
+from shared.metrics import count_from_zero
 from shared.publishing.relay import Relay
 from shared.redis import ANSWER_SECONDS, RawRedis, connect
 from shared.services import get_service
@@ -58,6 +59,7 @@ class Worker:
         stream = self._service.stream
         self.relay = Relay(database, self.redis, stream, settings.worker_name, delay=relay_delay) if stream else None
         self._looks: Sequence[Look] = ()
+        count_from_zero(stream, service, [consumer.stream for consumer in consumers])
         self.readers = [StreamReader(database, self.redis, consumer) for consumer in consumers]
 
     def watching(self, *looks: Look) -> Self:
