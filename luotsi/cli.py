@@ -26,6 +26,7 @@ app.add_typer(
 )
 app.add_typer(lazy_group("luotsi.commands.backup", "Backups: make, verify, keep for a while."), name="backup")
 app.add_typer(lazy_group("luotsi.commands.mail", "Mail: try the server, see what fails, try it again."), name="mail")
+app.add_typer(lazy_group("luotsi.commands.restore", "Bring a backup back."), name="restore")
 app.add_typer(lazy_group("luotsi.commands.keys", "The keys of the platform: change them while it runs."), name="keys")
 
 
@@ -95,8 +96,8 @@ def rebuild(
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Drop a service's copy of another one's facts and make it anew from the owner's log; nobody gets a notice."""
-    from luotsi.commands.rebuild import chosen
-    from luotsi.commands.rebuild import rebuild as rebuild_copy
+    from luotsi.platform.rebuilding import chosen
+    from luotsi.platform.rebuilding import rebuild as rebuild_copy
 
     for name in chosen(copy, everything=everything):
         done = asyncio.run(rebuild_copy(find_target(data), name))

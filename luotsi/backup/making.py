@@ -25,7 +25,7 @@ _FACTS: Final = f"""
 SELECT pg_export_snapshot() AS snapshot, clock_timestamp() AS taken_at,
        (SELECT version_num FROM alembic_version) AS revision,
        (SELECT max(id) FROM outbox) AS newest_event,
-       greatest(({EPOCH}), (
+       greatest(({EPOCH.strip()}), (
            SELECT CAST(CAST(payload AS json) ->> 'epoch' AS int) FROM outbox ORDER BY id DESC LIMIT 1
        ), 1) AS epoch
 """  # noqa: S608  our own words

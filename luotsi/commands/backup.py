@@ -12,6 +12,8 @@ from rich.table import Table
 
 from luotsi.backup import keeping, making, sealing, verifying
 from luotsi.backup.key_material import read_keys
+from luotsi.backup.ledger import prune_ledger
+from luotsi.backup.ledger_writer import LedgerWriter
 from luotsi.backup.manifest import choose, finished, names, read_manifest
 from luotsi.backup.settings import BackupSettings, backup_settings
 from luotsi.backup.store import BackupStore, open_store
@@ -66,6 +68,14 @@ def make_backup(data: DataOption = DEFAULT_DATA, to: To = None) -> None:
     print(f"{manifest.name}: {len(manifest.databases)} databases, {size} bytes, read again and whole")
 
 
+@app.command()
+def ledger(data: DataOption = DEFAULT_DATA, to: To = None) -> None:
+    """Write down beside the backups what was done since the last time, in ids and codes; `run` does so by itself."""
+    at = place(data, to)
+    writer = LedgerWriter(at.target, at.store, sealing.recipients(at.settings.backup_recipients))
+    print(f"{asyncio.run(writer.append(utc_now()))} entries")
+
+
 @app.command("list")
 def list_backups(data: DataOption = DEFAULT_DATA, to: To = None) -> None:
     """The backups there are, newest first."""
@@ -110,6 +120,7 @@ def prune(data: DataOption = DEFAULT_DATA, to: To = None) -> None:
     """Remove the backups that are older than BACKUP_KEEP_DAILY, _WEEKLY and _MONTHLY say."""
     at = place(data, to)
     gone = keeping.prune(at.store, at.settings, utc_now())
+    prune_ledger(at.store)
     print(f"removed: {', '.join(gone)}" if gone else "none is old enough to go")
 
 

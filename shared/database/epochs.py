@@ -5,15 +5,11 @@ So no older content that is put in takes it back. It outranks what was published
 
 from typing import Any, Final
 
-_NAME: Final = "luotsi.epoch"
-
-EPOCH: Final = f"""
-SELECT max(CAST(split_part(setting, '=', 2) AS int))
-FROM pg_db_role_setting, unnest(setconfig) AS setting
-WHERE setrole = 0 AND setting LIKE '{_NAME}=%'
-AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""  # noqa: S608  our own words
-"""Reads the epoch; NULL where no restore has set one."""
+EPOCH: Final = r"""
+SELECT CAST(substring(shobj_description(oid, 'pg_database') FROM 'luotsi epoch (\d+)') AS int)
+FROM pg_database WHERE datname = current_database()
+"""
+"""Reads the epoch, which stands in the comment of the database (`\\l+`); NULL where no restore has set one."""
 
 _KEY: Final = "luotsi_epoch"
 
@@ -31,4 +27,4 @@ def epoch_of(connection: Any) -> int:
 def set_epoch(database: str, epoch: int) -> str:
     """The statement that sets the epoch of a database: its owner's to give."""
     quoted = database.replace('"', '""')
-    return f"ALTER DATABASE \"{quoted}\" SET {_NAME} = '{epoch}'"
+    return f"COMMENT ON DATABASE \"{quoted}\" IS 'luotsi epoch {epoch}'"

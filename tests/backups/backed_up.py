@@ -4,12 +4,14 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import asyncpg
 from typer.testing import Result
 
 from luotsi.backup import sealing
 from luotsi.backup.settings import backup_settings
 from luotsi.backup.store import BackupStore, open_store
 from luotsi.platform.process import PlatformError
+from shared.database.migrations import upgrade
 from tests.flows.operating import luotsi
 from tests.platform import Platform
 
@@ -53,3 +55,54 @@ class BackedUp:
         """Make a backup; returns its name."""
         done = await self.luotsi("backup", "make")
         return done.stdout.partition(": ")[0]
+
+
+_DROP_ALL = """
+DO $$ DECLARE thing record; BEGIN
+    FOR thing IN SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE format('DROP TABLE %I CASCADE', thing.name);
+    END LOOP;
+    FOR thing IN SELECT oid::regprocedure AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace LOOP
+        EXECUTE format('DROP FUNCTION %s', thing.name);
+    END LOOP;
+END $$
+"""
+
+
+async def stop(platform: Platform) -> None:
+    """Close every connection to the databases, as processes do that end."""
+    pools = [*platform.databases.values(), *platform.owners.values()]
+    pools += [app.state.luotsi.database for app in platform.apps.values()]
+    for database in pools:
+        await database.close()
+    for worker in platform.workers.values():
+        await worker._database.close()
+
+
+async def lose(platform: Platform, *services: str) -> None:
+    """Lose all that lies in these databases."""
+    await stop(platform)
+    for service in services:
+        connection = await asyncpg.connect(platform.servers.owner_urls[service])
+        try:
+            await connection.execute(_DROP_ALL)
+        finally:
+            await connection.close()
+
+
+async def forget_epochs(platform: Platform) -> None:
+    """Make the databases what they were, for other tests."""
+    await stop(platform)
+    for service, url in platform.servers.owner_urls.items():
+        await asyncio.to_thread(upgrade, service, url)
+    await reset_epochs(platform)
+
+
+async def reset_epochs(platform: Platform) -> None:
+    """Let the databases have the epoch of new ones."""
+    for service, url in platform.servers.owner_urls.items():
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(f"COMMENT ON DATABASE {service} IS NULL")
+        finally:
+            await connection.close()

@@ -20,6 +20,7 @@ def environment(platform: Platform) -> dict[str, str]:
     named = {name: base64.urlsafe_b64encode(key.get_secret_value()).decode() for name, key in keys.items()}
     portal: PortalSettings = platform.settings["portal"]
     named["PORTAL_KEY"] = base64.urlsafe_b64encode(portal.portal_key.get_secret_value()).decode()
+    named["REDIS_URL"] = platform.servers.redis_urls["operator"]
     for service in service_names():
         named[f"{service.upper()}_DATABASE_URL"] = platform.servers.database_urls[service]
         named[f"{service.upper()}_OWNER_DATABASE_URL"] = platform.servers.owner_urls[service]

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from luotsi.cli import app
-from luotsi.commands.rebuild import COPIES, chosen, rebuild
 from luotsi.embedded.servers import Servers
 from luotsi.platform.process import PlatformError
+from luotsi.platform.rebuilding import COPIES, chosen, rebuild
 from shared.services import service_names
 from tests.builders import Town, small_town
 from tests.flows.operating import target

@@ -1,4 +1,4 @@
-"""`luotsi rebuild`: makes a service's copy of another service's facts anew, out of that service's log of events."""
+"""Makes a service's copy of another service's facts anew, out of that service's log of events: `luotsi rebuild`."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
