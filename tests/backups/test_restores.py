@@ -213,7 +213,9 @@ async def test_what_cannot_be_restored_is_refused_and_nothing_is_touched(losable
     assert "MASTER_KEY opens no client of this backup" in foreign
     manifest = losable.target / "backups" / name / "manifest.json"
     written = manifest.read_text()
-    manifest.write_text(written.replace('"schema_revision": "0013"', '"schema_revision": "9999"'))
+    newer = json.loads(written)
+    newer["databases"]["referral"]["schema_revision"] = "9999"
+    manifest.write_text(json.dumps(newer))
     assert "made by a newer version of Luotsi" in await losable.refused(*ALL, str(losable.identity), "--replace")
     manifest.write_text(written)
     dump = losable.target / "backups" / name / "catalog.dump.age"
