@@ -80,10 +80,10 @@ env: $(READY) ## Write .env with random secrets for docker compose, once
 
 pins: $(READY) ## Pin the requirements anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	@$(PIN) requirements/uv.in -o requirements/uv.txt
-	@$(PIN) pyproject.toml -o requirements/runtime.txt
+	@$(PIN) pyproject.toml --extra tracing -o requirements/runtime.txt
 	@$(PIN) requirements/client-generator.in -o requirements/client-generator.txt
 	@$(PIN) requirements/identity-provider.in -o requirements/identity-provider.txt
-	@$(PIN) pyproject.toml --extra embedded --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	@$(PIN) pyproject.toml --extra embedded --extra tracing --group dev -c requirements/runtime.txt -o requirements/dev.txt
 
 docs: $(READY) ## Write the generated pages of docs/ anew
 	@$(BIN)/python -m luotsi.docs_tools.lifecycle

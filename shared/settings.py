@@ -60,6 +60,9 @@ class Settings(BaseSettings):
         default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}",
         description="Name of this worker among its like; a stable one lets it take up its own work after a crash",
     )
+    otel_exporter_otlp_endpoint: str = Field(
+        "", pattern="^(https?://.+)?$", description="Collector of traces, over OTLP/HTTP: http://host:4318; empty: none"
+    )
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of a worker for /metrics and /livez; 0: none")
     heartbeat_file: Path | None = Field(None, description="A worker touches this file while it is healthy")
 

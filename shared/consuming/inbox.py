@@ -10,7 +10,7 @@ from sqlalchemy import delete, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
-from shared import context
+from shared import context, tracing
 from shared.database.connections import Database
 from shared.database.outages import is_outage
 from shared.database.tables import ParkedRow
@@ -136,7 +136,15 @@ async def handle_one(tx: Transaction, consumer: Consumer, event: Envelope) -> No
     """Give one event to its handler, under its own context; park it when it needs a fact that is not there."""
     origin = context.following(event.correlationid, event.traceparent, event.tracestate, event.actor)
     locked: set[str] = set()
-    with context.using(origin):
+    about = {
+        "messaging.system": "redis",
+        "messaging.destination.name": consumer.stream,
+        "luotsi.service": consumer.group,
+    }
+    with (
+        tracing.span("consumer", f"process {event.type}", origin, about) as span,
+        context.using(tracing.following(origin, span)),
+    ):
         while True:
             try:
                 return await consumer.handlers[event.type](tx, event)

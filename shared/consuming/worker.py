@@ -11,7 +11,7 @@ import uvloop
 from faststream.redis import RedisBroker
 from redis.exceptions import RedisError
 
-from shared import telemetry
+from shared import telemetry, tracing
 from shared.consuming.inbox import Consumer
 from shared.consuming.janitor import Janitor
 from shared.consuming.monitor import Monitor
@@ -125,6 +125,7 @@ async def _stop_reading(broker: RedisBroker, reads: Sequence[Read]) -> None:
 def run(service: str, settings: Settings, worker: Callable[[], Worker]) -> None:
     """Run a worker as this process: ends with 0 on SIGTERM or SIGINT, with 1 when it stopped consuming."""
     telemetry.configure_logging(service, settings.log_level)
+    tracing.configure(f"{service}-worker", settings.otel_exporter_otlp_endpoint)
 
     async def main() -> None:
         task = asyncio.current_task()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from faststream.redis.message import DATA_KEY
 from redis.exceptions import ResponseError
 
+from shared import tracing
 from shared.database.connections import Database
 from shared.database.outages import waited_out
 from shared.metrics import PUBLISHED, STREAM_LOSSES
@@ -82,6 +83,7 @@ class Relay:
         if entries:
             await self._mark(found.ids, entries)
             self._published.inc(len(entries))
+            tracing.published(self._stream, found.payloads)
         return len(entries)
 
     async def trim(self) -> None:

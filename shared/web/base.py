@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
-from shared import telemetry
+from shared import telemetry, tracing
 from shared.consuming.service_watch import Probes
 from shared.database.connections import Database
 from shared.figures import Look
@@ -160,6 +160,7 @@ def _answer_problems(app: FastAPI, answer: AnswerProblem) -> None:
 def serve(service: str, settings: Settings, create: Callable[[], FastAPI]) -> None:
     """Run a web process until it is stopped."""
     telemetry.configure_logging(service, settings.log_level)
+    tracing.configure(f"{service}-web", settings.otel_exporter_otlp_endpoint)
     try:
         uvicorn.run(
             create(),

@@ -8,7 +8,8 @@ from prometheus_client import Histogram
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import context
+from shared import context, tracing
+from shared.trace_context import valid_traceparent
 from shared.web.health import HEALTH_PATHS
 
 log = logging.getLogger(__name__)
@@ -40,10 +41,17 @@ class Observe:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         seen = _Seen(send)
-        try:
-            await self._app(scope, receive, seen.send)
-        finally:
-            self._note(scope, seen)
+        if not tracing.is_on() or scope["path"] in HEALTH_PATHS:
+            try:
+                return await self._app(scope, receive, seen.send)
+            finally:
+                self._note(scope, seen)
+        with tracing.span("server", scope["method"], _caller_s(scope), {"luotsi.service": self._service}) as span:
+            try:
+                await self._app(_within(scope, span), receive, seen.send)
+            finally:
+                self._note(scope, seen)
+                _name(span, scope, seen.status)
 
     def _note(self, scope: Scope, seen: "_Seen") -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"
@@ -52,6 +60,33 @@ class Observe:
         if self._access_log and scope["path"] not in HEALTH_PATHS:
             with context.using(context.new_context(seen.correlation_id)):
                 log.info("%s %s %s in %d ms", method, route, seen.status, round(1000 * seconds))
+
+
+def _caller_s(scope: Scope) -> context.Context | None:
+    """The trace that the caller is in; None where it sent none that is valid."""
+    headers = Headers(scope=scope)
+    parents = headers.getlist("traceparent")
+    if len(parents) != 1 or valid_traceparent(parents[0]) is None:
+        return None
+    return context.following("", parents[0], ",".join(headers.getlist("tracestate")))
+
+
+def _within(scope: Scope, span: tracing.Span) -> Scope:
+    """The request, as if the span had sent it: what is recorded for it follows from the span."""
+    own = {"traceparent": span.traceparent, "tracestate": span.tracestate}
+    kept = [(name, value) for name, value in scope["headers"] if name.decode("latin-1") not in own]
+    scope["headers"] = kept + [(name.encode(), value.encode()) for name, value in own.items() if value]
+    return scope
+
+
+def _name(span: tracing.Span, scope: Scope, status: str) -> None:
+    method, route = scope["method"], route_of(scope)
+    span.name(
+        f"{method} {route}",
+        {"http.request.method": method, "http.route": route, "http.response.status_code": status},
+    )
+    if status >= "500" and status != NO_ANSWER:
+        span.fail(status)
 
 
 class _Seen:

@@ -11,6 +11,7 @@ from services.notifications.channels.channel import Channel, DeliveryAttempt, No
 from services.notifications.domain.failures import in_short
 from services.notifications.domain.retries import CLAIM, next_attempt
 from services.notifications.use_cases import deliveries
+from shared import context, tracing
 from shared.clock import Clock, utc_now
 from shared.database.connections import Database
 from shared.database.outages import waited_out
@@ -86,6 +87,13 @@ class DeliveryQueue:
         return len(due)
 
     async def _attempt(self, attempt: DeliveryAttempt) -> None:
+        notice = attempt.notice
+        origin = context.following(notice.correlation_id, notice.traceparent) if tracing.is_on() else None
+        about: tracing.Attributes = {"luotsi.channel": self._channel.name, "luotsi.attempt": attempt.number}
+        with tracing.span("client", f"deliver {self._channel.name}", origin, about) as span:
+            await self._make(attempt, span)
+
+    async def _make(self, attempt: DeliveryAttempt, span: tracing.Span) -> None:
         try:
             if attempt.recipient_left:
                 raise NoAddress
@@ -95,10 +103,12 @@ class DeliveryQueue:
                 await deliveries.withdraw(tx, attempt)
             self._ended["withdrawn"].inc()
         except Refused as refusal:
+            span.fail("Refused")
             await self._write_failure(attempt, str(refusal), for_good=True)
         except NotNow as failure:
             await self._write_failure(attempt, str(failure), for_good=False)
         except Exception as error:
+            span.fail(type(error).__name__)
             await self._write_failure(attempt, f"{type(error).__name__}: {error}", for_good=False)
         else:
             await self._write_success(attempt, message_id)

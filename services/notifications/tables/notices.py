@@ -51,6 +51,8 @@ class Notice(Base, table=True):
     event_id: UUID
     event_type: str = Field(sa_type=Text)
     correlation_id: str = Field(sa_type=Text)
+    # Of the trace that its mail belongs to, where traces are on.
+    traceparent: str | None = Field(default=None, sa_type=Text)
     referral_id: UUID | None = None
     reference: str | None = Field(default=None, sa_type=Text)
     recipient_organization_id: UUID

@@ -96,7 +96,7 @@ async def mark_delivered(
         delivery.delivered_at = now
         delivery.version += 1
         tx.update(delivery)
-        with context.using(context.following(attempt.notice.correlation_id)):
+        with context.using(context.following(attempt.notice.correlation_id, attempt.notice.traceparent)):
             record_delivery(tx, outbox, DELIVERED, attempt.notice, delivery, now)
 
 
@@ -118,10 +118,10 @@ async def give_up(tx: Transaction, outbox: Outbox, attempt: DeliveryAttempt, rea
     if delivery := await _still_in_hand(tx, attempt):
         _end_attempt(tx, delivery, "exhausted", reason)
         notice = attempt.notice
-        with context.using(context.following(notice.correlation_id)):
+        with context.using(context.following(notice.correlation_id, notice.traceparent)):
             event = record_delivery(tx, outbox, DELIVERY_FAILED, notice, delivery, now)
-        if event is not None:
-            await tell_delivery_failure(tx, outbox, event, notice, delivery)
+            if event is not None:
+                await tell_delivery_failure(tx, outbox, event, notice, delivery)
 
 
 async def retry_now(tx: Transaction, only: Sequence[UUID] | None, given_up_since: datetime, now: datetime) -> int:

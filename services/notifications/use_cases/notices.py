@@ -16,6 +16,7 @@ from services.notifications.queries.visibility import told_to
 from services.notifications.tables import Delivery, Notice
 from services.notifications.use_cases.delivery_events import DELIVERED, record_delivery
 from services.notifications.use_cases.recipients import Recipient
+from shared import tracing
 from shared.actors import Actor
 from shared.clock import utc_now
 from shared.database.rows import values_of
@@ -45,10 +46,10 @@ WITH fresh AS MATERIALIZED (
     ON CONFLICT (member_id) DO UPDATE SET last_number = counters.last_number + 1 RETURNING member_id, last_number
 ), made AS (
     INSERT INTO notices (
-        id, event_id, event_type, correlation_id, referral_id, reference,
+        id, event_id, event_type, correlation_id, traceparent, referral_id, reference,
         recipient_organization_id, recipient_member_id, to_address, number, about, created_at
     ) SELECT
-        id, event_id, event_type, correlation_id, referral_id, reference,
+        id, event_id, event_type, correlation_id, traceparent, referral_id, reference,
         recipient_organization_id, recipient_member_id, to_address, last_number, about, created_at
     FROM fresh LEFT JOIN counted ON member_id = recipient_member_id
 ), delivered AS (
@@ -105,6 +106,7 @@ def _notice(cause: Cause, who: Recipient, now: datetime) -> Notice:
         event_id=cause.event_id,
         event_type=cause.event_type,
         correlation_id=cause.correlation_id,
+        traceparent=tracing.to_keep(),
         referral_id=cause.referral_id,
         reference=cause.about.reference if isinstance(cause.about, About) else None,
         recipient_organization_id=who.organization_id,
