@@ -21,6 +21,7 @@ from services.catalog import main as catalog_main
 from services.catalog import worker as catalog_worker
 from services.notifications import main as notifications_main
 from services.notifications import worker as notifications_worker
+from services.notifications.settings import NotificationsSettings
 from services.portal import main as portal_main
 from services.portal import worker as portal_worker
 from services.portal.settings import PortalSettings
@@ -33,7 +34,6 @@ from shared.clock import utc_now
 from shared.consuming.stream_reader import StreamReader, ensure_group
 from shared.consuming.worker import Worker
 from shared.database.connections import Database
-from shared.mail.settings import MailSettings
 from shared.publishing.outbox import Outbox
 from shared.publishing.relay import Relay
 from shared.redis import RawRedis, connect
@@ -149,7 +149,7 @@ class Platform:
                 index_key="ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=",
                 audit_key="YXVkaXQga2V5IG9mIHRoZSB0ZXN0cywgMzIgYnl0ZXM=",
             ),
-            "notifications": MailSettings(**common("notifications"), mail_dir=self.mail),
+            "notifications": NotificationsSettings(**common("notifications"), mail_dir=self.mail),
             "portal": PortalSettings(
                 **common("portal"),
                 portal_key="cG9ydGFsIGtleSBvZiB0aGUgdGVzdHMsIDMyIGJ5dGU=",

@@ -17,6 +17,7 @@ from luotsi.backup.settings import BackupSettings
 from luotsi.docs_tools import lifecycle
 from services.catalog import main as catalog_main
 from services.notifications import main as notifications_main
+from services.notifications.settings import NotificationsSettings
 from services.portal.settings import PortalSettings
 from services.referral import main as referral_main
 from services.referral.domain.lifecycle import LIFECYCLE
@@ -42,7 +43,7 @@ def applications() -> dict[str, FastAPI]:
     return {
         "Catalogue": catalog_main.create_app(Settings.model_validate(COMMON)),
         "Referral": referral_main.create_app(referral),
-        "Notifications": notifications_main.create_app(MailSettings.model_validate(COMMON)),
+        "Notifications": notifications_main.create_app(NotificationsSettings.model_validate(COMMON)),
     }
 
 
@@ -92,6 +93,7 @@ SETTINGS: dict[str, type[BaseModel]] = {
     "## Every service": Settings,
     "## Referral service, in addition": ReferralSettings,
     "## Notification service and portal, in addition": MailSettings,
+    "## Notification service, in addition": NotificationsSettings,
     "## Portal, in addition": PortalSettings,
     "## Backups": BackupSettings,
 }

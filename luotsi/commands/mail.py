@@ -33,7 +33,8 @@ GIVEN_UP_DAYS: Final = 3
 _LISTED: Final = """
 SELECT d.id, d.status, d.attempts, d.last_error, d.next_attempt_at, n.created_at
 FROM deliveries AS d JOIN notices AS n ON n.id = d.notice_id
-WHERE d.status = 'failed' OR (d.status = 'exhausted' AND n.created_at > now() - make_interval(days => :days))
+WHERE d.status = 'failed'
+OR (d.status IN ('exhausted', 'bounced') AND n.created_at > now() - make_interval(days => :days))
 ORDER BY d.status, n.created_at LIMIT 200
 """
 _TEXT: Final = (

@@ -2,9 +2,9 @@
 
 from fastapi import FastAPI
 
-from services.notifications.api import deliveries, health, notices, preferences, stream
+from services.notifications.api import bounces, deliveries, health, notices, preferences, stream
 from services.notifications.api.dependencies import NotificationsApp
-from shared.mail.settings import MailSettings
+from services.notifications.settings import NotificationsSettings
 from shared.settings import from_environment
 from shared.web.base import serve
 from shared.web.json_api import create_api
@@ -12,7 +12,7 @@ from shared.web.json_api import create_api
 SERVICE = "notifications"
 
 
-def create_app(settings: MailSettings) -> FastAPI:
+def create_app(settings: NotificationsSettings) -> FastAPI:
     """The application that answers over HTTP."""
     app = create_api(
         "Luotsi notifications",
@@ -24,12 +24,13 @@ def create_app(settings: MailSettings) -> FastAPI:
     app.include_router(preferences.router)
     app.include_router(deliveries.router)
     app.include_router(health.router)
+    app.include_router(bounces.router)
     return app
 
 
 def main() -> None:
     """Run the web process until it is stopped; settings come from the environment."""
-    settings = from_environment(MailSettings)
+    settings = from_environment(NotificationsSettings)
     serve(SERVICE, settings, lambda: create_app(settings))
 
 

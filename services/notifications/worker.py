@@ -4,9 +4,9 @@ from services.notifications.channels.registry import build_channels
 from services.notifications.consumers import build_consumers
 from services.notifications.jobs.delivery_queue import DeliveryQueue
 from services.notifications.queries.health import mail
+from services.notifications.settings import NotificationsSettings
 from shared.consuming.worker import Worker, run
 from shared.database.connections import Database
-from shared.mail.settings import MailSettings
 from shared.publishing.notify_listener import BATCH_DELAY
 from shared.publishing.outbox import Outbox
 from shared.settings import from_environment
@@ -14,7 +14,7 @@ from shared.settings import from_environment
 SERVICE = "notifications"
 
 
-def build_worker(settings: MailSettings) -> Worker:
+def build_worker(settings: NotificationsSettings) -> Worker:
     """The worker, ready to run."""
     database = Database(settings.database_url.get_secret_value())
     outbox = Outbox(SERVICE, settings.epoch)
@@ -25,7 +25,7 @@ def build_worker(settings: MailSettings) -> Worker:
 
 def main() -> None:
     """Run the worker until it is stopped; settings come from the environment."""
-    settings = from_environment(MailSettings)
+    settings = from_environment(NotificationsSettings)
     run(SERVICE, settings, lambda: build_worker(settings))
 
 

@@ -26,4 +26,5 @@ def mailer_of(settings: OutgoingMail) -> Mailer:
 def smtp_mailer(settings: OutgoingMail) -> SmtpMailer:
     """The mailer over SMTP, for settings that name a server."""
     url = settings.smtp_url.get_secret_value()
-    return SmtpMailer(url, tls=settings.tls_context(), must_encrypt=settings.must_encrypt)
+    tls, back = settings.tls_context(), settings.mail_return_path
+    return SmtpMailer(url, tls=tls, must_encrypt=settings.must_encrypt, return_path=back)

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.mail.addresses import sender_of
+from shared.mail.addresses import in_ascii, sender_of
 from shared.mail.tls import tls_context
 from shared.settings import Settings
 
@@ -38,6 +38,13 @@ class OutgoingMail(BaseSettings):
     )
     mail_dir: Path = Field(Path("mail"), description="Folder for mail when there is no mail server")
     mail_from: str = Field("luotsi@localhost", description="Sender of mail: an address, or a name and <address>")
+
+    mail_return_path: str = Field("", description="Where mail that comes back goes; empty: to the address in MAIL_FROM")
+
+    @field_validator("mail_return_path")
+    @classmethod
+    def _mail_comes_back(cls, given: str) -> str:
+        return in_ascii(given) if given else given
 
     @model_validator(mode="after")
     def _mail_can_leave(self) -> Self:

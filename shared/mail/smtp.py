@@ -35,10 +35,13 @@ class SmtpMailer:
     """Hands mail to the server at `url`: smtp://user:password@host:port, or smtps:// for TLS from the start.
 
     Over smtp:// the connection is encrypted when the server offers STARTTLS; with a password, and with `must_encrypt`,
-    it must be, unless the server is on this machine. `tls` says how; None for what every program here does.
+    it must be, unless the server is on this machine. `tls` says how; None for what every program here
+    does. Mail that comes back goes to `return_path`, else to the address in its `From`.
     """
 
-    def __init__(self, url: str, *, tls: ssl.SSLContext | None = None, must_encrypt: bool = False) -> None:
+    def __init__(
+        self, url: str, *, tls: ssl.SSLContext | None = None, must_encrypt: bool = False, return_path: str = ""
+    ) -> None:
         parts = urlsplit(url)
         self._host = parts.hostname or ""
         self._tls = parts.scheme == "smtps"
@@ -48,6 +51,7 @@ class SmtpMailer:
         must = (must_encrypt or self._user is not None) and self._host not in _LOOPBACK
         self._start_tls = False if self._tls else True if must else None
         self._context = tls
+        self._return_path = return_path or None
 
     @property
     def server(self) -> str:
@@ -64,6 +68,7 @@ class SmtpMailer:
             async with asyncio.timeout(_WHOLE_SECONDS):
                 await aiosmtplib.send(
                     message,
+                    sender=self._return_path,
                     hostname=self._host,
                     port=self._port,
                     username=self._user,

@@ -37,6 +37,7 @@ class MailServer:
     taken: list[EmailMessage] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
     port: int = 0
     _server: asyncio.Server | None = None
 
@@ -131,6 +132,7 @@ class MailServer:
         assert isinstance(message, EmailMessage)
         self.taken.append(message)
         self.recipients += envelope.rcpt_tos
+        self.senders.append(envelope.mail_from or "")
         if self.hang_up == "taken":
             asyncio.get_running_loop().call_soon(_transport(server).close)
         return "250 OK"

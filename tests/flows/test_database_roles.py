@@ -29,7 +29,8 @@ ADDED_TO = {
 CHANGED = {
     ("notifications", "notices"): {"seen_at", "passed_on_at"},
     ("notifications", "deliveries"): {
-        *("status", "attempts", "next_attempt_at", "last_error", "message_id", "reader", "delivered_at", "version")
+        *("status", "attempts", "next_attempt_at", "last_error", "message_id", "reader", "delivered_at", "bounced_at"),
+        "version",
     },
 }
 """What it may change in tables of which it may remove nothing."""
@@ -114,6 +115,7 @@ async def test_what_happened_and_who_was_told_is_only_added_to(platform: Platfor
         "UPDATE deliveries SET last_error = NULL, version = version + 1",
         "UPDATE deliveries SET status = 'withdrawn', delivered_at = NULL",
         "UPDATE deliveries SET channel = 'inbox'",
+        "UPDATE deliveries SET status = 'bounced', bounced_at = now(), message_id = NULL",
         "UPDATE deliveries SET notice_id = gen_random_uuid()",
         "DELETE FROM deliveries",
         "UPDATE notices SET about = '{}'",

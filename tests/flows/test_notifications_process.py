@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from luotsi.embedded.servers import Servers
 from services.notifications.jobs import delivery_queue
+from services.notifications.settings import NotificationsSettings
 from services.notifications.tables import Base
 from services.notifications.worker import build_worker
 from shared.database.migrations import upgrade
@@ -81,7 +82,7 @@ def test_a_sender_s_name_needs_no_quotation_marks() -> None:
 
 @asynccontextmanager
 async def running_worker(platform: Platform, server: MailServer, name: str = "alone") -> AsyncIterator[None]:
-    own: MailSettings = platform.settings["notifications"]
+    own: NotificationsSettings = platform.settings["notifications"]
     worker = build_worker(own.model_copy(update={"smtp_url": SecretStr(server.url), "worker_name": name}))
     task = asyncio.create_task(worker.run())
     try:

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 
 from services.notifications.api.notice_feed import NoticeFeed
 from services.notifications.queries.health import mail
+from services.notifications.settings import NotificationsSettings
 from shared.consuming.catalog_copy import find_member
 from shared.figures import Look
-from shared.mail.settings import MailSettings
 from shared.web.json_api import ApiState
 
 
 class NotificationsApp(ApiState):
     """What the requests share, and what wakes the open streams of notices among them."""
 
-    def __init__(self, settings: MailSettings) -> None:
+    settings: NotificationsSettings
+
+    def __init__(self, settings: NotificationsSettings) -> None:
         super().__init__("notifications", settings, find_member)
+        self.settings = settings
         self.notice_feed = NoticeFeed(self.database.listen_dsn)
 
     def looks(self) -> Sequence[Look]:

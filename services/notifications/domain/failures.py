@@ -7,6 +7,7 @@ REASONS: Final = ("refused", "later", "login", "encryption", "timeout", "connect
 """`refused`: for good. `later`: the server wants to be asked again. `login`: it wants another login, or encryption."""
 
 _OF_ERRORS: Final = (
+    (re.compile(r"returned: "), "refused"),
     (re.compile(r"(\w+: )?\(?5(03|30|34|35|38)\b"), "login"),
     (re.compile(r"(\w+: )?\(?5\d\d\b"), "refused"),
     (re.compile(r"(\w+: )?\(?4\d\d\b"), "later"),
@@ -28,7 +29,8 @@ _WORDS: Final = {
 }
 # An answer may have a second number of three parts (RFC 3463), which says more than the first.
 _ANSWER: Final = re.compile(r"(?:\w+: )?\(?(?P<code>[45]\d\d)(?:,? ?[\"']?(?P<status>[45]\.\d{1,3}\.\d{1,3})\b)?")
-_OURS: Final = re.compile(r"(no encrypted connection: |the mail cannot be written|returned: )")
+_OURS: Final = re.compile(r"(no encrypted connection: |the mail cannot be written)")
+_RETURNED: Final = re.compile(r"returned: (?P<status>[245]\.\d{1,3}\.\d{1,3})?")
 
 
 def in_short(error: str | None) -> str:
@@ -37,7 +39,9 @@ def in_short(error: str | None) -> str:
     What a server says may name somebody, or hold an address.
     """
     if ours := _OURS.match(error or ""):
-        return (error or "") if ours[1].startswith("no ") else ours[1].rstrip(": ")
+        return (error or "") if ours[1].startswith("no ") else ours[1]
+    if returned := _RETURNED.match(error or ""):
+        return f"{returned['status'] or 'no reason'} (came back after the mail server had taken it)"
     words = _WORDS[reason_of(error)]
     if answer := _ANSWER.match(error or ""):
         numbers = " ".join(part for part in answer.group("code", "status") if part)

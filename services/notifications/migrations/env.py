@@ -9,7 +9,7 @@ run_environment(
         "notices": ("seen_at", "passed_on_at"),
         "deliveries": (
             *("status", "attempts", "next_attempt_at", "last_error"),
-            *("message_id", "reader", "delivered_at", "version"),
+            *("message_id", "reader", "delivered_at", "bounced_at", "version"),
         ),
     }
 )

@@ -21,7 +21,7 @@ SELECT d.status, d.attempts, d.last_error, count(*) OVER (PARTITION BY d.status)
     extract(epoch FROM now() - n.created_at)::float AS oldest,
     EXISTS (SELECT FROM deliveries AS a WHERE a.channel = d.channel AND a.delivered_at > n.created_at) AS others_arrive
 FROM deliveries AS d JOIN notices AS n ON n.id = d.notice_id
-WHERE d.status = 'failed' OR (d.status = 'exhausted' AND n.created_at > now() - interval '1 day')
+WHERE d.status = 'failed' OR (d.status IN ('exhausted', 'bounced') AND n.created_at > now() - interval '1 day')
 ORDER BY d.status = 'failed' DESC, CASE WHEN d.status = 'failed' THEN n.created_at END, n.created_at DESC LIMIT 1
 """
 FAILING_BY_ERROR: Final = """

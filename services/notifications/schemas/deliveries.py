@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from services.notifications.schemas.notices import EventType
 from shared.events.notification import Channel
 
-DeliveryStatus = Literal["pending", "failed", "delivered", "exhausted", "withdrawn"]
+DeliveryStatus = Literal["pending", "failed", "delivered", "exhausted", "withdrawn", "bounced"]
 
 
 class DeliveryView(BaseModel):
@@ -28,6 +28,7 @@ class DeliveryView(BaseModel):
     created_at: datetime
     next_attempt_at: datetime | None
     delivered_at: datetime | None
+    bounced_at: datetime | None = Field(description="When word came that the mail had come back")
     seen_at: datetime | None
     last_error: str | None
 

@@ -13,7 +13,7 @@ from services.notifications.channels.channel import DeliveryAttempt
 from services.notifications.domain.retries import CLAIM
 from services.notifications.queries.due_deliveries import attempts_of, due_deliveries
 from services.notifications.tables import Delivery, Notice
-from services.notifications.tables.deliveries import WAITING
+from services.notifications.tables.deliveries import DONE, WAITING
 from services.notifications.use_cases.delivery_events import DELIVERED, DELIVERY_FAILED, record_delivery
 from services.notifications.use_cases.delivery_failures import tell_delivery_failure
 from services.notifications.use_cases.notices import NOTICES_LOCK
@@ -26,7 +26,7 @@ _LONGEST_ERROR: Final = 500
 _MOMENT: Final = DateTime(timezone=True)
 _NOT_YET_DELIVERED: Final = (
     select(Delivery)
-    .where(col(Delivery.id) == any_(bindparam("ids", type_=ARRAY(Uuid))), col(Delivery.status) != "delivered")
+    .where(col(Delivery.id) == any_(bindparam("ids", type_=ARRAY(Uuid))), col(Delivery.status).not_in(DONE))
     .order_by(col(Delivery.notice_id))  # whoever locks several deliveries does so in this order
     .with_for_update()
 )
@@ -117,11 +117,20 @@ async def give_up(tx: Transaction, outbox: Outbox, attempt: DeliveryAttempt, rea
     await tx.advisory_lock(NOTICES_LOCK)
     if delivery := await _still_in_hand(tx, attempt):
         _end_attempt(tx, delivery, "exhausted", reason)
-        notice = attempt.notice
-        with context.using(context.following(notice.correlation_id, notice.traceparent)):
-            event = record_delivery(tx, outbox, DELIVERY_FAILED, notice, delivery, now)
-            if event is not None:
-                await tell_delivery_failure(tx, outbox, event, notice, delivery)
+        await tell_that_it_failed(tx, outbox, attempt.notice, delivery, now)
+
+
+async def tell_that_it_failed(
+    tx: Transaction, outbox: Outbox, notice: Notice, delivery: Delivery, now: datetime
+) -> None:
+    """Tell the platform that a notice did not reach its recipient, and those who can see to it.
+
+    The caller holds NOTICES_LOCK.
+    """
+    with context.using(context.following(notice.correlation_id, notice.traceparent)):
+        event = record_delivery(tx, outbox, DELIVERY_FAILED, notice, delivery, now)
+        if event is not None:
+            await tell_delivery_failure(tx, outbox, event, notice, delivery)
 
 
 async def retry_now(tx: Transaction, only: Sequence[UUID] | None, given_up_since: datetime, now: datetime) -> int:
@@ -156,10 +165,15 @@ def _end_attempt(
     tx: Transaction, delivery: Delivery, status: str, reason: str, again_at: datetime | None = None
 ) -> None:
     delivery.status = status
-    delivery.last_error = redact(_plain(reason))[:_LONGEST_ERROR]
+    delivery.last_error = as_kept(reason)
     delivery.next_attempt_at = again_at
     delivery.version += 1
     tx.update(delivery)
+
+
+def as_kept(reason: str) -> str:
+    """A reason as it is kept: what a server said, without personal identity codes, and not without end."""
+    return redact(_plain(reason))[:_LONGEST_ERROR]
 
 
 def _plain(reason: str) -> str:

@@ -14,8 +14,15 @@ from services.portal.pages.page import Page
 
 router = APIRouter(prefix="/organizations/{organization_id}/deliveries")
 
-_KINDS: Final = {"delivered": "good", "pending": "going", "failed": "bad", "exhausted": "bad", "withdrawn": ""}
-_FAILED: Final = ("failed", "exhausted")
+_KINDS: Final = {
+    "delivered": "good",
+    "pending": "going",
+    "failed": "bad",
+    "exhausted": "bad",
+    "bounced": "bad",
+    "withdrawn": "",
+}
+_FAILED: Final = ("failed", "exhausted", "bounced")
 
 
 @router.get("")
