@@ -34,7 +34,8 @@ class Readiness(BaseModel):
     )
 
 
-def _readiness(found: Observed) -> Readiness:
+def as_readiness(found: Observed) -> Readiness:
+    """What was observed, as monitors are told of it."""
     well = all(found.dependencies.values()) and not found.late
     status: Literal["ready", "degraded"] = "ready" if well else "degraded"
     return Readiness(
@@ -56,7 +57,7 @@ def add_health_routes(
     observed = Shared(ServiceWatch(service, database, redis, looks, probes).look)
 
     async def readiness() -> Readiness:
-        return _readiness(await observed())
+        return as_readiness(await observed())
 
     app.state.readiness = readiness
 

@@ -92,6 +92,8 @@ async def base_health(
         HealthFinding(piece="dependency", well=found == "up", what=name)
         for name, found in readiness.dependencies.items()
     ]
+    if "keys" in readiness.late:
+        findings.append(HealthFinding(piece="keys", well=False))
     outbox = await waiting(tx, UNPUBLISHED) if state.service.stream else None
     if outbox is not None:
         findings.append(HealthFinding(piece="outbox", well=publishes_in_time(outbox.number, outbox.oldest_seconds)))

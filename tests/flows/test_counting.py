@@ -103,11 +103,11 @@ async def test_days_that_are_sealed_are_counted(platform: Platform, town: Town) 
     await at_work(platform, town.desk).read(sent["id"])
     async with platform.owners["referral"].transaction() as tx:
         await tx.execute(text("UPDATE disclosures SET at = now() - interval '3 days'"))
-    before = counted("luotsi_seals_days_sealed_total")
+    before = counted("luotsi_seals_made_total")
     sealer = DisclosureSealer(platform.databases["referral"], b"k" * 32, "one", lambda: datetime.now(UTC))
     made = await sealer.step()
     assert made >= 2
-    assert counted("luotsi_seals_days_sealed_total") == before + made
+    assert counted("luotsi_seals_made_total") == before + made
 
 
 async def test_attempts_at_mail_are_counted_by_what_came_of_them(platform: Platform, town: Town) -> None:

@@ -91,7 +91,7 @@ async def test_days_that_nobody_seals_have_an_age(platform: Platform, town: Town
     await change(platform, "referral", f"UPDATE disclosures SET at = now() - interval '{days_ago} days'")
     late = ["seals"] if unsealed else []
     assert (await readiness(platform, "referral"))["late"] == late
-    assert await figure(platform, "referral", "luotsi_seals_unsealed_days") == unsealed
+    assert await figure(platform, "referral", "luotsi_seals_missing") == unsealed
     oldest = await figure(platform, "referral", "luotsi_seals_oldest_unsealed_seconds")
     assert (oldest > (unsealed - 1) * 86_400 - 7200) if unsealed else (oldest == 0)
 
@@ -103,7 +103,7 @@ async def test_days_after_the_newest_seal_have_an_age(platform: Platform, town: 
         "((now() AT TIME ZONE 'Europe/Helsinki')::date - 3, 0, '', '', '', now())"
     )
     await change(platform, "referral", seal)
-    assert await figure(platform, "referral", "luotsi_seals_unsealed_days") == 2
+    assert await figure(platform, "referral", "luotsi_seals_missing") == 2
     assert (await readiness(platform, "referral"))["late"] == ["seals"]
 
 

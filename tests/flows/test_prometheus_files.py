@@ -86,6 +86,14 @@ async def test_every_figure_of_alerts_and_dashboard_there_is(platform: Platform)
     assert wanted - there == set()
 
 
+@pytest.mark.parametrize("service", service_names())
+async def test_figures_follow_the_conventions(platform: Platform, service: str) -> None:
+    """Names, units, suffixes and explanations, as promtool holds them to be right."""
+    await small_town(platform)
+    await platform.settle()
+    promtool("check", "metrics", given=(await platform.client(service).get("/metrics")).text)
+
+
 async def test_every_figure_that_waits_is_on_the_dashboard(platform: Platform) -> None:
     await platform.settle()
     gauges = {

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from luotsi.embedded.servers import Servers
+from services.referral.vault import Unreadable, Vault
 from shared.services import apis, dead_stream
 from tests.builders import Someone, Town, small_town
 from tests.flows.catalog_kuopio import Kuopio, kuopio
@@ -108,6 +109,18 @@ async def test_mail_that_was_given_up_is_found(platform: Platform, town: Town, a
     found = await health(platform, admin, "notifications")
     assert (found["mail"]["given_up"] > 0, found["mail"]["last_error"]) == (True, "550 (refused for good)")
     assert ("mail", None) in unwell(found)
+
+
+async def test_keys_that_open_nothing_are_found(
+    platform: Platform, town: Town, admin: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opens_nothing(*_: object) -> bytes:
+        raise Unreadable
+
+    await sent_referral(platform, town)
+    assert ("keys", None) not in unwell(await health(platform, admin, "referral"))
+    monkeypatch.setattr(Vault, "unwrap", opens_nothing)
+    assert ("keys", None) in unwell(await health(platform, admin, "referral"))
 
 
 async def test_with_redis_away_the_database_is_told_of(

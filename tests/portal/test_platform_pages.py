@@ -9,7 +9,10 @@ from sqlalchemy import text
 from services.portal.clients.api import Away
 from services.portal.pages.platform.findings import findings, in_order
 from services.portal.pages.state import PortalApp
+from shared.consuming.service_watch import ServiceWatch
+from shared.key_check import keys_look
 from shared.services import dead_stream
+from shared.web.health import Readiness, as_readiness
 from tests.builders import Someone
 from tests.flows.catalog_kuopio import Kuopio, kuopio
 from tests.platform import Platform
@@ -121,6 +124,24 @@ async def test_health_shows_what_each_service_says_and_what_to_do(platform: Plat
         assert f">{service}</th>" in page
     assert "PostgreSQL " in page
     assert platform.apps["referral"].version in page
+
+
+async def test_a_key_of_the_portal_that_opens_nothing_is_shown(
+    platform: Platform, town: Kuopio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def opens_nothing(*_: object, **__: object) -> bool:
+        return False
+
+    state: PortalApp = platform.apps["portal"].state.luotsi
+    watch = ServiceWatch(state.service, state.database, state.redis, [keys_look("portal", opens_nothing)])
+
+    async def readiness() -> Readiness:
+        return as_readiness(await watch.look())
+
+    monkeypatch.setitem(platform.apps["portal"].state._state, "readiness", readiness)
+    async with portal_client(platform, town.people[ADMIN], "en") as browser:
+        page = (await browser.get("/platform/health")).text
+    assert "Portal: the keys open nothing of what is sealed" in page
 
 
 async def test_a_service_that_does_not_answer_is_what_is_found(

@@ -15,7 +15,7 @@ from shared.publishing import leases
 
 log = logging.getLogger(__name__)
 
-DAYS_SEALED: Final = Counter("luotsi_seals_days_sealed", "Days of the log of who was shown what that were sealed")
+DAYS_SEALED: Final = Counter("luotsi_seals_made", "Days of the log of who was shown what that were sealed")
 
 _LEASE = timedelta(minutes=5)
 _LOOK_EVERY_SECONDS = 60.0

@@ -51,7 +51,7 @@ async def seals(connection: AsyncConnection) -> Seen:
     """Whether each day of the log is sealed soon after it is over."""
     row = (await connection.execute(text(UNSEALED))).one()
     figures = waiting(
-        "luotsi_seals_unsealed_days",
+        "luotsi_seals_missing",
         "luotsi_seals_oldest_unsealed_seconds",
         "Days of the log of who was shown what that are over and not sealed",
         row.number,
