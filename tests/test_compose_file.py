@@ -20,7 +20,7 @@ TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 # In YAML a mapping reads the same whether it was written out or merged in.
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
-ONE_SHOT = {"databases", "migrate", "seed", "seed-accounts", "cli", "demo"}
+ONE_SHOT = {"databases", "migrate", "seed", "seed-accounts", "cli", "demo", "restore"}
 LASTING = sorted(CONTAINERS.keys() - ONE_SHOT)
 VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)(:[?+-][^}]*)?\}")
 
@@ -114,7 +114,7 @@ def test_the_command_line_starts_nothing_that_was_stopped() -> None:
 def test_each_service_has_the_processes_of_its_record() -> None:
     processes = {name for service in SERVICES for name in service.process_names}
     assert processes == set(PROCESSES)
-    assert set(LASTING) == processes | {"postgres", "redis", "edge", "retention"}
+    assert set(LASTING) == processes | {"postgres", "redis", "edge", "retention", "backup"}
 
 
 def test_the_edge_compresses_answers_and_neither_streams_nor_pages() -> None:
@@ -140,7 +140,7 @@ def test_the_edge_logs_neither_addresses_nor_headers_of_requests() -> None:
 def test_only_the_edge_can_be_reached_from_outside() -> None:
     assert [name for name, settings in CONTAINERS.items() if "ports" in settings] == ["edge"]
     outside = {name for name, settings in CONTAINERS.items() if "outside" in settings["networks"]}
-    assert outside == {"edge", "notifications-worker", "portal-web"}
+    assert outside == {"edge", "notifications-worker", "portal-web", "backup", "restore"}, "backups may go to a bucket"
     assert all(COMPOSE["networks"][name]["internal"] for name in ("data", "web"))
 
 
@@ -209,7 +209,9 @@ def test_the_file_of_secrets_is_complete_and_private(tmp_path: Path) -> None:
     former = ["MASTER_KEY_PREVIOUS", "INDEX_KEY_PREVIOUS", "PORTAL_KEY_PREVIOUS"]
     files = ["SMTP_CA_FILE", "SMTP_CERTIFICATE_FILE", "SMTP_KEY_FILE"]
     returned = ["MAIL_RETURN_PATH", "BOUNCE_SECRET"]
-    assert empty == ["OTEL_EXPORTER_OTLP_ENDPOINT", "SMTP_URL", *files, *returned, "FEEDBACK_EMAIL", *former]
+    backups = ["BACKUP_RECIPIENTS", "BACKUP_BUCKET_ENDPOINT", "BACKUP_BUCKET_ACCESS_KEY", "BACKUP_BUCKET_SECRET_KEY"]
+    traces = "OTEL_EXPORTER_OTLP_ENDPOINT"
+    assert empty == [traces, "SMTP_URL", *files, *returned, "FEEDBACK_EMAIL", *backups, *former]
     secrets = [values[name] for name in new_secrets()]
     assert len(set(secrets)) == len(secrets)
 
@@ -245,10 +247,15 @@ def test_the_superuser_and_the_owners_are_for_what_answers_nobody() -> None:
     owners = {name for name in new_secrets() if name.endswith("_OWNER_DB_PASSWORD")}
     assert len(owners) == len(SERVICES)
     holders = {name for name in CONTAINERS if name != "edge" and variables_of(name) & owners}
-    assert holders == {"databases", "migrate", "cli", "retention"}
+    assert holders == {"databases", "migrate", "cli", "retention", "backup", "restore"}
     assert CONTAINERS["retention"]["networks"] == ["data"], "it reaches the databases, and nobody reaches it"
     holders = {name for name in CONTAINERS if name != "edge" and "POSTGRES_PASSWORD" in variables_of(name)}
     assert holders == {"postgres", "databases"}
+
+
+def test_what_makes_backups_can_open_nothing() -> None:
+    keys = {name for service in SERVICES for name in service.secrets} | {"SIGNING_KEY_JSON"}
+    assert variables_of("backup") & keys == set()
 
 
 def test_a_secret_that_the_example_forgot_is_an_error() -> None:

@@ -32,6 +32,8 @@ def complaint(said: IO[bytes]) -> str:
 
 
 def _path(tool: str) -> str:
+    if own := os.environ.get("POSTGRES_TOOLS"):
+        return os.path.join(own, tool)
     if importlib.util.find_spec(_PACKAGE) is not None:
         return str(package_folder(_PACKAGE) / "pginstall18" / "bin" / tool)
     found = shutil.which(tool)

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,9 +69,9 @@ def new_identity() -> tuple[str, str]:
 
 
 def identities(path: Path) -> list[Any]:
-    """The secret keys of an identity file, as `luotsi backup identity` or `age-keygen` writes it."""
+    """The secret keys of a file as `luotsi backup identity` and `age-keygen` write it; `-` stands for what is piped."""
     try:
-        written = path.read_text(encoding="utf-8")
+        written = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
         found = [pyrage.x25519.Identity.from_str(word) for word in re.findall(r"^AGE-SECRET-KEY-\S+", written, re.M)]
     except (UnicodeDecodeError, pyrage.IdentityError):
         raise PlatformError(f"{path} is damaged: take the identity from your copy") from None

@@ -21,7 +21,7 @@ class BackupSettings(BaseModel):
     backup_target: str = Field("", description="A directory, or s3://bucket/prefix")
     backup_recipients: str = Field("", description="Public keys of age (age1…), separated by spaces")
     backup_at: Annotated[tuple[time, ...], BeforeValidator(_times)] = Field(
-        default=(time(2, 30),), description="When `backup run` makes one, in Kuopio; several with commas"
+        default=(time(2, 0),), description="When `backup run` makes one, in Kuopio; several with commas"
     )
     backup_keep_daily: int = Field(7, ge=1, description="For how many days the newest of the day is kept")
     backup_keep_weekly: int = Field(4, ge=0, description="The same for weeks")

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from luotsi.backup import keeping, making, sealing, verifying
+from luotsi.backup import keeping, making, schedule, sealing, verifying
 from luotsi.backup.key_material import read_keys
 from luotsi.backup.ledger import prune_ledger
 from luotsi.backup.ledger_writer import LedgerWriter
@@ -27,7 +27,6 @@ app = typer.Typer(no_args_is_help=True)
 To = Annotated[
     str | None, typer.Option("--target", metavar="TARGET", help="A directory, or s3://bucket/prefix: BACKUP_TARGET.")
 ]
-Identity = Annotated[Path, typer.Option("--identity", metavar="FILE", help="The identity that opens it.")]
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,8 @@ def list_backups(data: DataOption = DEFAULT_DATA, to: To = None) -> None:
 def verify(
     name: Annotated[str, typer.Argument(help="Which one.")] = "latest",
     identity: Annotated[
-        Path | None, typer.Option("--identity", metavar="FILE", help="Also open it, and read it to its end.")
+        Path | None,
+        typer.Option("--identity", metavar="FILE", help="Also open it to its end; - is what is piped."),
     ] = None,
     data: DataOption = DEFAULT_DATA,
     to: To = None,
@@ -113,6 +113,14 @@ def verify(
         size = verifying.verify_readable(at.store, manifest, service, keys)
         print(f"{service}: opens, {size} bytes of SQL, read to the end")
     print(f"{manifest.name} is whole and can be restored")
+
+
+@app.command()
+def run(data: DataOption = DEFAULT_DATA, to: To = None) -> None:
+    """Keep the ledger each minute and make backups at BACKUP_AT, read again and kept as is set, until Ctrl-C."""
+    os.umask(0o077)
+    at = place(data, to)
+    schedule.run(at.target, at.store, at.settings)
 
 
 @app.command()

@@ -26,7 +26,9 @@ from shared.services import service_names
 
 app = typer.Typer(no_args_is_help=True)
 
-Identity = Annotated[Path, typer.Option("--identity", metavar="FILE", help="The identity that opens the backup.")]
+Identity = Annotated[
+    Path, typer.Option("--identity", metavar="FILE", help="The identity that opens the backup; - is what is piped.")
+]
 Backup = Annotated[str, typer.Argument(metavar="[BACKUP]", help="Its name; without one, the newest.")]
 Replace = Annotated[bool, typer.Option("--replace", help="Throw away what the databases hold.")]
 LostAt = Annotated[

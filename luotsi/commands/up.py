@@ -18,8 +18,10 @@ from luotsi.platform.key_files import ensure_keys
 from luotsi.platform.probe import readiness
 from luotsi.platform.process import PlatformError
 from luotsi.platform.process_specs import (
+    BACKUP,
     RETENTION,
     Addresses,
+    backups,
     fork_server,
     heartbeat,
     migration,
@@ -117,6 +119,8 @@ class Platform:
         await _run_all(self._start_postgres(), self._start_valkey())
         await _run_all(*(self._start_service(service) for service in SERVICES))
         self._supervisor.start(retention(self._data, self._addresses))
+        if os.environ.get("BACKUP_TARGET"):
+            self._supervisor.start(backups(self._addresses))
 
     async def _start_postgres(self) -> None:
         if self._postgres:
@@ -173,7 +177,7 @@ class Platform:
     async def stop(self) -> None:
         """Stop the services' processes, then the fork server and the database servers; within about eight seconds."""
         self._data.platform_file.unlink(missing_ok=True)
-        services = [RETENTION, *(name for service in SERVICES for name in service.process_names)]
+        services = [BACKUP, RETENTION, *(name for service in SERVICES for name in service.process_names)]
         begun = asyncio.get_running_loop().time()
         await self._supervisor.stop(services, grace=_SERVICE_GRACE)
         left = _WHOLE_GRACE - (asyncio.get_running_loop().time() - begun)

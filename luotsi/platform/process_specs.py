@@ -17,6 +17,7 @@ _PORT_BASES = range(10000, 19980, 20)
 _WORKERS_ABOVE = 10
 
 RETENTION = "retention"
+BACKUP = "backup"
 """The process that takes away what was kept long enough."""
 
 
@@ -112,6 +113,11 @@ def retention(data: DataDir, addresses: Addresses) -> ProcessSpec:
     settings = _secrets(get_service("referral"), "worker", data)
     settings["REFERRAL_EPOCH"] = os.environ.get("REFERRAL_EPOCH", "1")
     return _python(RETENTION, "luotsi.retention.nightly", _databases(addresses) | settings)
+
+
+def backups(addresses: Addresses) -> ProcessSpec:
+    """The process that keeps the ledger and makes backups, where the operator has set a target."""
+    return _python(BACKUP, "luotsi.backup.nightly", _databases(addresses))
 
 
 def heartbeat(service: str, data: DataDir) -> Path:

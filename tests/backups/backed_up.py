@@ -51,6 +51,11 @@ class BackedUp:
             return str(error)
         raise AssertionError(f"was not refused: {done.output}")
 
+    async def mend(self) -> None:
+        """Give the databases their tables again."""
+        for service, url in self.platform.servers.owner_urls.items():
+            await asyncio.to_thread(upgrade, service, url)
+
     async def make(self) -> str:
         """Make a backup; returns its name."""
         done = await self.luotsi("backup", "make")

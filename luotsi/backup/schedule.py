@@ -1,0 +1,115 @@
+"""Backups by themselves: the ledger each minute, a backup at its times, read again, and the old ones taken away."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from luotsi.backup import keeping, sealing, verifying
+from luotsi.backup.ledger import prune_ledger
+from luotsi.backup.ledger_writer import LedgerWriter
+from luotsi.backup.making import make
+from luotsi.backup.manifest import finished, moment_of
+from luotsi.backup.settings import BackupSettings
+from luotsi.backup.store import BackupStore
+from luotsi.platform.process import PlatformError
+from luotsi.platform.target import Target
+from shared import telemetry
+from shared.clock import KUOPIO, Clock, utc_now
+from shared.task_group import run_task_group
+
+log = logging.getLogger(__name__)
+
+LEDGER_SECONDS: Final = 60.0
+_AFTER_FAILURE: Final = timedelta(minutes=5)
+_BEAT_SECONDS: Final = 5.0
+
+
+def last_time(now: datetime, times: Sequence[time]) -> datetime:
+    """The last moment at or before `now` at which a backup was to be made."""
+    today = now.astimezone(KUOPIO).date()
+    days = (today, today - timedelta(days=1))
+    return max(slot for day in days for at in times if (slot := datetime.combine(day, at, KUOPIO)) <= now)
+
+
+def is_due(now: datetime, last: datetime | None, times: Sequence[time]) -> bool:
+    """Whether a backup is to be made now, the last one being of `last`. One that was missed is made up for."""
+    return last is None or last < last_time(now, times)
+
+
+class Schedule:
+    """Keeps the ledger and makes backups of one platform."""
+
+    def __init__(self, target: Target, store: BackupStore, settings: BackupSettings, clock: Clock = utc_now) -> None:
+        self._target = target
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._for_whom: list[Any] = sealing.recipients(settings.backup_recipients)
+        self._ledger = LedgerWriter(target, store, self._for_whom)
+        self._not_before: datetime | None = None
+
+    async def run(self) -> None:
+        """Go on until cancelled; what fails is logged, and tried again."""
+        while True:
+            await self.step()
+            await asyncio.sleep(LEDGER_SECONDS)
+
+    async def step(self) -> bool:
+        """Write the ledger; make a backup when it is time. Returns whether one was made."""
+        try:
+            await self._ledger.append(self._clock())
+        except PlatformError as error:
+            log.error("the ledger was not written: %s", error)
+        if self._not_before is not None and self._clock() < self._not_before:
+            return False
+        try:
+            return await self._back_up()
+        except (PlatformError, OSError, asyncpg.PostgresError) as error:
+            # The text of an error of the database may quote a row.
+            why = str(error) if isinstance(error, PlatformError) else type(error).__name__
+            log.error("no backup was made, and it is tried again: %s", why)
+            self._not_before = self._clock() + _AFTER_FAILURE
+            return False
+
+    async def _back_up(self) -> bool:
+        whole = await asyncio.to_thread(finished, self._store)
+        if not is_due(self._clock(), moment_of(whole[-1]) if whole else None, self._settings.backup_at):
+            return False
+        manifest = await make(self._target, self._store, self._for_whom, self._clock())
+        await asyncio.to_thread(verifying.verify_whole, self._store, manifest)
+        gone = await asyncio.to_thread(keeping.prune, self._store, self._settings, self._clock())
+        await asyncio.to_thread(prune_ledger, self._store)
+        size = sum(part.bytes for part in manifest.databases.values())
+        log.info("backup %s: %d bytes, read again and whole; %d old ones removed", manifest.name, size, len(gone))
+        return True
+
+
+async def _beat(heartbeat: Path | None) -> None:
+    while heartbeat:
+        heartbeat.touch()  # noqa: ASYNC240 - a file in memory, or on this machine
+        await asyncio.sleep(_BEAT_SECONDS)
+
+
+async def _watch(schedule: Schedule, heartbeat: Path | None) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, task.cancel)
+    await run_task_group(_beat(heartbeat), schedule.run())
+
+
+def run(target: Target, store: BackupStore, settings: BackupSettings) -> None:
+    """Be a process that keeps the ledger and makes backups, until SIGTERM or SIGINT."""
+    telemetry.configure_logging("backup", os.environ.get("LOG_LEVEL", "INFO"))
+    heartbeat = os.environ.get("HEARTBEAT_FILE")
+    try:
+        asyncio.run(_watch(Schedule(target, store, settings), Path(heartbeat) if heartbeat else None))
+    except asyncio.CancelledError:
+        log.info("stopped")
