@@ -21,4 +21,5 @@ async def mail(connection: Any) -> Finding:
     else:
         note = f"{counted(found.given_up, 'was', 'were')} given up within a day"
     note += f" ({'others arrive' if found.others_arrive else 'none has arrived since'}): {found.last_error}"
-    return Finding("mail", found.well, note, "set SMTP_URL and MAIL_FROM right, or mend the address in the catalogue")
+    advice = "`luotsi mail test` tries the server, `luotsi mail list` shows what fails; or mend the address in question"
+    return Finding("mail", found.well, note, advice)

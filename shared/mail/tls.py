@@ -28,6 +28,8 @@ def tls_context(authority: Path | None, certificate: Path | None, key: Path | No
         context = ssl.create_default_context(cafile=authority)
     except (OSError, ssl.SSLError) as error:
         raise ValueError(f"SMTP_CA_FILE is no readable file of certificates (PEM): {_why(error)}") from None
+    # Authorities of organisations often lack what newer versions of Python ask of those for everybody.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if certificate is not None:
         try:
             context.load_cert_chain(certificate, key, password="")
@@ -44,7 +46,8 @@ def fault_of(error: BaseException) -> str | None:
     """Why encryption failed, in words without any address; None where `error` is about something else."""
     for each in _chain(error):
         if isinstance(each, ssl.SSLCertVerificationError):
-            return _OF_CERTIFICATES.get(each.verify_code, "the mail server's certificate is refused here")
+            unusual = f"the mail server's certificate is refused here ({each.verify_message})"
+            return _OF_CERTIFICATES.get(each.verify_code, unusual)
         if isinstance(each, ssl.SSLError):
             return f"the mail server and this machine did not agree on how ({_why(each)})"
         if "STARTTLS" in str(each) and "not supported" in str(each):

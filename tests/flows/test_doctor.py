@@ -129,7 +129,7 @@ async def test_mail_of_which_none_arrives_is_not_well(
         )
         mark, said = await doctor(platform, "mail")
         assert (mark, words in said, "none has arrived since" in said) == ("!!", True, True)
-        assert (fault.get("refuse") or "SMTP")[:3] in said
+        assert (fault.get("refuse") or "530")[:3] in said
         server.refuse, server.login = None, None
         await Story.of(platform, town).tell("sent", "source")
         await platform.settle()

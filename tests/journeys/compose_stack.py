@@ -90,6 +90,11 @@ class Stack:
             found.setdefault(known["Config"]["Labels"]["com.docker.compose.service"], []).append(known)
         return found
 
+    def gateway(self, network: str) -> str:
+        """Under which address containers of that network reach this machine."""
+        found = json.loads(_docker("network", "inspect", f"{self.project}_{network}"))
+        return str(found[0]["IPAM"]["Config"][0]["Gateway"])
+
     def remove(self) -> None:
         """Take everything away: containers, networks, volumes, the image and the secrets."""
         self.compose("--profile", "*", "down", "-v", "--remove-orphans", "-t", "5", check=False)

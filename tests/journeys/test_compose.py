@@ -1,5 +1,6 @@
 """The platform in containers, brought up from nothing: the same journey, behind an edge, each container shut."""
 
+import asyncio
 import json
 import os
 import re
@@ -14,6 +15,8 @@ import httpx2
 import pytest
 
 from shared.services import streams
+from tests.flows.certificates import Authority, server_context
+from tests.flows.mail_server import MailServer
 from tests.journeys.compose_stack import Stack, require_engine, wait_until
 from tests.services_by_hand import PREFIXES, PROCESSES, SIGNING
 
@@ -120,6 +123,34 @@ def test_a_service_adds_to_its_own_stream_only(bare: Stack) -> None:
     for command in ("FLUSHALL", "CONFIG GET '*'", "KEYS '*'", "DEL referral.events", "ACL LIST"):
         assert bare.redis("referral", command).startswith("NOPERM")
     assert "NOAUTH" in bare.inside("redis", "REDISCLI_AUTH= redis-cli XLEN referral.events", check=False)
+
+
+def test_mail_leaves_both_containers_encrypted_and_the_way_back_is_shut_without_a_secret(
+    bare: Stack, tmp_path: Path
+) -> None:
+    gateway = bare.gateway("outside")
+    authority = Authority(tmp_path)
+    trusted = authority.file.read_text()
+
+    async def mail_tried() -> list[str]:
+        encrypting = server_context(authority.certificate("mail", addresses=(gateway,)))
+        async with MailServer(host=gateway, login=("luotsi", "secret"), starttls=encrypting) as server:
+            settings = {
+                "ENVIRONMENT": "production",
+                "SMTP_URL": f"smtp://luotsi:secret@{gateway}:{server.port}",
+                "SMTP_CA_FILE": "/tmp/authority.pem",
+            }
+            given = [word for name, value in settings.items() for word in ("-e", f"{name}={value}")]
+            for container in ("notifications-worker", "portal-web"):
+                bare.inside(container, f"printf '%s' '{trusted}' >/tmp/authority.pem")
+                command = ("exec", "-T", *given, container, "luotsi", "mail", "test", f"{container}@kuopio.example")
+                said = (await asyncio.to_thread(bare.compose, *command)).stdout
+                assert f"{gateway}:{server.port} has taken it" in said
+            return server.recipients
+
+    assert asyncio.run(mail_tried()) == ["notifications-worker@kuopio.example", "portal-web@kuopio.example"]
+    refused = httpx2.post(f"{bare.url}/api/notifications/bounces", content=b"", headers={"Authorization": "Bearer x"})
+    assert refused.status_code == 404
 
 
 def test_redis_keeps_what_it_has_acknowledged(bare: Stack) -> None:
