@@ -40,15 +40,20 @@ class Stack:
         self.env_file.write_text(text, encoding="utf-8")
 
     def compose(
-        self, *arguments: str, check: bool = True, seconds: float = 300, env_file: Path | None = None
+        self,
+        *arguments: str,
+        check: bool = True,
+        seconds: float = 300,
+        env_file: Path | None = None,
+        piped: str = "",
     ) -> subprocess.CompletedProcess[str]:
-        """`docker compose …` on this project. When it fails, so does the test, with what compose said."""
+        """`docker compose …` on this project, given what is `piped`. If it fails, so does the test, and says why."""
         command = ["docker", "compose", "-p", self.project, "--env-file", str(env_file or self.env_file), *arguments]
         done = subprocess.run(
             command,
             cwd=ROOT,
             env=_environment(),
-            stdin=subprocess.DEVNULL,
+            input=piped,
             capture_output=True,
             text=True,
             timeout=seconds,
@@ -94,6 +99,12 @@ class Stack:
         """Under which address containers of that network reach this machine."""
         found = json.loads(_docker("network", "inspect", f"{self.project}_{network}"))
         return str(found[0]["IPAM"]["Config"][0]["Gateway"])
+
+    def lose_data(self) -> None:
+        """Stop all of it, and lose databases and streams, as with a machine; backups lie elsewhere."""
+        self.compose("--profile", "*", "down", "--remove-orphans", "-t", "5")
+        volumes = [f"{self.project}_{name}" for name in ("postgres", "postgres-run", "redis")]
+        subprocess.run(["docker", "volume", "rm", *volumes], capture_output=True, check=True)
 
     def remove(self) -> None:
         """Take everything away: containers, networks, volumes, the image and the secrets."""
