@@ -27,6 +27,7 @@ LANGUAGES: Final = ("fi", "sv", "en")
 CLIENT_LANGUAGES: Final = ("ar", "uk")
 """Further ones, in which only what is meant for clients is there."""
 
+_DAYS: Final = {"fi": "d.M.y", "uk": "dd.MM.y"}
 _MOMENTS: Final = {"fi": "d.M.y 'klo' H.mm", "sv": "d.M.y 'kl.' H.mm", "en": "d MMM y, HH:mm"}
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -139,7 +140,7 @@ def day(value: date | str, language: str) -> str:
     given = _parsed(value)
     if isinstance(given, datetime):
         given = given.astimezone(KUOPIO).date()
-    return format_date(given, "dd.MM.yyyy" if language == "fi" else "medium", locale=_locale(language))
+    return format_date(given, _DAYS.get(language, "medium"), locale=_locale(language))
 
 
 def weekday(value: date | str, language: str) -> str:

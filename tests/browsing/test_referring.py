@@ -99,11 +99,11 @@ async def test_a_draft_is_kept_from_the_first_field_on(windows: Windows) -> None
     await page.locator("[name='reason']").fill(REASON)
     await page.locator("[name='client.email']").fill("no address")
     await page.locator("[name='client.name']").fill("Esimerkki")
-    await expect(page.locator("#told-who")).to_contain_text("Tämä ei ole sähköpostiosoite")
+    await expect(page.locator("#told-email")).to_contain_text("Tämä ei ole sähköpostiosoite")
     await expect(page.locator("#desk-sees")).to_contain_text("Esimerkki")
     await page.locator("[name='reason']").fill("tunnus 131052-308T")
     await page.locator("[name='client.name']").focus()
-    await expect(page.locator("#told-what")).to_contain_text("henkilötunnus")
+    await expect(page.locator("#told-reason")).to_contain_text("henkilötunnus")
     await page.goto(address)  # as after the browser was closed
     await expect(page.locator("[name='client.name']")).to_have_value("Esimerkki")
     await expect(page.locator("[name='client.email']")).to_have_value("")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.portal import texts
 from services.portal.pages.referrals.deadlines import time_left
 from services.portal.pages.referrals.giving import was_taken
 from services.portal.pages.referrals.rows import address, cursor_in
@@ -117,3 +118,21 @@ def test_addresses_of_lists_leave_out_what_asks_for_nothing() -> None:
     assert address("/referrals", query, status=[], sort=None) == "/referrals"
     assert cursor_in("/api/referral/referrals?box=sent&after=abc&limit=25") == "abc"
     assert cursor_in(None) is None
+
+
+def test_a_draft_that_was_kept_many_times_is_one_line_for_each_who_wrote() -> None:
+    written = [
+        {**item("created", 1), "member_id": "m1"},
+        *({**item("edited", version), "member_id": "m1"} for version in (2, 3, 4)),
+        *({**item("edited", version), "member_id": "m2"} for version in (5, 6)),
+        {**item("sent", 7), "member_id": "m2"},
+    ]
+    names = Names("en", "source", NAMES.organizations, {"m1": "one@n.example", "m2": "two@n.example"})
+    lines = [(each["title"], each["who"], each["iso"]) for each in shown(written, names, "KUO-1", {})]
+    assert [who for title, who, _ in lines if title == "Draft changed"] == ["two@n.example", "one@n.example"]
+    assert [iso for title, _, iso in lines if title == "Draft changed"] == [written[5]["at"], written[3]["at"]]
+
+
+@pytest.mark.parametrize(("language", "said"), [("fi", "3.11.2026"), ("sv", "3 nov. 2026"), ("uk", "03.11.2026")])
+def test_a_day_is_written_as_people_write_it_and_ends_no_sentence(language: str, said: str) -> None:
+    assert texts.day("2026-11-03", language) == said

@@ -1,4 +1,4 @@
-"""What the fields of the form are called, and in which of its groups what is wrong with them is said."""
+"""What the fields of the form are called, and where what is wrong with them is said."""
 
 from typing import Final
 
@@ -7,6 +7,15 @@ from services.portal.pages.page import Page
 from services.portal.pages.refer import fields
 
 _GROUPS: Final = {"client": "who", "on_duplicate": "who", "allows": "allows", "legal_basis": "allows"}
+_BESIDE: Final = {
+    name: name.replace("client.", "").replace("_", "-")
+    for name in (
+        *(f"client.{part}" for part in ("name", "business_id", "phone", "email")),
+        *("reason", "shareable_note", "private_note"),
+    )
+}
+"""Fields with a place of their own for what is wrong with them."""
+
 _LABELS: Final = {
     "client.kind": "refer.client.kind",
     "client.language": "refer.client.language",
@@ -27,12 +36,13 @@ _LABELS: Final = {
 }
 
 
-def by_group(form: Form) -> dict[str, list[FieldError]]:
-    """What is wrong, by the group of the form in which it is said."""
-    groups: dict[str, list[FieldError]] = {"who": [], "what": [], "allows": []}
+def by_place(form: Form) -> dict[str, list[FieldError]]:
+    """What is wrong, by where it is said while somebody writes: beside the field, else at the end of its group."""
+    places: dict[str, list[FieldError]] = {place: [] for place in (*_BESIDE.values(), "who", "what", "allows")}
     for error in form.errors:
-        groups[_GROUPS.get(error.field.partition(".")[0], "what")].append(error)
-    return groups
+        group = _GROUPS.get(error.field.partition(".")[0], "what")
+        places[_BESIDE.get(error.field, group)].append(error)
+    return places
 
 
 def labels(page: Page) -> dict[str, str]:

@@ -15,7 +15,7 @@ from services.portal.pages.problem_texts import message_of
 from services.portal.pages.refer import fields
 from services.portal.pages.refer.desk_view import desk_sees
 from services.portal.pages.refer.keeping import Draft
-from services.portal.pages.refer.labels import by_group, labels
+from services.portal.pages.refer.labels import by_place, labels
 from services.portal.pages.refer.meanwhile import Changed, seen_in
 from services.portal.pages.services import facts
 from shared.clock import day_in_kuopio
@@ -77,7 +77,7 @@ async def show(
         desk=desk_sees(form, names, page),
         found=beside.found,
         changed=beside.changed,
-        errors_of=by_group(form),
+        errors_of=by_place(form),
         labels=labels(page),
         today=day_in_kuopio(page.now).isoformat(),
         consent=_consent_address(draft.service_id, form),

@@ -68,11 +68,18 @@ def kind_of(item: JSON) -> str:
 
 
 def shown(items: Sequence[JSON], names: Names, reference: str, seen: Mapping[tuple[str, str], str]) -> list[JSON]:
-    """The items for the component `timeline`, the newest first.
+    """The items for the component `timeline`, the newest first; of a draft that was written on, the last time alone.
 
     `seen` says when a member of one's own organisation has seen the notice of an event, by both their ids.
     """
-    return [_item(item, names, reference, seen) for item in reversed(items)]
+    kept = [item for item, following in zip(items, [*items[1:], None], strict=True) if not _goes_on(item, following)]
+    return [_item(item, names, reference, seen) for item in reversed(kept)]
+
+
+def _goes_on(item: JSON, following: JSON | None) -> bool:
+    """Whether the same person kept the same draft once more: a page keeps it every few seconds."""
+    same = ("event_type", "member_id", "reference")
+    return following is not None and kind_of(item) == "edited" and all(item[each] == following[each] for each in same)
 
 
 def changes_since(items: Sequence[JSON], names: Names, reference: str, version: int) -> list[JSON]:
