@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 LEDGER_SECONDS: Final = 60.0
 _AFTER_FAILURE: Final = timedelta(minutes=5)
 _BEAT_SECONDS: Final = 5.0
+_LEDGER_LATE: Final = timedelta(minutes=10)
+_BACKUP_LATE: Final = timedelta(hours=1)
 
 
 def last_time(now: datetime, times: Sequence[time]) -> datetime:
@@ -54,6 +56,15 @@ class Schedule:
         self._for_whom: list[Any] = sealing.recipients(settings.backup_recipients)
         self._ledger = LedgerWriter(target, store, self._for_whom)
         self._not_before: datetime | None = None
+        self._ledger_at = self._backed_up_at = clock()
+
+    @property
+    def well(self) -> bool:
+        """Whether the ledger is written, and no backup has been overdue for long."""
+        now = self._clock()
+        return now - self._ledger_at < _LEDGER_LATE and (
+            self._not_before is None or now - self._backed_up_at < _BACKUP_LATE
+        )
 
     async def run(self) -> None:
         """Go on until cancelled; what fails is logged, and tried again."""
@@ -65,12 +76,15 @@ class Schedule:
         """Write the ledger; make a backup when it is time. Returns whether one was made."""
         try:
             await self._ledger.append(self._clock())
+            self._ledger_at = self._clock()
         except PlatformError as error:
             log.error("the ledger was not written: %s", error)
         if self._not_before is not None and self._clock() < self._not_before:
             return False
         try:
-            return await self._back_up()
+            made = await self._back_up()
+            self._not_before, self._backed_up_at = None, self._clock()
+            return made
         except (PlatformError, OSError, asyncpg.PostgresError) as error:
             # The text of an error of the database may quote a row.
             why = str(error) if isinstance(error, PlatformError) else type(error).__name__
@@ -91,9 +105,10 @@ class Schedule:
         return True
 
 
-async def _beat(heartbeat: Path | None) -> None:
+async def _beat(schedule: Schedule, heartbeat: Path | None) -> None:
     while heartbeat:
-        heartbeat.touch()  # noqa: ASYNC240 - a file in memory, or on this machine
+        if schedule.well:
+            heartbeat.touch()  # noqa: ASYNC240 - a file in memory, or on this machine
         await asyncio.sleep(_BEAT_SECONDS)
 
 
@@ -102,7 +117,7 @@ async def _watch(schedule: Schedule, heartbeat: Path | None) -> None:
     assert task is not None
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, task.cancel)
-    await run_task_group(_beat(heartbeat), schedule.run())
+    await run_task_group(_beat(schedule, heartbeat), schedule.run())
 
 
 def run(target: Target, store: BackupStore, settings: BackupSettings) -> None:

@@ -148,3 +148,12 @@ async def test_keys_are_sealed_into_a_file_of_their_own_and_come_back(backed_up:
     await backed_up.luotsi("backup", "keys", str(kept), "--env", str(env))
     assert b"MASTER_KEY" not in kept.read_bytes()
     assert "exists already" in await backed_up.refused("backup", "keys", str(kept), "--env", str(env))
+    back = ("restore", "keys", str(kept), "--identity", str(backed_up.identity))
+    assert "exists already: set it aside" in await backed_up.refused(*back, "--env", str(env))
+    assert "say --env" in await backed_up.refused(*back)
+    elsewhere = tmp_path / "new" / ".env"
+    await backed_up.luotsi(*back, "--env", str(elsewhere))
+    assert elsewhere.read_bytes() == env.read_bytes()
+    assert elsewhere.stat().st_mode & 0o077 == 0
+    kept.write_bytes(kept.read_bytes()[:-1])
+    assert "is damaged" in await backed_up.refused(*back, "--env", str(tmp_path / "third"))

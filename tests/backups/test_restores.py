@@ -85,7 +85,7 @@ async def rows(platform: Platform, service: str, query: str) -> list[Any]:
         return list((await tx.execute(text(query))).all())
 
 
-async def statuses(platform: Platform, year: Year) -> dict[str, tuple[str, str | None]]:
+async def statuses(platform: Platform) -> dict[str, tuple[str, str | None]]:
     """Reference → status and reason, in the database."""
     found = await rows(platform, "referral", "SELECT reference, status, reason_code FROM referrals")
     return {row.reference: (row.status, row.reason_code) for row in found}
@@ -103,7 +103,7 @@ async def test_total_loss_and_nobody_is_told_twice(losable: BackedUp, tmp_path: 
 
     await deliver(platform)
     assert sum(mails(platform).values()) == year.mails, "no mail is sent twice"
-    assert await statuses(platform, year) == {
+    assert await statuses(platform) == {
         year.withdrawn["reference"]: ("cancelled", "consent_withdrawn"),
         year.wrong["reference"]: ("entered-in-error", "other"),
         year.erased["reference"]: ("completed", None),
@@ -146,7 +146,7 @@ async def test_the_referral_database_alone(losable: BackedUp) -> None:
     await deliver(platform)
     assert sum(mails(platform).values()) == year.mails
     assert await told(platform, year.town.desk, year.town.adviser) == before, "nobody is told anything anew"
-    found = await statuses(platform, year)
+    found = await statuses(platform)
     assert found[year.withdrawn["reference"]][0] == "cancelled"
     assert found[year.wrong["reference"]][0] == "entered-in-error"
     assert await platform.scalar("referral", "SELECT count(*) FROM members WHERE id = :id", id=newcomer.id) == 1
@@ -168,6 +168,61 @@ async def test_the_notification_database_alone(losable: BackedUp) -> None:
     proofs = "SELECT cause_id, channel, member_id, organization_id, count(*) FROM deliveries GROUP BY 1, 2, 3, 4"
     states = {row.count for row in await rows(platform, "referral", proofs)}
     assert states <= {1, 2}
+
+
+async def test_without_a_ledger_mail_that_may_have_been_sent_is_held_back_and_named(losable: BackedUp) -> None:
+    platform = losable.platform
+    town = await small_town(platform)
+    referral = await sent_referral(platform, town)
+    await platform.settle()
+    await losable.make()
+    await deliver(platform)
+    sent = sum(mails(platform).values())
+    await lose(platform, "notifications")
+    done = await losable.luotsi("restore", "one", "notifications", "--identity", str(losable.identity))
+    assert "there is no ledger" in done.stdout
+    assert f"{sent} held back, 0 still to be sent" in done.stdout
+    assert referral["reference"] in done.stdout
+    await deliver(platform)
+    assert sum(mails(platform).values()) == sent
+
+
+async def test_mail_of_what_happened_after_the_loss_is_sent(losable: BackedUp) -> None:
+    platform = losable.platform
+    town = await small_town(platform)
+    await platform.settle()
+    await losable.make()
+    before = utc_now()
+    referral = await sent_referral(platform, town)
+    while await platform.relay("referral").step():
+        pass
+    await lose(platform, "notifications")
+    one = ("restore", "one", "notifications", "--identity", str(losable.identity))
+    await losable.luotsi(*one, "--lost-at", before.isoformat())
+    await deliver(platform)
+    assert [referral["reference"] in mail for mail in mails(platform)] == [True]
+
+
+async def test_reminders_and_expiry_that_were_told_are_not_told_again(losable: BackedUp) -> None:
+    platform = losable.platform
+    town = await small_town(platform)
+    referral = await sent_referral(platform, town)
+    await deliver(platform)
+    await losable.make()
+    platform.clock.set(utc_now() + timedelta(days=60))
+    await platform.fire_due()
+    await deliver(platform)
+    platform.clock.set(None)
+    await losable.luotsi("backup", "ledger")
+    sent = sum(mails(platform).values())
+    await lose(platform, "referral")
+    done = await losable.luotsi("restore", "one", "referral", "--identity", str(losable.identity))
+    assert "1 expired" in done.stdout
+    assert (await statuses(platform))[referral["reference"]][0] == "cancelled"
+    platform.clock.set(utc_now() + timedelta(days=60))
+    await platform.fire_due()
+    await deliver(platform)
+    assert sum(mails(platform).values()) == sent
 
 
 async def test_the_catalogue_alone_and_new_changes_overrule(losable: BackedUp) -> None:

@@ -56,9 +56,14 @@ async def test_what_fails_is_logged_and_tried_again(losable: BackedUp, caplog: p
         assert not await schedule.step()
     said = " ".join(record.getMessage() for record in caplog.records)
     assert "the ledger waits for the database of catalog" in said
-    assert "no backup was made, and it is tried again: the database portal is empty" in said
+    assert "no backup was made, and it is tried again: the database" in said
+    assert "is empty: there is nothing to back up yet" in said
     assert finished(losable.store) == []
-    await losable.mend()
+    assert schedule.well, "not for long yet"
+    now += timedelta(minutes=4)
     assert not await schedule.step(), "not before five minutes have gone"
-    now += timedelta(minutes=6)
+    now += timedelta(minutes=7)
+    assert not schedule.well
+    await losable.mend()
     assert await schedule.step()
+    assert schedule.well
