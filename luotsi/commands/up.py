@@ -32,6 +32,7 @@ from luotsi.platform.process_specs import (
 from luotsi.platform.redis_acl import OPERATOR, USERS
 from luotsi.platform.supervisor import Supervisor
 from luotsi.platform.tokens import Member, fetch_members
+from luotsi.retention.schedule import is_on
 from shared.services import SERVICES, Service, service_names
 
 _START_PATIENCE = 90.0
@@ -78,6 +79,7 @@ class Platform:
     """One platform in a data directory, from its first process to its last."""
 
     def __init__(self, data: DataDir, port_base: int, supervisor: Supervisor) -> None:
+        is_on(os.environ)  # or it says what RETENTION has to be
         refuse_lost_secrets(data)
         make_keys(data)
         self._data = data

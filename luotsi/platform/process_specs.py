@@ -16,6 +16,8 @@ _SOURCES = Path(__file__).resolve().parents[2]
 _PORT_BASES = range(10000, 19980, 20)
 _WORKERS_ABOVE = 10
 
+_FILES = ("RETENTION_FILE", "SMTP_CA_FILE", "SMTP_CERTIFICATE_FILE", "SMTP_KEY_FILE")
+
 RETENTION = "retention"
 BACKUP = "backup"
 """The process that takes away what was kept long enough."""
@@ -163,4 +165,6 @@ def _environment(settings: Mapping[str, str]) -> dict[str, str]:
     # SMTP_URL, LOG_LEVEL and their like come from the operator's own environment; keys come from the data directory.
     secrets = {name for service in SERVICES for name in service.secrets}
     inherited = {name: value for name, value in os.environ.items() if name.removesuffix("_PREVIOUS") not in secrets}
-    return {**inherited, "PYTHONUNBUFFERED": "1", **settings}
+    # The operator names files as seen from where the command was given; the processes work elsewhere.
+    files = {name: str(Path(inherited[name]).absolute()) for name in _FILES if inherited.get(name)}
+    return {**inherited, **files, "PYTHONUNBUFFERED": "1", **settings}

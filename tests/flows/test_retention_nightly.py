@@ -3,17 +3,21 @@
 import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from luotsi.platform.data_dir import DataDir
 from luotsi.platform.process import PlatformError
+from luotsi.platform.process_specs import Addresses, retention
 from luotsi.retention.lines import AnotherRun, retain
 from luotsi.retention.nightly import Nightly
 from luotsi.retention.registers import PERIODS, read_periods
 from luotsi.retention.schedule import is_due, is_on, last_night
 from services.referral.tables import FinishedRetention
+from shared.services import service_names
 from tests.builders import small_town
 from tests.flows.notifications_mailing import Clock
 from tests.flows.operating import luotsi, target
@@ -71,6 +75,17 @@ def test_it_is_on_unless_it_is_told_otherwise(written: str | None, on: bool) -> 
 def test_any_other_word_is_refused() -> None:
     with pytest.raises(PlatformError, match="RETENTION has to be true or false"):
         is_on({"RETENTION": "nightly"})
+
+
+def test_a_file_of_periods_is_found_from_where_the_platform_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RETENTION_FILE", "own.yaml")
+    urls = {name: f"postgresql://{name}" for name in service_names()}
+    spec = retention(DataDir(tmp_path), Addresses(8000, urls, urls, urls))
+    assert spec.env["RETENTION_FILE"] == str(tmp_path / "own.yaml")
+    assert {"MASTER_KEY", "AUDIT_KEY", "CATALOG_OWNER_DATABASE_URL"} <= spec.env.keys()
 
 
 async def test_it_runs_once_a_night_and_logs_numbers_only(platform: Platform, caplog: pytest.LogCaptureFixture) -> None:
