@@ -380,21 +380,6 @@ async def test_a_form_of_another_site_asks_for_no_mail(platform: Platform) -> No
     assert mails(platform) == []
 
 
-async def test_an_app_is_removed_by_a_code_of_it_alone(platform: Platform) -> None:
-    await small_town(platform)
-    async with browser(platform) as opened:
-        phone: Phone = await enrol(platform, opened, DESK)
-        wrong = f"{(int(phone.code()) + 1) % 10**6:06d}"
-        assert (await press(opened, "/account/app/remove", code=wrong)).status_code == 422
-        assert (await press(opened, "/account/app/remove", code=phone.code())).status_code == 422  # used to enrol
-        phone.wait()
-        assert (await press(opened, "/account/app/remove", code=phone.code())).headers["Location"] == "/account"
-    assert [mail["Subject"] for mail in mails(platform, DESK)][1:] == [
-        "An authenticator app was set up for your account in Luotsi",
-        "The authenticator app of your account in Luotsi was removed",
-    ]
-
-
 async def test_the_mail_goes_over_smtp_and_a_failure_is_logged_without_what_is_in_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable, Set
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 Way = Literal["mail", "passkey", "recovery_code", "provider", "account"]
 """How a session came about: `account` is the choice of a seeded one, where things are tried"""
+SHOWN_HERE: Final = frozenset[Way]({"mail", "passkey", "recovery_code"})
+"""The ways by which a second factor was shown to the portal itself, and not to a provider"""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse
 from services.portal.clients.api import Away
 from services.portal.domain.local_paths import page_of
 from services.portal.pages.access import FORM, KEPT, SignInNeeded, where_to
+from services.portal.pages.account.person import ProofNeeded, prove_address
 from services.portal.pages.forms import Form
 from services.portal.pages.page import CODE_REFUSED, Page
 from services.portal.pages.problem_texts import advice_on, detail_of, title_of
@@ -31,6 +32,8 @@ def answer_problem(request: Request, problem: Problem) -> Response:
         return Response(status_code=204) if request.url.path == LIVE else _to_sign_in(request, state)
     if request.method in ("GET", "HEAD") and problem.name == "personal-identity-code":
         return _out_of_the_address(Page(request, state, visitor_of(request)))
+    if isinstance(problem, ProofNeeded):
+        return _led(request, prove_address(_where_from(request)))
     if request.method in ("GET", "HEAD") and type(problem) is Problem and problem.name in _NOT_FOUND:
         problem = not_found("page")
     try:
@@ -80,13 +83,21 @@ def _form_again(request: Request, page: Page, form: Form, problem: Problem) -> R
 
 def _to_sign_in(request: Request, state: PortalApp) -> Response:
     """Lead to the sign-in page. A form that was kept comes back after it; else the page that was asked for does."""
-    back = page_of(request.method, request.url.path, request.url.query, request.headers.get("Referer", ""))
     kept = request.scope.get(KEPT)
-    target = sign_in_address("/session/kept" if kept else back, ended=visitor_of(request).over)
-    if request.headers.get("HX-Request") == "true":
-        answer = Response(status_code=204, headers={"HX-Redirect": target})
-    else:
-        answer = RedirectResponse(target, 303)
+    target = sign_in_address("/session/kept" if kept else _where_from(request), ended=visitor_of(request).over)
+    answer = _led(request, target)
     if kept:
         set_cookie(answer, kept, secure=state.secure, name=kept_cookie(secure=state.secure))
     return answer
+
+
+def _where_from(request: Request) -> str:
+    """The page that the request is about, to come back to."""
+    return page_of(request.method, request.url.path, request.url.query, request.headers.get("Referer", ""))
+
+
+def _led(request: Request, target: str) -> Response:
+    """Lead to another page, in the way that the page's script or the browser understands."""
+    if request.headers.get("HX-Request") == "true":
+        return Response(status_code=204, headers={"HX-Redirect": target})
+    return RedirectResponse(target, 303)

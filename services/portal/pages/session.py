@@ -13,6 +13,7 @@ from services.portal.pages.page import Page
 from services.portal.pages.visitor import cookie_name, delete_cookie, set_cookie
 from services.portal.queries.accounts import Account
 from services.portal.queries.ways_in import ways_in
+from services.portal.tables import Session
 from services.portal.use_cases import kept_forms, sessions
 from shared.portal_paths import SIGN_IN
 from shared.problems import not_found
@@ -41,18 +42,22 @@ async def signed_in(page: Page, member_id: UUID, method: str, return_to: str) ->
     return answer
 
 
-async def _begin(page: Page, member_id: UUID, method: str, return_to: str) -> Response:
+async def _begin(
+    page: Page, member_id: UUID, method: str, return_to: str, *, going_on: Session | None = None
+) -> Response:
     state, visitor = page.state, page.visitor
     language = page.language if "lang" in page.request.query_params or page.form.text("lang") else None
     async with state.database.transaction() as tx:
-        secret = await sessions.begin(
+        if visitor.found is not None:
+            await sessions.end(tx, visitor.found.secret, state.clock())
+        secret = sessions.begin(
             tx,
             member_id,
             method,
             state.clock(),
             device=page.request.headers.get("User-Agent", "")[:_LONGEST_DEVICE],
             language=language,
-            instead_of=None if visitor.found is None else visitor.found.secret,
+            going_on=going_on,
         )
     answer = page.redirect(local_path(return_to))
     set_cookie(answer, secret, secure=state.secure)
@@ -89,7 +94,7 @@ async def switch(page: Annotated[Page, members()]) -> Response:
         raise not_found("membership")
     session = page.visitor.session
     assert session is not None
-    return await _begin(page, chosen.id, session.method, START)
+    return await _begin(page, chosen.id, session.method, START, going_on=session)
 
 
 async def _reachable(page: Page) -> tuple[list[Account], list[Account]]:

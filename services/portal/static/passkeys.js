@@ -15,6 +15,8 @@ async function ask(form) {
     method: "POST",
     headers: { "X-CSRF-Token": form.elements.csrf_token.value },
   });
+  // Before a passkey is made one has to show who one is: the answer leads there.
+  if (answer.redirected) return new Promise(() => location.assign(answer.url));
   if (!answer.ok) throw new Error(answer.status);
   const options = await answer.json();
   const publicKey = { ...options, challenge: toBytes(options.challenge) };

@@ -14,7 +14,8 @@ from shared.ids import new_id
 class Session(Base, table=True):
     """A browser in which a member is signed in. `secret_digest` stands for what the browser's cookie holds.
 
-    `method` is the way by which the member signed in, and `device` what the browser calls itself.
+    `method` is the way by which the member signed in, and `device` what the browser calls itself. `proved_at` is when
+    the person last showed a second factor or a passkey in it.
     """
 
     __tablename__ = "sessions"
@@ -33,6 +34,7 @@ class Session(Base, table=True):
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     last_seen_at: datetime = Field(sa_type=DateTime(timezone=True))
     ended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    proved_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 class KeptForm(Base, table=True):

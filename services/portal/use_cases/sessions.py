@@ -7,6 +7,7 @@ from sqlalchemy import delete, update
 from sqlmodel import col
 
 from services.portal.domain.session_life import KEPT_ENDED, REST, WHOLE
+from services.portal.domain.ways import SHOWN_HERE
 from services.portal.tables import Session
 from services.portal.vault import digest, new_secret
 from shared.database.transaction import Transaction
@@ -14,7 +15,7 @@ from shared.database.transaction import Transaction
 _LONGEST_DEVICE = 200
 
 
-async def begin(
+def begin(
     tx: Transaction,
     member_id: UUID,
     method: str,
@@ -22,15 +23,14 @@ async def begin(
     *,
     device: str = "",
     language: str | None = None,
-    instead_of: str | None = None,
+    going_on: Session | None = None,
 ) -> str:
     """Sign a member in, and return the secret that the browser is to keep.
 
-    It is a fresh one each time, so that nobody goes on with a secret that was known before. `instead_of` is the one
-    that the browser had: its session ends.
+    It is a fresh one each time, so that nobody goes on with a secret that was known before. `going_on` is a
+    session that goes on in this one, for another account of the same person: it lasts no longer, and nothing more was
+    shown in it.
     """
-    if instead_of is not None:
-        await end(tx, instead_of, now)
     secret = new_secret()
     tx.insert(
         Session(
@@ -39,8 +39,9 @@ async def begin(
             method=method,
             device=device[:_LONGEST_DEVICE],
             language=language,
-            created_at=now,
+            created_at=now if going_on is None else going_on.created_at,
             last_seen_at=now,
+            proved_at=(now if method in SHOWN_HERE else None) if going_on is None else going_on.proved_at,
         )
     )
     return secret
@@ -49,6 +50,11 @@ async def begin(
 async def note(tx: Transaction, session_id: UUID, now: datetime) -> None:
     """Write down that a session is in use."""
     await tx.execute(update(Session).where(col(Session.id) == session_id).values(last_seen_at=now))
+
+
+async def note_proof(tx: Transaction, session_id: UUID, now: datetime) -> None:
+    """Write down that the person has shown again who they are."""
+    await tx.execute(update(Session).where(col(Session.id) == session_id).values(proved_at=now))
 
 
 async def choose_language(tx: Transaction, session_id: UUID, language: str) -> None:

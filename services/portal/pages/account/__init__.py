@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.portal.pages.account import app, codes, overview, passkeys
+from services.portal.pages.account import app, codes, overview, passkeys, prove
 
 router = APIRouter()
-for each in (overview, app, codes, passkeys):
+for each in (overview, app, codes, passkeys, prove):
     router.include_router(each.router)

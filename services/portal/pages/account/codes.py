@@ -35,7 +35,7 @@ async def kept(page: Annotated[Page, members()]) -> Response:
 async def make(page: Annotated[Page, members()]) -> Response:
     """Fresh codes in place of the former ones, which open nothing any more."""
     browser = browser_or_new(page)
-    async with own_factors(page) as (tx, person):
+    async with own_factors(page, change=True) as (tx, person):
         await codes_are_kept(tx, page.state.vault, person.id, browser, page.now)
         await make_codes(tx, page.state.vault, person.id, browser, page.now)
     answer = remember(page, page.redirect("/account/recovery-codes?return_to=/account"), browser)

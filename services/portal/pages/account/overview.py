@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from services.portal.domain.session_life import REST
 from services.portal.pages.access import members
+from services.portal.pages.account.person import has_just_shown, prove_address, session_of
 from services.portal.pages.devices import device_name
 from services.portal.pages.page import Page
 from services.portal.queries.providers import signs_in_by_provider
@@ -29,8 +30,7 @@ async def overview(page: Annotated[Page, members()], recovered: Annotated[str, Q
 
 async def account_page(page: Page, *, recovered: bool = False, status: int = 200) -> Response:
     """The page of the account, perhaps with what is wrong with what was typed there."""
-    current = page.visitor.session
-    assert current is not None
+    current = session_of(page)
     async with page.state.database.transaction() as tx:
         by_provider = await signs_in_by_provider(tx, page.account)
         person = await person_of(tx, page.account.email, page.now)
@@ -49,14 +49,15 @@ async def account_page(page: Page, *, recovered: bool = False, status: int = 200
         passkeys=passkeys,
         sessions=shown,
         recovered=recovered,
+        may_change=has_just_shown(page),
+        prove=prove_address("/account"),
     )
 
 
 @router.post("/account/sessions/end-others")
 async def end_others(page: Annotated[Page, members()]) -> Response:
     """End the sessions in all other browsers."""
-    session = page.visitor.session
-    assert session is not None
+    session = session_of(page)
     async with page.state.database.transaction() as tx:
         await end_other_sessions(tx, page.account.email, page.now, but=session.id)
     return page.redirect("/account#sessions")
@@ -65,8 +66,7 @@ async def end_others(page: Annotated[Page, members()]) -> Response:
 @router.post("/account/sessions/{session_id}/end")
 async def end_one(page: Annotated[Page, members()], session_id: UUID) -> Response:
     """End the session in one browser; in this one it is a sign-out."""
-    session = page.visitor.session
-    assert session is not None
+    session = session_of(page)
     async with page.state.database.transaction() as tx:
         memberships = [each.member_id for each in (await ways_in(tx, page.account.email)).memberships]
         await sessions.end_one_of(tx, memberships, session_id, page.now)

@@ -26,7 +26,7 @@ router = APIRouter()
 async def options(page: Annotated[Page, members()]) -> Response:
     """What the device needs to make a passkey."""
     browser = browser_or_new(page)
-    async with own_factors(page) as (tx, person):
+    async with own_factors(page, change=True) as (tx, person):
         asked = await begin_passkey(tx, page.state.vault, page.state.site, person, browser, page.now)
     return remember(page, JSONResponse(asked), browser)
 
@@ -35,7 +35,7 @@ async def options(page: Annotated[Page, members()]) -> Response:
 async def add(page: Annotated[Page, members()]) -> Response:
     """Keep the passkey that the device made."""
     browser = browser_or_new(page)
-    async with own_factors(page) as (tx, person):
+    async with own_factors(page, change=True) as (tx, person):
         given = Given(page.form.text("credential"), _name(page))
         codes = (await factors_of(tx, person.id)).recovery_codes
         made = await add_passkey(tx, page.state.vault, page.state.site, person, browser_of(page), given, page.now)
@@ -63,7 +63,7 @@ async def rename(page: Annotated[Page, members()], passkey_id: UUID) -> Response
 @router.post("/account/passkeys/{passkey_id}/remove")
 async def remove(page: Annotated[Page, members()], passkey_id: UUID) -> Response:
     """Remove a passkey: nobody signs in with it any more."""
-    async with own_factors(page) as (tx, person):
+    async with own_factors(page, change=True) as (tx, person):
         if await remove_passkey(tx, person.id, passkey_id) is None:
             raise not_found("passkey")
     return with_notice(page, page.redirect("/account#passkeys"), "passkey_removed", person.address)
