@@ -170,7 +170,7 @@ async def test_by_mail_and_a_code_of_the_phone(
     await page.locator("#send-code").click()
     await page.wait_for_url("**/account")
     await page.locator("#make-codes").click()
-    await page.wait_for_url("**/account/recovery-codes*")
+    await page.locator("#recovery-codes").wait_for()
     assert await page.locator("#recovery-codes li").count() == 10
 
 

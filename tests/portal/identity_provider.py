@@ -62,6 +62,7 @@ def _application(known: dict[str, Any]) -> Any:
                 client_name="Luotsi",
                 client_uri=known["client_uri"],
                 redirect_uris=[known["redirect_uri"]],
+                post_logout_redirect_uris=[known["redirect_uri"]],
                 grant_types=["authorization_code"],
                 response_types=["code"],
                 scope=["openid", "profile", "email"],

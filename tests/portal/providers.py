@@ -42,15 +42,20 @@ class Canaille:
     async def sign_in(self, address: str, name: str) -> str:
         """Sign somebody in who was sent to `address`; returns where the provider sends the browser back to."""
         async with httpx2.AsyncClient(trust_env=False) as opened:
-            answer = await opened.get(address)
-            for _ in range(10):
-                if answer.is_redirect:
-                    target = urljoin(str(answer.request.url), answer.headers["Location"])
-                    if not target.startswith(self.issuer):
-                        return target
-                    answer = await opened.get(target)
-                else:
-                    answer = await opened.post(str(answer.request.url), data=self.typed(answer.text, name))
+            return await self.answer(opened, address, name)
+
+    async def answer(self, opened: httpx2.AsyncClient, address: str, name: str | None = None) -> str:
+        """The same in a browser that keeps what the provider gave it; without a name nothing is typed there."""
+        answer = await opened.get(address)
+        for _ in range(10):
+            if answer.is_redirect:
+                target = urljoin(str(answer.request.url), answer.headers["Location"])
+                if not target.startswith(self.issuer):
+                    return target
+                answer = await opened.get(target)
+            else:
+                assert name is not None, "the provider asks who it is"
+                answer = await opened.post(str(answer.request.url), data=self.typed(answer.text, name))
         raise AssertionError(answer.text)
 
     def typed(self, page: str, name: str) -> dict[str, str]:

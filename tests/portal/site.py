@@ -26,7 +26,7 @@ STEPS_OF_SIGNING_IN: Final = frozenset(
     {
         *("/sign-in/link/{token}", "/sign-in/second", "/sign-in/recovery", "/sign-in/organization", "/sign-in/linking"),
         *("/sign-in/provider/{slug}", "/sign-in/provider/answer", "/organizations/{organization_id}/sign-in/test"),
-        "/account/prove",
+        *("/account/prove", "/sign-out/provider"),
     }
 )
 """Pages that nobody comes to by their address alone: `tests/browsing/test_sign_in.py` looks at them on the way"""

@@ -18,7 +18,7 @@ from tests.portal.signed_in import csrf_token, portal_client
 FOR_ANYBODY = frozenset(
     {
         *("/accessibility", "/feedback", "/feedback/sent"),
-        *("/", "/sign-in", "/sign-in/account", "/sign-out"),
+        *("/", "/sign-in", "/sign-in/account", "/sign-out", "/sign-out/provider", "/signed-out"),
         *("/sign-in/mail", "/sign-in/code", "/sign-in/link/{token}", "/sign-in/organization", "/sign-in/recovery"),
         *("/sign-in/second", "/sign-in/second/app", "/sign-in/second/passkey", "/sign-in/second/passkey/options"),
         *("/sign-in/passkey", "/sign-in/passkey/options"),

@@ -8,7 +8,8 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from services.portal.clients.openid import ProviderFault, Registration, depart
+from services.portal.clients.openid import depart
+from services.portal.clients.provider_http import ProviderFault, Registration
 from tests.builders import CatalogueFacts, Someone, small_town
 from tests.platform import Platform
 from tests.portal.entering import ask, browser, enrol, mail_link, mails, press, who

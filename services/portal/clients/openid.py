@@ -3,59 +3,33 @@
 Each sign-in reads the provider's document and keys anew. So a key that was taken away signs nobody in any more.
 """
 
-import asyncio
-import json
-import re
-import socket
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-import httpx2
 from authlib.common.security import generate_token
-from authlib.integrations.base_client import OAuthError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
+from authlib.common.urls import add_params_to_uri
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import ClaimError, JoseError
 from joserfc.jwk import KeySet
 
-from services.portal.domain.identities import is_of_the_machine, is_reachable_address
+from services.portal.clients.provider_http import (
+    ProviderClient,
+    ProviderFault,
+    Registration,
+    client_for,
+    fetch_json,
+    fetch_token,
+    kind_of,
+)
+from services.portal.domain.identities import is_reachable_address
 
-SCOPE: Final = "openid profile email"
 ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA", "RS384", "PS384", "ES384", "RS512", "PS512", "ES512")
 """What may sign an ID token: never nothing, and never a secret that both sides have"""
 _LEEWAY_SECONDS: Final = 60
-_WHOLE_SECONDS: Final = 10.0
-_LONGEST_ANSWER: Final = 512 * 1024
 _AUTH_METHODS: Final = ("client_secret_basic", "client_secret_post")
-_PLAIN: Final = re.compile(r"[a-z0-9_]{1,60}")
-
-
-class ProviderFault(Exception):
-    """Something is wrong with a provider, or with what it answered.
-
-    `reason` is the end of the key of its text; `about` is what it is about: a name, never a value.
-    """
-
-    def __init__(self, reason: str, about: str = "") -> None:
-        super().__init__(reason, about)
-        self.reason = reason
-        self.about = about if _PLAIN.fullmatch(about) else ""
-
-
-@dataclass(frozen=True)
-class Registration:
-    """How the portal is registered with a provider."""
-
-    issuer: str
-    client_id: str
-    client_secret: str | None
-    redirect_uri: str
-    loopback: bool = False
-    """Whether a provider on this machine is spoken to without encryption, to try things"""
+_LONGEST_HINT: Final = 4000
 
 
 @dataclass(frozen=True)
@@ -67,9 +41,17 @@ class Departure:
     verifier: str
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """Who has come back: the claims of the ID token, all verified, and what it takes to sign out there again."""
+
+    claims: dict[str, Any]
+    way_out: dict[str, str] | None
+
+
 async def depart(registration: Registration, state: str, *, login_hint: str | None = None) -> Departure:
     """Begin a sign-in; `state` is told by the provider when the person comes back. Raises ProviderFault."""
-    async with _client(registration) as client:
+    async with client_for(registration) as client:
         document = await _discover(client, registration)
         nonce, verifier = generate_token(43), generate_token(64)
         hint = {"login_hint": login_hint} if login_hint else {}
@@ -79,13 +61,13 @@ async def depart(registration: Registration, state: str, *, login_hint: str | No
         return Departure(address, nonce, verifier)
 
 
-async def arrive(registration: Registration, answer: Mapping[str, str], nonce: str, verifier: str) -> dict[str, Any]:
-    """The claims of the ID token that the code in `answer` stands for, all of them verified. Raises ProviderFault."""
+async def arrive(registration: Registration, answer: Mapping[str, str], nonce: str, verifier: str) -> Arrival:
+    """Who the code in `answer` stands for. Raises ProviderFault."""
     if "error" in answer:
         raise ProviderFault("denied", answer["error"])
     if not answer.get("code"):
         raise ProviderFault("no_code")
-    async with _client(registration) as client:
+    async with client_for(registration) as client:
         document = await _discover(client, registration)
         # RFC 9207: the answer of another provider is not taken for this one's.
         named = answer.get("iss")
@@ -93,13 +75,34 @@ async def arrive(registration: Registration, answer: Mapping[str, str], nonce: s
             named is not None and named != registration.issuer
         ):
             raise ProviderFault("other_issuer_answered")
-        token = await _fetch_token(client, document, answer["code"], verifier)
-        keys = await _fetch_json(client, document["jwks_uri"])
-        return _verified(registration, document, token, keys, nonce)
+        token = await fetch_token(client, document, answer["code"], verifier)
+        keys = await fetch_json(client, document["jwks_uri"])
+        claims = _verified(registration, document, token, keys, nonce)
+        return Arrival(claims, _way_out(registration, document, token["id_token"]))
 
 
-async def _discover(client: "_Client", registration: Registration) -> dict[str, Any]:
-    document = await _fetch_json(client, registration.issuer.rstrip("/") + "/.well-known/openid-configuration")
+def _way_out(registration: Registration, document: Mapping[str, Any], id_token: str) -> dict[str, str] | None:
+    """What it takes to sign out at the provider (RP-Initiated Logout 1.0); None where it offers nothing of the kind."""
+    address = document.get("end_session_endpoint")
+    if not is_reachable_address(address, loopback=registration.loopback):
+        return None
+    hint = {"id_token_hint": id_token} if len(id_token) <= _LONGEST_HINT else {}
+    return {
+        "end_session_endpoint": str(address),
+        "client_id": registration.client_id,
+        "post_logout_redirect_uri": registration.redirect_uri,
+        **hint,
+    }
+
+
+def way_out_address(way_out: Mapping[str, str], state: str) -> str:
+    """Where the browser is sent to sign out at the provider; it comes back with `state`."""
+    parameters = [(name, value) for name, value in way_out.items() if name != "end_session_endpoint"]
+    return str(add_params_to_uri(way_out["end_session_endpoint"], [*parameters, ("state", state)]))
+
+
+async def _discover(client: ProviderClient, registration: Registration) -> dict[str, Any]:
+    document = await fetch_json(client, registration.issuer.rstrip("/") + "/.well-known/openid-configuration")
     if document.get("issuer") != registration.issuer:
         raise ProviderFault("other_issuer")
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
@@ -123,40 +126,6 @@ async def _discover(client: "_Client", registration: Registration) -> dict[str, 
     return document
 
 
-async def _fetch_json(client: "_Client", address: str) -> dict[str, Any]:
-    try:
-        async with asyncio.timeout(_WHOLE_SECONDS):
-            answer = await client.request("GET", address, withhold_token=True, auth=None)
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, TimeoutError) as error:
-        raise ProviderFault("unreachable", _kind_of(error)) from error
-    if answer.status_code != 200:
-        raise ProviderFault("status", str(answer.status_code))
-    try:
-        found = json.loads(answer.content)
-    except (ValueError, RecursionError):
-        raise ProviderFault("no_document") from None
-    if not isinstance(found, dict):
-        raise ProviderFault("no_document")
-    return found
-
-
-async def _fetch_token(client: "_Client", document: Mapping[str, Any], code: str, verifier: str) -> dict[str, Any]:
-    try:
-        async with asyncio.timeout(_WHOLE_SECONDS):
-            token = await client.fetch_token(
-                document["token_endpoint"], grant_type="authorization_code", code=code, code_verifier=verifier
-            )
-    except OAuthError as error:
-        raise ProviderFault("token_refused", str(error.error)) from error
-    except (httpx2.HTTPError, OSError, TimeoutError) as error:
-        raise ProviderFault("unreachable", _kind_of(error)) from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ProviderFault("no_token") from error
-    if not isinstance(token, dict) or not isinstance(token.get("id_token"), str):
-        raise ProviderFault("no_id_token")
-    return dict(token)
-
-
 def _verified(
     registration: Registration, document: Mapping[str, Any], token: Mapping[str, Any], keys: dict[str, Any], nonce: str
 ) -> dict[str, Any]:
@@ -177,7 +146,7 @@ def _verified(
     except ClaimError as error:
         raise ProviderFault("bad_claim", str(error.claim)) from error
     except (JoseError, ValueError, TypeError, AttributeError) as error:
-        raise ProviderFault("bad_claim", _kind_of(error)) from error
+        raise ProviderFault("bad_claim", kind_of(error)) from error
     return dict(claims)
 
 
@@ -188,60 +157,3 @@ def _algorithms(document: Mapping[str, Any]) -> list[str]:
 
 def _texts(value: object) -> list[str]:
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
-
-
-def _kind_of(error: Exception) -> str:
-    cause = error.__cause__ or error.__context__
-    if isinstance(cause, ssl.SSLError) or "certificate" in str(error).casefold():
-        return "certificate"
-    if isinstance(error, TimeoutError | httpx2.TimeoutException):
-        return "timeout"
-    return "connection"
-
-
-class _Client(AsyncOAuth2Client):  # type: ignore[misc]
-    """The library's client, which follows nobody elsewhere and reads no endless answer."""
-
-    loopback = False
-    """Whether it may speak to this machine"""
-
-    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """Send, and read the answer as far as it may go. Raises ProviderFault for a name that leads to this machine."""
-        if not self.loopback and await _leads_to_the_machine(request.url.host):
-            raise ProviderFault("own_machine")
-        answer = await super().send(request, **options | {"stream": True, "follow_redirects": False})
-        content = bytearray()
-        try:
-            async for part in answer.aiter_bytes():
-                content += part
-                if len(content) > _LONGEST_ANSWER:
-                    raise httpx2.RemoteProtocolError("the answer is too long", request=request)
-        finally:
-            await answer.aclose()
-        headers = {name: answer.headers[name] for name in ("content-type",) if name in answer.headers}
-        return httpx2.Response(answer.status_code, headers=headers, content=bytes(content), request=request)
-
-
-async def _leads_to_the_machine(host: str) -> bool:
-    """Whether a name stands for an address of the machine itself; one that is not known here is a proxy's to find."""
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        return False
-    return any(is_of_the_machine(str(address[0])) for *_, address in found)
-
-
-def _client(registration: Registration) -> _Client:
-    local = urlsplit(registration.issuer).scheme == "http"
-    client = _Client(
-        registration.client_id,
-        registration.client_secret,
-        scope=SCOPE,
-        redirect_uri=registration.redirect_uri,
-        code_challenge_method="S256",
-        verify=ssl.create_default_context(),
-        timeout=httpx2.Timeout(5.0),
-        trust_env=not local,
-    )
-    client.loopback = registration.loopback
-    return client

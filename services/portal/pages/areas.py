@@ -20,6 +20,7 @@ from services.portal.pages.referrals.routes import router as referrals
 from services.portal.pages.services.router import router as services
 from services.portal.pages.session import router as session
 from services.portal.pages.sign_in import router as sign_in
+from services.portal.pages.sign_out import router as sign_out
 
 AREAS: Final = (
     about,
@@ -40,4 +41,5 @@ AREAS: Final = (
     services,
     session,
     sign_in,
+    sign_out,
 )

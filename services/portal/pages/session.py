@@ -1,4 +1,4 @@
-"""What a member does with the session itself: sign out, go on for another organisation, take back what was typed."""
+"""What a member does with the session itself: begin it, go on for another organisation, take back what was typed."""
 
 from typing import Annotated, Final
 from urllib.parse import urlencode
@@ -7,14 +7,15 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.portal.domain.local_paths import START, local_path
-from services.portal.pages.access import anybody, members
+from services.portal.pages.access import members
 from services.portal.pages.counted import SIGN_INS
 from services.portal.pages.page import Page
-from services.portal.pages.visitor import cookie_name, delete_cookie, set_cookie
+from services.portal.pages.visitor import cookie_name, set_cookie
 from services.portal.queries.accounts import Account
 from services.portal.queries.ways_in import ways_in
 from services.portal.tables import Session
 from services.portal.use_cases import kept_forms, sessions
+from services.portal.use_cases.signing_out import WayOut, keep_way_out, way_out_of
 from shared.portal_paths import SIGN_IN
 from shared.problems import not_found
 
@@ -35,15 +36,23 @@ def sign_in_address(return_to: str, *, ended: bool = False) -> str:
     return SIGN_IN + (f"?{urlencode(query)}" if query else "")
 
 
-async def signed_in(page: Page, member_id: UUID, method: str, return_to: str) -> Response:
+async def signed_in(
+    page: Page, member_id: UUID, method: str, return_to: str, *, way_out: WayOut | None = None
+) -> Response:
     """Sign a member in, in a session of its own, and lead on. Every way of signing in ends here."""
-    answer = await _begin(page, member_id, method, return_to)
+    answer = await _begin(page, member_id, method, return_to, way_out=way_out)
     SIGN_INS.labels(method).inc()
     return answer
 
 
 async def _begin(
-    page: Page, member_id: UUID, method: str, return_to: str, *, going_on: Session | None = None
+    page: Page,
+    member_id: UUID,
+    method: str,
+    return_to: str,
+    *,
+    going_on: Session | None = None,
+    way_out: WayOut | None = None,
 ) -> Response:
     state, visitor = page.state, page.visitor
     language = page.language if "lang" in page.request.query_params or page.form.text("lang") else None
@@ -59,22 +68,10 @@ async def _begin(
             language=language,
             going_on=going_on,
         )
+        if way_out is not None:
+            await keep_way_out(tx, secret, way_out)
     answer = page.redirect(local_path(return_to))
     set_cookie(answer, secret, secure=state.secure)
-    return answer
-
-
-@router.post("/sign-out")
-async def sign_out(page: Annotated[Page, anybody()]) -> Response:
-    """End the session, here and in the database."""
-    state, found = page.state, page.visitor.found
-    if found is not None:
-        async with state.database.transaction() as tx:
-            await sessions.end(tx, found.secret, state.clock())
-    answer = page.redirect(START)
-    delete_cookie(answer, secure=state.secure)
-    delete_cookie(answer, secure=state.secure, name=kept_cookie(secure=state.secure))
-    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
 
@@ -92,9 +89,10 @@ async def switch(page: Annotated[Page, members()]) -> Response:
     chosen = next((each for each in here if str(each.id) == page.form.text("member_id")), None)
     if chosen is None:
         raise not_found("membership")
-    session = page.visitor.session
-    assert session is not None
-    return await _begin(page, chosen.id, session.method, START, going_on=session)
+    found = page.visitor.found
+    assert found is not None
+    session = found.session
+    return await _begin(page, chosen.id, session.method, START, going_on=session, way_out=way_out_of(found))
 
 
 async def _reachable(page: Page) -> tuple[list[Account], list[Account]]:

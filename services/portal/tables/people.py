@@ -83,7 +83,8 @@ class Attempt(Base, table=True):
     __tablename__ = "attempts"
     __table_args__: ClassVar = (
         CheckConstraint(
-            "kind IN ('mail', 'proof', 'passkey', 'new_passkey', 'provider', 'linking', 'recovery_codes')", name="kind"
+            "kind IN ('mail', 'proof', 'passkey', 'new_passkey', 'provider', 'linking', 'recovery_codes', 'sign_out')",
+            name="kind",
         ),
         Index("ix_attempts_expires_at", "expires_at"),
         Index("ix_attempts_person_id", "person_id", postgresql_where=text("person_id IS NOT NULL")),

@@ -15,7 +15,8 @@ class Session(Base, table=True):
     """A browser in which a member is signed in. `secret_digest` stands for what the browser's cookie holds.
 
     `method` is the way by which the member signed in, and `device` what the browser calls itself. `proved_at` is when
-    the person last showed a second factor or a passkey in it.
+    the person last showed a second factor or a passkey in it. `sealed_way_out` is what it takes to sign out at the
+    organisation's provider; it opens with the browser's secret alone.
     """
 
     __tablename__ = "sessions"
@@ -35,6 +36,7 @@ class Session(Base, table=True):
     last_seen_at: datetime = Field(sa_type=DateTime(timezone=True))
     ended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     proved_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    sealed_way_out: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class KeptForm(Base, table=True):

@@ -16,7 +16,7 @@ from services.portal.vault import AccountVault, Unreadable, digest, new_secret
 from shared.database.transaction import Transaction
 from shared.ids import new_id
 
-Kind = Literal["mail", "proof", "passkey", "new_passkey", "provider", "linking", "recovery_codes"]
+Kind = Literal["mail", "proof", "passkey", "new_passkey", "provider", "linking", "recovery_codes", "sign_out"]
 Content = dict[str, Any]
 Unfit = Literal["over", "other_browser"]
 """Why a step leads no further: it is over (used, too old, or never was), or another browser began it"""
@@ -30,6 +30,7 @@ LIFETIMES: Final[Mapping[Kind, timedelta]] = {
     "provider": PROVIDER,
     "linking": PROVIDER,
     "recovery_codes": RECOVERY_CODES,
+    "sign_out": PROVIDER,
 }
 
 

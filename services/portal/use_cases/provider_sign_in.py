@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from services.portal.clients.openid import ProviderFault
+from services.portal.clients.provider_http import ProviderFault
 from services.portal.domain.identities import Identity, UnfitIdentity, identity_of
 from services.portal.domain.two_factors import asserts_two_factors
 from services.portal.queries.accounts import Account, find_account

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlmodel import col
 
-from services.portal.clients.openid import ProviderFault, Registration
+from services.portal.clients.provider_http import ProviderFault, Registration
 from services.portal.tables import LinkedIdentity, Provider
 from services.portal.use_cases.sealed import PROVIDER_SECRET
 from services.portal.vault import AccountVault, Unreadable

@@ -22,6 +22,7 @@ from services.portal.use_cases.mail_sign_in import Wanted, ask_for_mail, look_at
 from services.portal.use_cases.people import person_of
 from services.portal.use_cases.proofs import Proof, begin_proof
 from services.portal.use_cases.provider_sign_in import link_by_mail
+from services.portal.use_cases.signing_out import WayOut
 from services.portal.vault import new_secret
 from shared.database.transaction import Transaction
 from shared.values.email_addresses import clean_address
@@ -108,6 +109,7 @@ class _Next:
 
     return_to: str = "/"
     account: Account | None = None
+    way_out: WayOut | None = None
     browser: str = ""
     refused: str | None = None
 
@@ -116,7 +118,7 @@ async def _proved(page: Page, tx: Transaction, step: Step) -> _Next:
     address, return_to, linking = (step.content[name] for name in ("address", "return_to", "linking"))
     if linking is not None:
         linked = await link_by_mail(tx, linking, address, page.now)
-        return _Next(refused=linked) if isinstance(linked, str) else _Next(return_to, linked)
+        return _Next(refused=linked) if isinstance(linked, str) else _Next(return_to, linked, linking.get("way_out"))
     if not (await ways_in(tx, address)).local:
         return _Next(refused="none")
     person = await person_of(tx, address, page.now)
@@ -129,6 +131,6 @@ async def _answer(page: Page, to: _Next) -> Response:
     if to.refused is not None:
         return no_access(page, to.refused)
     if to.account is not None:
-        answer = await signed_in(page, to.account.id, "provider", to.return_to)
+        answer = await signed_in(page, to.account.id, "provider", to.return_to, way_out=to.way_out)
         return with_notice(page, answer, "provider_linked", to.account.email)
     return remember(page, page.redirect(page.in_language("/sign-in/second")), to.browser)

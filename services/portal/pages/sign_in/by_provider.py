@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query, Response
 from fastapi import Path as InPath
 from fastapi.responses import RedirectResponse
 
-from services.portal.clients.openid import ProviderFault, Registration, arrive, depart
+from services.portal.clients.openid import Arrival, arrive, depart
+from services.portal.clients.provider_http import ProviderFault, Registration
 from services.portal.domain.identities import Identity
 from services.portal.domain.local_paths import local_path
 from services.portal.pages.access import anybody
@@ -34,6 +35,10 @@ router = APIRouter()
 
 ANSWER: Final = "/sign-in/provider/answer"
 """Where providers send people back to"""
+SIGNED_OUT: Final = "/signed-out"
+"""Where somebody comes who has signed out"""
+SIGNED_OUT_STATE: Final = "signed-out"
+"""What a provider is told to bring back from a sign-out: it leads to the same address, so that one is registered"""
 Slug = Annotated[str, InPath(pattern=r"^[a-z0-9-]+$")]
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -43,6 +48,8 @@ async def answer(page: Annotated[Page, anybody()]) -> Response:
     """Back from a provider, with its answer."""
     query = page.request.query_params
     given = dict(query)
+    if given in ({}, {"state": SIGNED_OUT_STATE}):
+        return page.redirect(f"{SIGNED_OUT}?everywhere=1")
     async with page.state.database.transaction() as tx:
         step = await find_step(tx, page.state.vault, "provider", given.get("state", ""), browser_of(page), page.now)
         if not isinstance(step, Step) or len(given) != len(query.multi_items()):
@@ -52,13 +59,14 @@ async def answer(page: Annotated[Page, anybody()]) -> Response:
     if provider is None or provider.version != step.content["version"]:
         return over(page)
     try:
-        claims = await arrive(registration(page, provider), given, step.content["nonce"], step.content["verifier"])
-        identity = checked_identity(provider, claims)
+        arrival = await arrive(registration(page, provider), given, step.content["nonce"], step.content["verifier"])
+        identity = checked_identity(provider, arrival.claims)
     except ProviderFault as fault:
         return await _faulty(page, provider, fault, test=step.content["test"], status=403)
     if step.content["test"]:
-        return await _tested(page, provider, {"ok": True, "amr": claims.get("amr"), "acr": claims.get("acr")})
-    return await _arrived(page, provider, identity, _address(claims), step.content["return_to"])
+        said = {name: arrival.claims.get(name) for name in ("amr", "acr")}
+        return await _tested(page, provider, {"ok": True, **said})
+    return await _arrived(page, provider, identity, arrival, step.content["return_to"])
 
 
 @router.get("/sign-in/provider/{slug}")
@@ -99,7 +107,7 @@ async def depart_for(page: Page, provider: Provider, return_to: str, *, test: bo
     return remember(page, RedirectResponse(departure.address, 303), browser)
 
 
-async def _arrived(page: Page, provider: Provider, identity: Identity, address: str, return_to: str) -> Response:
+async def _arrived(page: Page, provider: Provider, identity: Identity, arrival: Arrival, return_to: str) -> Response:
     """Sign in who came back from a provider; who is not known yet is asked for the mail address, once."""
     if not provider.in_use:
         return over(page)
@@ -112,14 +120,15 @@ async def _arrived(page: Page, provider: Provider, identity: Identity, address: 
                 "issuer": identity.issuer,
                 "subject": identity.subject,
                 "return_to": return_to,
-                "address": address,
+                "address": _address(arrival.claims),
+                "way_out": arrival.way_out,
             }
             browser = browser_or_new(page)
             await begin_step(tx, page.state.vault, "linking", browser, content, page.now)
             return remember(page, page.redirect(page.in_language("/sign-in/linking")), browser)
     if found.account is None:
         return no_access(page)
-    return await signed_in(page, found.account.id, "provider", return_to)
+    return await signed_in(page, found.account.id, "provider", return_to, way_out=arrival.way_out)
 
 
 def _address(claims: Content) -> str:
@@ -155,7 +164,7 @@ async def link(page: Annotated[Page, anybody()]) -> Response:
         step = await _linking(page, tx)
     if step is None:
         return over(page)
-    identity = {name: step.content[name] for name in ("organization_id", "issuer", "subject")}
+    identity = {name: step.content[name] for name in ("organization_id", "issuer", "subject", "way_out")}
     return await ask_by_mail(page, step.content["return_to"], identity)
 
 
