@@ -185,7 +185,7 @@ async def test_the_second_tuesday_of_a_month_and_every_second_tuesday_are_entere
         assert (schedules[3]["freq"], schedules[3]["byday"], schedules[3]["interval"]) == ("WEEKLY", "TU", 2)
         shown = (await browser.get(place.service)).text
         assert "kuukauden toinen ja viimeinen tiistai klo 16.00" in shown
-        assert "ti 2 viikon välein 01.12.2026 alkaen klo 16.00" in shown
+        assert "ti 2 viikon välein 1.12.2026 alkaen klo 16.00" in shown
         assert dict(fields_of((await browser.get(place.page)).text))["schedules.1.byday_week"] == "-1"
 
 

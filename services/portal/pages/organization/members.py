@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from services.portal.clients.api import Answer
 from services.portal.domain.roles import ROLES
@@ -13,6 +13,7 @@ from services.portal.pages.forms import Form
 from services.portal.pages.organization.administered import Administered, administered, all_of
 from services.portal.pages.organization.editing import Editing, is_stale, refused
 from services.portal.pages.organization.kinds import Chosen, Kind, Record, Several
+from services.portal.pages.organization.paging import Number, page_links, page_of
 from services.portal.pages.organization.saying import done
 from services.portal.pages.page import Page
 from services.portal.texts import LANGUAGES, language_name, of_code
@@ -37,18 +38,23 @@ MEMBER: Final = Editing(
 
 
 @router.get("")
-async def list_members(page: PageOf, organization_id: UUID) -> Response:
-    """Everybody in the organisation, those who left too."""
+async def list_members(
+    page: PageOf, organization_id: UUID, number: Number = 1, left: Annotated[str, Query()] = ""
+) -> Response:
+    """Everybody in the organisation, page by page; with `left` those who have left."""
     at = administered(page, organization_id)
     organization, everybody = await at.organization(), await colleagues(at)
-    emails = {each["id"]: each["email"] for each in everybody}
+    wanted = [each for each in everybody if each["active"] is not bool(left)]
+    shown, last = page_of(wanted, number)
     context = {
         "at": at,
         "organization": organization.data,
-        "active": [each for each in everybody if each["active"]],
-        "former": [each for each in everybody if not each["active"]],
-        "emails": emails,
+        "members": shown,
+        "left": bool(left),
+        "others": len(everybody) - len(wanted),
+        "emails": {each["id"]: each["email"] for each in everybody},
         "done": done(page),
+        **page_links(f"{at.path}/members", {"left": "1" if left else ""}, number, last=last),
     }
     return page.render("organization/members.html", **context)
 

@@ -1,7 +1,7 @@
 """An organisation at a glance: how it stands, and what it lacks to be found and referred to."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -13,9 +13,12 @@ from services.portal.pages.organization.members import colleagues
 from services.portal.pages.organization.saying import done
 from services.portal.pages.organization.services import missing_languages, services_of
 from services.portal.pages.page import Page
+from services.portal.texts import plural
 from shared.clock import day_in_kuopio
 
 router = APIRouter()
+
+_NAMED: Final = 5
 
 
 @router.get("/organizations/{organization_id}")
@@ -72,7 +75,15 @@ def lacking(
             "/members/new?role=admin",
         ),
         (not organization.get("email"), t("organization.lacking.email"), "/details"),
-        (bool(untranslated), t("organization.lacking.translations", services=", ".join(untranslated)), "/services"),
-        (bool(unplaced), t("organization.lacking.reaching", services=", ".join(unplaced)), "/services"),
+        (bool(untranslated), t("organization.lacking.translations", services=_named(at, untranslated)), "/services"),
+        (bool(unplaced), t("organization.lacking.reaching", services=_named(at, unplaced)), "/services"),
     ]
     return [{"text": text, "href": path + href} for lacks, text, href in checks if lacks]
+
+
+def _named(at: Administered, names: list[str]) -> str:
+    """The first of the names, and how many others there are."""
+    named, further = ", ".join(names[:_NAMED]), len(names) - _NAMED
+    if further <= 0:
+        return named
+    return plural("organization.lacking.and_others", further, at.page.language, names=named)

@@ -1,16 +1,18 @@
 """Services of an organisation: which there are, entering one, changing one, saying whether there is room."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from asyncio import gather
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
-from services.portal.clients.api import Answer, side_by_side
+from services.portal.clients.api import Answer
 from services.portal.pages.access import members
 from services.portal.pages.forms import Form
 from services.portal.pages.organization.administered import Administered, administered, all_of
 from services.portal.pages.organization.editing import refused
+from services.portal.pages.organization.paging import SIZE, Number, page_links, page_of
 from services.portal.pages.organization.saying import done
 from services.portal.pages.organization.service_choices import choices
 from services.portal.pages.organization.service_form import CAPACITY, CHANGED, ENTERED, as_given, empty
@@ -21,15 +23,26 @@ from shared.problems import not_found
 router = APIRouter(prefix="/organizations/{organization_id}/services")
 
 PageOf = Annotated[Page, members("admin")]
+_NOT_OFFERED: Final = ("inactive", "defunct")
 
 
 @router.get("")
-async def list_services(page: PageOf, organization_id: UUID) -> Response:
-    """All services, those that are not offered too."""
+async def list_services(
+    page: PageOf, organization_id: UUID, number: Number = 1, left: Annotated[str, Query()] = ""
+) -> Response:
+    """The services that are offered, page by page; with `left` those that are not."""
     at = administered(page, organization_id)
-    organization, everything = await at.organization(), await services_of(at)
-    rows = [{**each, "missing": missing_languages(each)} for each in everything]
-    context = {"at": at, "organization": organization.data, "services": rows, "done": done(page)}
+    organization = await at.organization()
+    services, others, last = await (_not_offered(at, number) if left else _offered(at, number))
+    context = {
+        "at": at,
+        "organization": organization.data,
+        "services": [{**each, "missing": missing_languages(each)} for each in services],
+        "left": bool(left),
+        "others": others,
+        "done": done(page),
+        **page_links(f"{at.path}/services", {"left": "1" if left else ""}, number, last=last),
+    }
     return page.render("organization/services.html", **context)
 
 
@@ -102,12 +115,33 @@ async def capacity(page: PageOf, organization_id: UUID, service_id: UUID) -> Res
 
 async def services_of(at: Administered) -> list[dict[str, Any]]:
     """All services of the organisation: those that are offered, and behind them those that are not."""
-    asked = [{"organization_id": at.id, "status": status} for status in (None, "inactive", "defunct")]
-    lists = await side_by_side(*(all_of(at.page.catalog, "/services", query) for query in asked))
-    for found in lists:
-        if isinstance(found, Exception):
-            raise found
+    lists = await gather(*(all_of(at.page.catalog, "/services", query) for query in _asked(at, None, *_NOT_OFFERED)))
     return [service for found in lists for service in found]
+
+
+async def _offered(at: Administered, number: int) -> tuple[list[dict[str, Any]], int, bool]:
+    """Services of a page, how many are not offered, and whether the page is the last one."""
+    [offered], counted = _asked(at, None), _asked(at, *_NOT_OFFERED)
+    found, *others = await gather(
+        at.page.catalog.get("/services", {**offered, "page": number, "size": SIZE}),
+        *(at.page.catalog.get("/services", {**query, "size": 1}) for query in counted),
+    )
+    return found["contents"], sum(each["total_items"] for each in others), found["last_page"]
+
+
+async def _not_offered(at: Administered, number: int) -> tuple[Sequence[dict[str, Any]], int, bool]:
+    """The same of those that are not offered, with how many are."""
+    [offered], queries = _asked(at, None), _asked(at, *_NOT_OFFERED)
+    others, *lists = await gather(
+        at.page.catalog.get("/services", {**offered, "size": 1}),
+        *(all_of(at.page.catalog, "/services", query) for query in queries),
+    )
+    shown, last = page_of([service for found in lists for service in found], number)
+    return shown, others["total_items"], last
+
+
+def _asked(at: Administered, *statuses: str | None) -> list[dict[str, Any]]:
+    return [{"organization_id": at.id, "status": status} for status in statuses]
 
 
 def missing_languages(service: Mapping[str, Any]) -> list[str]:

@@ -1,7 +1,6 @@
 """All organisations of the platform: to look for one, to enter one."""
 
 from typing import Annotated, Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -11,6 +10,7 @@ from services.portal.pages.access import platform_admins
 from services.portal.pages.forms import Form
 from services.portal.pages.organization.details import BY_PLATFORM, choices
 from services.portal.pages.organization.editing import refused
+from services.portal.pages.organization.paging import Number, page_links
 from services.portal.pages.organization.saying import done
 from services.portal.pages.page import Page
 
@@ -25,7 +25,7 @@ async def list_organizations(
     page: PageOf,
     query: Annotated[str, Query()] = "",
     left: Annotated[str, Query()] = "",
-    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    number: Number = 1,
 ) -> Response:
     """The organisations by name or by text; with `left` those that were deactivated."""
     wanted: dict[str, Any] = {"page": number, "size": _SIZE}
@@ -35,9 +35,8 @@ async def list_organizations(
         "found": found.data,
         "left": bool(left),
         "form": Form.filled(page.language, {"query": "" if left else query}),
-        "first": _address(query, left, 1) if number > 1 else None,
-        "next": None if found["last_page"] else _address(query, left, number + 1),
         "done": done(page),
+        **page_links("/platform", {"left": "1"} if left else {"query": query}, number, last=found["last_page"]),
     }
     return page.render("platform/organizations.html", **context)
 
@@ -67,9 +66,3 @@ async def enter(page: PageOf) -> Response:
 async def _show(page: Page, form: Form, status: int = 200) -> Response:
     context = {**await choices(page, None), **BY_PLATFORM.context(form)}
     return page.render("platform/organization_new.html", status=status, **context)
-
-
-def _address(query: str, left: str, number: int) -> str:
-    """This page with another number of its list."""
-    asked = {"left": "1"} if left else {"query": query} if query else {}
-    return "/platform?" + urlencode({**asked, "page": number})

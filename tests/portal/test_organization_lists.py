@@ -1,0 +1,58 @@
+"""Organisations with many members and services: lists a page at a time, and nothing that grows without end."""
+
+import re
+
+import pytest
+
+from tests.platform import Platform
+from tests.portal.administered import Place, administered_place
+from tests.portal.signed_in import portal_client
+
+ROWS = re.compile(r'<th scope="row"')
+NEXT = re.compile(r'<a href="([^"]+)" rel="next">')
+MANY = 55
+
+
+@pytest.fixture
+async def place(platform: Platform) -> Place:
+    return await administered_place(platform)
+
+
+async def _enter(place: Place, path: str, what: list[dict[str, object]]) -> None:
+    for each in what:
+        answer = await place.town.admin.post(path, json={"organization_id": str(place.boss.organization_id), **each})
+        assert answer.status_code == 201, answer.text
+
+
+async def test_members_come_page_by_page_and_those_who_left_on_their_own(platform: Platform, place: Place) -> None:
+    new: list[dict[str, object]] = [
+        {"email": f"z{number:03}@example.org", "roles": ["adviser"]} for number in range(MANY)
+    ]
+    await _enter(place, "/members", new)
+    async with portal_client(platform, place.boss) as browser:
+        first = (await browser.get(f"{place.path}/members")).text
+        assert (len(ROWS.findall(first)), "z054@" in first) == (50, False)
+        second = (await browser.get(NEXT.findall(first)[0].replace("&amp;", "&"))).text
+        assert ("z054@" in second, NEXT.findall(second)) == (True, [])
+        assert "Nobody" not in (await browser.get(f"{place.path}/members?page=99")).text
+        gone = place.town.people["desk@businesskuopio.example"]
+        assert (await place.town.change("PATCH", f"/members/{gone.id}", {"active": False})).status_code == 200
+        assert gone.email not in (await browser.get(f"{place.path}/members")).text
+        assert gone.email in (await browser.get(f"{place.path}/members?left=1")).text
+
+
+async def test_services_come_page_by_page_and_those_that_are_not_offered_on_their_own(
+    platform: Platform, place: Place
+) -> None:
+    new: list[dict[str, object]] = [{"name": f"Öinen kahvila {number:03}"} for number in range(MANY)]
+    await _enter(place, "/services", [*new, {"name": "Entinen kahvila", "status": "defunct"}])
+    async with portal_client(platform, place.boss) as browser:
+        first = (await browser.get(f"{place.path}/services")).text
+        assert (len(ROWS.findall(first)), "kahvila 054" in first, "Entinen" in first) == (50, False, False)
+        assert "kahvila 054" in (await browser.get(NEXT.findall(first)[0].replace("&amp;", "&"))).text
+        assert "Show 1 service that is not offered" in first
+        left = (await browser.get(f"{place.path}/services?left=1")).text
+        assert ("Entinen" in left, len(ROWS.findall(left))) == (True, 1)
+        overview = (await browser.get(place.path)).text
+        assert re.search(r"missing in some language: .* and \d+ others", overview)
+        assert overview.count("kahvila 0") < 12
