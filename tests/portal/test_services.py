@@ -195,7 +195,7 @@ def test_the_answer_time_is_what_is_published_or_promised(service: Mapping[str, 
         ({"freq": "MONTHLY", "bymonthday": "1,15"}, "kuukauden päivinä 1,15"),
         (
             {"freq": "WEEKLY", "byday": "TU", "interval": 2, "dtstart": "2026-12-01"},
-            "ti 2 viikon välein 01.12.2026 alkaen",
+            "ti 2 viikon välein 1.12.2026 alkaen",
         ),
     ],
 )
