@@ -61,4 +61,5 @@ def _page() -> SimpleNamespace:
             for code in ("fi", "sv", "en")
         ],
         in_language=str,
+        code_refused="",
     )
