@@ -59,6 +59,8 @@ def event(backbone: Backbone, event_type: str = NEEDY) -> Envelope:
     state = OrganizationState(id=new_id(), slug="kuopio", name=names("kuopio"), active=True)
 
     class Sink:
+        epoch = 1
+
         def insert(self, *rows: object) -> None:
             """Nothing is to be published here."""
 
