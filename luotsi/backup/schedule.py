@@ -2,11 +2,8 @@
 
 import asyncio
 import logging
-import os
-import signal
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
@@ -18,17 +15,15 @@ from luotsi.backup.making import make
 from luotsi.backup.manifest import finished, moment_of
 from luotsi.backup.settings import BackupSettings
 from luotsi.backup.store import BackupStore
+from luotsi.platform.own_process import run_until_stopped
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
-from shared import telemetry
 from shared.clock import KUOPIO, Clock, utc_now
-from shared.task_group import run_task_group
 
 log = logging.getLogger(__name__)
 
 LEDGER_SECONDS: Final = 60.0
 _AFTER_FAILURE: Final = timedelta(minutes=5)
-_BEAT_SECONDS: Final = 5.0
 _LEDGER_LATE: Final = timedelta(minutes=10)
 _BACKUP_LATE: Final = timedelta(hours=1)
 
@@ -105,26 +100,7 @@ class Schedule:
         return True
 
 
-async def _beat(schedule: Schedule, heartbeat: Path | None) -> None:
-    while heartbeat:
-        if schedule.well:
-            heartbeat.touch()  # noqa: ASYNC240 - a file in memory, or on this machine
-        await asyncio.sleep(_BEAT_SECONDS)
-
-
-async def _watch(schedule: Schedule, heartbeat: Path | None) -> None:
-    task = asyncio.current_task()
-    assert task is not None
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, task.cancel)
-    await run_task_group(_beat(schedule, heartbeat), schedule.run())
-
-
 def run(target: Target, store: BackupStore, settings: BackupSettings) -> None:
     """Be a process that keeps the ledger and makes backups, until SIGTERM or SIGINT."""
-    telemetry.configure_logging("backup", os.environ.get("LOG_LEVEL", "INFO"))
-    heartbeat = os.environ.get("HEARTBEAT_FILE")
-    try:
-        asyncio.run(_watch(Schedule(target, store, settings), Path(heartbeat) if heartbeat else None))
-    except asyncio.CancelledError:
-        log.info("stopped")
+    schedule = Schedule(target, store, settings)
+    run_until_stopped("backup", schedule.run(), lambda: schedule.well)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import signal
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -11,21 +10,19 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from luotsi.platform.own_process import run_until_stopped
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target, find_target
 from luotsi.retention.lines import AnotherRun, retain
 from luotsi.retention.registers import PERIODS, read_periods
 from luotsi.retention.runs import last_run
 from luotsi.retention.schedule import is_due, is_on
-from shared import telemetry
 from shared.clock import Clock, utc_now
-from shared.task_group import run_task_group
 
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY_SECONDS: Final = 30.0
 _AFTER_FAILURE_SECONDS: Final = 300.0
-_HEARTBEAT_SECONDS: Final = 5.0
 
 
 class Nightly:
@@ -76,35 +73,14 @@ class Nightly:
         return is_due(self._clock(), self._last, self._watched_from)
 
 
-async def _beat(heartbeat: Path | None) -> None:
-    while heartbeat:
-        heartbeat.touch()  # noqa: ASYNC240 - a file in memory, or on this machine
-        await asyncio.sleep(_HEARTBEAT_SECONDS)
-
-
 async def _wait_for_ever() -> None:
     log.info("RETENTION is off: nothing is taken away")
     await asyncio.Event().wait()
 
 
-async def watch(target: Target, periods: dict[str, int], heartbeat: Path | None) -> None:
-    """Run each night until cancelled; where it is off, do nothing. `heartbeat` is touched all the time."""
-    task = asyncio.current_task()
-    assert task is not None
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, task.cancel)
-    work = Nightly(target, periods).run() if is_on(target.environment) else _wait_for_ever()
-    await run_task_group(_beat(heartbeat), work)
-
-
 def run(target: Target, periods: dict[str, int]) -> None:
-    """Be a process that runs retention each night, until SIGTERM or SIGINT."""
-    telemetry.configure_logging("retention", os.environ.get("LOG_LEVEL", "INFO"))
-    heartbeat = os.environ.get("HEARTBEAT_FILE")
-    try:
-        asyncio.run(watch(target, periods, Path(heartbeat) if heartbeat else None))
-    except asyncio.CancelledError:
-        log.info("stopped")
+    """Be a process that runs retention each night, until SIGTERM or SIGINT; where it is off, one that does nothing."""
+    run_until_stopped("retention", Nightly(target, periods).run() if is_on(target.environment) else _wait_for_ever())
 
 
 def main() -> None:
