@@ -7,6 +7,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 _OLDEST: Final = "For how many seconds the oldest of them has waited; 0 where there is none"
@@ -42,6 +43,28 @@ def waiting(
     return Figure(name, what, number, labels), Figure(oldest_name, f"{what}: {_OLDEST}", oldest_seconds, labels)
 
 
+def waiting_look(
+    piece: str,
+    statement: str,
+    is_well: Callable[[int, float], bool],
+    figures: tuple[str, str, str],
+    **labels: str,
+) -> Look:
+    """Looks at what waits in a service's database.
+
+    `statement` finds `number`, how many wait, and `oldest`, for how many seconds the oldest does; `is_well` says of the
+    two whether that may be. `figures` are their two names, and what they count.
+    """
+
+    async def look(connection: AsyncConnection) -> Seen:
+        row = (await connection.execute(text(statement))).one()
+        number_name, oldest_name, what = figures
+        found = waiting(number_name, oldest_name, what, row.number, row.oldest, **labels)
+        return Seen(piece, is_well(row.number, row.oldest), found)
+
+    return look
+
+
 def as_prometheus(figures: Iterable[Figure]) -> bytes:
     """Figures in Prometheus' text form, those of a name together below what they mean."""
     registry = CollectorRegistry()
@@ -64,4 +87,4 @@ class _Found(Collector):
         yield from self._families.values()
 
 
-__all__ = ["Figure", "Look", "Seen", "as_prometheus", "waiting"]
+__all__ = ["Figure", "Look", "Seen", "as_prometheus", "waiting", "waiting_look"]

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from redis.exceptions import ResponseError
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.figures import Figure, Look, Seen, waiting
+from shared.figures import Figure, Look, waiting_look
 from shared.redis import RawRedis
 from shared.services import dead_stream
 
@@ -28,20 +26,17 @@ _IDLE_SECONDS: Final = 30.0
 
 def parked_look(service: str) -> Look:
     """Looks whether what a service has parked finds the facts that it waits for."""
-
-    async def look(connection: AsyncConnection) -> Seen:
-        row = (await connection.execute(text(PARKED))).one()
-        figures = waiting(
+    return waiting_look(
+        "parked",
+        PARKED,
+        lambda _, oldest: oldest <= PARKED_SECONDS,
+        (
             "luotsi_parked_events",
             "luotsi_parked_oldest_seconds",
             "Events that wait for a fact which has not come yet",
-            row.number,
-            row.oldest,
-            service=service,
-        )
-        return Seen("parked", row.oldest <= PARKED_SECONDS, figures)
-
-    return look
+        ),
+        service=service,
+    )
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from shared.figures import Look, Seen, waiting
+from shared.figures import Look, waiting_look
 
 UNPUBLISHED: Final = """
 SELECT count(*) AS number, coalesce(extract(epoch FROM now() - min(recorded_at)), 0)::float AS oldest
@@ -23,20 +20,17 @@ def publishes_in_time(number: int, oldest_seconds: float) -> bool:
 
 def outbox_look(stream: str) -> Look:
     """Looks whether the relay of a service that writes `stream` goes on."""
-
-    async def look(connection: AsyncConnection) -> Seen:
-        row = (await connection.execute(text(UNPUBLISHED))).one()
-        figures = waiting(
+    return waiting_look(
+        "outbox",
+        UNPUBLISHED,
+        publishes_in_time,
+        (
             "luotsi_outbox_unpublished",
             "luotsi_outbox_oldest_unpublished_seconds",
             "Events that are not on their stream yet",
-            row.number,
-            row.oldest,
-            stream=stream,
-        )
-        return Seen("outbox", publishes_in_time(row.number, row.oldest), figures)
-
-    return look
+        ),
+        stream=stream,
+    )
 
 
 __all__ = ["UNPUBLISHED", "outbox_look", "publishes_in_time"]

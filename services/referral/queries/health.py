@@ -2,10 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from shared.figures import Seen, waiting
+from shared.figures import waiting_look
 
 TIMERS: Final = """
 SELECT count(*) AS number, coalesce(extract(epoch FROM now() - min(due_at)), 0)::float AS oldest
@@ -34,30 +31,29 @@ UNSEALED_SECONDS: Final = 7200.0
 """A day is sealed a quarter of an hour after it is over; after this time nobody seals it."""
 
 
-async def timers(connection: AsyncConnection) -> Seen:
-    """Whether timers fire."""
-    row = (await connection.execute(text(TIMERS))).one()
-    figures = waiting(
+timers: Final = waiting_look(
+    "timers",
+    TIMERS,
+    lambda _, oldest: oldest <= OVERDUE_SECONDS,
+    (
         "luotsi_timers_overdue",
         "luotsi_timers_oldest_overdue_seconds",
         "Reminders and ends of referrals that should have come",
-        row.number,
-        row.oldest,
-    )
-    return Seen("timers", row.oldest <= OVERDUE_SECONDS, figures)
+    ),
+)
+"""Looks whether timers fire."""
 
-
-async def seals(connection: AsyncConnection) -> Seen:
-    """Whether each day of the log is sealed soon after it is over."""
-    row = (await connection.execute(text(UNSEALED))).one()
-    figures = waiting(
+seals: Final = waiting_look(
+    "seals",
+    UNSEALED,
+    lambda _, oldest: oldest <= UNSEALED_SECONDS,
+    (
         "luotsi_seals_missing",
         "luotsi_seals_oldest_unsealed_seconds",
         "Days of the log of who was shown what that are over and not sealed",
-        row.number,
-        row.oldest,
-    )
-    return Seen("seals", row.oldest <= UNSEALED_SECONDS, figures)
+    ),
+)
+"""Looks whether each day of the log is sealed soon after it is over."""
 
 
 __all__ = ["OVERDUE_SECONDS", "TIMERS", "UNSEALED", "UNSEALED_SECONDS", "seals", "timers"]
