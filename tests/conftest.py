@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from luotsi.embedded.servers import Servers, start_servers
+from luotsi.embedded.servers import Server, Servers, start_servers
 from shared.database.migrations import upgrade
 from shared.services import service_names
 from tests.kept_servers import kept_servers
@@ -39,6 +39,14 @@ def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         for service in service_names():
             upgrade(service, running.owner_urls[service])
         yield running
+
+
+@pytest.fixture
+def mortal_valkey(servers: Servers) -> Iterator[Server]:
+    """The Valkey, for a test that kills it: it is started again afterwards, whatever became of the test."""
+    yield servers.valkey
+    servers.valkey.start()
+    servers.wait_ready()
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
 
-from luotsi.embedded.servers import Servers
+from luotsi.embedded.servers import Server
 from services.portal.vault import AccountVault
 from services.referral.vault import Unreadable, Vault
 from shared.services import dead_stream, service_names
@@ -188,14 +188,9 @@ async def test_figures_have_a_meaning_and_say_nothing_of_anybody(platform: Platf
 
 
 async def test_without_redis_what_the_database_knows_is_told(
-    platform: Platform, town: Town, servers: Servers, request: pytest.FixtureRequest
+    platform: Platform, town: Town, mortal_valkey: Server
 ) -> None:
-    def back() -> None:
-        servers.valkey.start()
-        servers.wait_ready()
-
-    request.addfinalizer(back)
-    servers.valkey.kill()
+    mortal_valkey.kill()
     found = await figures(platform, "referral")
     assert found["luotsi_dependency_up", (("dependency", "redis"), ("service", "referral"))] == 0
     assert found["luotsi_dependency_up", (("dependency", "postgresql"), ("service", "referral"))] == 1

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from luotsi.embedded.servers import Servers
+from luotsi.embedded.servers import Server
 from services.referral.vault import Unreadable, Vault
 from shared.services import apis, dead_stream
 from tests.builders import Someone, Town, small_town
@@ -124,14 +124,9 @@ async def test_keys_that_open_nothing_are_found(
 
 
 async def test_with_redis_away_the_database_is_told_of(
-    platform: Platform, admin: Someone, servers: Servers, request: pytest.FixtureRequest
+    platform: Platform, admin: Someone, mortal_valkey: Server
 ) -> None:
-    def back() -> None:
-        servers.valkey.start()
-        servers.wait_ready()
-
-    request.addfinalizer(back)
-    servers.valkey.kill()
+    mortal_valkey.kill()
     found = await health(platform, admin, "referral")
     assert (found["streams"], found["dependencies"]["redis"]) == ([], "down")
     assert ("dependency", "redis") in unwell(found)

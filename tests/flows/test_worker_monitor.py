@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from luotsi.embedded.servers import Servers
+from luotsi.embedded.servers import Server
 from luotsi.platform.data_dir import is_free
 from luotsi.platform.process_specs import free_port_base
 from shared.consuming import monitor
@@ -98,18 +98,11 @@ async def test_without_a_port_it_listens_nowhere_and_with_a_taken_one_it_says_so
     assert "Address already in use" in other.read_text() or "OSError" in other.read_text()
 
 
-async def test_servers_that_are_away_leave_it_alive(
-    platform: Platform, servers: Servers, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
-    def back() -> None:
-        servers.valkey.start()
-        servers.wait_ready()
-
+async def test_servers_that_are_away_leave_it_alive(platform: Platform, mortal_valkey: Server, tmp_path: Path) -> None:
     port, log = free_port_base(), tmp_path / "log"
     with worker_process(platform, "catalog", log, port) as process:
         answer(f"http://127.0.0.1:{port}/livez", process, log)
-        request.addfinalizer(back)
-        servers.valkey.kill()
+        mortal_valkey.kill()
         assert httpx2.get(f"http://127.0.0.1:{port}/livez", timeout=PATIENCE).status_code == 200
         figures = httpx2.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE).text
         assert 'luotsi_dependency_up{dependency="redis",service="catalog"} 0.0' in figures
