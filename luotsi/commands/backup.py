@@ -1,7 +1,6 @@
 """`luotsi backup`: backups of all databases, sealed for those who may read them."""
 
 import asyncio
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +16,7 @@ from luotsi.backup.ledger_writer import LedgerWriter
 from luotsi.backup.manifest import choose, finished, names, read_manifest
 from luotsi.backup.settings import BackupSettings, backup_settings
 from luotsi.backup.store import BackupStore, open_store
-from luotsi.platform.data_dir import write_private
+from luotsi.platform.data_dir import private_files, write_private
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
 from shared.clock import utc_now
@@ -56,9 +55,9 @@ def identity(file: Annotated[Path, typer.Argument(help="A new file; keep it wher
 
 
 @app.command("make")
+@private_files()
 def make_backup(data: DataOption = DEFAULT_DATA, to: To = None) -> None:
     """Back up all databases now, while the platform runs."""
-    os.umask(0o077)
     at = place(data, to)
     for_whom = sealing.recipients(at.settings.backup_recipients)
     manifest = asyncio.run(making.make(at.target, at.store, for_whom))
@@ -68,6 +67,7 @@ def make_backup(data: DataOption = DEFAULT_DATA, to: To = None) -> None:
 
 
 @app.command()
+@private_files()
 def ledger(data: DataOption = DEFAULT_DATA, to: To = None) -> None:
     """Write down beside the backups what was done since the last time, in ids and codes; `run` does so by itself."""
     at = place(data, to)
@@ -116,9 +116,9 @@ def verify(
 
 
 @app.command()
+@private_files()
 def run(data: DataOption = DEFAULT_DATA, to: To = None) -> None:
     """Keep the ledger each minute and make backups at BACKUP_AT, read again and kept as is set, until Ctrl-C."""
-    os.umask(0o077)
     at = place(data, to)
     schedule.run(at.target, at.store, at.settings)
 

@@ -16,7 +16,7 @@ from luotsi.backup.key_material import open_keys
 from luotsi.backup.manifest import choose
 from luotsi.backup.settings import backup_settings
 from luotsi.backup.store import open_store
-from luotsi.platform.data_dir import write_private
+from luotsi.platform.data_dir import private_files, write_private
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
 from luotsi.restore import report
@@ -71,6 +71,7 @@ def restore_one(
 
 
 @app.command()
+@private_files()
 def keys(
     file: Annotated[Path, typer.Argument(help="As `luotsi backup keys` wrote it.")],
     identity: Identity,
@@ -80,7 +81,6 @@ def keys(
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Put the platform's own keys and passwords back, where there are none."""
-    os.umask(0o077)
     written = open_keys(file, sealing.identities(identity)).put_back(env, data)
     print(f"written: {', '.join(map(str, written))}")
 
@@ -110,8 +110,8 @@ def _plan(target: Target, identity: Path, backup: str, services: tuple[str, ...]
     return Plan(target, store, choose(store, backup), sealing.identities(identity), services)
 
 
+@private_files()
 def _carry_out(plan: Plan, *, replace: bool, lost_at: str | None, report_file: Path | None) -> None:
-    os.umask(0o077)
     if report_file is not None and report_file.exists():
         raise PlatformError(f"{report_file} exists already")
     begun = time.monotonic()

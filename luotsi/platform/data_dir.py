@@ -115,6 +115,16 @@ def temporary_data() -> Iterator[Path]:
         shutil.rmtree(root, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def private_files() -> Iterator[None]:
+    """What this process makes meanwhile only its owner may read; afterwards its files are made as before."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def write_private(path: Path, text: str) -> None:
     """Write the file as a whole or not at all; only its owner may read it."""
     draft = path.with_name(path.name + ".new")

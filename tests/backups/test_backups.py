@@ -1,6 +1,7 @@
 """Backups of a platform that goes on working: whole, sealed, verified, and refused where they are not."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -40,6 +41,19 @@ async def test_a_backup_is_whole_and_opens_with_the_identity_alone(backed_up: Ba
     assert manifest["databases"]["referral"]["newest_event"] > 0
     assert len(manifest["databases"]["referral"]["master_keys"]) == 1
     assert name in (await backed_up.luotsi("backup", "list")).stdout
+
+
+async def test_only_what_a_command_makes_is_private(backed_up: BackedUp) -> None:
+    before = os.umask(0o022)
+    try:
+        await backed_up.make()
+        await backed_up.luotsi("backup", "ledger")
+        assert os.umask(0o022) == 0o022, "whatever the process makes afterwards is as before"
+    finally:
+        os.umask(before)
+    made = [path for path in backed_up.target.rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o077 for path in made} == {0}
+    assert [path for path in made if "ledger" in str(path)]
 
 
 async def test_what_is_damaged_missing_newer_or_another_s_is_said_so(backed_up: BackedUp, tmp_path: Path) -> None:
