@@ -28,7 +28,7 @@ CLIENT_LANGUAGES: Final = ("ar", "uk")
 """Further ones, in which only what is meant for clients is there."""
 
 _DAYS: Final = {"fi": "d.M.y", "uk": "dd.MM.y"}
-_MOMENTS: Final = {"fi": "d.M.y 'klo' H.mm", "sv": "d.M.y 'kl.' H.mm", "en": "d MMM y, HH:mm"}
+_MOMENTS: Final = {"fi": "d.M.y 'klo'\u00a0H.mm", "sv": "d.M.y 'kl.'\u00a0H.mm", "en": "d MMM y, HH:mm"}
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 

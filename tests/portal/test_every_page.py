@@ -18,6 +18,7 @@ WHOLE, COMPRESSED = 150_000, 60_000
 """Bytes that a page may weigh with all that it loads"""
 SUFFIX: Final = " \N{EN DASH} Luotsi"
 NARROW: Final[ViewportSize] = {"width": 320, "height": 640}
+TABLET: Final[ViewportSize] = {"width": 768, "height": 1024}
 HALF: Final[ViewportSize] = {"width": 640, "height": 800}
 
 
@@ -77,9 +78,11 @@ async def test_no_page_has_a_fault_that_axe_knows(site: Site, language: str) -> 
 
 
 async def test_no_page_scrolls_sideways(site: Site) -> None:
-    """At 320 px in both directions of writing, and at 640 px with text twice as large, as 1280 px would be."""
+    """At 768 px, at 320 px in both directions of writing, and at 640 px with text twice as large, as on 1280 px."""
     wide = []
     async for page, address in each_page(site):
+        await page.set_viewport_size(TABLET)
+        wide += [f"{address} (768 px): {each}" for each in await page.evaluate(SIDEWAYS)]
         await page.set_viewport_size(NARROW)
         wide += [f"{address}: {each}" for each in await page.evaluate(SIDEWAYS)]
         await page.evaluate("document.documentElement.dir = 'rtl'")
