@@ -99,7 +99,7 @@ async def fill(owner: Database, services: int) -> list[Service]:
     """Enter and index them, in an empty catalogue; returns some of them."""
     some: list[Service] = []
     waiting: list[tuple[Organization, list[Service]]] = []
-    raw = await asyncpg.connect(owner.listen_dsn)
+    raw = await asyncpg.connect(owner.url)
     await raw.execute(_STAGING)
     for number, entry in enumerate(catalogue(services), 1):
         waiting.append(entry)

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     database_url: SecretStr = Field(description="PostgreSQL: postgresql://role:password@host:port/database")
+    database_pooler_url: SecretStr = Field(
+        SecretStr(""), description="The same database by a pooler of transactions (PgBouncer); empty: there is none"
+    )
     redis_url: SecretStr = Field(description="Redis or Valkey: redis://user:password@host:port/0")
     jwks: str = Field(description="Public keys that sign access tokens: the path or the URL of a JWK set")
     issuer: str = Field("http://localhost:8000", description="The `iss` that access tokens must carry")

@@ -17,6 +17,9 @@ from tests.services_by_hand import PREFIXES, PROCESSES, SECRETS, SIGNING, WEB_SE
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+# What is laid over it where servers are elsewhere.
+OVERLAYS = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "deploy").glob("*.yml"))}
+ALL_TEXT = "".join([TEXT, *OVERLAYS.values()])
 # In YAML a mapping reads the same whether it was written out or merged in.
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -41,7 +44,7 @@ def test_access_rules_are_those_of_the_code() -> None:
 
 
 def test_the_example_names_every_variable_and_no_other() -> None:
-    assert {name for name, _ in VARIABLE.findall(TEXT)} == example_values().keys()
+    assert {name for name, _ in VARIABLE.findall(ALL_TEXT)} == example_values().keys()
 
 
 def test_every_variable_of_the_example_is_explained_or_stands_below_one_that_is() -> None:
@@ -53,14 +56,14 @@ def test_every_variable_of_the_example_is_explained_or_stands_below_one_that_is(
 
 def test_a_secret_that_is_not_set_stops_compose_with_a_word_on_what_to_do() -> None:
     secrets = new_secrets().keys()
-    modifiers = [(name, modifier) for name, modifier in VARIABLE.findall(TEXT) if name in secrets]
+    modifiers = [(name, modifier) for name, modifier in VARIABLE.findall(ALL_TEXT) if name in secrets]
     assert {name for name, _ in modifiers} == secrets
     assert {modifier for _, modifier in modifiers} == {":?is not set, run make env"}
 
 
 def test_defaults_in_the_compose_file_are_those_of_the_example() -> None:
     example = example_values()
-    defaults = {name: modifier[2:] for name, modifier in VARIABLE.findall(TEXT) if modifier.startswith(":-")}
+    defaults = {name: modifier[2:] for name, modifier in VARIABLE.findall(ALL_TEXT) if modifier.startswith(":-")}
     assert defaults == {name: example[name] for name in defaults}
     assert example.keys() - defaults.keys() == new_secrets().keys()
 
@@ -167,6 +170,41 @@ def test_a_service_has_its_database_and_those_who_run_it_know_it(service: str) -
     assert f"{service}-web" in CONTAINERS["edge"]["depends_on"]
 
 
+class Overlay(yaml.SafeLoader):
+    """Reads compose's own tags, such as !reset, as what they hold."""
+
+
+Overlay.add_multi_constructor("!", lambda loader, _, node: loader.construct_mapping(node))  # type: ignore[no-untyped-call]
+
+
+def overlaid(name: str) -> dict[str, Any]:
+    """What a file of `deploy/` lays over the compose file."""
+    known: dict[str, Any] = yaml.load(OVERLAYS[name], Overlay)
+    return known
+
+
+def test_who_speaks_to_a_postgresql_elsewhere_has_the_certificates() -> None:
+    laid_over = overlaid("external-postgres.yml")
+    speaking = {name for name, settings in CONTAINERS.items() if "POSTGRES_SERVER" in yaml.safe_dump(settings)}
+    assert {name for name, settings in laid_over["services"].items() if "volumes" in settings} == speaking
+    assert laid_over["services"].keys() - speaking == {"postgres"}
+    assert laid_over["services"]["databases"]["depends_on"] == {}
+    [waiting] = [name for name, settings in CONTAINERS.items() if "postgres" in settings.get("depends_on", {})]
+    assert waiting == "databases", "whoever else waited for the container would wait for ever"
+    assert laid_over["networks"] == {"data": {"internal": False}}
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_by_a_pooler_a_service_comes_to_its_own_database_with_its_own_password(service: str) -> None:
+    laid_over = overlaid("pooler.yml")["services"]
+    assert laid_over.keys() == set(PROCESSES)
+    for name in get_service(service).process_names:
+        direct = CONTAINERS[name]["environment"]["DATABASE_URL"]
+        pooled = direct.replace("POSTGRES_SERVER:-postgres:5432", "POSTGRES_POOLER:-pgbouncer:6432")
+        pooled = pooled.replace("POSTGRES_OPTIONS", "POSTGRES_POOLER_OPTIONS")
+        assert laid_over[name]["environment"] == {"DATABASE_POOLER_URL": pooled}
+
+
 @pytest.mark.parametrize("service", service_names())
 def test_the_edge_publishes_a_service_below_the_prefix_of_its_record(service: str) -> None:
     prefix = PREFIXES[service]
@@ -206,12 +244,13 @@ def test_the_file_of_secrets_is_complete_and_private(tmp_path: Path) -> None:
     assert missing(path) == []
     values = dict(re.findall(r"^([A-Z_]+)=(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE))
     empty = [name for name, value in values.items() if not value]
+    servers = ["POSTGRES_OPTIONS", "POSTGRES_POOLER_OPTIONS"]
     former = ["MASTER_KEY_PREVIOUS", "INDEX_KEY_PREVIOUS", "PORTAL_KEY_PREVIOUS"]
     files = ["SMTP_CA_FILE", "SMTP_CERTIFICATE_FILE", "SMTP_KEY_FILE"]
     returned = ["MAIL_RETURN_PATH", "BOUNCE_SECRET"]
     backups = ["BACKUP_RECIPIENTS", "BACKUP_BUCKET_ENDPOINT", "BACKUP_BUCKET_ACCESS_KEY", "BACKUP_BUCKET_SECRET_KEY"]
     traces = "OTEL_EXPORTER_OTLP_ENDPOINT"
-    assert empty == [traces, "SMTP_URL", *files, *returned, "FEEDBACK_EMAIL", *backups, *former]
+    assert empty == [traces, "SMTP_URL", *files, *returned, "FEEDBACK_EMAIL", *backups, *servers, *former]
     secrets = [values[name] for name in new_secrets()]
     assert len(set(secrets)) == len(secrets)
 

@@ -9,6 +9,8 @@ import asyncpg
 
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
+from shared.database.addresses import connect, role_in
+from shared.database.server_settings import keep_settings
 from shared.services import SERVICES, get_service
 
 _PUBLISH_AGAIN: Final = "UPDATE outbox SET published_at = NULL WHERE published_at IS NOT NULL"
@@ -22,11 +24,14 @@ def migrate(target: Target, service: str) -> None:
     A service that was added to a platform has the events that it reads published again, for a stream has lost what all
     have read that there were before. These pass over what they have dealt with.
     """
-    from shared.database.migrations import role_in, upgrade  # noqa: PLC0415 - few commands need Alembic, which is slow to load
+    from shared.database.migrations import upgrade  # noqa: PLC0415 - few commands need Alembic, which is slow to load
 
     owner = target.owner_url(service)
     missed = asyncio.run(_missed(owner, list(_publishers(target, service))))
-    upgrade(service, owner, role_in(target.database_url(service)))
+    own = target.database_url(service)
+    upgrade(service, owner, role_in(own))
+    if role_in(own) != role_in(owner):  # what the owner does takes as long as it takes
+        asyncio.run(keep_settings(own))
     for url in missed:
         asyncio.run(_publish_again(url))
 
@@ -62,7 +67,7 @@ async def _publish_again(url: str) -> None:
 
 
 async def _value(url: str, statement: str) -> object:
-    connection = await asyncpg.connect(url)
+    connection = await connect(url)
     try:
         return await connection.fetchval(statement)
     finally:

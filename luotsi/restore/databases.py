@@ -5,13 +5,13 @@ import tempfile
 from typing import IO, Final
 
 import asyncpg
-from sqlalchemy.engine import make_url
 
 from luotsi.backup import postgres_tools
 from luotsi.backup.manifest import path_of
 from luotsi.backup.verifying import as_sql
 from luotsi.platform.process import PlatformError
 from luotsi.restore.plan import Plan
+from shared.database.addresses import database_in
 from shared.database.epochs import EPOCH, set_epoch
 
 # What the backup does not know would stay otherwise, such as a table of a newer version.
@@ -85,7 +85,7 @@ async def raise_epoch(owner_url: str, at_least: int) -> int:
     connection = await asyncpg.connect(owner_url, timeout=10)
     try:
         epoch = max(at_least, await connection.fetchval(EPOCH) or 1) + 1
-        await connection.execute(set_epoch(str(make_url(owner_url).database), epoch))
+        await connection.execute(set_epoch(database_in(owner_url), epoch))
     finally:
         await connection.close()
     return epoch

@@ -14,7 +14,8 @@ from luotsi.backup.verifying import verify_file, verify_readable, verify_whole
 from luotsi.platform.process import PlatformError
 from luotsi.platform.referral_work import vault
 from luotsi.platform.target import Target
-from shared.database.migrations import alembic_config, role_in
+from shared.database.addresses import role_in
+from shared.database.migrations import alembic_config
 from shared.services import service_names
 
 _TABLES: Final = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"

@@ -7,7 +7,8 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import make_url
+
+from shared.database.addresses import password_in
 
 _NONCE_BYTES = 12
 
@@ -20,7 +21,7 @@ class Vault:
     """
 
     def __init__(self, database_url: str) -> None:
-        secret = (make_url(database_url).password or database_url).encode()
+        secret = (password_in(database_url) or database_url).encode()
         self._hashing = hmac.digest(secret, b"luotsi catalogue: hash of idempotency keys", "sha256")
         self._sealing = AESGCM(hmac.digest(secret, b"luotsi catalogue: seal of kept answers", "sha256"))
 

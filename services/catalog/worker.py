@@ -8,7 +8,7 @@ from shared.settings import Settings, from_environment
 
 def build_worker(settings: Settings) -> Worker:
     """The worker of this service."""
-    return Worker("catalog", settings, Database(settings.database_url.get_secret_value()), build_consumers())
+    return Worker("catalog", settings, Database.of(settings), build_consumers())
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ SERVICE = "notifications"
 
 def build_worker(settings: NotificationsSettings) -> Worker:
     """The worker, ready to run."""
-    database = Database(settings.database_url.get_secret_value())
+    database = Database.of(settings)
     outbox = Outbox(SERVICE, settings.epoch)
     queues = [DeliveryQueue(database, outbox, channel) for channel in build_channels(settings)]
     jobs = [queue.run for queue in queues]

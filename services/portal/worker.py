@@ -11,7 +11,7 @@ SERVICE = "portal"
 
 def build_worker(settings: Settings) -> Worker:
     """The worker, ready to run."""
-    database = Database(settings.database_url.get_secret_value())
+    database = Database.of(settings)
     return Worker(SERVICE, settings, database, build_consumers(), jobs=[Cleaner(database).run])
 
 

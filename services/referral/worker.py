@@ -23,7 +23,7 @@ def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
     vault = vault_of(settings)
     outbox = Outbox("referral", settings.epoch)
     consumers = ReferralConsumers(outbox, vault, clock)
-    database = Database(settings.database_url.get_secret_value(), pool_size=5)
+    database = Database.of(settings, pool_size=5)
     deadline_scheduler = DeadlineScheduler(database, outbox, vault, clock)
     publisher = StatisticsPublisher(database, outbox, vault, settings.worker_name, clock)
     sealer = DisclosureSealer(database, settings.audit_key.get_secret_value(), settings.worker_name, clock)

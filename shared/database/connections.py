@@ -2,30 +2,45 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import event
-from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.database.addresses import create_engine
 from shared.database.epochs import learn_epoch
 from shared.database.outages import LOST, SILENCE
-from shared.database.raw_connection import RawConnection, server_settings
+from shared.database.raw_connection import RawConnection
 from shared.database.reader import Reader
+from shared.database.server_settings import server_settings
 from shared.database.transaction import Transaction
+from shared.settings import Settings
 
 _ANSWER_SECONDS = 20.0
 """How long to wait for an answer: longer than the server works on a statement, so only a dead connection takes it."""
 
 
 class Database:
-    """The pool of a service's connections. Parameters never reach logs or error texts: they may hold personal data."""
+    """The pool of a service's connections. Parameters never reach logs or error texts: they may hold personal data.
 
-    def __init__(self, url: str, *, pool_size: int = 10, answer_seconds: float | None = _ANSWER_SECONDS) -> None:
-        self.url = make_url(url).set(drivername="postgresql+asyncpg")
-        self.engine: AsyncEngine = create_async_engine(
-            self.url,
+    `pooler_url` is the same database by a pooler of transactions (PgBouncer), where there is one. It lends a connection
+    for one transaction, so nothing that is asked for a connection would hold: its connections ask for nothing, and
+    have the settings that `keep_settings` gave the role. Others, `raw_connection` and for LISTEN, pass it by.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        pooler_url: str = "",
+        *,
+        pool_size: int = 10,
+        answer_seconds: float | None = _ANSWER_SECONDS,
+    ) -> None:
+        self.url = url
+        self.engine: AsyncEngine = create_engine(
+            pooler_url or url,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=5,
@@ -34,7 +49,7 @@ class Database:
             connect_args={
                 "timeout": 5,
                 "command_timeout": answer_seconds,
-                "server_settings": server_settings(),
+                "server_settings": {} if pooler_url else server_settings(),
             },
         )
         event.listen(self.engine.sync_engine, "connect", learn_epoch)
@@ -42,6 +57,12 @@ class Database:
         event.listen(self.engine.sync_engine, "handle_error", _give_up_on_silence)
         self._answer_seconds = answer_seconds
         self._raw: list[RawConnection] = []
+
+    @classmethod
+    def of(cls, settings: Settings, *, pool_size: int = 10) -> Self:
+        """The database that the settings of a process name."""
+        direct, pooler = settings.database_url, settings.database_pooler_url
+        return cls(direct.get_secret_value(), pooler.get_secret_value(), pool_size=pool_size)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -62,15 +83,10 @@ class Database:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             yield Reader(connection)
 
-    @property
-    def listen_dsn(self) -> str:
-        """The address in the form that asyncpg itself takes, for LISTEN."""
-        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
-
     def raw_connection(self, **settings: str) -> RawConnection:
         """A connection of asyncpg's beside the pool, closed with it. `settings` are PostgreSQL's, for all it does."""
         asked = {"timeout": 5, "command_timeout": self._answer_seconds, "server_settings": server_settings(**settings)}
-        self._raw.append(RawConnection(self.listen_dsn, **asked))
+        self._raw.append(RawConnection(self.url, **asked))
         return self._raw[-1]
 
     async def close(self) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command, context, op
 from alembic.config import Config
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
+
+from shared.database.addresses import create_engine
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,11 +30,6 @@ def upgrade(service: str, owner_url: str, role: str | None = None) -> None:
     config = alembic_config(service, owner_url)
     config.attributes["role"] = role or service
     command.upgrade(config, "head")
-
-
-def role_in(database_url: str) -> str:
-    """The role that an address names."""
-    return make_url(database_url).username or ""
 
 
 def create_backbone() -> None:
@@ -109,7 +104,7 @@ def run_environment(append_only: Iterable[str] = (), changeable: Mapping[str, It
     `append_only` are tables of which the service's own role may never change or remove a row. Of the tables in
     `changeable` it may change these columns alone, and remove no row.
     """
-    url = make_url(context.config.attributes["database_url"]).set(drivername="postgresql+asyncpg")
+    url = context.config.attributes["database_url"]
 
     def migrate(connection: sa.Connection) -> None:
         context.configure(connection=connection)
@@ -121,7 +116,7 @@ def run_environment(append_only: Iterable[str] = (), changeable: Mapping[str, It
             grant_rights(connection, context.config.attributes["role"], columns)
 
     async def main() -> None:
-        engine = create_async_engine(url, poolclass=sa.NullPool)
+        engine = create_engine(url, poolclass=sa.NullPool)
         try:
             async with engine.begin() as connection:
                 await connection.run_sync(migrate)

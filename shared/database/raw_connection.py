@@ -1,10 +1,12 @@
 """A connection of asyncpg's own, beside SQLAlchemy's pool: opened when first used, and again when it was lost."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
+
+from shared.database.addresses import connect
 
 
 class RawConnection:
@@ -21,7 +23,7 @@ class RawConnection:
         up: another word on it might wait for ever.
         """
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(self._dsn, **self._options)
+            self._connection = await connect(self._dsn, **self._options)
         connection = self._connection
         left_well = False
         try:
@@ -44,16 +46,3 @@ class RawConnection:
         if self._connection is not None and not self._connection.is_closed():
             with suppress(Exception):
                 await self._connection.close(timeout=1)
-
-
-def server_settings(**others: str) -> Mapping[str, str]:
-    """What every connection of a service asks of the server."""
-    return {
-        "statement_timeout": "15000",
-        # A client that vanished in the middle leaves its locks to nobody for as long as this.
-        "idle_in_transaction_session_timeout": "20000",
-        "timezone": "UTC",
-        # Compiling a plan takes longer than any statement of ours is at work.
-        "jit": "off",
-        **others,
-    }

@@ -46,7 +46,7 @@ class Relay:
         self._batch = batch
         self._delay = delay
         self._published = PUBLISHED.labels(stream)
-        self.listener = NotifyListener(database.listen_dsn, "outbox")
+        self.listener = NotifyListener(database.url, "outbox")
 
     async def run(self) -> None:
         """Publish until cancelled; an outage of either server is waited out."""

@@ -52,7 +52,7 @@ class State:
     def __init__(self, service: str, settings: Settings) -> None:
         self.service = get_service(service)
         self.settings = settings
-        self.database = Database(settings.database_url.get_secret_value())
+        self.database = Database.of(settings)
         self.redis: RawRedis = connect(
             settings.redis_url.get_secret_value(), socket_timeout=2, socket_connect_timeout=2
         )

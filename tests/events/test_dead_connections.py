@@ -128,7 +128,7 @@ async def test_a_dead_wake_up_connection_is_opened_again(servers: Servers, monke
     monkeypatch.setattr(notify_listener, "_LOOK_AFTER_SECONDS", 0.2)
     monkeypatch.setattr(notify_listener, "_ANSWER_SECONDS", 0.3)
     own = Database(servers.database_urls["catalog"])
-    async with behind(own.listen_dsn) as (proxy, url), asyncio.timeout(FOREVER):
+    async with behind(own.url) as (proxy, url), asyncio.timeout(FOREVER):
         listener = NotifyListener(url, "trial")
         listening = asyncio.create_task(listener.listen())
         await listener.wait(FOREVER)  # it wakes when it begins to listen

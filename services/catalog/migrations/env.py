@@ -3,10 +3,10 @@
 import asyncio
 
 from alembic import context
-from sqlalchemy import NullPool, make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import NullPool, text
 
 from services.catalog.domain.search import EVERYTHING
+from shared.database.addresses import create_engine
 from shared.database.migrations import run_environment
 
 _LAGS = text(
@@ -17,7 +17,7 @@ _LAGS = text(
 
 async def index_lags(url: str) -> bool:
     """Whether something is not indexed as this version does it. Before there is an index at all nothing lags."""
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    engine = create_engine(url, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             there = await connection.scalar(text("SELECT to_regclass('organization_search_words') IS NOT NULL"))

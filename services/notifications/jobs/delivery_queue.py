@@ -59,7 +59,7 @@ class DeliveryQueue:
         self._attempt_limit = attempt_limit
         self._sent: list[tuple[DeliveryAttempt, str]] = []
         self._writing = asyncio.Lock()
-        self._listener = NotifyListener(database.listen_dsn, "deliveries")
+        self._listener = NotifyListener(database.url, "deliveries")
 
     async def run(self) -> None:
         """Deliver until cancelled; an outage of the database is waited out."""

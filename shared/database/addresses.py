@@ -1,0 +1,48 @@
+"""Addresses of databases, postgresql://role:password@host:port/database?sslmode=…, and connections to them.
+
+They are read by asyncpg, and by PostgreSQL's own programs, in the same way: several hosts with commas, `sslmode`,
+`sslrootcert`, `sslcert`, `sslkey`, `target_session_attrs`.
+"""
+
+import logging
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+log = logging.getLogger(__name__)
+
+
+def role_in(url: str) -> str:
+    """The role that an address names; empty where it names none."""
+    return unquote(urlsplit(url).username or "")
+
+
+def password_in(url: str) -> str:
+    """The password that an address holds; empty where it holds none."""
+    return unquote(urlsplit(url).password or "")
+
+
+def database_in(url: str) -> str:
+    """The database that an address names."""
+    return unquote(urlsplit(url).path.removeprefix("/"))
+
+
+async def connect(url: str, **options: Any) -> Any:
+    """A connection of asyncpg's. A pooler of transactions that is taken for a server is told of in the log."""
+    try:
+        return await asyncpg.connect(url, **options)
+    except asyncpg.ProtocolViolationError as error:
+        if "startup parameter" in str(error):
+            log.error("%s: DATABASE_URL leads to a pooler, whose address belongs into DATABASE_POOLER_URL", error)
+        raise
+
+
+def create_engine(url: str, connect_args: dict[str, Any] | None = None, **options: Any) -> AsyncEngine:
+    """SQLAlchemy's engine on `url`, which asyncpg reads: SQLAlchemy knows neither several hosts nor `sslmode`."""
+
+    async def connected() -> Any:
+        return await connect(url, **(connect_args or {}))
+
+    return create_async_engine("postgresql+asyncpg://", async_creator=connected, **options)
