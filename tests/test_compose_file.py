@@ -174,7 +174,7 @@ class Overlay(yaml.SafeLoader):
     """Reads compose's own tags, such as !reset, as what they hold."""
 
 
-Overlay.add_multi_constructor("!", lambda loader, _, node: loader.construct_mapping(node))  # type: ignore[no-untyped-call]
+Overlay.add_multi_constructor("!", lambda loader, _, node: loader.construct_mapping(node))
 
 
 def overlaid(name: str) -> dict[str, Any]:
