@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Enough for the command line: what the image has, too. An operator's machine needs nothing else.
+RUNTIME_READY := $(VENV)/.ready-runtime
 # Programs are generated from the OpenAPI documents in an environment of their own: the generator and the command line
 # want different versions of one library.
 CLIENT_VENV := .venv-client
@@ -75,7 +77,7 @@ coverage: $(READY) $(CLIENT_READY) $(PROVIDER_READY) $(PROMTOOL) ## Run the test
 test-compose: $(READY) ## Run the tests in containers (needs docker compose)
 	@$(BIN)/pytest -m compose $(ARGS)
 
-env: $(READY) ## Write .env with random secrets for docker compose, once
+env: $(RUNTIME_READY) ## Write .env with random secrets for docker compose, once
 	@$(BIN)/luotsi env
 
 pins: $(READY) ## Pin the requirements anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
@@ -95,15 +97,25 @@ clean: ## Remove the virtual environment and caches; data in .luotsi stays
 	@rm -rf $(VENV) $(CLIENT_VENV) $(PROVIDER_VENV) .promtool build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .luotsi-test
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): requirements/uv.txt requirements/dev.txt Makefile
+# $(call venv,REQUIREMENTS): .venv with these and no others, and the command `luotsi` of this very folder.
+define venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/uv.txt
-	@$(BIN)/uv pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes --only-binary :all: requirements/dev.txt
+	@$(BIN)/uv pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes --only-binary :all: $(1)
 	@$(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "luotsi.pth").write_text("$(CURDIR)\n")'
 	@printf '#!/bin/sh\nexec "%s/$(BIN)/python" -m luotsi "$$@"\n' "$(CURDIR)" > $(BIN)/luotsi
 	@chmod 755 $(BIN)/luotsi
-	@touch $@
+endef
+
+$(READY): requirements/uv.txt requirements/dev.txt Makefile
+	$(call venv,requirements/dev.txt)
+	@touch $@ $(RUNTIME_READY)
+
+# Where the whole of it is already, it stays.
+$(RUNTIME_READY): requirements/uv.txt requirements/runtime.txt Makefile
+	$(call venv,requirements/$(if $(wildcard $(READY)),dev,runtime).txt)
+	@touch $@ $(wildcard $(READY))
 
 $(CLIENT_READY): requirements/client-generator.txt $(READY)
 	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(CLIENT_VENV)
