@@ -18,9 +18,7 @@ def fresh(tmp_path: Path) -> Path:
 
 
 def would_do(folder: Path, target: str) -> str:
-    return subprocess.run(
-        ["make", "--dry-run", target], cwd=folder, capture_output=True, text=True, check=True
-    ).stdout
+    return subprocess.run(["make", "--dry-run", target], cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
 def test_an_operator_who_writes_env_gets_nothing_of_the_development_environment(fresh: Path) -> None:
