@@ -18,11 +18,14 @@ RUN uv/bin/uv pip install -q --target wheel --no-deps --require-hashes --no-buil
 COPY shared /opt/luotsi/app/shared
 COPY services /opt/luotsi/app/services
 COPY luotsi /opt/luotsi/app/luotsi
+# It says the version.
+COPY pyproject.toml /opt/luotsi/app/
 # Hash-checked bytecode never looks at timestamps, so it holds on a read-only file system and in every layer.
 RUN python -m compileall -q --invalidation-mode unchecked-hash /opt/luotsi/app
 
 FROM python:3.13-slim-trixie
-ARG VERSION=0.1.0
+# As pyproject.toml has it, which a label cannot read.
+ARG VERSION=0.2.0.dev0
 LABEL org.opencontainers.image.title="Luotsi" \
       org.opencontainers.image.description="Referral platform for the newcomer-services ecosystem of Kuopio" \
       org.opencontainers.image.licenses="EUPL-1.2" \

@@ -12,8 +12,9 @@ from luotsi.platform.migrating import migrate as migrate_database
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import DEFAULT_DATA, DataOption, find_target
 from shared.services import service_names
+from shared.version import VERSION
 
-app = typer.Typer(help="Run and look after a Luotsi platform.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 admin = typer.Typer(help="Administrators of the platform.", no_args_is_help=True)
 app.add_typer(admin, name="admin")
 app.add_typer(
@@ -28,6 +29,21 @@ app.add_typer(lazy_group("luotsi.commands.backup", "Backups: make, verify, keep 
 app.add_typer(lazy_group("luotsi.commands.mail", "Mail: try the server, see what fails, try it again."), name="mail")
 app.add_typer(lazy_group("luotsi.commands.restore", "Bring a backup back."), name="restore")
 app.add_typer(lazy_group("luotsi.commands.keys", "The keys of the platform: change them while it runs."), name="keys")
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"luotsi {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    _: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Run and look after a Luotsi platform."""
 
 
 @app.command()

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from shared.consuming.service_watch import ServiceWatch, Shared
 from shared.consuming.watchdog import Watchdog
 from shared.figures import as_prometheus
+from shared.version import VERSION
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,8 @@ class Monitor:
 
     async def _livez(self, _: Request) -> Response:
         stuck = self._watchdog.seconds_since_look > STUCK_AFTER_SECONDS
-        return JSONResponse({"status": "stuck" if stuck else "alive"}, 503 if stuck else 200)
+        state = "stuck" if stuck else "alive"
+        return JSONResponse({"status": state, "version": VERSION}, 503 if stuck else 200)
 
     async def _metrics(self, _: Request) -> Response:
         found = as_prometheus((await self._observed()).figures)

@@ -23,6 +23,7 @@ from shared.problems import Problem
 from shared.redis import RawRedis, connect
 from shared.services import get_service
 from shared.settings import Settings
+from shared.version import VERSION
 from shared.web import framework_problems
 from shared.web.health import HEALTH_PATHS, add_health_routes
 from shared.web.http_methods import HttpMethods
@@ -122,6 +123,7 @@ def create_web_app(
         await state.close()
 
     app = FastAPI(
+        version=VERSION,
         docs_url=None,
         redoc_url=None,
         openapi_url=openapi_url,

@@ -12,6 +12,7 @@ from shared.database.connections import Database
 from shared.figures import Look, as_prometheus
 from shared.redis import RawRedis
 from shared.services import Service
+from shared.version import VERSION
 
 HEALTH_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 
@@ -50,9 +51,11 @@ def add_health_routes(
 ) -> None:
     """Add `/livez`, `/readyz` and `/metrics`; other routes find what `/readyz` says in the state's `readiness`."""
 
-    @app.get("/livez", operation_id="checkLiveness", tags=["health"], summary="Is the process alive?")
+    @app.get(
+        "/livez", operation_id="checkLiveness", tags=["health"], summary="Is the process alive, and of which version?"
+    )
     async def livez() -> dict[str, str]:
-        return {"status": "alive"}
+        return {"status": "alive", "version": VERSION}
 
     observed = Shared(ServiceWatch(service, database, redis, looks, probes).look)
 

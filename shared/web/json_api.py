@@ -83,7 +83,6 @@ def create_api(title: str, description: str, state: ApiState) -> FastAPI:
         problem_responses.response,
         title=title,
         description=description,
-        version="0.1.0",
         responses=problem_responses.declared(),
     )
     add_docs_page(app, state.settings.root_path)

@@ -14,6 +14,7 @@ from luotsi.embedded.servers import Servers
 from shared import context
 from shared.problems import Problem, conflict
 from shared.settings import Settings
+from shared.version import VERSION
 from shared.web.base import MAX_BODY_BYTES, State, answer_as_text, create_web_app
 from shared.web.middleware import AnswerProblem
 
@@ -80,7 +81,7 @@ async def test_a_page_is_served_in_a_context_of_its_own(client: httpx2.AsyncClie
 
 
 async def test_monitors_find_what_every_process_has(client: httpx2.AsyncClient) -> None:
-    assert (await client.get("/livez")).json() == {"status": "alive"}
+    assert (await client.get("/livez")).json() == {"status": "alive", "version": VERSION}
     ready = (await client.get("/readyz")).json()
     dependencies = {"postgresql": "up", "redis": "up", "referral.events": "up"}
     assert ready == {"status": "ready", "dependencies": dependencies, "late": []}

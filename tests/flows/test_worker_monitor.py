@@ -19,6 +19,7 @@ from shared.consuming.monitor import Monitor
 from shared.consuming.service_watch import ServiceWatch
 from shared.consuming.watchdog import Watchdog
 from shared.services import get_service, service_names
+from shared.version import VERSION
 from tests.builders import small_town
 from tests.platform import Platform
 from tests.referring import sent_referral
@@ -63,7 +64,7 @@ async def test_a_worker_says_that_it_lives_and_what_it_counts(platform: Platform
     port, log = free_port_base(), tmp_path / "log"
     with worker_process(platform, service, log, port) as process:
         alive = answer(f"http://127.0.0.1:{port}/livez", process, log)
-        assert (alive.status_code, alive.json()) == (200, {"status": "alive"})
+        assert (alive.status_code, alive.json()) == (200, {"status": "alive", "version": VERSION})
         figures = httpx2.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE)
         assert figures.headers["Content-Type"].startswith("text/plain; version=")
         assert KNOWN[service] in figures.text

@@ -25,6 +25,7 @@ import yaml
 from luotsi.docs_tools import asyncapi
 from luotsi.platform.data_dir import temporary_data
 from luotsi.platform.process_specs import free_port_base
+from shared.version import VERSION
 from tests.journeys.running import Running, eventually
 
 pytestmark = pytest.mark.journey
@@ -99,7 +100,7 @@ def test_its_database_has_an_owner_and_a_role_that_works_in_it(running: Running)
 @pytest.mark.parametrize("service", ["board", "reader"])
 def test_monitors_are_answered_without_a_stream(running: Running, service: str) -> None:
     address = running.facts[service]
-    assert httpx2.get(f"{address}/livez").json() == {"status": "alive"}
+    assert httpx2.get(f"{address}/livez").json() == {"status": "alive", "version": VERSION}
     ready = httpx2.get(f"{address}/readyz").json()
     streams = {"catalog.events": "up"} if service == "reader" else {}
     assert ready == {"status": "ready", "dependencies": {"postgresql": "up", "redis": "up"} | streams, "late": []}

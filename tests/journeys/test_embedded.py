@@ -21,6 +21,7 @@ from luotsi.platform.data_dir import temporary_data
 from luotsi.platform.process_specs import free_port_base
 from shared.redis import connect
 from shared.services import get_service
+from shared.version import VERSION
 from tests.journeys.running import ADVISER, DESK, Running, eventually, living
 from tests.services_by_hand import PREFIXES, PROCESSES
 
@@ -58,7 +59,7 @@ def test_says_where_everything_is_once_it_is_ready(running: Running) -> None:
 def test_each_worker_answers_monitors_on_a_port_of_its_own(running: Running) -> None:
     for service in PREFIXES:
         worker = running.base + 10 + get_service(service).port
-        assert httpx2.get(f"http://127.0.0.1:{worker}/livez").json() == {"status": "alive"}
+        assert httpx2.get(f"http://127.0.0.1:{worker}/livez").json() == {"status": "alive", "version": VERSION}
         figures = httpx2.get(f"http://127.0.0.1:{worker}/metrics").text
         assert f'luotsi_dependency_up{{dependency="postgresql",service="{service}"}} 1.0' in figures
 
