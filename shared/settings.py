@@ -11,6 +11,8 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BeforeValidator, Field, Secret, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.secret_files import SecretFaults, secret_settings
+
 
 def _key(value: object) -> object:
     if value == "":  # as an environment says that there is none
@@ -80,9 +82,12 @@ SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
 def from_environment(model: type[SettingsT]) -> SettingsT:
-    """The settings of this process. Ends it with a line per fault, and without any value: they hold secrets."""
+    """The settings of this process, secrets in files too. Ends it with a line per fault, and without any value."""
     try:
-        return model()
+        return model.model_validate(secret_settings())
+    except SecretFaults as error:
+        print(*error.faults, sep="\n", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
     except ValidationError as error:
         for fault in error.errors(include_input=False, include_context=False, include_url=False):
             name = ".".join(str(part) for part in fault["loc"]).upper() or "settings"

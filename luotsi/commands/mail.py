@@ -26,6 +26,7 @@ from shared.mail.addresses import in_ascii, sender_of
 from shared.mail.mailer import smtp_mailer
 from shared.mail.settings import OutgoingMail
 from shared.mail.smtp import EncryptionFailed, MailRefused
+from shared.secret_files import secret_settings
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -50,7 +51,7 @@ def send_test(
 ) -> None:
     """Send a mail by the settings of this environment, as a service does; exit code 1 with the reason if it fails."""
     try:
-        to, settings = in_ascii(address), OutgoingMail()
+        to, settings = in_ascii(address), OutgoingMail.model_validate(secret_settings())
     except ValidationError as error:
         raise PlatformError("; ".join(fault["msg"] for fault in error.errors(include_url=False))) from None
     except ValueError as error:

@@ -1,7 +1,6 @@
 """`luotsi restore`: a backup comes back, and nobody is told twice."""
 
 import asyncio
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from luotsi.backup.settings import backup_settings
 from luotsi.backup.store import open_store
 from luotsi.platform.data_dir import private_files, write_private
 from luotsi.platform.process import PlatformError
-from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
+from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target, whole_environment
 from luotsi.restore import report
 from luotsi.restore.plan import Plan
 from luotsi.restore.restoring import Restored, restore
@@ -88,7 +87,8 @@ def keys(
 @contextmanager
 def _platform(data: Path) -> Iterator[Target]:
     """The platform that the environment names; else that of a data directory, its two servers running meanwhile."""
-    if any(f"{service.upper()}_DATABASE_URL" in os.environ for service in service_names()):
+    environment = whole_environment()
+    if any(f"{service.upper()}_DATABASE_URL" in environment for service in service_names()):
         yield find_target(data)
         return
     if not (data / "secrets.json").is_file():
@@ -101,7 +101,7 @@ def _platform(data: Path) -> Iterator[Target]:
             "owners": servers.owner_urls,
             "redis": servers.redis_urls["operator"],
         }
-        yield Target(data.absolute(), os.environ, facts)
+        yield Target(data.absolute(), environment, facts)
 
 
 def _plan(target: Target, identity: Path, backup: str, services: tuple[str, ...]) -> Plan:

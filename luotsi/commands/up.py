@@ -31,6 +31,7 @@ from luotsi.platform.process_specs import (
 )
 from luotsi.platform.redis_acl import OPERATOR, USERS
 from luotsi.platform.supervisor import Supervisor
+from luotsi.platform.target import whole_environment
 from luotsi.platform.tokens import Member, fetch_members
 from luotsi.retention.schedule import is_on
 from shared.services import SERVICES, Service, service_names
@@ -204,8 +205,9 @@ def _is_ready(address: str) -> bool:
 
 def _given(kind: str, name: str) -> str | None:
     """The operator's own server for `name`: CATALOG_REDIS_URL, or REDIS_URL for all that have none."""
-    common = os.environ.get(kind) if kind == "REDIS_URL" else None
-    return os.environ.get(f"{name.upper()}_{kind}") or common
+    environment = whole_environment()
+    common = environment.get(kind) if kind == "REDIS_URL" else None
+    return environment.get(f"{name.upper()}_{kind}") or common
 
 
 def _all_given(kind: str, names: tuple[str, ...]) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from luotsi.platform.data_dir import read_json, temporary_data
 from luotsi.platform.process import PlatformError, ProcessSpec, spawn, stop
 from luotsi.platform.process_specs import free_port_base
-from luotsi.platform.target import Target, find_target
+from luotsi.platform.target import Target, find_target, whole_environment
 from shared.services import SERVICES
 
 _SOURCES = Path(__file__).resolve().parents[2]
@@ -86,7 +86,7 @@ async def own_platform(**settings: str) -> AsyncIterator[DemoPlatform]:
 
 
 def _own_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.endswith(_NOT_INHERITED)}
+    return {name: value for name, value in whole_environment().items() if not name.endswith(_NOT_INHERITED)}
 
 
 def _demo_platform(folder: Path, facts: dict[str, Any], start_seconds: float) -> DemoPlatform:

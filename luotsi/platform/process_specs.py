@@ -9,6 +9,7 @@ from pathlib import Path
 
 from luotsi.platform.data_dir import DataDir, is_free
 from luotsi.platform.process import ProcessSpec
+from luotsi.platform.target import whole_environment
 from shared.services import SERVICES, ProcessKind, Service, get_service
 
 _SOURCES = Path(__file__).resolve().parents[2]
@@ -162,9 +163,10 @@ def _python(name: str, module: str, settings: Mapping[str, str], *arguments: str
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    environment = whole_environment()
     # SMTP_URL, LOG_LEVEL and their like come from the operator's own environment; keys come from the data directory.
     secrets = {name for service in SERVICES for name in service.secrets}
-    inherited = {name: value for name, value in os.environ.items() if name.removesuffix("_PREVIOUS") not in secrets}
+    inherited = {name: value for name, value in environment.items() if name.removesuffix("_PREVIOUS") not in secrets}
     # The operator names files as seen from where the command was given; the processes work elsewhere.
     files = {name: str(Path(inherited[name]).absolute()) for name in _FILES if inherited.get(name)}
     return {**inherited, **files, "PYTHONUNBUFFERED": "1", **settings}

@@ -11,6 +11,7 @@ import typer
 
 from luotsi.platform.data_dir import is_alive, read_json
 from luotsi.platform.process import PlatformError
+from shared.secret_files import SecretFaults, with_secrets
 
 DEFAULT_DATA = Path(".luotsi")
 
@@ -84,8 +85,19 @@ class Target:
 
 
 def find_target(data: Path = DEFAULT_DATA, environment: Mapping[str, str] = os.environ) -> Target:
-    """The platform that the environment names, or else the one in `data`. What is missing raises when asked for."""
+    """The platform that the environment names, or else the one in `data`. What is missing raises when asked for.
+
+    Secrets may lie in files; PlatformError for one that cannot be had.
+    """
     platform = read_json(data / "platform.json")
     if platform and not is_alive(str(platform.get("pid", ""))):
         platform = {}
-    return Target(data.absolute(), environment, platform)
+    return Target(data.absolute(), whole_environment(environment), platform)
+
+
+def whole_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment with every secret in its own variable. PlatformError for one that cannot be had."""
+    try:
+        return with_secrets(environment)
+    except SecretFaults as faults:
+        raise PlatformError(str(faults)) from None
