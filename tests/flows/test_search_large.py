@@ -17,8 +17,11 @@ from shared.ids import new_id
 from tests.platform import Platform
 
 
-async def crowd(platform: Platform) -> None:
-    """Enter more services with a word in their names than are read, and one that has it in a poorer place."""
+async def crowd(platform: Platform, word: str, rarer: str) -> None:
+    """Enter more services with a word in their names than are read, and one of a rarer name that only describes it so.
+
+    Each test has words of its own: what another one has taken out of the indexes may still be in its way.
+    """
     named = {"en": "Crowd"}
     owner = Organization(
         id=new_id(), slug="crowd", organization_type="other", name=named, sort_keys=named, description={"en": ""}
@@ -30,8 +33,8 @@ async def crowd(platform: Platform) -> None:
             description={"en": description}, languages=[language], target_groups=["everyone"],
         )  # fmt: skip
 
-    many = [service(f"zorbi-{number}", "Zorbi", "fi", "") for number in range(MOST_READ + 100)]
-    poor = service("quagga", "Quagga", "so", "Zorbi")
+    many = [service(f"{word}-{number}", word.capitalize(), "fi", "") for number in range(MOST_READ + 100)]
+    poor = service(rarer, rarer.capitalize(), "so", word.capitalize())
     async with platform.databases["catalog"].transaction() as tx:
         tx.insert(owner, *many, poor)
         await index_what_is_not(tx)
@@ -44,11 +47,11 @@ async def search(platform: Platform, **params: str) -> Any:
     return answer.json()
 
 
-async def forget_the_dead(platform: Platform) -> None:
-    """Take out of the indexes what tests before this one have left there: it is read as well as what is alive."""
+async def take_statistics(platform: Platform) -> None:
+    """Let the server count anew, as it does by itself within a minute: by its figures it chooses between indexes."""
     async with platform.owners["catalog"].engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text(f"VACUUM {ServiceWord.__tablename__}"))
+        await connection.execute(text(f"VACUUM (ANALYZE) {ServiceWord.__tablename__}"))
 
 
 async def words_read(tx: Transaction) -> int:
@@ -64,15 +67,17 @@ async def words_read(tx: Transaction) -> int:
 
 
 @pytest.mark.parametrize(
-    ("query", "total", "most"),
+    ("words", "query", "total", "most"),
     [
-        ("zorbi", MOST_FOUND, MOST_READ_ALONE),
-        ("zorbi quagga", 1, MOST_READ + 2),
-    ],  # two: quagga, and whether it is zorbi
+        (("zorbi", "dorvekk"), "zorbi", MOST_FOUND, MOST_READ_ALONE),
+        (("wulpak", "quagga"), "wulpak quagga", 1, MOST_READ + 2),  # two: quagga, and whether it is wulpak
+    ],
 )
-async def test_of_a_frequent_word_some_are_read(platform: Platform, query: str, total: int, most: int) -> None:
-    await crowd(platform)
-    await forget_the_dead(platform)
+async def test_of_a_frequent_word_some_are_read(
+    platform: Platform, words: tuple[str, str], query: str, total: int, most: int
+) -> None:
+    await crowd(platform, *words)
+    await take_statistics(platform)
     async with platform.databases["catalog"].transaction() as tx:
         before = await words_read(tx)
         found = await search_services(tx, PageWanted(1, 20), "en", ServiceFilter(query), day_in_kuopio(utc_now()))
@@ -81,17 +86,17 @@ async def test_of_a_frequent_word_some_are_read(platform: Platform, query: str, 
 
 
 async def test_what_a_rarer_word_finds_has_the_frequent_one_too(platform: Platform) -> None:
-    await crowd(platform)
-    for query in ("zorbi quagga", "quagga zorbi"):
+    await crowd(platform, "jaffric", "sumbrel")
+    for query in ("jaffric sumbrel", "sumbrel jaffric"):
         first = (await search(platform, query=query))["contents"][0]
-        assert first["slug"] == "quagga"
+        assert first["slug"] == "sumbrel"
         assert {each["word"]: each["place"] for each in first["why"]["words"]} == {
-            "quagga": "name",
-            "zorbi": "description",
+            "sumbrel": "name",
+            "jaffric": "description",
         }
 
 
 async def test_a_filter_is_held_against_all_that_have_a_frequent_word(platform: Platform) -> None:
-    await crowd(platform)
-    found = await search(platform, query="zorbi", language="so")
-    assert [each["slug"] for each in found["contents"]] == ["quagga"]
+    await crowd(platform, "tembuli", "okkanto")
+    found = await search(platform, query="tembuli", language="so")
+    assert [each["slug"] for each in found["contents"]] == ["okkanto"]
