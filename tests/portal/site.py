@@ -25,7 +25,12 @@ NO_PAGES: Final = frozenset(
 STEPS_OF_SIGNING_IN: Final = frozenset(
     {
         *("/sign-in/link/{token}", "/sign-in/second", "/sign-in/recovery", "/sign-in/organization", "/sign-in/linking"),
-        *("/sign-in/provider/{slug}", "/sign-in/provider/answer", "/organizations/{organization_id}/sign-in/test"),
+        *(
+            "/sign-in/at/{slug}",
+            "/sign-in/provider/{slug}",
+            "/sign-in/provider/answer",
+            "/organizations/{organization_id}/sign-in/test",
+        ),
         *("/account/prove", "/sign-out/provider"),
     }
 )

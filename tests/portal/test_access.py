@@ -22,7 +22,7 @@ FOR_ANYBODY = frozenset(
         *("/sign-in/mail", "/sign-in/code", "/sign-in/link/{token}", "/sign-in/organization", "/sign-in/recovery"),
         *("/sign-in/second", "/sign-in/second/app", "/sign-in/second/passkey", "/sign-in/second/passkey/options"),
         *("/sign-in/passkey", "/sign-in/passkey/options"),
-        *("/sign-in/provider/{slug}", "/sign-in/provider/answer", "/sign-in/linking"),
+        *("/sign-in/at/{slug}", "/sign-in/provider/{slug}", "/sign-in/provider/answer", "/sign-in/linking"),
         *("/static/{digest}/{name}", "/favicon.ico", "/robots.txt", "/.well-known/jwks.json"),
     }
 )

@@ -1,6 +1,7 @@
 """The steps of a desk on a referral's page: answering, working with the client, assigning, passing on."""
 
 import re
+from html import unescape
 from typing import Any
 
 import httpx2
@@ -10,7 +11,7 @@ from tests.builders import Town, small_town
 from tests.platform import Platform
 from tests.portal.forms_on import Fields, form_on
 from tests.portal.signed_in import portal_client
-from tests.portal.test_referral_page import steps_on, text_of
+from tests.portal.test_referral_page import part, steps_on, text_of
 from tests.referring import CLIENT, JSON, at_work, sent_referral
 
 
@@ -69,6 +70,51 @@ async def test_declining_is_a_press_on_the_reason_and_may_suggest_a_service(plat
     declined = await at_work(platform, town.adviser).read(referral["id"])
     assert declined["status_reason"] == {"code": "not_eligible", "text": None}
     assert declined["suggested_service"]["id"] == str(town.guidance)
+
+
+def queue_on(page: httpx2.Response) -> str:
+    """The queue that the search on a step's page carries along."""
+    found = re.search(r'id="find">\s*<input type="hidden" name="queue" value="([^"]*)">', page.text)
+    assert found, page.text
+    return unescape(found[1])
+
+
+async def test_declined_out_of_a_row_the_queue_comes_again_and_says_so(platform: Platform, town: Town) -> None:
+    referral, queue = await sent_referral(platform, town), "/desk?queue=unassigned&sort=sent_at"
+    async with portal_client(platform, town.desk) as browser:
+        path = f"/referrals/{referral['id']}/decline"
+        form = await browser.get(path, headers={"Referer": f"http://localhost:8000{queue}"})
+        searched = await browser.get(path, params={"query": "guidance", "queue": queue_on(form)})
+        fields = form_on(searched, "/decline") | {"reason.code": ["no_capacity"]}
+        answers = [await browser.post(path, data=fields) for _ in range(2)]
+        assert [each.headers["Location"] for each in answers] == [f"{queue}&answered={referral['reference']}"] * 2
+        page = await browser.get(answers[0].headers["Location"])
+        assert referral["reference"] in part(page, "answered")
+        assert "Declined" in text_of(page)
+        elsewhere = await sent_referral(platform, town, client=CLIENT | {"name": "Somebody else"})
+        path = f"/referrals/{elsewhere['id']}/decline"
+        fields = form_on(await browser.get(path), "/decline") | {"reason.code": ["no_capacity"]}
+        for queue in ("//elsewhere.example/desk", "https://elsewhere.example/desk"):
+            away = await browser.post(path, data=fields | {"queue": [queue]})
+            assert away.headers["Location"] == f"/referrals/{elsewhere['id']}?done=decline"
+
+
+async def test_a_desk_has_the_steps_of_a_desk_and_calls_them_so(platform: Platform, town: Town) -> None:
+    referral = await sent_referral(platform, town)
+    path = f"/referrals/{referral['id']}"
+    async with portal_client(platform, town.desk) as desk, portal_client(platform, town.adviser) as adviser:
+        page = await desk.get(path)
+        assert "cancel" not in steps_on(page), "where it has yet to answer, it declines"
+        assert "cancel" in steps_on(await adviser.get(path))
+        assert (await desk.get(f"{path}/cancel")).headers["Location"] == path
+        assert 'href="/desk" aria-current="page"' in page.text, "what came in belongs to the desk"
+        assert 'href="/referrals" aria-current="page"' in (await adviser.get(path)).text
+        await at_work(platform, town.desk).done("accept", await at_work(platform, town.desk).read(referral["id"]))
+        assert "End and give back to the sender" in part(await desk.get(path), "steps")
+        form = await desk.get(f"{path}/cancel")
+        assert "End and give back to the sender" in form.text
+        assert 'href="/desk" aria-current="page"' in form.text
+        assert "Cancel the referral" in part(await adviser.get(path), "steps")
 
 
 async def test_the_work_with_the_client_from_beginning_to_end(platform: Platform, town: Town) -> None:

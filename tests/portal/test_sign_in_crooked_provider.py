@@ -20,7 +20,7 @@ from tests.portal.providers import CLIENT_ID, CLIENT_SECRET, Crooked, crooked
 from tests.portal.signed_in import portal_client
 
 ADVISER = "adviser@navigaattori.example"
-LEAVE = "/sign-in/provider/navigaattori"
+LEAVE = "/sign-in/at/navigaattori"
 
 
 @asynccontextmanager

@@ -103,7 +103,7 @@ async def test_the_first_sign_in_is_linked_by_a_mail_and_later_ones_need_none(
 ) -> None:
     async with organization(platform) as place, browser(platform) as first, browser(platform) as second:
         await place.take_into_use(two_factors)
-        assert "/sign-in/provider/navigaattori" in (await first.get("/sign-in")).text
+        assert "/sign-in/at/navigaattori" in (await first.get("/sign-in")).text
         await linked(platform, first, two_factors, ADVISER)
         assert await who(first) == ADVISER
         sent = len(mails(platform, ADVISER))
@@ -146,7 +146,7 @@ async def test_members_of_an_organisation_with_a_provider_get_in_by_no_other_way
         await ask(after, ADVISER)
         mail = mails(platform, ADVISER)[-1]
         assert "/sign-in/link/" not in mail.get_content()
-        assert "http://localhost:8000/sign-in/provider/navigaattori" in mail.get_content()
+        assert "http://localhost:8000/sign-in/at/navigaattori" in mail.get_content()
         phone.wait()
         for path in ("/account/app", "/account/recovery-codes"):
             assert (await before.get(path)).status_code == 403

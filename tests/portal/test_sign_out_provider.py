@@ -15,7 +15,7 @@ from tests.portal.test_sign_in_provider import linked, organization
 
 ADVISER = "adviser@navigaattori.example"
 BOSS = "boss@navigaattori.example"
-LEAVE = "/sign-in/provider/navigaattori"
+LEAVE = "/sign-in/at/navigaattori"
 WAY_OUT = "/sign-out/provider"
 
 

@@ -13,7 +13,7 @@ from shared.problems import Problem, malformed
 
 _MOST_FIELDS = 2500
 """The fifty places of an organisation, with what helps people to get in, have more than a thousand fields"""
-_SENT_ALONG = frozenset({"idempotency_key", "etag", "seen", "credential"})
+_SENT_ALONG = frozenset({"idempotency_key", "etag", "seen", "credential", "queue"})
 _CODE = re.compile(r"[a-z0-9_:/.-]*")
 _HEADERS = ("idempotency_key", "etag")
 _LONGEST_HEADER = 255

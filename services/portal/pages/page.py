@@ -31,6 +31,8 @@ class Page:
         self.language = visitor.language
         self.direction = texts.direction(visitor.language)
         self.now = state.clock()
+        self.area: str | None = None
+        """The area whose link in the head is marked, where the address does not say it: a referral has two sides"""
         self._form = form
 
     @property
@@ -67,7 +69,8 @@ class Page:
     @property
     def navigation(self) -> list[Link]:
         """The links that the member's roles open, for the page's head."""
-        return [] if self.member is None else links_for(self.member, self.request.url.path, self.language)
+        here = self.area or self.request.url.path
+        return [] if self.member is None else links_for(self.member, here, self.language)
 
     @property
     def memberships(self) -> int:

@@ -1,12 +1,13 @@
 """Taking a step: its form, the command, and what is said where somebody else was quicker."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.portal.clients.api import ApiProblem, Away, side_by_side
+from services.portal.clients.api import Answer, ApiProblem, Away, side_by_side
 from services.portal.pages.access import members
 from services.portal.pages.forms import NOT_TAKEN, Form
 from services.portal.pages.json_objects import JSON
@@ -14,12 +15,14 @@ from services.portal.pages.page import Page
 from services.portal.pages.referrals import timeline
 from services.portal.pages.referrals.all_steps import STEPS
 from services.portal.pages.referrals.colleagues import colleagues_of
-from services.portal.pages.referrals.showing import show
+from services.portal.pages.referrals.showing import area_of, show
 from services.portal.pages.referrals.step import Step, fields_at_fault
 
 router = APIRouter()
 
 _CONFIRM = "referrals/steps/confirm.html"
+_QUEUE: Final = "/desk"
+"""The page of queues: who begins a step in a row of it is led back there"""
 
 
 def was_taken(step: Step, items: Sequence[JSON], member_id: str, version: int) -> bool:
@@ -40,6 +43,7 @@ async def open_form(page: Page, referral_id: UUID, step: Step) -> Response:
     if not step.open_in(referral.data):
         return page.redirect(f"/referrals/{referral_id}")
     form = Form.filled(page.language, step.filled(page, referral.data))
+    form.values["queue"] = [page.list_before(_QUEUE) or page.request.query_params.get("queue", "")]
     return await _form(page, step, referral.data, form, etag=referral.etag)
 
 
@@ -52,7 +56,16 @@ async def take(page: Page, referral_id: UUID, step: Step) -> Response:
         )
     except NOT_TAKEN as problem:
         return await _refused(page, referral_id, step, problem)
-    return page.redirect(f"{step.leads_to(answer, referral_id)}?done={step.command}")
+    return page.redirect(_after(form, step, answer, referral_id))
+
+
+def _after(form: Form, step: Step, answer: Answer, referral_id: UUID) -> str:
+    """The page after a step: the queue in whose row it was begun, with what was answered; else the step's own."""
+    queue = urlsplit(form.text("queue"))
+    if queue.path != _QUEUE or queue.netloc:
+        return f"{step.leads_to(answer, referral_id)}?done={step.command}"
+    kept = [(name, value) for name, value in parse_qsl(queue.query) if name != "answered"]
+    return f"{_QUEUE}?{urlencode([*kept, ('answered', answer['reference'])])}"
 
 
 async def _refused(page: Page, referral_id: UUID, step: Step, problem: ApiProblem | Away) -> Response:
@@ -70,7 +83,7 @@ async def _refused(page: Page, referral_id: UUID, step: Step, problem: ApiProble
     known = _version(form)
     unsure = problem.name == "stale-version" or isinstance(problem, Away)
     if unsure and was_taken(step, happened["contents"], str(page.account.id), known):
-        return page.redirect(f"/referrals/{referral_id}?done={step.command}")
+        return page.redirect(_after(form, step, referral, referral_id))
     form.take(problem, fields_at_fault(form))
     if not step.open_in(referral.data):
         return await show(page, referral_id, status=409, form=form)
@@ -98,6 +111,7 @@ async def _form(  # noqa: PLR0913 - what the page shows
     changes: Sequence[JSON] = (),
     duplicates: Sequence[Any] = (),
 ) -> Response:
+    page.area = area_of(referral)
     return page.render(
         step.template or _CONFIRM,
         status=status,

@@ -30,6 +30,7 @@ async def show(page: Page, referral_id: UUID, *, status: int = 200, form: Form |
         if isinstance(needed, Away):
             raise needed
     referral: JSON = seen.data
+    page.area = area_of(referral)
     names = timeline.Names.of(referral, colleagues, page.language)
     notices = {(each["event_id"], each["member_id"] or ""): each["seen_at"] for each in _contents(deliveries)}
     await mark_read(page, referral, messages.data)
@@ -51,6 +52,11 @@ async def show(page: Page, referral_id: UUID, *, status: int = 200, form: Form |
         may_write=_may_write(referral),
         back=_back(page, referral),
     )
+
+
+def area_of(referral: JSON) -> str | None:
+    """The area in the head of pages that a received referral belongs to; of one's own the address says it."""
+    return "/desk" if referral["side"] == "target" else None
 
 
 def _back(page: Page, referral: JSON) -> str:

@@ -61,6 +61,12 @@ def _suggestion(form: Form) -> JSON:
     return asked | ({"shareable_note": note} if note else {})
 
 
+def _can_cancel(referral: JSON) -> bool:
+    """Where a desk has yet to answer, it declines: to cancel as well would be two buttons for one answer."""
+    unanswered = referral["side"] == "target" and referral["status"] == "requested"
+    return "cancel" in referral["commands"] and not unanswered
+
+
 def _can_follow(referral: JSON) -> bool:
     """A declined referral with a suggestion that was not followed yet."""
     suggested = referral["suggested_service"] is not None and referral["followed_by"] is None
@@ -99,6 +105,8 @@ STEPS: Final = (
         template="referrals/steps/cancel.html",
         body=reason,
         context=_reasons_to_cancel,
+        is_open=_can_cancel,
+        desk_label="desk.step.cancel",
     ),
     Step(
         "withdraw-consent",

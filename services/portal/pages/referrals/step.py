@@ -65,12 +65,12 @@ def to_the_new_one(answer: Answer, _: UUID) -> str:
 class Step:
     """A step with a referral.
 
-    `command` is that of the API, `POST /referrals/{id}/<command>`, and of the page below the referral's; `event` is the
-    one it records, `referral.<event>.v1`. `label` and `done` are keys of texts: of the button, and of what is said
-    after it. `template` is the page with its form; None: one press of the button is all, and there is a form only when
-    somebody else was quicker. `body` is what the command brings along, out of the form, `filled` what the form shows
-    first, and `context` what else is on its page. A step is open when the API says that its command is, or where
-    `is_open` says so. `leads_to` is the page after it.
+    `command` is that of the API, `POST /referrals/{id}/<command>`, and of the page below the referral's; `event` is
+    the one it records, `referral.<event>.v1`. `label` and `done` are keys of texts: of the button, and of what is
+    said after it; `desk_label` is that of a desk's button where it has another. `template` is the page with its form;
+    None: one press of the button is all, and there is a form only when somebody else was quicker. `body` is what the
+    command brings along, out of the form, `filled` what the form shows first, and `context` what else is on its page.
+    A step is open when the API says that its command is, or where `is_open` says so. `leads_to` is the page after it.
     """
 
     command: str
@@ -84,6 +84,11 @@ class Step:
     context: Callable[[Page, JSON], Awaitable[Mapping[str, Any]]] = nothing_more
     is_open: Callable[[JSON], bool] | None = None
     leads_to: Callable[[Answer, UUID], str] = back_to_it
+    desk_label: str | None = None
+
+    def label_on(self, referral: JSON) -> str:
+        """The key of its button's text, for the side that sees the referral."""
+        return self.desk_label if self.desk_label and referral["side"] == "target" else self.label
 
     def open_in(self, referral: JSON) -> bool:
         """Whether it may be taken now, with the referral as its side sees it."""

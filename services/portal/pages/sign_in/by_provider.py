@@ -69,9 +69,13 @@ async def answer(page: Annotated[Page, anybody()]) -> Response:
     return await _arrived(page, provider, identity, arrival, step.content["return_to"])
 
 
-@router.get("/sign-in/provider/{slug}")
+@router.get("/sign-in/at/{slug}")
+@router.get("/sign-in/provider/{slug}", name="leave-by-former-address")
 async def leave(page: Annotated[Page, anybody()], slug: Slug, return_to: Annotated[str, Query()] = "") -> Response:
-    """Send somebody to the provider of their organisation."""
+    """Send somebody to the provider of their organisation.
+
+    The former address stays for links that people have kept; below it no organisation can be called `answer`.
+    """
     async with page.state.database.transaction() as tx:
         organization = await organization_with_provider(tx, slug)
         if organization is None:

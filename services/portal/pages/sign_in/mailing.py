@@ -72,7 +72,7 @@ def _link(public_url: str, mail: MailToSend) -> list[str]:
 def _provider(public_url: str, mail: MailToSend) -> list[str]:
     text = partial(texts.text, language=mail.language)
     ways = [
-        f"{texts.name(each.organization_name, mail.language)}:\n{public_url}/sign-in/provider/{each.organization_slug}"
+        f"{texts.name(each.organization_name, mail.language)}:\n{public_url}/sign-in/at/{each.organization_slug}"
         for each in mail.organizations
     ]
     not_asked = text("sign_in_mail.provider.not_asked")
