@@ -25,6 +25,9 @@ app.add_typer(
     lazy_group("luotsi.commands.client", "What a client is entitled to: a report, an export, to be erased."),
     name="client",
 )
+app.add_typer(
+    lazy_group("luotsi.commands.member", "Members of staff: who there is, let in, change, deactivate."), name="member"
+)
 app.add_typer(lazy_group("luotsi.commands.backup", "Backups: make, verify, keep for a while."), name="backup")
 app.add_typer(lazy_group("luotsi.commands.mail", "Mail: try the server, see what fails, try it again."), name="mail")
 app.add_typer(lazy_group("luotsi.commands.restore", "Bring a backup back."), name="restore")
@@ -169,6 +172,21 @@ def create(
     except ValueError as error:
         raise PlatformError(str(error)) from error
     print(f"{email} is {'now' if changed else 'already'} an administrator of {org}")
+
+
+@app.command(name="import")
+def import_(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="CSV files, in any order; - is standard input.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")] = False,
+    invitations: Annotated[bool, typer.Option(help="Tell new members by mail that they have an account.")] = True,
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Enter organisations and members of staff from CSV files: all of them, or none where something is wrong."""
+    from luotsi.commands.import_csv import run
+
+    run(find_target(data), files, dry_run=dry_run, invite=invitations)
 
 
 @app.command()

@@ -42,8 +42,8 @@ def vault(target: Target) -> Vault:
     )
 
 
-async def epoch_of(target: Target, tx: Transaction) -> int:
+async def epoch_of(target: Target, tx: Transaction, service: str = "referral") -> int:
     """The epoch that the service's processes write in: as set, or that of the newest event where that is higher."""
     newest = "SELECT CAST(CAST(payload AS json) ->> 'epoch' AS int) FROM outbox ORDER BY id DESC LIMIT 1"
     told = (await tx.execute(text(newest))).scalar_one_or_none()
-    return max(told or 1, int(target.environment.get("REFERRAL_EPOCH", "1")))
+    return max(told or 1, int(target.environment.get(f"{service.upper()}_EPOCH", "1")))

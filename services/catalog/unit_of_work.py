@@ -14,14 +14,15 @@ from shared.publishing.outbox import Outbox
 class UnitOfWork:
     """The transaction, where events are recorded, the moment it is, and who wants the change.
 
-    `caller` is the `actor` as the rules see it.
+    `caller` is the `actor` as the rules see it. The operator at the command line is no member: then `actor` is None,
+    and the caller may what an administrator of the platform may.
     """
 
     tx: Transaction
     outbox: Outbox
     now: datetime
     caller: Caller
-    actor: Actor
+    actor: Actor | None
 
     @property
     def today(self) -> date:

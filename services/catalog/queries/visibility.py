@@ -27,9 +27,13 @@ async def find_member(reader: Reader, member_id: UUID) -> Membership | None:
     return None
 
 
-async def require_still_active(reader: Reader, actor: Actor) -> None:
-    """Raise 401 when the actor has lost access since its token was looked at, as while it waited for a lock."""
-    require_active(await find_member(reader, actor.member_id), actor.organization_id)
+async def require_still_active(reader: Reader, actor: Actor | None) -> None:
+    """Raise 401 when the actor has lost access since its token was looked at, as while it waited for a lock.
+
+    The operator (None) has no token to lose.
+    """
+    if actor is not None:
+        require_active(await find_member(reader, actor.member_id), actor.organization_id)
 
 
 async def caller_of(tx: Transaction, actor: Actor) -> Caller:

@@ -14,6 +14,7 @@ async def claim_key(work: UnitOfWork, vault: Vault, key: str, *request: str) -> 
     `request` is what makes two requests the same. A second request with the same key waits until the first has
     committed. Raises 422 for another request.
     """
+    assert work.actor is not None, "only requests come with a key"
     member_id = work.actor.member_id
     claimed = IdempotencyKey(
         member_id=member_id,

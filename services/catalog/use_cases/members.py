@@ -18,14 +18,17 @@ from shared.problems import conflict
 
 
 @command
-async def create_member(work: UnitOfWork, organization: Organization, new: NewMember) -> Member:
-    """Enter a member of that organisation, which is locked: its members change one after the other. Raises 422, 409."""
+async def create_member(work: UnitOfWork, organization: Organization, new: NewMember, *, invite: bool = True) -> Member:
+    """Enter a member of that organisation, which is locked: its members change one after the other. Raises 422, 409.
+
+    Without `invite` nobody is told by mail.
+    """
     values = new.model_dump(exclude={"organization_id"})
     member = Member(id=new_id(), organization_id=organization.id, created_at=work.now, **values)
     await _check_deputy(work, member)
     await _check_email_free(work, member)
     work.tx.insert(member)
-    record_member_change(work.tx, work.outbox, member, invited="entered")
+    record_member_change(work.tx, work.outbox, member, invited="entered" if invite else None)
     return member
 
 

@@ -1,0 +1,120 @@
+"""Reading CSV files: UTF-8, comma, semicolon or tab, cells in quotes over several lines; the kind is in the header."""
+
+import csv
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from luotsi.importing.lines import COLUMNS, NEEDED, Faults, Kind, Line, did_you_mean
+from luotsi.platform.process import PlatformError
+
+MOST_BYTES: Final = 20_000_000
+MOST_LINES: Final = 50_000
+_FORMULA: Final = re.compile(r"[=+@\t\r]|-(?! )")
+_SPREADSHEET_ERROR: Final = re.compile(r"#(N/A|REF!|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|PUUTTUU!|NIMI\?|ARVO!|VIITTAUS!)")
+
+
+def read_files(names: Sequence[str], faults: Faults) -> dict[Kind, list[Line]]:
+    """The lines of all files by kind. Faults of lines are noted; what is no such file at all raises PlatformError."""
+    if repeated := {name for name in names if names.count(name) > 1}:
+        raise PlatformError(f"{', '.join(sorted(repeated))} is named twice")
+    lines: dict[Kind, list[Line]] = {"organizations": [], "members": []}
+    for name in names:
+        shown = "standard input" if name == "-" else name
+        kind, read = _read(shown, _text(name, shown), faults)
+        lines[kind] += read
+    return lines
+
+
+def _text(name: str, shown: str) -> str:
+    if name == "-":
+        content = sys.stdin.buffer.read(MOST_BYTES + 1)
+    else:
+        with Path(name).open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise PlatformError(f"{shown} is larger than {MOST_BYTES // 1_000_000} MB: divide it")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = content[: error.start].count(b"\n") + 1
+        raise PlatformError(f"{shown} line {number} is not UTF-8: save the file as CSV UTF-8") from None
+    if "\0" in text:
+        number = text[: text.index("\0")].count("\n") + 1
+        raise PlatformError(f"{shown} line {number} holds a character that is no text: save the file as CSV UTF-8")
+    return text
+
+
+def _read(shown: str, text: str, faults: Faults) -> tuple[Kind, list[Line]]:
+    rows = _rows(shown, text)
+    _, header = next(rows, (1, []))
+    columns = [each.strip().lower() for each in header]
+    kind = _kind_of(shown, columns)
+    lines: list[Line] = []
+    for number, row in rows:
+        if len(lines) >= MOST_LINES:
+            raise PlatformError(f"{shown} has more than {MOST_LINES} lines: divide it")
+        line = Line(shown, number, {key: cell.strip() for key, cell in zip(columns, row, strict=False) if cell.strip()})
+        lines.append(line)
+        if len(row) != len(columns):
+            told = f"has {len(row)} cells, and the first line {len(columns)}"
+            faults.add(line, None, f"{told}; put a text that holds a comma or semicolon in quotes")
+        _check_cells(line, [column for column in NEEDED[kind] if column not in line.cells], faults)
+    return kind, lines
+
+
+def _rows(shown: str, text: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row that is not empty, with the number of the line that it begins at."""
+    lines = text.splitlines(keepends=True) if "\n" not in text else text.split("\n")
+    physical = [each if each.endswith("\r") and "\n" not in text else each + "\n" for each in lines]
+    skipped = 0
+    if physical and physical[0].strip().lower() in ("sep=;", "sep=,", '"sep=;"', '"sep=,"'):
+        skipped = 1  # what some spreadsheet programs write for themselves
+    first = next((each for each in physical[skipped:] if each.strip()), "")
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(physical[skipped:], delimiter=delimiter, strict=True)
+    begins = skipped + 1
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                yield begins, row
+            begins = skipped + reader.line_num + 1
+    except csv.Error as error:
+        raise PlatformError(
+            f"{shown} line {begins} cannot be read: {error}; look for a quote that is not closed"
+        ) from None
+
+
+def _kind_of(shown: str, columns: Sequence[str]) -> Kind:
+    kinds: dict[Kind, int] = {kind: sum(column in known for column in columns) for kind, known in COLUMNS.items()}
+    likely: Kind = (
+        "members"
+        if "organization" in columns
+        else "organizations"
+        if "slug" in columns
+        else max(kinds, key=lambda kind: kinds[kind])
+    )
+    known = COLUMNS[likely]
+    said = [
+        f"{column or '(an empty name)'} is no column of {likely}.{did_you_mean(column, known)}"
+        for column in columns
+        if column not in known
+    ]
+    said += [f"{column} is there twice." for column in sorted({each for each in columns if columns.count(each) > 1})]
+    said += [f"the column {column} is missing." for column in NEEDED[likely] if column not in columns]
+    if said:
+        choice = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in COLUMNS.items())
+        raise PlatformError(f"{shown} line 1: {' '.join(said)} The first line names the columns ({choice})")
+    return likely
+
+
+def _check_cells(line: Line, missing: Sequence[str], faults: Faults) -> None:
+    for column in missing:
+        faults.add(line, column, "is empty; give it")
+    for column, cell in line.cells.items():
+        if _FORMULA.match(cell):
+            faults.add(line, column, f"begins like a formula ({cell[0]}); write the text itself")
+        elif _SPREADSHEET_ERROR.fullmatch(cell):
+            faults.add(line, column, f"is what a spreadsheet shows for an error ({cell}); write the text itself")
