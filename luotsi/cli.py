@@ -15,8 +15,7 @@ from shared.services import service_names
 from shared.version import VERSION
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-admin = typer.Typer(help="Administrators of the platform.", no_args_is_help=True)
-app.add_typer(admin, name="admin")
+app.add_typer(lazy_group("luotsi.commands.admin", "Administrators of the platform."), name="admin")
 app.add_typer(
     lazy_group("luotsi.commands.events", "How far events have come, and publishing them again."), name="events"
 )
@@ -141,37 +140,9 @@ def env(
     add: Annotated[bool, typer.Option(help="Add to an existing file what a newer version wants.")] = False,
 ) -> None:
     """Write the `.env` of a compose deployment with random secrets, once."""
-    from luotsi.commands.env import add_missing, lost, missing, write_env
+    from luotsi.commands.env import run
 
-    if write_env(path, force=force):
-        print(f"{path} is written, with fresh secrets: keep a copy somewhere safe")
-        return
-    if add:
-        print(f"{path} has been given {', '.join(add_missing(path)) or 'nothing, for it lacks nothing'}")
-        return
-    print(f"{path} exists already and stays as it is")
-    if gone := lost(path):
-        print(gone)
-    elif lacking := missing(path):
-        print(f"it does not name {', '.join(lacking)}, which .env.example explains: `luotsi env --add` adds them")
-
-
-@admin.command()
-def create(
-    email: Annotated[str, typer.Argument(help="Address of the new administrator.")],
-    org: Annotated[
-        str, typer.Option(help="Slug of an organisation that there is; luotsi administers the platform.")
-    ] = "luotsi",
-    data: DataOption = DEFAULT_DATA,
-) -> None:
-    """Make the first administrator of a platform, or of an organisation in it."""
-    from services.catalog.use_cases.administration import create_admin
-
-    try:
-        changed = create_admin(find_target(data).database_url("catalog"), email, org)
-    except ValueError as error:
-        raise PlatformError(str(error)) from error
-    print(f"{email} is {'now' if changed else 'already'} an administrator of {org}")
+    run(path, force=force, add=add)
 
 
 @app.command(name="import")
@@ -216,18 +187,15 @@ def retention(
 ) -> None:
     """What was kept long enough, register by register. Nothing is taken away without --run or --nightly."""
     from luotsi.retention import nightly as process
-    from luotsi.retention import report
     from luotsi.retention.lines import retain
     from luotsi.retention.registers import PERIODS, read_periods
+    from luotsi.retention.report import say
 
     if nightly:
         process.run(find_target(data), read_periods(periods or PERIODS))
-        return
-    lines = asyncio.run(retain(find_target(data), read_periods(periods or PERIODS), run=run))
-    if as_json:
-        print(report.as_json(lines, removed=run))
     else:
-        report.show(lines, removed=run)
+        lines = asyncio.run(retain(find_target(data), read_periods(periods or PERIODS), run=run))
+        say(lines, removed=run, as_json=as_json)
 
 
 def main() -> None:

@@ -19,6 +19,21 @@ _EXAMPLE_LINE = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 _EMPTY = re.compile(r"^([A-Z][A-Z0-9_]*)=$")
 
 
+def run(path: Path, *, force: bool, add: bool) -> None:
+    """Write the file, or add to it what it lacks, and print what was done."""
+    if write_env(path, force=force):
+        print(f"{path} is written, with fresh secrets: keep a copy somewhere safe")
+        return
+    if add:
+        print(f"{path} has been given {', '.join(add_missing(path)) or 'nothing, for it lacks nothing'}")
+        return
+    print(f"{path} exists already and stays as it is")
+    if gone := lost(path):
+        print(gone)
+    elif lacking := missing(path):
+        print(f"it does not name {', '.join(lacking)}, which .env.example explains: `luotsi env --add` adds them")
+
+
 def new_secrets() -> dict[str, str]:
     """A fresh value for every variable that no deployment may share with another, as written in the file."""
     private, public = _signing_keys()
