@@ -1,12 +1,26 @@
-"""What the fault rig watches is in the platform: were a moment renamed, its faults would happen no more, unseen."""
+"""The fault rig: each moment that it watches is in the platform, and it comes to a verdict whatever happens."""
 
+import asyncio
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+from uuid import uuid4
 
 import pytest
 
+from luotsi.platform.tokens import Member
 from shared.services import SERVICES
+from tests.faults import accounts, actors, people
+from tests.faults.accounts import Accounts
+from tests.faults.actors import Day
+from tests.faults.checks.logs import check_promises
+from tests.faults.checks.snapshot import Snapshot
+from tests.faults.lab import Lab
+from tests.faults.ledger import Ledger
+from tests.faults.people import GivenUp, Somebody
 
 _WATCH = """
 import pathlib, sys
@@ -31,3 +45,46 @@ def test_the_rig_finds_every_moment_that_it_watches(module: str, version: str) -
         check=False,
     )
     assert watched.returncode == 0, watched.stderr
+
+
+async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Close a connection without an answer."""
+    writer.close()
+
+
+@pytest.fixture
+async def adviser(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Somebody]:
+    """Somebody of the rig, who has not much patience, and whose services never answer."""
+    for module in (people, accounts, actors):
+        monkeypatch.setattr(module, "PATIENCE", 0.5)
+    monkeypatch.setattr(people, "sign_token", lambda *_: "a token")
+    server = await asyncio.start_server(silence, "127.0.0.1")
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    lab = SimpleNamespace(
+        urls=dict.fromkeys(("referral", "notifications", "catalog"), url),
+        target=SimpleNamespace(signing_key="", issuer=""),
+    )
+    member = Member(uuid4(), "adviser-1@navigaattori.example", uuid4(), "navigaattori", ["adviser"], active=True)
+    somebody = Somebody(cast(Lab, lab), Ledger(), member)
+    yield somebody
+    await somebody.close()
+    server.close()
+
+
+async def test_who_gets_no_answer_gives_up_and_the_ledger_names_the_request(adviser: Somebody) -> None:
+    with pytest.raises(GivenUp):
+        await adviser.insist("referral", "GET", "/referrals")
+    assert len(adviser.ledger.given_up) == 1
+    assert adviser.ledger.given_up[0].startswith("GET /referrals")
+
+
+async def test_a_day_ends_though_nobody_is_ever_answered(adviser: Somebody) -> None:
+    organizations = {"navigaattori": {"id": "o-1", "slug": "navigaattori"}}
+    day = Day(Accounts(adviser, [adviser], [], [{"id": "s-1"}], organizations), seed=1, pause=0.01)
+    day.begin()
+    async with asyncio.timeout(30):
+        while not adviser.ledger.given_up:
+            await asyncio.sleep(0.01)
+        await day.end()
+    books = Snapshot({}, {}, {"referral": {"keys": [], "referrals": []}})
+    assert {finding.kind for finding in check_promises(books, adviser.ledger)} == {"stuck"}

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import faulthandler
 import random
 import signal
 import sys
@@ -23,9 +24,14 @@ from tests.faults.injection_points import POINTS
 from tests.faults.lab import Lab, running_lab
 from tests.faults.ledger import Ledger
 from tests.faults.report import Outcome, broken, come_to_rest, judge
-from tests.faults.schedule import FAULTS, ON_SMALL_DISKS, Marksman, Schedule
+from tests.faults.schedule import FAULTS, ON_SMALL_DISKS, Course, Marksman, Schedule
 
 Say = Callable[[str], None]
+
+LIMIT_SECONDS = 20 * 60.0
+"""How much longer than its minutes of faults a run may take until all is at rest."""
+JUDGING_SECONDS = 10 * 60.0
+"""How long the check of the books may take, and then the end of the platform."""
 
 
 def main() -> None:
@@ -38,6 +44,8 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="folder for the logs and the ledger of a run that failed")
     parser.add_argument("--sabotage", action="store_true", help="plant lies at the end, to see them found")
     asked = parser.parse_args()
+    # The last resort, should the rig itself hang: where it stands, and exit status 1.
+    faulthandler.dump_traceback_later(60 * asked.minutes + LIMIT_SECONDS + 2 * JUDGING_SECONDS, exit=True)
     with ExitStack() as stack:
         root = stack.enter_context(temporary_data())
         mounted = [stack.enter_context(small_disk(root / folder)) for folder in SIZES]
@@ -50,11 +58,13 @@ def main() -> None:
 
 async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outcome:
     """One run: everybody works, faults happen, all comes to rest, and then the books are checked."""
-    begun, task = time.monotonic(), asyncio.current_task()
+    begun, task, said = time.monotonic(), asyncio.current_task(), ["nothing"]
+    limit = 60 * asked.minutes + LIMIT_SECONDS
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # the disks are unmounted then, too
 
     def say(text: str) -> None:
+        said.append(text)
         print(f"{time.monotonic() - begun:6.1f} {text}", flush=True)
 
     faults = tuple(fault for fault in FAULTS if has_disks or fault not in ON_SMALL_DISKS)
@@ -65,10 +75,10 @@ async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outc
         accounts = await fetch_accounts(lab, ledger)
         await prepare_notes(lab)
         say("everybody is at work")
-        schedule, watch = Schedule(lab, asked.seed, faults, say), Watch(lab, ledger)
+        schedule, watch = Schedule(lab, ledger, asked.seed, faults, say), Watch(lab, ledger)
         watching = asyncio.create_task(watch.run())
         working = asyncio.create_task(_work(lab, accounts, schedule, asked, say))
-        await asyncio.wait({watching, working}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({watching, working}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         if watching.done():
             watching.result()
             for finding in watch.findings:
@@ -76,12 +86,29 @@ async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outc
             await _end(working)
             outcome = broken(lab, ledger, schedule.course, watch)
         else:
-            working.result()
+            if not working.done():
+                ledger.given_up.append(f"the run was not over after {limit:.0f} s; its last word: {said[-1]}")
+            try:
+                await _end(working)
+            except TimeoutError as error:  # a server that never came back
+                ledger.given_up.append(str(error))
             await _end(watching)
-            outcome = await judge(lab, ledger, accounts, schedule.course, watch, lies=say if asked.sabotage else None)
+            outcome = await _judge(lab, ledger, accounts, schedule.course, watch, say if asked.sabotage else None)
         outcome.needs_points = () if asked.no_points or asked.only else tuple(POINTS)
         await accounts.close()
         return outcome
+
+
+async def _judge(
+    lab: Lab, ledger: Ledger, accounts: Accounts, course: Course, watch: Watch, lies: Say | None
+) -> Outcome:
+    """Check the books. Where that is not over in time, say so with what is known by then."""
+    try:
+        async with asyncio.timeout(JUDGING_SECONDS):
+            return await judge(lab, ledger, accounts, course, watch, lies=lies)
+    except Exception as error:  # most of all, a server that is away for good
+        ledger.given_up.append(f"the books could not be read: {error!r}")
+        return broken(lab, ledger, course, watch)
 
 
 async def _work(lab: Lab, accounts: Accounts, schedule: Schedule, asked: argparse.Namespace, say: Say) -> None:

@@ -1,10 +1,11 @@
 """Who works on the platform under test: advisers in two organisations, desks in three, and an administrator."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 
 from luotsi.platform.tokens import Member, fetch_members
-from tests.faults.lab import Lab
+from tests.faults.lab import PATIENCE, Lab
 from tests.faults.ledger import Ledger, Promise
 from tests.faults.people import JSON, Somebody
 
@@ -79,7 +80,9 @@ async def hire(
 
 
 async def wait_until_known(somebody: Somebody) -> None:
-    """Wait until the other services accept the token: they learn of members by events."""
+    """Wait until the other services accept the token: they learn of members by events. Raises GivenUp."""
     for service, path in (("referral", "/referrals"), ("notifications", "/notices")):
+        deadline = time.monotonic() + PATIENCE
         while (await somebody.insist(service, "GET", path)).status_code == 401:
+            somebody.wait_no_longer_than(deadline, f"{service} did not learn of member {somebody.member.id}")
             await asyncio.sleep(0.1)

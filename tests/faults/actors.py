@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import uuid4
@@ -10,8 +11,9 @@ from uuid import uuid4
 from tests.contract import CONTRACT, EVENT_OF
 from tests.faults.accounts import Accounts, hire, wait_until_known
 from tests.faults.commands import CARRIES, DESK_DOES, LEGAL_BASIS
+from tests.faults.lab import PATIENCE
 from tests.faults.ledger import Promise
-from tests.faults.people import JSON, Somebody, Unsure
+from tests.faults.people import JSON, GivenUp, Somebody, Unsure
 
 _CROWD: Final = 40
 """How many events may wait to be told before everybody takes a break."""
@@ -39,7 +41,7 @@ class Day:
         self._tasks.append(asyncio.create_task(self._work(self._come_and_go, slower=6.0)))
 
     async def end(self) -> None:
-        """Everybody finishes what they have in hand. Raises what failed in anybody's work."""
+        """Everybody finishes what they have in hand, which has its limit. Raises what failed in anybody's work."""
         self._over.set()
         await asyncio.gather(*self._tasks)
         self._watcher.cancel()
@@ -51,6 +53,8 @@ class Day:
                     await act()
             except Unsure:
                 await asyncio.sleep(0.3)
+            except GivenUp:
+                return
             await asyncio.sleep(self._random.expovariate(1 / (slower * self._pause)))
 
     async def _watch_crowd(self) -> None:
@@ -200,9 +204,9 @@ class Day:
         await self._let_go(temp)
 
     async def _let_go(self, temp: Somebody) -> None:
-        path = f"/members/{temp.member.id}"
+        admin, path, deadline = self.accounts.admin, f"/members/{temp.member.id}", time.monotonic() + PATIENCE
         while True:
-            admin = self.accounts.admin
+            admin.wait_no_longer_than(deadline, f"PATCH {path} was not carried out")
             seen = await admin.insist("catalog", "GET", path)
             if seen.json()["active"] is False:
                 return None

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,8 @@ from tests.flows.mail_server import MailServer
 
 WORKERS = tuple(f"{service.name}-worker" for service in SERVICES if "worker" in service.processes)
 WEBS = tuple(f"{service.name}-web" for service in SERVICES if "web" in service.processes)
+PATIENCE = 240.0
+"""Seconds that anything may take to get over a fault, and anybody waits for an answer, before that counts as never."""
 WAL_SIZE = "128MB"
 """So that the databases of a long run stay within the small file system that they lie on."""
 
@@ -120,13 +123,16 @@ class Lab:
         return f"postgresql://postgres:{self.data.secret('postgres_postgres')}@127.0.0.1:{port}/postgres"
 
     async def settled_servers(self) -> None:
-        """Wait until both servers answer again."""
+        """Wait until both servers answer again. Raises TimeoutError, which says what the last try met."""
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 await self.query("catalog", "SELECT 1")
                 await asyncio.wait_for(self.redis.ping(), 5)
                 return
-            except Exception:
+            except Exception as error:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"a server was away for {PATIENCE:.0f} s: {error!r}") from error
                 await asyncio.sleep(0.2)
 
     def worker_like(self, service: str, number: int) -> ProcessSpec:

@@ -30,6 +30,8 @@ class Ledger:
     keys: dict[str, str] = field(default_factory=dict)
     """Idempotency key → id of the referral that its request was answered with, again and again."""
     contradictions: list[str] = field(default_factory=list)
+    given_up: list[str] = field(default_factory=list)
+    """What somebody waited for, and it never came."""
     refused: Counter[str] = field(default_factory=Counter)
     """What was not acknowledged, by the answer: a status, or the kind of failure."""
 

@@ -9,7 +9,7 @@ import httpx2
 
 from luotsi.platform.process import PlatformError
 from luotsi.platform.tokens import Member, sign_token
-from tests.faults.lab import Lab
+from tests.faults.lab import PATIENCE, Lab
 from tests.faults.ledger import Ledger
 
 JSON = dict[str, Any]
@@ -18,6 +18,10 @@ _TOKEN_SECONDS = 8 * 60.0
 
 class Unsure(Exception):
     """Nobody can tell whether the request was carried out: no answer came, or one that says so."""
+
+
+class GivenUp(Exception):
+    """Somebody waited longer than anything may take. It is in the ledger, and so among the findings of the run."""
 
 
 @dataclass
@@ -57,12 +61,21 @@ class Somebody:
         return answer
 
     async def insist(self, service: str, method: str, path: str, body: JSON | None = None, **headers: str) -> Any:
-        """The same request again and again until it is answered; for those that may be repeated."""
+        """The same request again and again until it is answered; for those that may be repeated. Raises GivenUp."""
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 return await self.ask(service, method, path, body, **headers)
-            except Unsure:
+            except Unsure as unsure:
+                self.wait_no_longer_than(deadline, f"{method} {path} {headers or ''} was not answered: {unsure}")
                 await asyncio.sleep(0.3)
+
+    def wait_no_longer_than(self, deadline: float, what: str) -> None:
+        """Give up once the monotonic clock is past `deadline`. Raises GivenUp; the ledger has `what` was waited for."""
+        if time.monotonic() > deadline:
+            told = f"{what}, for {PATIENCE:.0f} s ({self.member.email})"
+            self.ledger.given_up.append(told)
+            raise GivenUp(told)
 
     def _fresh_token(self) -> str:
         if time.monotonic() - self._signed_at > _TOKEN_SECONDS or not self._token:

@@ -51,7 +51,7 @@ class Outcome:
     @property
     def well(self) -> bool:
         """Whether every promise was kept, and everything was tried."""
-        return not self.findings and not self.course.never and not self.never_hit and self.watch.looks > 0
+        return self.watch.looks > 0 and not (self.findings or self.course.stuck or self.course.never or self.never_hit)
 
     def show(self) -> None:
         """Print it, the figures last."""
@@ -69,7 +69,7 @@ class Outcome:
             print(f"  {finding.kind}: {finding.what}")
         if len(self.findings) > _SHOWN:
             print(f"  and {len(self.findings) - _SHOWN} more")
-        for name in self.course.never:
+        for name in (*self.course.stuck, *self.course.never):
             print(f"  {name}")
         for point in self.never_hit:
             print(f"  never hit: {point}")
@@ -82,7 +82,7 @@ class Outcome:
         return (
             f"{'KEPT' if self.well else 'BROKEN'}: {faults} faults injected, "
             f"{len(self.ledger.promises)} commands acknowledged, "
-            f"{kinds['lost']} lost, {kinds['doubled']} doubled, {kinds['stuck'] + len(self.course.never)} stuck, "
+            f"{kinds['lost']} lost, {kinds['doubled']} doubled, {kinds['stuck'] + len(self.course.stuck)} stuck, "
             f"{kinds['wrong']} wrong, {self.watch.looks} looks meanwhile, "
             f"longest recovery {longest:.1f} s ({after}), at rest after {self.rest:.1f} s"
         )
@@ -95,8 +95,9 @@ class Outcome:
 
 
 def broken(lab: Lab, ledger: Ledger, course: Course, watch: Watch) -> Outcome:
-    """The end of a run in which the watch has found something: at once."""
-    return Outcome(course, ledger, lab.points.hits(), watch.findings, watch)
+    """The end, at once, of a run in which the watch has found something, or whose books cannot be read."""
+    given_up = [Finding("stuck", what) for what in ledger.given_up]
+    return Outcome(course, ledger, lab.points.hits(), [*watch.findings, *given_up], watch)
 
 
 async def judge(

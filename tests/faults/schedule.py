@@ -12,7 +12,8 @@ from typing import Final
 from tests.faults.checks.recovery import Recovery
 from tests.faults.fault_injectors import disks, entries, network, postgres, processes, surroundings, valkey
 from tests.faults.injection_points import POINTS
-from tests.faults.lab import Lab
+from tests.faults.lab import PATIENCE, Lab
+from tests.faults.ledger import Ledger
 
 Fault = Callable[[Lab, random.Random], Awaitable[None]]
 
@@ -64,8 +65,6 @@ FAULTS: Final[tuple[Fault, ...]] = tuple(fault for lane in LANES for fault in la
 ON_SMALL_DISKS: Final[tuple[Fault, ...]] = (disks.fill_valkey_disk, disks.fill_postgres_disk, disks.fill_mail_disk)
 """Left out where nobody may mount a small file system."""
 
-PATIENCE: Final = 240.0
-"""How long a recovery may take before it counts as none."""
 _TRIES: Final = 6
 _POINTS_PATIENCE: Final = 90.0
 """How long the marksman may go on when the faults are over and a moment has not been met."""
@@ -77,14 +76,20 @@ class Course:
 
     done: Counter[str] = field(default_factory=Counter)
     recoveries: list[tuple[float, str]] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
+    """What the platform did not get over."""
     never: list[str] = field(default_factory=list)
+    """What could not be done."""
 
 
 class Schedule:
     """Faults one after the other, some of them before the one before has been got over."""
 
-    def __init__(self, lab: Lab, seed: int, faults: tuple[Fault, ...], say: Callable[[str], None]) -> None:
+    def __init__(
+        self, lab: Lab, ledger: Ledger, seed: int, faults: tuple[Fault, ...], say: Callable[[str], None]
+    ) -> None:
         self._lab = lab
+        self._ledger = ledger
         self._seed = seed
         self._random = random.Random(seed)
         self._faults = faults
@@ -96,20 +101,24 @@ class Schedule:
         """Do each kind once in a shuffled order, and go on until `seconds` are over.
 
         Kinds left over by then come right after each other, several at a time, so that a slow machine does not take
-        for ever.
+        for ever. Once something is lost for good there are no further faults: what is lost holds each recovery up.
         """
         ends = time.monotonic() + seconds
         waiting = list(self._faults)
         self._random.shuffle(waiting)
-        while time.monotonic() < ends:
+        while time.monotonic() < ends and not self._hopeless:
             fault = waiting.pop() if waiting else self._random.choice(self._faults)
             if not await self._one(fault, hurried=False) and not self.course.done[fault.__name__]:
                 waiting.insert(0, fault)
         await asyncio.gather(*(self._hurry([fault for fault in waiting if fault in lane]) for lane in LANES))
 
+    @property
+    def _hopeless(self) -> bool:
+        return bool(self._ledger.given_up or self.course.stuck)
+
     async def _hurry(self, waiting: list[Fault]) -> None:
         tries = Counter(dict.fromkeys((fault.__name__ for fault in waiting), _TRIES))
-        while waiting:
+        while waiting and not self._hopeless:
             fault = waiting.pop()
             if await self._one(fault, hurried=True):
                 continue
@@ -138,7 +147,7 @@ class Schedule:
             return True
         over = await self._recovery.wait(PATIENCE)
         if over is None:
-            self.course.never.append(f"not over it after {PATIENCE:.0f} s: {name}")
+            self.course.stuck.append(f"not over it after {PATIENCE:.0f} s: {name}")
         else:
             self.course.recoveries.append((over, name))
         self._say(

@@ -13,6 +13,7 @@ _MESSAGE = "referral.message_sent.v1"
 def check_promises(seen: Snapshot, ledger: Ledger) -> Iterator[Finding]:
     """Every acknowledged command has made its event, once."""
     yield from (Finding("wrong", text) for text in ledger.contradictions)
+    yield from (Finding("stuck", text) for text in ledger.given_up)
     index: dict[tuple[str, str, str, int], int] = Counter()
     messages: Counter[str] = Counter()
     for service, log in seen.logs.items():
