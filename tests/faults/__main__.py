@@ -23,6 +23,7 @@ from tests.faults.fault_injectors.entries import poison
 from tests.faults.injection_points import POINTS
 from tests.faults.lab import Lab, running_lab
 from tests.faults.ledger import Ledger
+from tests.faults.people import GivenUp
 from tests.faults.report import Outcome, broken, come_to_rest, judge
 from tests.faults.schedule import FAULTS, ON_SMALL_DISKS, Course, Marksman, Schedule
 
@@ -72,7 +73,10 @@ async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outc
         faults = tuple(fault for fault in faults if fault.__name__ in asked.only.split(","))
     async with running_lab(root) as lab:
         ledger = Ledger()
-        accounts = await fetch_accounts(lab, ledger)
+        try:
+            accounts = await fetch_accounts(lab, ledger)
+        except GivenUp:
+            return broken(lab, ledger, Course(), Watch(lab, ledger))
         await prepare_notes(lab)
         say("everybody is at work")
         schedule, watch = Schedule(lab, ledger, asked.seed, faults, say), Watch(lab, ledger)
