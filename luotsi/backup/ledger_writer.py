@@ -15,6 +15,7 @@ from luotsi.backup.manifest import finished, moment_of
 from luotsi.backup.store import BackupStore
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
+from shared.database.addresses import connect
 
 _EVENTS: Final = (
     "SELECT payload FROM outbox WHERE recorded_at >= $1 AND type <> 'referral.service_facts.v1' ORDER BY id"
@@ -76,7 +77,7 @@ class LedgerWriter:
         return len(fresh)
 
     async def _read(self, service: str, since: datetime) -> list[Entry]:
-        connection = await asyncpg.connect(self._target.database_url(service), timeout=5, command_timeout=30)
+        connection = await connect(self._target.database_url(service), timeout=5, command_timeout=30)
         try:
             return await _READERS[service](connection, since)
         finally:

@@ -18,6 +18,7 @@ from luotsi.backup.store import BackupStore
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
 from shared.clock import utc_now
+from shared.database.addresses import connect
 from shared.database.epochs import EPOCH
 from shared.services import service_names
 
@@ -85,7 +86,7 @@ async def _snapshots(target: Target) -> AsyncIterator[dict[str, _Snapshot]]:
 
 async def _connected(url: str, service: str) -> Any:
     try:
-        return await asyncpg.connect(url, timeout=10, server_settings={"idle_in_transaction_session_timeout": "0"})
+        return await connect(url, timeout=10, server_settings={"idle_in_transaction_session_timeout": "0"})
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         reason = str(error) or type(error).__name__
         raise PlatformError(f"the database {service} does not answer: {reason}") from None

@@ -3,12 +3,11 @@
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
-import asyncpg
-
 from luotsi.doctor.finding import Finding, age, counted
 from luotsi.platform.target import Target
 from services.referral.queries.health import OVERDUE_SECONDS, TIMERS, UNSEALED, UNSEALED_SECONDS
 from shared.consuming.backlog import PARKED, PARKED_SECONDS
+from shared.database.addresses import connect
 from shared.publishing.backlog import UNPUBLISHED, publishes_in_time
 from shared.services import Service
 
@@ -20,7 +19,7 @@ Look = Callable[[Any], Awaitable[Finding]]
 async def look_into(target: Target, service: Service, further: Iterable[Look] = ()) -> list[Finding]:
     """What waits in the database of a service; then what `further` looks find there."""
     piece = f"database {service.name}"
-    connection = await asyncpg.connect(target.database_url(service.name), timeout=PATIENCE_SECONDS)
+    connection = await connect(target.database_url(service.name), timeout=PATIENCE_SECONDS)
     try:
         if await connection.fetchval("SELECT to_regclass('alembic_version') IS NULL"):
             return [Finding(piece, False, "is not migrated", "run `luotsi migrate`")]

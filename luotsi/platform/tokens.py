@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from luotsi.platform.process import PlatformError
+from shared.database.addresses import connect
 from shared.values.email_addresses import same_address
 from shared.web import token_signing
 
@@ -31,7 +32,7 @@ class Member:
 async def fetch_members(database_url: str, condition: str, *arguments: object) -> list[Member]:
     """The members for which an SQL condition holds. PlatformError when the database does not answer."""
     try:
-        connection = await asyncpg.connect(database_url, timeout=5)
+        connection = await connect(database_url, timeout=5)
         try:
             rows = await connection.fetch(f"{_MEMBERS} WHERE {condition} ORDER BY m.email, o.slug", *arguments)
         finally:

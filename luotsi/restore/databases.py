@@ -4,14 +4,12 @@ import subprocess
 import tempfile
 from typing import IO, Final
 
-import asyncpg
-
 from luotsi.backup import postgres_tools
 from luotsi.backup.manifest import path_of
 from luotsi.backup.verifying import as_sql
 from luotsi.platform.process import PlatformError
 from luotsi.restore.plan import Plan
-from shared.database.addresses import database_in
+from shared.database.addresses import connect, database_in
 from shared.database.epochs import EPOCH, set_epoch
 
 # What the backup does not know would stay otherwise, such as a table of a newer version.
@@ -82,7 +80,7 @@ async def raise_epoch(owner_url: str, at_least: int) -> int:
 
     Whatever is recorded from now on overrules what others learnt of it before.
     """
-    connection = await asyncpg.connect(owner_url, timeout=10)
+    connection = await connect(owner_url, timeout=10)
     try:
         epoch = max(at_least, await connection.fetchval(EPOCH) or 1) + 1
         await connection.execute(set_epoch(database_in(owner_url), epoch))

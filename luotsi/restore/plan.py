@@ -14,7 +14,7 @@ from luotsi.backup.verifying import verify_file, verify_readable, verify_whole
 from luotsi.platform.process import PlatformError
 from luotsi.platform.referral_work import vault
 from luotsi.platform.target import Target
-from shared.database.addresses import role_in
+from shared.database.addresses import connect, role_in
 from shared.database.migrations import alembic_config
 from shared.services import service_names
 
@@ -91,7 +91,7 @@ def _check_master_key(target: Target, master_keys: Sequence[str]) -> None:
 
 async def _check_database(target: Target, service: str, *, replace: bool) -> None:
     try:
-        connection = await asyncpg.connect(target.owner_url(service), timeout=10)
+        connection = await connect(target.owner_url(service), timeout=10)
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         reason = str(error) or type(error).__name__
         raise PlatformError(f"the database {service} does not answer: {reason}") from None
@@ -102,7 +102,10 @@ async def _check_database(target: Target, service: str, *, replace: bool) -> Non
     finally:
         await connection.close()
     if at_work:
-        raise PlatformError(f"{service} is at work in its database: stop {service}-web and {service}-worker first")
+        raise PlatformError(
+            f"{service} is at work in its database: stop {service}-web and {service}-worker first, and "
+            "wait until a pooler before it has let go of their connections"
+        )
     if tables and not replace:
         raise PlatformError(
             f"the database {service} is not empty: --replace throws away what is in it; else name another database"

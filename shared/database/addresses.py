@@ -30,9 +30,14 @@ def database_in(url: str) -> str:
 
 
 async def connect(url: str, **options: Any) -> Any:
-    """A connection of asyncpg's. A pooler of transactions that is taken for a server is told of in the log."""
+    """A connection of asyncpg's. Raises OSError where none of the servers can be reached, or none of them may write.
+
+    A pooler of transactions that is taken for a server is told of in the log.
+    """
     try:
         return await asyncpg.connect(url, **options)
+    except asyncpg.TargetServerAttributeNotMatched as error:
+        raise ConnectionError(str(error)) from error
     except asyncpg.ProtocolViolationError as error:
         if "startup parameter" in str(error):
             log.error("%s: DATABASE_URL leads to a pooler, whose address belongs into DATABASE_POOLER_URL", error)

@@ -7,6 +7,8 @@ from typing import Final
 
 import asyncpg
 
+from shared.database.addresses import connect
+
 log = logging.getLogger(__name__)
 
 BATCH_DELAY: Final = 0.1
@@ -46,7 +48,7 @@ class NotifyListener:
                 await asyncio.sleep(1)
 
     async def _hold_connection(self) -> None:
-        connection = await asyncpg.connect(self._dsn, timeout=5)
+        connection = await connect(self._dsn, timeout=5)
         try:
             gone = asyncio.Event()
             connection.add_termination_listener(lambda _: gone.set())

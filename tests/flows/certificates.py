@@ -34,6 +34,7 @@ class Authority:
         *,
         ca: bool = False,
         addresses: tuple[str, ...] = (),
+        hosts: tuple[str, ...] = (),
     ) -> x509.Certificate:
         builder = (
             x509.CertificateBuilder()
@@ -45,18 +46,24 @@ class Authority:
             .not_valid_after(datetime.now(UTC) + ends_in)
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         )
-        if addresses:
-            names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(each)) for each in addresses])
-            builder = builder.add_extension(names, critical=False)
+        names: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address(each)) for each in addresses]
+        names += [x509.DNSName(each) for each in hosts]
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         return builder.sign(self._key, hashes.SHA256())
 
     def certificate(
-        self, name: str, *, ends_in: timedelta = timedelta(days=1), addresses: tuple[str, ...] = HERE
+        self,
+        name: str,
+        *,
+        ends_in: timedelta = timedelta(days=1),
+        addresses: tuple[str, ...] = HERE,
+        hosts: tuple[str, ...] = (),
     ) -> Path:
-        """A file with a certificate for these addresses, and its key."""
+        """A file with a certificate for these addresses and hosts, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        signed = self._signed(subject, key.public_key(), ends_in, addresses=addresses)
+        signed = self._signed(subject, key.public_key(), ends_in, addresses=addresses, hosts=hosts)
         private = key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         path = self._folder / f"{self._file_name}-{name}.pem"
         path.write_bytes(signed.public_bytes(_PEM) + private)

@@ -19,17 +19,23 @@ _NAME = re.compile(r"^([A-Z_]+)=(.*)$", re.MULTILINE)
 
 
 class Stack:
-    """One compose project. Nothing of it is left after `remove`."""
+    """One compose project. Nothing of it is left after `remove`.
 
-    def __init__(self) -> None:
+    `overlays` are files that are laid over the compose file.
+    """
+
+    def __init__(self, *overlays: str) -> None:
         self.project = f"luotsi-test-{os.getpid()}"
         self.image = f"{self.project}:test"
         self.port = _free_port()
         self.url = f"http://localhost:{self.port}"
-        self._folder = Path(tempfile.mkdtemp(prefix="luotsi-compose-"))
-        self.env_file = self._folder / "env"
+        self.folder = Path(tempfile.mkdtemp(prefix="luotsi-compose-"))
+        self.env_file = self.folder / "env"
         write_env(self.env_file)
         self.settle(LUOTSI_PORT=str(self.port), PUBLIC_URL=self.url, ISSUER=self.url, LUOTSI_IMAGE=self.image)
+        if overlays:
+            with self.env_file.open("a", encoding="utf-8") as env:
+                env.write(f"COMPOSE_FILE={':'.join(['docker-compose.yml', *overlays])}\n")
         self.secrets = dict(_NAME.findall(self.env_file.read_text(encoding="utf-8")))
 
     def settle(self, **values: str) -> None:
@@ -110,7 +116,7 @@ class Stack:
         """Take everything away: containers, networks, volumes, the image and the secrets."""
         self.compose("--profile", "*", "down", "-v", "--remove-orphans", "-t", "5", check=False)
         subprocess.run(["docker", "image", "rm", "-f", self.image], capture_output=True, check=False)
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self.folder)
 
 
 def require_engine() -> None:
