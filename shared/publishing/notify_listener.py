@@ -44,7 +44,7 @@ class NotifyListener:
             try:
                 await self._hold_connection()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                log.warning("wake-up connection lost: %s", type(error).__name__)
+                log.warning("wake-up connection lost, what waits is looked for at intervals: %s", type(error).__name__)
                 await asyncio.sleep(1)
 
     async def _hold_connection(self) -> None:
