@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BeforeValidator, Field, Secret, SecretStr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, Secret, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.redis_address import read_address
 from shared.secret_files import SecretFaults, secret_settings
 
 
@@ -44,7 +45,9 @@ class Settings(BaseSettings):
     database_pooler_url: SecretStr = Field(
         SecretStr(""), description="The same database by a pooler of transactions (PgBouncer); empty: there is none"
     )
-    redis_url: SecretStr = Field(description="Redis or Valkey: redis://user:password@host:port/0")
+    redis_url: SecretStr = Field(
+        description="Redis or Valkey: redis://user:password@host:port/0, or by TLS or Sentinel"
+    )
     jwks: str = Field(description="Public keys that sign access tokens: the path or the URL of a JWK set")
     issuer: str = Field("http://localhost:8000", description="The `iss` that access tokens must carry")
     public_url: str = Field("http://localhost:8000", description="Where people open the platform; links begin so")
@@ -70,6 +73,12 @@ class Settings(BaseSettings):
     )
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of a worker for /metrics and /livez; 0: none")
     heartbeat_file: Path | None = Field(None, description="A worker touches this file while it is healthy")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_can_be_found(cls, given: SecretStr) -> SecretStr:
+        read_address(given.get_secret_value())
+        return given
 
     @model_validator(mode="after")
     def _production_is_public_and_encrypted(self) -> Self:

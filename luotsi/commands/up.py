@@ -31,7 +31,7 @@ from luotsi.platform.process_specs import (
 )
 from luotsi.platform.redis_acl import OPERATOR, USERS
 from luotsi.platform.supervisor import Supervisor
-from luotsi.platform.target import whole_environment
+from luotsi.platform.target import checked_redis_url, whole_environment
 from luotsi.platform.tokens import Member, fetch_members
 from luotsi.retention.schedule import is_on
 from shared.services import SERVICES, Service, service_names
@@ -104,7 +104,7 @@ class Platform:
         urls = {user: _given("REDIS_URL", user) or embedded.get(user) for user in USERS}
         if urls[OPERATOR] is None:
             raise PlatformError("the services have a Redis of your own: set REDIS_URL too, for its operator")
-        return {user: url for user, url in urls.items() if url}
+        return {user: checked_redis_url(f"REDIS_URL of {user}", url) for user, url in urls.items() if url}
 
     async def start(self) -> tuple[dict[str, Any], list[Member]]:
         """Start everything; returns what platform.json says and the accounts, once all is ready."""

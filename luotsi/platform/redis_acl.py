@@ -12,7 +12,7 @@ OPERATOR = "operator"
 USERS = (*service_names(), OPERATOR)
 
 # `client|setinfo` is left out: an access file that names it is refused before Redis 7.2.
-_CONNECT = "+hello +auth +ping +multi +exec +discard +client|setname +client|id"
+_CONNECT = "+hello +auth +ping +multi +exec +discard +client|setname +client|id +role"
 _PRODUCE = "+xadd +xtrim +xlen +xrange +xpending +xinfo|stream +xinfo|groups +eval"
 _CONSUME = (
     "+xgroup|create +xgroup|delconsumer +xreadgroup +xrange +xack +xautoclaim +xpending +xinfo|groups"

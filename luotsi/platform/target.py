@@ -11,6 +11,7 @@ import typer
 
 from luotsi.platform.data_dir import is_alive, read_json
 from luotsi.platform.process import PlatformError
+from shared.redis_address import read_address
 from shared.secret_files import SecretFaults, with_secrets
 
 DEFAULT_DATA = Path(".luotsi")
@@ -42,7 +43,7 @@ class Target:
     @property
     def redis_url(self) -> str:
         """redis://… of the user `operator`."""
-        return self._known("REDIS_URL", self.platform.get("redis"))
+        return checked_redis_url("REDIS_URL", self._known("REDIS_URL", self.platform.get("redis")))
 
     @property
     def signing_key(self) -> Path:
@@ -82,6 +83,15 @@ class Target:
                 f"with --data), and {variable} is not set"
             )
         return value
+
+
+def checked_redis_url(variable: str, url: str) -> str:
+    """The address that `variable` holds. Raises PlatformError with what is wrong with it."""
+    try:
+        read_address(url)
+    except ValueError as fault:
+        raise PlatformError(f"{variable} {fault}") from None
+    return url
 
 
 def find_target(data: Path = DEFAULT_DATA, environment: Mapping[str, str] = os.environ) -> Target:

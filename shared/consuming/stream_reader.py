@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from faststream import AckPolicy
-from faststream.redis import RedisBroker, StreamSub
+from faststream.redis import RedisBroker, RedisSentinelBroker, StreamSub
 from faststream.redis.message import RedisBatchStreamMessage, bDATA_KEY
 from redis.exceptions import ResponseError
 
@@ -17,7 +17,8 @@ from shared.consuming.inbox import Consumer, Poison, decode, handle
 from shared.consuming.parked import retry_stuck
 from shared.database.connections import Database
 from shared.database.outages import is_away
-from shared.redis import ANSWER_SECONDS, RawRedis, SlowRetry
+from shared.redis import ANSWER_SECONDS, RawRedis, SlowRetry, primary_options, sentinel_options, server_options
+from shared.redis_address import read_address
 
 log = logging.getLogger(__name__)
 _faststream_log = log.getChild("faststream")  # its own logger "faststream" has a handler that is not ours
@@ -126,20 +127,39 @@ class StreamReader:
         await self._redis.xack(self.consumer.stream, self.consumer.group, *entry_ids)
 
 
+class _SentinelBroker(RedisSentinelBroker):
+    """FastStream's, which when it stops leaves its connections to the Sentinels open."""
+
+    async def stop(self, *args: Any) -> None:
+        pool: Any = self._connection.connection_pool if self._connection else None
+        await super().stop(*args)
+        if pool is not None:
+            await pool.sentinel_manager.aclose()
+
+
 def connect_broker(url: str) -> RedisBroker:
     """FastStream's connection, apart from all others, so that its blocking reads hold up nobody.
 
     When it stops, it gives a running handler five seconds: less than the time after which the process is killed.
     """
-    return RedisBroker(
-        url,
-        logger=_faststream_log,
-        log_level=logging.DEBUG,
-        graceful_timeout=5,
-        apply_types=False,  # there is nothing to inject into a handler that takes entries as they lie
-        retry=SlowRetry(),
-        socket_timeout=ANSWER_SECONDS,
-        socket_connect_timeout=ANSWER_SECONDS,
+    options: dict[str, Any] = {
+        "logger": _faststream_log,
+        "log_level": logging.DEBUG,
+        "graceful_timeout": 5,
+        "apply_types": False,  # there is nothing to inject into a handler that takes entries as they lie
+        "retry": SlowRetry(),
+        "socket_timeout": ANSWER_SECONDS,
+        "socket_connect_timeout": ANSWER_SECONDS,
+    }
+    address = read_address(url)
+    if not address.name:
+        return RedisBroker(**server_options(address), **options)
+    return _SentinelBroker(
+        sentinels=address.hosts,
+        sentinel_master_name=address.name,
+        sentinel_kwargs=sentinel_options(address),
+        **primary_options(address),
+        **options,
     )
 
 

@@ -60,7 +60,7 @@ def test_a_former_key_that_is_empty_is_none_and_a_clock_may_be_ahead(tmp_path: P
     ahead = tmp_path / "clock"
     ahead.write_text("3600")
     key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-    given = dict.fromkeys(("database_url", "redis_url", "jwks"), "unused")
+    given = dict.fromkeys(("database_url", "jwks"), "unused") | {"redis_url": "redis://unused"}
     given |= dict.fromkeys(("master_key", "index_key", "audit_key"), key)
     settings = ReferralSettings.model_validate({**given, "master_key_previous": "", "clock_file": ahead})
     assert settings.master_key_previous is None

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 
 
 class Proxy:
@@ -9,11 +10,12 @@ class Proxy:
 
     `delay` holds up each piece of an answer, in seconds. While `deaf`, it takes connections and passes nothing on
     in either direction; connections that were open or opened then stay dead for good, as after a pulled cable.
-    While `refusing`, it closes whatever comes.
+    While `refusing`, it closes whatever comes. With `tls`, it encrypts towards whoever connects.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._target = port
+        self._tls = tls
         self._links: set[Link] = set()
         self._meetings: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -24,7 +26,7 @@ class Proxy:
 
     async def start(self) -> None:
         """Listen on a free port of this machine."""
-        self._server = await asyncio.start_server(self._meet, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._meet, "127.0.0.1", 0, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

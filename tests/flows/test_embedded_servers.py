@@ -158,4 +158,4 @@ def test_packages_that_are_not_there_are_named(tmp_path: Path, monkeypatch: pyte
         package_folder("no_such_package")
     monkeypatch.setattr(valkey, "package_folder", lambda _: tmp_path)
     with pytest.raises(PlatformError, match="no server for this kind of machine"):
-        valkey._binary()
+        valkey.server_binary()
