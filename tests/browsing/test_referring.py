@@ -50,6 +50,8 @@ async def test_the_shortest_referral_is_short(windows: Windows, *, javascript: b
     await page.wait_for_url(f"**/services?query={SOUGHT}*")
     await effort.click("#hits .hit:has-text('Business Kuopio') .button")
     await page.wait_for_url("**/refer?**")
+    said = await page.locator("#draft-state").inner_text()
+    assert bool(said.strip()) is javascript  # only a script keeps what is typed before the form is sent
     await effort.type("[name='client.language']", "ar")
     await effort.type("[name='reason']", REASON)
     await effort.click("label[for='allows']")

@@ -54,6 +54,19 @@ async def test_a_member_is_invited(platform: Platform, place: Place) -> None:
     assert (told["data"]["id"], told["data"]["invited"]) == (entered["id"], "entered")
 
 
+async def test_every_page_about_an_organisation_stands_in_its_frame(platform: Platform, place: Place) -> None:
+    member = f"/members/{place.town.people[DESK].id}/sign-in"
+    places = ("", "/members", "/services", "/details", "/locations", "/closures", "/sign-in", "/figures", "/deliveries")
+    async with portal_client(platform, place.boss) as browser:
+        for address, part in [*((place.path + each, each) for each in places), (member, "/members")]:
+            page = (await browser.get(address)).text
+            head, side = page.index('class="menu nav'), page.index('id="side"')
+            assert f'href="{place.path}" aria-current' in page[head:side], f"{address}: marked in the head"
+            assert f'href="{place.path}{part}" aria-current="page"' in page[side:], f"{address}: marked at the side"
+            assert "Business Kuopio" in page
+        assert f'class="back" href="{place.member(DESK)}"' in (await browser.get(member)).text
+
+
 async def test_an_invitation_pressed_twice_is_one(platform: Platform, place: Place) -> None:
     async with portal_client(platform, place.boss) as browser:
         page = (await browser.get(f"{place.path}/members/new")).text
@@ -82,6 +95,15 @@ async def test_what_is_wrong_with_an_invitation_is_said_beside_its_field(
     assert answer.status_code == 422
     assert said.casefold() in complaints(answer.text)[field].casefold()
     assert f'value="{ {**good, **typed}["email"] }"' in answer.text
+
+
+async def test_what_is_wrong_is_said_at_the_head_of_which_field(platform: Platform, place: Place) -> None:
+    async with portal_client(platform, place.boss, "fi") as browser:
+        nobody = await fill_in(browser, f"{place.path}/members/new", email="", roles=None)
+        nameless = await fill_in(browser, f"{place.path}/details", name__fi="x" * 300)
+    assert [said.partition(": ")[0] for said in complaints(nobody.text).values()] == ["Sähköposti", "Roolit"]
+    assert [said.partition(": ")[0] for said in complaints(nameless.text).values()] == ["Nimi, suomeksi"]
+    assert "Sähköposti:" not in nobody.text.partition("</ul>")[2].partition('id="editing"')[2], "beside it, no name"
 
 
 async def test_only_the_platform_gives_the_role_of_coordinator(platform: Platform, place: Place) -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from services.notifications.texts import text as _mail
 from services.portal import texts
+from services.portal.domain.roles import ROLES
 
 ROOT = Path(texts.__file__).parent
 AREAS_FOR_CLIENTS = ("consent",)
@@ -51,6 +53,28 @@ def test_each_language_has_the_same_keys_with_the_same_placeholders(language: st
     assert sorted(finnish) == sorted(other)
     unlike = [key for key, text in finnish.items() if texts.placeholders(text) != texts.placeholders(other[key])]
     assert unlike == []
+
+
+_OTHER_WORDS = {
+    "fi": r"\bjäsen(?!yy)",
+    "sv": r"\b(rådgivare|samordnare|ersättare|ersättarna|medlemmar|medlemmen)",
+}
+"""Words for what has another word all over the pages and the mails: ohjaaja, koordinator, ställföreträdare, …"""
+
+
+@pytest.mark.parametrize("language", sorted(_OTHER_WORDS))
+def test_one_thing_has_one_word(language: str) -> None:
+    other = re.compile(_OTHER_WORDS[language], re.IGNORECASE)
+    assert {key: text for key, text in _keys(language).items() if other.search(text)} == {}
+
+
+@pytest.mark.parametrize("language", ["fi", "sv", "en"])
+def test_a_role_is_called_the_same_on_every_page_and_in_the_mail(language: str) -> None:
+    said = _keys(language)
+    for role in ROLES:
+        word = said[f"sign_in.role.{role}"]
+        assert said[f"organization.role.{role}"].lower() == word
+        assert word in _mail(f"role.{role}", language).split()
 
 
 def test_languages_of_clients_have_the_areas_for_clients_and_no_others() -> None:

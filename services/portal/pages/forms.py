@@ -28,6 +28,8 @@ class FieldError:
 
     field: str
     message: str
+    by_api: bool = False
+    """Whether an API says so: in words that fit any field"""
 
 
 @dataclass
@@ -42,6 +44,8 @@ class Form:
     errors: list[FieldError] = field(default_factory=list)
     unanswered: bool = False
     """Whether an API did not answer when the form was to be carried out: the page with it says so by its status."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """What the fields are called on the page, as far as it has been rendered"""
 
     @classmethod
     def filled(cls, language: str, values: Mapping[str, Any]) -> "Form":
@@ -72,8 +76,20 @@ class Form:
         """What a field shows: for templates."""
         return (self.values.get(name) or [""])[0]
 
-    def error(self, name: str) -> str | None:
-        """What is wrong with a field: for templates."""
+    def call(self, name: str, label: str) -> str:
+        """Note what a field is called on the page: for templates, where it shows nothing. The first name stays."""
+        self.labels.setdefault(name, label)
+        return ""
+
+    def said_of(self, error: FieldError) -> str:
+        """What is wrong, where it stands apart from its field: for templates."""
+        label = self.labels.get(error.field) if error.by_api else None
+        return f"{label}: {error.message}" if label else error.message
+
+    def error(self, name: str, label: str = "") -> str | None:
+        """What is wrong with a field, which the page calls `label`: for templates."""
+        if label:
+            self.call(name, label)
         return next((error.message for error in self.errors if error.field == name), None)
 
     @property
@@ -110,7 +126,8 @@ class Form:
             return
         for error in problem.errors or []:
             name = (fields or {}).get(error["field"], error["field"])
-            self.refuse(name, message_of(problem.name, error["message"], self.language))
+            said = message_of(problem.name, error["message"], self.language)
+            self.errors.append(FieldError(name, said, by_api=True))
         if not problem.errors:
             self.refuse("", detail_of(problem, self.language))
 

@@ -1,14 +1,15 @@
 """How one member signs in, for an administrator; and taking that away, for a member who has lost it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
 from services.portal.pages.access import members
+from services.portal.pages.organization.administered import administered, named
 from services.portal.pages.page import Page
 from services.portal.pages.sign_in.mailing import with_notice
-from services.portal.tables import Member
+from services.portal.tables import Member, Organization
 from services.portal.use_cases.people import Factors, factors_of, known_person
 from services.portal.use_cases.recovery import reset_member, why_not_reset
 from shared.actors import PLATFORM_SLUG
@@ -26,8 +27,12 @@ async def show(page: Annotated[Page, members("admin")], member_id: UUID) -> Resp
         person = await known_person(tx, member.email)
         factors = Factors(False, 0, 0) if person is None else await factors_of(tx, person.id)
         refused = await why_not_reset(tx, page.account, member)
-    done = page.request.query_params.get("done") == "1"
-    return page.render("account/member.html", subject=member, factors=factors, refused=refused, done=done)
+        organization = await tx.get(Organization, member.organization_id)
+    at = administered(page, member.organization_id)
+    page.area = f"{at.path}/members"
+    done = page.t("account.member.done") if page.request.query_params.get("done") == "1" else None
+    context: dict[str, Any] = {"at": at, "organization": named(page, organization), "done": done, "refused": refused}
+    return page.render("account/member.html", subject=member, factors=factors, **context)
 
 
 @router.post("/members/{member_id}/sign-in/reset")

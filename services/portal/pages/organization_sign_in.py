@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from services.portal.domain.identities import UnfitIssuer, clean_issuer
 from services.portal.pages.access import members
 from services.portal.pages.forms import Form
+from services.portal.pages.organization.administered import administered, named
 from services.portal.pages.page import Page
 from services.portal.pages.sign_in.by_provider import ANSWER, depart_for, may_be_local
 from services.portal.tables import Organization, Provider
@@ -135,7 +136,8 @@ def _render(
     page: Page, organization: Organization, provider: Provider | None, form: Form, status: int = 200
 ) -> Response:
     context: dict[str, Any] = {
-        "organization": organization,
+        "at": administered(page, organization.id),
+        "organization": named(page, organization),
         "provider": provider,
         "version": 0 if provider is None else provider.version,
         "redirect_uri": page.state.settings.public_url.rstrip("/") + ANSWER,

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from services.portal.clients.api import Answer, ApiClient, Query
 from services.portal.pages.page import Page
+from services.portal.tables import Organization
+from services.portal.texts import name
 from shared.problems import not_found
 
 _MOST_PAGES = 20
@@ -28,7 +30,7 @@ class Administered:
 
     def side(self) -> list[dict[str, Any]]:
         """The links to the pages about it, as `queues` shows them."""
-        here = self.page.request.url.path
+        here = self.page.area or self.page.request.url.path
         t, path = self.page.t, self.path
         items = [
             ("", t("organization.nav.overview")),
@@ -61,6 +63,13 @@ def administered(page: Page, organization_id: UUID) -> Administered:
     if not own and not account.is_platform_admin:
         raise not_found("page")
     return Administered(page, organization_id, own, account.is_platform_admin)
+
+
+def named(page: Page, organization: Organization | None) -> dict[str, Any]:
+    """The portal's copy of an organisation, for the frame of its pages: its name in the person's language."""
+    if organization is None:
+        return {"name": "", "active": False}
+    return {"name": name(organization.name, page.language), "active": organization.active}
 
 
 async def all_of(client: ApiClient, path: str, query: Query) -> list[dict[str, Any]]:
