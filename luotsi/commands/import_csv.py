@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+from sqlalchemy.exc import DBAPIError
+
 from luotsi.importing.csv_files import read_files
 from luotsi.importing.lines import Faults, Kind, Line
 from luotsi.importing.members import MemberImport
@@ -22,7 +24,7 @@ def run(target: Target, files: Sequence[str], *, dry_run: bool, invite: bool) ->
     faults = Faults()
     lines = read_files(files, faults)
     for kind, done in asyncio.run(_bring(target, lines, faults, dry_run=dry_run, invite=invite)).items():
-        if lines[kind]:
+        if kind in lines:
             print("\n".join(as_lines(kind, done, dry_run=dry_run)))
     if dry_run:
         print("nothing was entered or changed: this was a dry run")
@@ -40,12 +42,16 @@ async def _bring(
                 raise _DryRun
     except _DryRun:
         pass
+    except DBAPIError:
+        faults.raise_any()  # of a clash, after which the transaction takes nothing more
+        raise
     return done
 
 
 async def _all(work: UnitOfWork, lines: dict[Kind, list[Line]], faults: Faults, *, invite: bool) -> dict[Kind, Done]:
     known = await organizations_by_slug(work)
     members = MemberImport(work, known, faults, invite=invite)
+    lines = {"organizations": [], "members": [], **lines}
     slugs = {line.cells.get("slug", "").lower() for line in lines["organizations"]}
     members_of = {line.cells.get("organization", "").lower() for line in lines["members"]}
     await members.lock(*({row.id for slug, row in known.items() if slug in named} for named in (members_of, slugs)))

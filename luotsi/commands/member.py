@@ -1,6 +1,7 @@
 """`luotsi member`: who works here: listed, shown, let in, changed, deactivated. In bulk: `luotsi import`."""
 
 import asyncio
+import sys
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -9,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from sqlmodel import col, select
 
+from luotsi.importing.cells import member_cells
+from luotsi.importing.csv_files import write_csv
 from luotsi.importing.lines import did_you_mean
 from luotsi.importing.organizations import organizations_by_slug
 from luotsi.platform.catalog_work import working
@@ -31,7 +34,11 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 @app.command(name="list")
-def list_(org: Org = None, data: DataOption = DEFAULT_DATA) -> None:
+def list_(
+    org: Org = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="A file for `luotsi import`, of those who are active.")] = False,
+    data: DataOption = DEFAULT_DATA,
+) -> None:
     """Members by organisation and address."""
 
     async def run() -> list[tuple[Member, str]]:
@@ -46,8 +53,14 @@ def list_(org: Org = None, data: DataOption = DEFAULT_DATA) -> None:
             members = await work.tx.all(select(Member).where(col(Member.id).in_(slugs)))
             return sorted(((each, slugs[each.id]) for each in members), key=lambda one: (one[1], one[0].email.lower()))
 
+    members = asyncio.run(run())
+    if as_csv:
+        addresses = {member.id: member.email for member, _ in members}
+        active = [member_cells(member, slug, addresses) for member, slug in members if member.active]
+        write_csv("members", active, sys.stdout)
+        return
     table = Table("organisation", "address", "roles", "language", "active")
-    for member, slug in asyncio.run(run()):
+    for member, slug in members:
         table.add_row(slug, member.email, " ".join(member.roles), member.language, "yes" if member.active else "no")
     Console().print(table)
 

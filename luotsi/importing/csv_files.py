@@ -1,11 +1,11 @@
-"""Reading CSV files: UTF-8, comma, semicolon or tab, cells in quotes over several lines; the kind is in the header."""
+"""CSV files read and written: UTF-8, comma, semicolon or tab, cells in quotes over lines; the header tells the kind."""
 
 import csv
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from luotsi.importing.lines import COLUMNS, NEEDED, Faults, Kind, Line, did_you_mean
 from luotsi.platform.process import PlatformError
@@ -17,15 +17,25 @@ _SPREADSHEET_ERROR: Final = re.compile(r"#(N/A|REF!|NAME\?|VALUE!|DIV/0!|NUM!|NU
 
 
 def read_files(names: Sequence[str], faults: Faults) -> dict[Kind, list[Line]]:
-    """The lines of all files by kind. Faults of lines are noted; what is no such file at all raises PlatformError."""
+    """The lines of all files by the kinds that there are.
+
+    Faults of lines are noted; what is no such file at all raises PlatformError.
+    """
     if repeated := {name for name in names if names.count(name) > 1}:
         raise PlatformError(f"{', '.join(sorted(repeated))} is named twice")
-    lines: dict[Kind, list[Line]] = {"organizations": [], "members": []}
+    lines: dict[Kind, list[Line]] = {}
     for name in names:
         shown = "standard input" if name == "-" else name
         kind, read = _read(shown, _text(name, shown), faults)
-        lines[kind] += read
+        lines.setdefault(kind, []).extend(read)
     return lines
+
+
+def write_csv(kind: Kind, rows: Iterable[Mapping[str, str]], file: TextIO) -> None:
+    """Write a file that can be read again."""
+    writer = csv.DictWriter(file, COLUMNS[kind], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
 
 
 def _text(name: str, shown: str) -> str:
@@ -51,6 +61,8 @@ def _read(shown: str, text: str, faults: Faults) -> tuple[Kind, list[Line]]:
     rows = _rows(shown, text)
     _, header = next(rows, (1, []))
     columns = [each.strip().lower() for each in header]
+    while columns and not columns[-1]:
+        columns.pop()  # a column that somebody has emptied, which a spreadsheet program still writes
     kind = _kind_of(shown, columns)
     lines: list[Line] = []
     for number, row in rows:
@@ -58,7 +70,8 @@ def _read(shown: str, text: str, faults: Faults) -> tuple[Kind, list[Line]]:
             raise PlatformError(f"{shown} has more than {MOST_LINES} lines: divide it")
         line = Line(shown, number, {key: cell.strip() for key, cell in zip(columns, row, strict=False) if cell.strip()})
         lines.append(line)
-        if len(row) != len(columns):
+        # Fewer are fine: some spreadsheet programs leave out empty cells at the end of some lines.
+        if any(cell.strip() for cell in row[len(columns) :]):
             told = f"has {len(row)} cells, and the first line {len(columns)}"
             faults.add(line, None, f"{told}; put a text that holds a comma or semicolon in quotes")
         _check_cells(line, [column for column in NEEDED[kind] if column not in line.cells], faults)

@@ -1,21 +1,27 @@
 """Lines of the files, the columns there are, and what is found wrong with them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final, Literal
 
 from luotsi.platform.process import PlatformError
 from shared.problems import Problem
-from shared.values.email_addresses import same_address
 
 Kind = Literal["organizations", "members"]
 
-_TEXTS: Final = tuple(
-    f"{name}_{language}" for name in ("name", "alternate_name", "description") for language in ("fi", "sv", "en")
-)
+TEXTS: Final = {
+    f"{name}_{language}": (name, language)
+    for name in ("name", "alternate_name", "description")
+    for language in ("fi", "sv", "en")
+}
+"""Columns with texts → field of the API, and language."""
+
+_MOST_TOLD: Final = 100
+"""Nobody reads more faults than these at once; and looking for words that are like another one takes a while."""
+
 COLUMNS: Final[Mapping[Kind, tuple[str, ...]]] = {
-    "organizations": ("slug", "organization_type", *_TEXTS, "parent", "email", "website"),
+    "organizations": ("slug", "organization_type", *TEXTS, "parent", "email", "website"),
     "members": ("email", "organization", "roles", "language", "deputy"),
 }
 NEEDED: Final[Mapping[Kind, tuple[str, ...]]] = {"organizations": ("slug",), "members": ("email", "organization")}
@@ -55,10 +61,17 @@ class Faults:
         for error in errors:
             self.add(line, column_of(error["field"]), error["message"])
 
+    def add_unknown(self, line: Line, column: str, message: str, word: str, known: Sequence[str]) -> None:
+        """Note that nothing has the name that is written there, with names that are like it."""
+        like = did_you_mean(word, known) if len(self.found) < _MOST_TOLD else ""
+        self.add(line, column, f"{message} {word}.{like}")
+
     def raise_any(self) -> None:
         """Raise PlatformError with all of them, when there is one."""
         if self.found:
-            told = "\n".join(f"  {message}" for *_, message in sorted(self.found))
+            told = "\n".join(f"  {message}" for *_, message in sorted(self.found)[:_MOST_TOLD])
+            if len(self.found) > _MOST_TOLD:
+                told += f"\n  … and {len(self.found) - _MOST_TOLD} more"
             number = "one thing is" if len(self.found) == 1 else f"{len(self.found)} things are"
             raise PlatformError(f"nothing was entered or changed, for {number} wrong:\n{told}")
 
@@ -68,7 +81,7 @@ def column_of(named: str) -> str | None:
     first, _, rest = named.partition(".")
     known = _COLUMN_OF.get(first, first)
     texts = f"{known}_{rest}"
-    return (texts if texts in _TEXTS else known) or None
+    return (texts if texts in TEXTS else known) or None
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
@@ -77,16 +90,15 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     return f" Did you mean {' or '.join(like)}?" if like else ""
 
 
-def first_of_each(lines: Sequence[Line], columns: Sequence[str], faults: Faults) -> list[Line]:
-    """The lines without those that name again what another one names in these columns; each is a fault."""
-    seen: dict[tuple[str, ...], Line] = {}
+def first_of_each(
+    lines: Sequence[Line], columns: Sequence[str], same: Callable[[Line], Hashable], faults: Faults
+) -> list[Line]:
+    """The lines without those of which `same`, which looks at these columns, is that of one before; each is a fault."""
+    seen: dict[Hashable, Line] = {}
     for line in lines:
-        written = tuple(line.cells.get(column, "") for column in columns)
-        key = tuple(same_address(each) for each in written)
-        if (before := seen.get(key)) is not None:
-            capitals = tuple(before.cells.get(column, "") for column in columns) != written
-            how = "but for the way it is written, this" if capitals else "this"
+        before = seen.setdefault(same(line), line)
+        if before is not line:
+            as_written = all(line.cells[column] == before.cells[column] for column in columns)
+            how = "this" if as_written else "but for the way it is written, this"
             faults.add(line, columns[0], f"{how} is in {before} already; keep one of the two")
-        else:
-            seen[key] = line
     return list(seen.values())

@@ -1,13 +1,14 @@
 """Entering and changing the members of the files, through the commands of the API."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, select
 
-from luotsi.importing.lines import Faults, Line, did_you_mean, first_of_each
+from luotsi.importing.cells import Cells, differences, member_cells
+from luotsi.importing.lines import Faults, Line, first_of_each
 from luotsi.importing.organizations import checked
 from luotsi.importing.report import Done
 from services.catalog.schemas.members import MemberChange, NewMember
@@ -51,33 +52,46 @@ class MemberImport:
         whole = [line for line in lines if {"email", "organization"} <= line.cells.keys()]
         theirs = [
             (line, organization)
-            for line in first_of_each(whole, ["email", "organization"], self._faults)
+            for line in first_of_each(whole, ["email", "organization"], self._same, self._faults)
             if (organization := self._organization(line, coming)) is not None
         ]
-        before = set(self._known)
-        there, changed = [], set()
+        before, cells_before = set(self._known), self._cells()
+        there: dict[Line, tuple[Member, int]] = {}
         for line, organization in theirs:
             if (member := self._known.get(_key(line, organization))) is None:
                 await self._enter(line, organization)
             elif member.active:
-                there.append((line, member))
+                there[line] = member, member.version
             else:
-                self.done.deactivated.append((line, line.cells["email"]))
-        for line, member in sorted(there, key=lambda each: "admin" not in _roles(each[0])):
-            if await self._change(line, member, {"roles": _roles(line), "language": line.cells.get("language")}):
-                changed.add(line)
-        for line, organization in theirs:
-            if await self._name_deputy(line, organization) and any(line is one for one, _ in there):
-                changed.add(line)
-        self.done.changed = [(line, line.cells["email"]) for line, _ in there if line in changed]
-        self.done.as_they_were = len(there) - len(changed)
+                self.done.deactivated.append((line, member.email))
+        for line in sorted(there, key=lambda each: "admin" not in _roles(each)):
+            given = {"roles": _roles(line), "language": line.cells.get("language", "").lower()}
+            await self._change(line, there[line][0], {name: value for name, value in given.items() if value})
+        await self._name_deputies(theirs)
+        cells = self._cells()
+        self.done.changed = [
+            (line, member.email, differences(cells_before[member.id], cells[member.id]))
+            for line, (member, version) in there.items()
+            if member.version > version
+        ]
+        self.done.as_they_were = len(there) - len(self.done.changed)
         self.done.others = len(before - {_key(*each) for each in theirs})
+
+    def _same(self, line: Line) -> Hashable:
+        slug = line.cells["organization"].lower()
+        organization = self._organizations.get(slug)
+        return organization.id if organization else slug, same_address(line.cells["email"])
+
+    def _cells(self) -> dict[UUID, Cells]:
+        slugs = {each.id: each.slug for each in self._organizations.values()}
+        addresses = {each.id: each.email for each in self._known.values()}
+        return {each.id: member_cells(each, slugs[each.organization_id], addresses) for each in self._known.values()}
 
     def _organization(self, line: Line, coming: set[str]) -> Organization | None:
         slug = line.cells["organization"].lower()
         if slug not in self._organizations and slug not in coming:
-            like = did_you_mean(slug, list(self._organizations))
-            self._faults.add(line, "organization", f"there is no organisation {slug}.{like}")
+            known = list(self._organizations)
+            self._faults.add_unknown(line, "organization", "there is no organisation", slug, known)
         return self._organizations.get(slug)
 
     async def _enter(self, line: Line, organization: Organization) -> None:
@@ -95,30 +109,47 @@ class MemberImport:
         self._known[_key(line, organization)] = member
         self.done.entered.append((line, member.email))
 
-    async def _change(self, line: Line, member: Member, values: Mapping[str, Any]) -> bool:
-        given = {name: value for name, value in values.items() if value}
-        change = checked(MemberChange, given, line, self._faults)
+    async def _change(self, line: Line, member: Member, values: dict[str, Any]) -> None:
+        change = checked(MemberChange, values, line, self._faults)
         if change is None or line in self._faults.lines:
-            return False
-        version = member.version
+            return
         try:
             await change_member(self._work, member, change)
         except Problem as problem:
             self._faults.add_problem(line, problem)
-        return member.version > version
 
-    async def _name_deputy(self, line: Line, organization: Organization) -> bool:
-        member = self._known.get(_key(line, organization))
+    async def _name_deputies(self, theirs: Sequence[tuple[Line, Organization]]) -> None:
+        """Name the deputies of all lines, in whichever order goes: one may be free only once another one is not."""
+        waiting = [
+            (line, member, deputy)
+            for line, organization in theirs
+            if (member := self._known.get(_key(line, organization))) is not None and member.active
+            if (deputy := self._deputy(line, organization)) is not None
+        ]
+        while waiting:
+            refused: list[tuple[Line, Member, Member, Problem]] = []
+            for line, member, deputy in waiting:
+                former = member.deputy_id
+                try:
+                    await change_member(self._work, member, MemberChange(deputy_id=deputy.id))
+                except Problem as problem:
+                    member.deputy_id = former
+                    refused.append((line, member, deputy, problem))
+            if len(refused) == len(waiting):
+                for line, *_, reason in refused:
+                    self._faults.add_problem(line, reason)
+                return
+            waiting = [(line, member, deputy) for line, member, deputy, _ in refused]
+
+    def _deputy(self, line: Line, organization: Organization) -> Member | None:
         address = line.cells.get("deputy")
-        if member is None or not member.active or address is None or line in self._faults.lines:
-            return False
+        if address is None or line in self._faults.lines:
+            return None
         deputy = self._known.get((organization.id, same_address(address)))
         if deputy is None:
             own = [email for owner, email in self._known if owner == organization.id]
-            like = did_you_mean(address, own)
-            self._faults.add(line, "deputy", f"{organization.slug} has no member {address}.{like}")
-            return False
-        return await self._change(line, member, {"deputy_id": deputy.id})
+            self._faults.add_unknown(line, "deputy", f"{organization.slug} has no member", address, own)
+        return deputy
 
 
 def _key(line: Line, organization: Organization) -> Key:

@@ -1,13 +1,14 @@
 """Entering and changing the organisations of the files, through the commands of the API."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 from sqlmodel import col, select
 
-from luotsi.importing.lines import Faults, Line, column_of, did_you_mean, first_of_each
+from luotsi.importing.cells import differences, organization_cells
+from luotsi.importing.lines import TEXTS, Faults, Line, column_of, first_of_each
 from luotsi.importing.report import Done
 from services.catalog.schemas.organizations import NewOrganization, OrganizationChange
 from services.catalog.tables import Organization, OrganizationAlias
@@ -16,8 +17,7 @@ from services.catalog.use_cases.organizations import change_organization, create
 from shared.problems import Problem, field_errors
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
-_TEXTS = ("name", "alternate_name", "description")
-_AS_THEY_ARE = ("organization_type", "email", "website")
+_AS_THEY_ARE: Final = ("organization_type", "email", "website")
 
 
 async def organizations_by_slug(work: UnitOfWork) -> dict[str, Organization]:
@@ -36,7 +36,8 @@ async def bring_organizations(
     before = {each.id for each in known.values()}
     named: set[UUID] = set()
     slugs = {line.cells.get("slug", "").lower() for line in lines}
-    waiting = first_of_each([line for line in lines if "slug" in line.cells], ["slug"], faults)
+    whole = [line for line in lines if "slug" in line.cells]
+    waiting = first_of_each(whole, ["slug"], lambda line: _id_or_slug(line, known), faults)
     while waiting:
         # Whoever stands above another one comes first.
         ahead = {_slug(line) for line in waiting if _slug(line) not in known}
@@ -46,8 +47,7 @@ async def bring_organizations(
                 faults.add(line, "parent", "the organisations above each other go round in a circle")
             elif (parent := _parent(line)) is not None and parent not in known:
                 if parent not in slugs:  # else that line's own fault is told
-                    like = did_you_mean(parent, list(known))
-                    faults.add(line, "parent", f"there is no organisation {parent}.{like}")
+                    faults.add_unknown(line, "parent", "there is no organisation", parent, list(known))
             else:
                 await _bring(work, line, known, faults, done)
             if (row := known.get(_slug(line))) is not None:
@@ -70,10 +70,11 @@ async def _bring(work: UnitOfWork, line: Line, known: dict[str, Organization], f
         if change is None or line in faults.lines:
             return
         row = known[slug] = await work.tx.get_one(Organization, row.id, lock=True)
-        version = row.version
+        slugs = {each.id: each.slug for each in known.values()}
+        version, before = row.version, organization_cells(row, slugs)
         await change_organization(work, row, change)
         if row.version > version:
-            done.changed.append((line, slug))
+            done.changed.append((line, slug, differences(before, organization_cells(row, slugs))))
         else:
             done.as_they_were += 1
         if not row.active:
@@ -84,10 +85,9 @@ async def _bring(work: UnitOfWork, line: Line, known: dict[str, Organization], f
 
 def _values(line: Line, known: dict[str, Organization]) -> dict[str, Any]:
     values: dict[str, Any] = {name: line.cells[name] for name in _AS_THEY_ARE if name in line.cells}
-    for name in _TEXTS:
-        texts = {each: line.cells[f"{name}_{each}"] for each in ("fi", "sv", "en") if f"{name}_{each}" in line.cells}
-        if texts:
-            values[name] = texts
+    for column, (name, language) in TEXTS.items():
+        if column in line.cells:
+            values.setdefault(name, {})[language] = line.cells[column]
     if (parent := _parent(line)) is not None:
         values["parent_organization_id"] = known[parent].id
     return values
@@ -101,6 +101,12 @@ def checked(model: type[ModelT], values: dict[str, Any], line: Line, faults: Fau
         for each in field_errors(list(error.errors())):
             faults.add(line, column_of(each["field"]), each["message"])
         return None
+
+
+def _id_or_slug(line: Line, known: dict[str, Organization]) -> UUID | str:
+    """What tells an organisation from others, whichever of its slugs is written."""
+    row = known.get(_slug(line))
+    return row.id if row is not None else _slug(line)
 
 
 def _slug(line: Line) -> str:

@@ -12,7 +12,8 @@ class Done:
     """What came of the lines of one kind: which were entered, changed, as they were; and those that are deactivated."""
 
     entered: list[tuple[Line, str]] = field(default_factory=list)
-    changed: list[tuple[Line, str]] = field(default_factory=list)
+    changed: list[tuple[Line, str, str]] = field(default_factory=list)
+    """Which, and what of it."""
     as_they_were: int = 0
     deactivated: list[tuple[Line, str]] = field(default_factory=list)
     others: int = 0
@@ -26,8 +27,8 @@ def as_lines(kind: Kind, done: Done, *, dry_run: bool) -> Iterator[str]:
     """The report on one kind: a line for each that is new or changed, then how many."""
     would = "would be " if dry_run else ""
     named = KIND_IN_WORDS[kind]
-    for verb, listed in (("entered", done.entered), ("changed", done.changed)):
-        yield from (f"{line}: {what} {would or 'is '}{verb}" for line, what in listed)
+    yield from (f"{line}: {what} {would or 'is '}entered" for line, what in done.entered)
+    yield from (f"{line}: {what} {would or 'is '}changed ({how})" for line, what, how in done.changed)
     for line, what in done.deactivated:
         yield f"{line}: {what} is deactivated and stays so"
     counts = f"{len(done.entered)} {would}entered, {len(done.changed)} {would}changed"

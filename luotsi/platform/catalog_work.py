@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+from sqlalchemy import text
+
 from luotsi.platform.process import PlatformError
 from luotsi.platform.referral_work import epoch_of
 from luotsi.platform.target import Target
@@ -28,6 +30,7 @@ async def working(target: Target) -> AsyncIterator[UnitOfWork]:
     database = Database(target.database_url("catalog"), pool_size=1, answer_seconds=None)
     try:
         async with database.transaction() as tx:
+            await tx.execute(text("SET LOCAL statement_timeout = 0"))  # whoever comes second waits
             await tx.advisory_lock(SEED_LOCK)
             outbox = Outbox("catalog", await epoch_of(target, tx, "catalog"))
             yield UnitOfWork(tx=tx, outbox=outbox, now=utc_now(), caller=_OPERATOR, actor=None)

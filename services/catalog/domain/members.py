@@ -75,7 +75,7 @@ def check_deputy(member: Colleague, deputy_id: UUID, known: Mapping[UUID, Collea
     """Raise RuleBroken unless `deputy_id` may stand in for `member`.
 
     A deputy is an active colleague who may open the same referrals, and following the deputies of deputies never
-    leads back to the member. `known` holds the members of the organisation by id.
+    leads back to the member. `known` holds these deputies by id.
     """
     deputy = known.get(deputy_id)
     if deputy_id == member.id:

@@ -1,5 +1,7 @@
 """Commands on members of staff: enter, change, deactivate."""
 
+from uuid import UUID
+
 from sqlalchemy import func
 from sqlmodel import col, select
 
@@ -60,8 +62,13 @@ async def change_member(work: UnitOfWork, member: Member, change: MemberChange) 
 async def _check_deputy(work: UnitOfWork, member: Member) -> None:
     """Raise RuleBroken when the member has a deputy who may not stand in for it."""
     if member.deputy_id is not None:
-        own = select(Member).where(col(Member.organization_id) == member.organization_id)
-        check_deputy(member, member.deputy_id, {each.id: each for each in await work.tx.all(own)})
+        known: dict[UUID, Member] = {}
+        following: UUID | None = member.deputy_id
+        while following is not None and following not in known:
+            if (row := await work.tx.get(Member, following)) is None:
+                break
+            known[row.id], following = row, row.deputy_id
+        check_deputy(member, member.deputy_id, known)
 
 
 async def _check_email_free(work: UnitOfWork, member: Member) -> None:
