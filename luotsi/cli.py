@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from luotsi.commands.lazy_group import lazy_group
+from luotsi.platform.data_dir import private_files
 from luotsi.platform.migrating import migrate as migrate_database
+from luotsi.platform.migrating import standing
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import DEFAULT_DATA, DataOption, find_target
 from shared.services import service_names
@@ -80,17 +82,55 @@ def token(
 @app.command()
 def migrate(
     services: Annotated[list[str] | None, typer.Argument(help="Which services; all by default.")] = None,
+    backup: Annotated[
+        bool, typer.Option("--backup/--no-backup", envvar="MIGRATE_BACKUP", help="Whether to back up first.")
+    ] = True,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
-    """Bring databases to the newest schema; running it again changes nothing."""
+    """Bring databases to the newest schema, after a backup where any changes; running it again changes nothing."""
+    from luotsi.upgrade.backup_first import back_up_before_changes
+
     known = service_names()
     unknown = set(services or ()) - set(known)
     if unknown:
         raise PlatformError(f"no such service: {', '.join(sorted(unknown))} (there are {', '.join(known)})")
     target = find_target(data)
+    if backup and (made := back_up_before_changes(target, services or known)):
+        print(f"backed up before anything changes: {made}")
     for service in services or known:
-        migrate_database(target, service)
-        print(f"{service}: up to date")
+        for step in migrate_database(target, service):
+            print(f"{service}: {step.revision} {step.about}: {step.seconds:.2f} s")
+        newer = asyncio.run(standing(target, service)).is_newer
+        print(f"{service}: {'of a newer version, with which this one runs: left as it is' if newer else 'up to date'}")
+
+
+@app.command()
+@private_files()
+def rehearse(
+    backup: Annotated[
+        str | None, typer.Argument(metavar="[BACKUP]", help="A backup, `latest` being the newest; else what is now.")
+    ] = None,
+    identity: Annotated[
+        Path | None, typer.Option("--identity", metavar="FILE", help="What opens the backup; - is what is piped.")
+    ] = None,
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Run this version's migrations on a copy that is thrown away, and say how long each takes."""
+    from luotsi.backup import sealing
+    from luotsi.backup.manifest import choose
+    from luotsi.backup.settings import backup_settings
+    from luotsi.backup.store import open_store
+    from luotsi.upgrade import rehearsing
+
+    target = find_target(data)
+    if (backup is None) != (identity is None):
+        raise PlatformError("a backup is opened by its identity: name both, as in `rehearse latest --identity FILE`")
+    if backup is None or identity is None:
+        with rehearsing.running_databases(target) as source:
+            rehearsing.rehearse(target, source, print)
+        return
+    store = open_store(backup_settings(target.environment))
+    rehearsing.rehearse(target, rehearsing.Source(store, choose(store, backup), sealing.identities(identity)), print)
 
 
 @app.command()

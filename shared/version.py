@@ -1,5 +1,6 @@
 """Which version of Luotsi this is: `pyproject.toml` says it, and nothing else does."""
 
+import re
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -17,4 +18,16 @@ def _version() -> str:
 
 VERSION: Final = _version()
 
-__all__ = ["VERSION"]
+RUNS_WITH: Final = "0.2.0.dev0"
+"""The oldest version whose processes run on the tables of this one: raised when something is taken out of them."""
+
+
+def numbers_of(version: str) -> tuple[int, ...]:
+    """What versions are compared by: `0.2.0` for `0.2.0.dev0` too. Raises ValueError for what is none."""
+    found = re.match(r"(\d+)\.(\d+)\.(\d+)", version)
+    if found is None:
+        raise ValueError(f"{version} is no version")
+    return tuple(map(int, found.groups()))
+
+
+__all__ = ["RUNS_WITH", "VERSION", "numbers_of"]

@@ -23,7 +23,7 @@ ALL_TEXT = "".join([TEXT, *OVERLAYS.values()])
 # In YAML a mapping reads the same whether it was written out or merged in.
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
-ONE_SHOT = {"databases", "migrate", "seed", "seed-accounts", "cli", "demo", "restore"}
+ONE_SHOT = {"databases", "migrate", "seed", "seed-accounts", "cli", "demo", "restore", "rehearsal"}
 LASTING = sorted(CONTAINERS.keys() - ONE_SHOT)
 VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)(:[?+-][^}]*)?\}")
 
@@ -143,7 +143,8 @@ def test_the_edge_logs_neither_addresses_nor_headers_of_requests() -> None:
 def test_only_the_edge_can_be_reached_from_outside() -> None:
     assert [name for name, settings in CONTAINERS.items() if "ports" in settings] == ["edge"]
     outside = {name for name, settings in CONTAINERS.items() if "outside" in settings["networks"]}
-    assert outside == {"edge", "notifications-worker", "portal-web", "backup", "restore"}, "backups may go to a bucket"
+    to_a_bucket = {"backup", "restore", "migrate", "rehearsal"}
+    assert outside == {"edge", "notifications-worker", "portal-web"} | to_a_bucket, "where backups may go"
     assert all(COMPOSE["networks"][name]["internal"] for name in ("data", "web"))
 
 
@@ -286,15 +287,16 @@ def test_the_superuser_and_the_owners_are_for_what_answers_nobody() -> None:
     owners = {name for name in new_secrets() if name.endswith("_OWNER_DB_PASSWORD")}
     assert len(owners) == len(SERVICES)
     holders = {name for name in CONTAINERS if name != "edge" and variables_of(name) & owners}
-    assert holders == {"databases", "migrate", "cli", "retention", "backup", "restore"}
+    assert holders == {"databases", "migrate", "rehearsal", "cli", "retention", "backup", "restore"}
     assert CONTAINERS["retention"]["networks"] == ["data"], "it reaches the databases, and nobody reaches it"
     holders = {name for name in CONTAINERS if name != "edge" and "POSTGRES_PASSWORD" in variables_of(name)}
-    assert holders == {"postgres", "databases"}
+    assert holders == {"postgres", "databases", "rehearsal"}
 
 
-def test_what_makes_backups_can_open_nothing() -> None:
+@pytest.mark.parametrize("container", ["backup", "migrate", "rehearsal"])
+def test_what_makes_backups_can_open_nothing(container: str) -> None:
     keys = {name for service in SERVICES for name in service.secrets} | {"SIGNING_KEY_JSON"}
-    assert variables_of("backup") & keys == set()
+    assert variables_of(container) & keys == set()
 
 
 def test_a_secret_that_the_example_forgot_is_an_error() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
-from luotsi.backup.manifest import finished, moment_of, names
+from luotsi.backup.manifest import finished, moment_of, names, newest_before_upgrade
 from luotsi.backup.settings import BackupSettings
 from luotsi.backup.store import BackupStore
 from shared.clock import KUOPIO
@@ -46,6 +46,8 @@ def prune(store: BackupStore, settings: BackupSettings, now: datetime) -> list[s
     whole = finished(store)
     keep = Keep(settings.backup_keep_daily, settings.backup_keep_weekly, settings.backup_keep_monthly)
     stay = kept(map(moment_of, whole), keep)
+    if before := newest_before_upgrade(store, whole):
+        stay.add(moment_of(before))
     gone = [name for name in whole if moment_of(name) not in stay]
     gone += [name for name in names(store) if name not in whole and moment_of(name) < now - _ABANDONED]
     for name in gone:

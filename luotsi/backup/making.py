@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,14 +41,25 @@ class _Snapshot:
     master_keys: tuple[str, ...]
 
 
-async def make(target: Target, store: BackupStore, for_whom: list[Any], now: datetime | None = None) -> Manifest:
-    """Make a backup and return its manifest. PlatformError when it can't be made; then nothing of it is left."""
+async def make(
+    target: Target,
+    store: BackupStore,
+    for_whom: list[Any],
+    now: datetime | None = None,
+    *,
+    services: Sequence[str] = (),
+    before_version: str | None = None,
+) -> Manifest:
+    """Make a backup and return its manifest. PlatformError when it can't be made; then nothing of it is left.
+
+    Of all services, unless some are named. `before_version` is of what the tables become, where it is for an upgrade.
+    """
     name = new_name(now or utc_now())
     if store.sizes(f"backups/{name}"):
         raise PlatformError(f"the backup {name} is being made already")
     parts: dict[str, DatabasePart] = {}
     try:
-        async with _snapshots(target) as snapshots:
+        async with _snapshots(target, services or service_names()) as snapshots:
             for service, snapshot in snapshots.items():
                 file = f"{service}.dump.age"
                 dumped = await asyncio.to_thread(
@@ -64,7 +75,7 @@ async def make(target: Target, store: BackupStore, for_whom: list[Any], now: dat
                     schema_revision=snapshot.facts["revision"],
                     master_keys=snapshot.master_keys,
                 )
-        manifest = Manifest(name=name, databases=parts)
+        manifest = Manifest(name=name, before_version=before_version, databases=parts)
         write_manifest(store, manifest)
     except BaseException:
         store.delete(*store.sizes(f"backups/{name}"))
@@ -73,11 +84,11 @@ async def make(target: Target, store: BackupStore, for_whom: list[Any], now: dat
 
 
 @asynccontextmanager
-async def _snapshots(target: Target) -> AsyncIterator[dict[str, _Snapshot]]:
+async def _snapshots(target: Target, services: Sequence[str]) -> AsyncIterator[dict[str, _Snapshot]]:
     """A snapshot of each database, all taken at once: they differ by milliseconds, and events fill those."""
     async with AsyncExitStack() as cleanup:
         connections = {}
-        for service in service_names():
+        for service in services:
             connections[service] = await _connected(target.owner_url(service), service)
             cleanup.push_async_callback(connections[service].close)
         begun = await asyncio.gather(*(_begin(service, each) for service, each in connections.items()))

@@ -1,6 +1,8 @@
 """What a backup consists of. The manifest is written last: a backup without one was never finished."""
 
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -41,6 +43,8 @@ class Manifest(BaseModel):
 
     format: Literal[1] = 1
     name: str
+    before_version: str | None = None
+    """Of which version the tables were about to become; None for a backup that was made for no upgrade"""
     databases: dict[str, DatabasePart]
 
     @property
@@ -98,6 +102,15 @@ def finished(store: BackupStore) -> list[str]:
     """The names of the backups that are finished, oldest first."""
     listed = store.sizes(FOLDER)
     return [name for name in names(store) if path_of(name, "manifest.json") in listed]
+
+
+def newest_before_upgrade(store: BackupStore, whole: Sequence[str]) -> str | None:
+    """The newest of these backups that was made before tables were changed; None where none was."""
+    for name in reversed(whole):
+        with suppress(PlatformError):  # one that is damaged is for those to tell who want it
+            if read_manifest(store, name).before_version:
+                return name
+    return None
 
 
 def choose(store: BackupStore, wanted: str) -> Manifest:

@@ -21,6 +21,7 @@ from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
 from luotsi.restore import report
 from luotsi.restore.plan import Plan
 from luotsi.restore.restoring import Restored, restore
+from luotsi.upgrade.backup_first import newest, place_before_upgrades
 from shared.services import service_names
 
 app = typer.Typer(no_args_is_help=True)
@@ -67,6 +68,25 @@ def restore_one(
     with _platform(data) as target:
         plan = _plan(target, identity, backup, (service,))
         _carry_out(plan, replace=replace, lost_at=lost_at, report_file=report_file)
+
+
+@app.command("before-upgrade")
+def restore_before_upgrade(
+    identity: Annotated[
+        Path | None,
+        typer.Option("--identity", metavar="FILE", help="Where backups are sealed for BACKUP_RECIPIENTS."),
+    ] = None,
+    lost_at: LostAt = None,
+    report_file: Report = None,
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Throw away what the databases hold, for what they held before the last upgrade. Run by the old version."""
+    with _platform(data) as target:
+        place = place_before_upgrades(target, identity=identity)
+        assert place.identity is not None
+        keys = sealing.identities(place.identity)
+        plan = Plan(target, place.store, newest(place.store), keys, service_names())
+        _carry_out(plan, replace=True, lost_at=lost_at, report_file=report_file)
 
 
 @app.command()

@@ -15,12 +15,14 @@ from luotsi.embedded.valkey import Valkey
 from luotsi.platform.data_dir import DataDir, is_free, write_private
 from luotsi.platform.kept_secrets import make_keys, refuse_lost_secrets
 from luotsi.platform.key_files import ensure_keys
+from luotsi.platform.migrating import is_wanted, standing
 from luotsi.platform.probe import readiness
 from luotsi.platform.process import PlatformError
 from luotsi.platform.process_specs import (
     BACKUP,
     RETENTION,
     Addresses,
+    backup_before_changes,
     backups,
     fork_server,
     heartbeat,
@@ -30,8 +32,8 @@ from luotsi.platform.process_specs import (
     service_specs,
 )
 from luotsi.platform.redis_acl import OPERATOR, USERS
-from luotsi.platform.supervisor import Supervisor
-from luotsi.platform.target import checked_redis_url, whole_environment
+from luotsi.platform.supervisor import Supervisor, say
+from luotsi.platform.target import Target, checked_redis_url, whole_environment
 from luotsi.platform.tokens import Member, fetch_members
 from luotsi.retention.schedule import is_on
 from shared.services import SERVICES, Service, service_names
@@ -120,6 +122,7 @@ class Platform:
 
     async def _start(self) -> None:
         await _run_all(self._start_postgres(), self._start_valkey())
+        await self._back_up_before_changes()
         await _run_all(*(self._start_service(service) for service in SERVICES))
         self._supervisor.start(retention(self._data, self._addresses))
         if os.environ.get("BACKUP_TARGET"):
@@ -136,10 +139,20 @@ class Platform:
             self._supervisor.start(self._valkey.process_spec())
             await self._until(self._valkey.answers, "valkey")
 
-    async def _start_service(self, service: Service) -> None:
-        """Make and migrate its database (and seed the catalogue), start its processes, wait until they are ready."""
+    async def _back_up_before_changes(self) -> None:
+        """Make what databases are missing, and a backup where the tables of one are about to change."""
         if self._postgres:
-            await self._until(partial(self._postgres.bootstrap, service.name), "postgres")
+            for name in service_names():
+                await self._until(partial(self._postgres.bootstrap, name), "postgres")
+        databases = {f"{name.upper()}_DATABASE_URL": url for name, url in self._addresses.owners.items()}
+        target = Target(self._data.root, databases, {})
+        there = await asyncio.gather(*(standing(target, name) for name in service_names()))
+        if is_wanted(os.environ) and any(each.will_change for each in there):
+            await self._supervisor.run(backup_before_changes(self._data, self._addresses))
+            say(f"tables change; what they were is in {self._data.log('back-up')}")
+
+    async def _start_service(self, service: Service) -> None:
+        """Migrate its database (and seed the catalogue), start its processes, wait until they are ready."""
         await self._supervisor.run(migration(service.name, self._addresses))
         at_work = heartbeat(service.name, self._data)
         at_work.unlink(missing_ok=True)

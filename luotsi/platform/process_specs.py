@@ -74,6 +74,11 @@ def fork_server() -> ProcessSpec:
     )
 
 
+def backup_before_changes(data: DataDir, addresses: Addresses) -> ProcessSpec:
+    """The one-shot process that makes a backup before tables change."""
+    return _python("back-up", "luotsi.upgrade.backup_first", _databases(addresses), str(data.root))
+
+
 def migration(service: str, addresses: Addresses) -> ProcessSpec:
     """The one-shot process that brings the service's database to the newest schema."""
     return _prepare(f"migrate-{service}", addresses, "migrate", service)

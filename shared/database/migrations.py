@@ -1,14 +1,18 @@
 """Migrations: Alembic for each service's own database, and the backbone's tables that all of them hold."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command, context, op
 from alembic.config import Config
 
 from shared.database.addresses import create_engine
+from shared.version import RUNS_WITH, VERSION
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,15 +25,33 @@ def alembic_config(service: str, database_url: str) -> Config:
     return config
 
 
-def upgrade(service: str, owner_url: str, role: str | None = None) -> None:
-    """Bring the database of `service` to the newest schema. Running it again changes nothing.
+@dataclass(frozen=True)
+class Step:
+    """A migration that was run: its number, what it says of itself, and how long it took."""
+
+    revision: str
+    about: str
+    seconds: float
+
+
+def revisions(service: str) -> list[str]:
+    """The migrations of a service that this version knows, oldest first; files are named by them."""
+    folder = _ROOT / "services" / service / "migrations" / "versions"
+    return sorted(path.name.partition("_")[0] for path in folder.glob("[0-9]*_*.py"))
+
+
+def upgrade(service: str, owner_url: str, role: str | None = None) -> list[Step]:
+    """Bring the database of `service` to the newest schema; returns what was run. Running it again changes nothing.
 
     It takes the role that owns the database. `role`, by default named like the service, is the one that
     the service's processes work as; it gets its rights here, and may be the owner itself.
     """
     config = alembic_config(service, owner_url)
     config.attributes["role"] = role or service
+    steps: list[Step] = []
+    config.attributes["steps"] = steps
     command.upgrade(config, "head")
+    return steps
 
 
 def create_backbone() -> None:
@@ -107,13 +129,14 @@ def run_environment(append_only: Iterable[str] = (), changeable: Mapping[str, It
     url = context.config.attributes["database_url"]
 
     def migrate(connection: sa.Connection) -> None:
-        context.configure(connection=connection)
+        context.configure(connection=connection, on_version_apply=_note_steps(context.config.attributes.get("steps")))
         with context.begin_transaction():
             # Two migrate jobs at once: the second waits here and then finds nothing left to do.
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7205759403792794)"))
             context.run_migrations()
             columns = {**dict.fromkeys(append_only, ()), **(changeable or {})}
             grant_rights(connection, context.config.attributes["role"], columns)
+            connection.execute(sa.text(f"COMMENT ON TABLE alembic_version IS '{told(VERSION, RUNS_WITH)}'"))
 
     async def main() -> None:
         engine = create_engine(url, poolclass=sa.NullPool)
@@ -124,6 +147,25 @@ def run_environment(append_only: Iterable[str] = (), changeable: Mapping[str, It
             await engine.dispose()
 
     asyncio.run(main())
+
+
+def told(version: str, runs_with: str) -> str:
+    """What stands in the comment of `alembic_version`, for an older version that is started on these tables."""
+    return f"of luotsi {version}, runs with {runs_with}"
+
+
+def _note_steps(steps: list[Step] | None) -> Any:
+    since = time.monotonic()
+
+    def note(*, step: Any, **_: object) -> None:
+        nonlocal since
+        now = time.monotonic()
+        if steps is not None:
+            about = (step.up_revision.doc or "").rstrip(".")
+            steps.append(Step(step.up_revision_id, about, now - since))
+        since = now
+
+    return note
 
 
 def grant_rights(connection: sa.Connection, role: str, changeable: Mapping[str, Iterable[str]]) -> None:

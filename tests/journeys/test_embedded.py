@@ -122,6 +122,28 @@ def test_a_second_start_finds_its_data_again(data: Path) -> None:
         assert second.end()[0] == 0
 
 
+def test_tables_of_an_older_version_are_backed_up_before_they_change(data: Path) -> None:
+    with Running(data, free_port_base()) as first:
+        referral = first.ready().refer()
+        first.process.terminate()
+        first.end()
+    back = "DROP TABLE retention_runs; UPDATE alembic_version SET version_num = '0013'"
+
+    async def as_owner(url: str, statement: str) -> None:
+        owner = await asyncpg.connect(url)
+        await owner.execute(statement)
+        await owner.close()
+
+    with start_servers(data, durable=True) as servers:
+        asyncio.run(as_owner(servers.owner_urls["referral"], back))
+    with Running(data, free_port_base()) as second:
+        second.ready()
+        backups = list((data / "before-upgrade" / "backups").glob("*/manifest.json"))
+        assert ['"0013"' in each.read_text() for each in backups] == [True]
+        with second.client("referral", ADVISER) as adviser:
+            assert adviser.get(f"/referrals/{referral}").json()["status"] == "requested"
+
+
 def test_it_starts_with_the_keys_of_its_data_alone(data: Path) -> None:
     with Running(data, free_port_base()) as first:
         first.ready().refer()
