@@ -2,6 +2,7 @@
 
 import re
 import stat
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,12 @@ def test_who_speaks_to_a_postgresql_elsewhere_has_the_certificates() -> None:
     [waiting] = [name for name, settings in CONTAINERS.items() if "postgres" in settings.get("depends_on", {})]
     assert waiting == "databases", "whoever else waited for the container would wait for ever"
     assert laid_over["networks"] == {"data": {"internal": False}}
+
+
+def test_databases_that_others_make_are_left_to_them() -> None:
+    script = ROOT / "deploy" / "postgres" / "databases.sh"
+    done = subprocess.run(["bash", script], env={"PGUSER": "none"}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("service", service_names())

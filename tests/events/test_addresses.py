@@ -46,8 +46,8 @@ async def test_of_two_hosts_the_one_that_writes_is_taken(servers: Servers) -> No
     assert program.communicate()[0] == b"7\n"
 
 
-async def test_where_none_of_the_hosts_is_what_is_asked_for_there_is_an_outage(servers: Servers) -> None:
-    address = two_hosts(servers.database_urls["catalog"], "standby")
+async def test_where_no_host_is_what_is_asked_for_there_is_an_outage(servers: Servers) -> None:
+    address = servers.database_urls["catalog"] + "?target_session_attrs=standby"
     with pytest.raises(ConnectionError) as raised:
         await connect(address)
     assert is_outage(raised.value)

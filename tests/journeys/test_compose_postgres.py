@@ -32,7 +32,9 @@ def stack() -> Iterator[Stack]:
     try:
         certificates = stack.folder / "certificates"
         certificates.mkdir(mode=0o755)
-        Authority(certificates).certificate("server", addresses=(), hosts=("city-a", "city-b", "pgbouncer"))
+        authority = Authority(certificates)
+        authority.certificate("server", addresses=(), hosts=("city-a", "city-b", "pgbouncer"))
+        authority.certificate("certified", addresses=())
         stack.settle(
             CERTIFICATES=str(certificates),
             POSTGRES_SERVER="city-a:5432,city-b:5432",
@@ -101,6 +103,26 @@ def test_who_the_server_is_and_that_nobody_listens_is_looked_at(stack: Stack, qu
     named = ("-e", f"CATALOG_DATABASE_URL={address}", "-e", "COLUMNS=300")
     said = stack.compose("run", "--rm", "-T", *named, "cli", "doctor", check=False).stdout
     assert re.search(found, said), said
+
+
+_SHOWING_A_CERTIFICATE = f"""
+import asyncio, os, shutil, subprocess
+from luotsi.backup import postgres_tools
+from shared.database.addresses import connect
+shutil.copy("/etc/luotsi/certificates/authority-certified.pem", "/tmp/own.pem")
+os.chmod("/tmp/own.pem", 0o600)
+address = "postgresql://certified@city-a:5432/postgres{_CERTIFIED}&sslcert=/tmp/own.pem&sslkey=/tmp/own.pem"
+async def ask():
+    return await (await connect(address)).fetchval("SELECT current_user")
+print(asyncio.run(ask()))
+psql = postgres_tools.start("psql", "-At", "--command=SELECT current_user", url=address, stdout=subprocess.PIPE)
+print(psql.communicate()[0].decode().strip())
+"""
+
+
+def test_a_server_that_asks_for_a_certificate_is_shown_one(stack: Stack) -> None:
+    shown = stack.compose("run", "--rm", "-T", "--entrypoint", "python", "cli", "-c", _SHOWING_A_CERTIFICATE).stdout
+    assert shown.split() == ["certified", "certified"]
 
 
 def test_a_backup_is_made_and_comes_back(stack: Stack) -> None:
