@@ -114,7 +114,7 @@ async def test_what_did_not_go_is_said_row_by_row_and_the_others_go(platform: Pl
         page = await answer(browser, "accept", rows)
     assert page.status_code == 409
     problems = page.text.partition('id="problems"')[2].partition("</section>")[0] or page.text
-    words = re.sub(r"<[^>]*>", " ", problems)
+    words = re.sub(r"<[^>]*>", "", problems)
     assert re.search(rf"{changed['reference']}: This changed meanwhile \(.*ssigned", words), words
     assert re.search(rf"{ended['reference']}: This changed meanwhile \(.*ancelled", words), words
     assert fine["reference"] in page.text.partition('id="answered"')[2].partition("</ul>")[0]

@@ -105,6 +105,32 @@ async def test_a_passkey_proves_it_too_and_somebody_else_s_does_not(platform: Pl
         assert (await press(opened, removing)).headers["Location"] == "/account#passkeys"
 
 
+async def test_an_administrator_shows_it_too_before_changing_how_others_sign_in(platform: Platform) -> None:
+    town = await small_town(platform)
+    boss = await town.facts.member("boss@businesskuopio.example", town.business, "admin")
+    await platform.settle()
+    member = f"/members/{town.desk.id}/sign-in"
+    provider = f"/organizations/{town.business}/sign-in"
+    typed = {"issuer": "https://login.example.org", "client_id": "luotsi", "client_secret": "s", "version": "0"}
+    async with browser(platform) as opened:
+        phone = await enrol(platform, opened, boss.email)
+        assert (await press(opened, provider, **typed)).headers["Location"] == f"{provider}#test"
+        later(platform)
+        for path in (f"{member}/reset", f"{provider}/use", f"{provider}/remove"):
+            opened.headers["Referer"] = f"http://localhost:8000{path.rpartition('/')[0]}"
+            assert (await press(opened, path)).headers["Location"].startswith("/account/prove?return_to="), path
+        assert 'id="prove"' in (await opened.get(provider)).text, "the page says so before"
+        refused = await press(opened, provider, **typed | {"client_id": "another", "version": "1"})
+        assert refused.status_code == 403
+        assert 'value="another"' in refused.text, "what was typed is still there"
+        assert await platform.scalar("portal", "SELECT client_id FROM providers") == "luotsi"
+        assert (await prove(opened, phone.code(), provider)).headers["Location"] == provider
+        assert (await press(opened, f"{provider}/remove")).headers["Location"] == provider
+        assert (await press(opened, f"{member}/reset")).headers["Location"] == f"{member}?done=1"
+        page = (await opened.get(member)).text
+        assert f'href="/organizations/{town.business}/members/{town.desk.id}"' in page, "and back to the member"
+
+
 async def test_wrong_codes_are_counted_with_those_of_signing_in(platform: Platform) -> None:
     await small_town(platform)
     async with browser(platform) as opened:

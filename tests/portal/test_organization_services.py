@@ -189,6 +189,31 @@ async def test_the_second_tuesday_of_a_month_and_every_second_tuesday_are_entere
         assert dict(fields_of((await browser.get(place.page)).text))["schedules.1.byday_week"] == "-1"
 
 
+async def test_hours_by_the_month_stay_so_until_their_days_are_changed(platform: Platform, place: Place) -> None:
+    every = {"freq": "MONTHLY", "byday": "MO,TH", "opens_at": "09:00", "closes_at": "12:00"}
+    assert (await place.town.change("PATCH", place.service, {"schedules": [every]})).status_code == 200
+    async with portal_client(platform, place.boss) as browser:
+        assert (await fill_in(browser, place.page, schedules__0__closes_at="13:00")).status_code == 303
+        kept = (await place.read())["schedules"][0]
+        assert (kept["freq"], kept["byday"], kept["closes_at"][:5]) == ("MONTHLY", "MO,TH", "13:00")
+        assert (await fill_in(browser, place.page, schedules__0__byday=["MO"])).status_code == 303
+        assert (await place.read())["schedules"][0]["freq"] == "WEEKLY"
+
+
+async def test_more_rows_than_are_kept_are_refused_before_any_work(platform: Platform, place: Place) -> None:
+    many = {f"closures__{number}__starts_on": "2027-01-01" for number in range(101)}
+    phones = {f"contacts__0__phones__{number}__number": "017 1" for number in range(21)}
+    async with portal_client(platform, place.boss) as browser:
+        for path, rows in ((f"{place.path}/closures", many), (place.page, phones)):
+            forged = await fill_in(browser, path, **rows)
+            assert forged.status_code == 400, path
+            assert "<form" not in forged.text.partition("<main")[2], "nothing was made of the rows"
+        full = {f"phones__{number}__number": "017 1" for number in range(20)}
+        added = await fill_in(browser, place.page, **full, add="phones")
+        assert "At most 20" in added.text or "at most 20 rows" in added.text
+        assert 'name="phones.20.number"' not in added.text
+
+
 async def test_room_is_said_and_a_contradiction_refused(platform: Platform, place: Place) -> None:
     form = f"{place.page}/capacity"
     async with portal_client(platform, place.boss, "en") as browser:

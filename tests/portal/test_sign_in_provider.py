@@ -1,8 +1,10 @@
 """Signing in with the provider of an organisation, Canaille: set, tested, taken into use, and the only way then."""
 
+import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from html import unescape
 from uuid import UUID
 
 import httpx2
@@ -10,6 +12,7 @@ import pytest
 
 from services.portal.clients.openid import depart
 from services.portal.clients.provider_http import ProviderFault, Registration
+from services.portal.domain.session_life import FRESH
 from tests.builders import CatalogueFacts, Someone, small_town
 from tests.platform import Platform
 from tests.portal.entering import ask, browser, enrol, mail_link, mails, press, who
@@ -254,6 +257,26 @@ async def test_who_left_is_known_to_the_provider_and_does_not_get_in(
         assert "Ask your organisation" in answer.text
         assert await who(first) is None
         assert await who(second) is None
+
+
+async def test_who_signs_in_at_a_provider_shows_it_there_before_changing_it(
+    platform: Platform, two_factors: Canaille
+) -> None:
+    async with organization(platform) as place, browser(platform) as opened:
+        await place.take_into_use(two_factors)
+        await linked(platform, opened, two_factors, BOSS)
+        platform.portal_clock.set(platform.portal_clock() + FRESH)
+        opened.headers["Referer"] = f"http://localhost:8000{place.page}"
+        stop = {"use": "false"}
+        led = await press(opened, f"{place.page}/use", **stop)
+        assert led.headers["Location"].startswith("/account/prove?return_to=")
+        again = re.search(r'href="(/sign-in/at/[^"]+)"', (await opened.get(led.headers["Location"])).text)
+        assert again
+        away = await opened.get(unescape(again[1]))
+        assert "prompt=login" in away.headers["Location"]
+        back = await opened.get(await two_factors.sign_in(away.headers["Location"], "boss"))
+        assert back.headers["Location"] == place.page
+        assert (await press(opened, f"{place.page}/use", **stop)).headers["Location"] == f"{place.page}#state"
 
 
 async def test_an_administrator_unlinks_a_member(platform: Platform, two_factors: Canaille) -> None:

@@ -24,6 +24,16 @@ def needs_of(page: httpx2.Response, box: str) -> dict[str, str]:
     return dict(re.findall(r'href="/\w+\?queue=(\w+)"[^>]*><span class="figure">([^<]*)<', block[0]))
 
 
+async def test_a_reference_is_broken_over_no_two_lines(platform: Platform, town: Town) -> None:
+    referral = await sent_referral(platform, town)
+    await platform.settle()
+    async with portal_client(platform, town.desk) as browser:
+        whole = f'<span class="nowrap" translate="no">{referral["reference"]}</span>'
+        for path in ("/", "/notices"):
+            page = (await browser.get(path)).text
+            assert page.count(whole) == page.count(referral["reference"]) > 0, path
+
+
 async def test_an_adviser_sees_what_needs_them_first(platform: Platform, town: Town) -> None:
     desk = at_work(platform, town.desk)
     sent = await sent_referral(platform, town)

@@ -49,12 +49,18 @@ class Arrival:
     way_out: dict[str, str] | None
 
 
-async def depart(registration: Registration, state: str, *, login_hint: str | None = None) -> Departure:
-    """Begin a sign-in; `state` is told by the provider when the person comes back. Raises ProviderFault."""
+async def depart(
+    registration: Registration, state: str, *, login_hint: str | None = None, again: bool = False
+) -> Departure:
+    """Begin a sign-in; `state` is told by the provider when the person comes back. Raises ProviderFault.
+
+    `again` asks the provider to let the person sign in anew (OpenID Connect Core 1.0, 3.1.2.1).
+    """
     async with client_for(registration) as client:
         document = await _discover(client, registration)
         nonce, verifier = generate_token(43), generate_token(64)
         hint = {"login_hint": login_hint} if login_hint else {}
+        hint |= {"prompt": "login"} if again else {}
         address, _ = client.create_authorization_url(
             document["authorization_endpoint"], state=state, code_verifier=verifier, nonce=nonce, **hint
         )

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.portal.pages.access import members
+from services.portal.pages.account.person import require_fresh
 from services.portal.pages.organization.administered import administered, named
 from services.portal.pages.page import Page
 from services.portal.pages.sign_in.mailing import with_notice
@@ -37,7 +38,11 @@ async def show(page: Annotated[Page, members("admin")], member_id: UUID) -> Resp
 
 @router.post("/members/{member_id}/sign-in/reset")
 async def reset(page: Annotated[Page, members("admin")], member_id: UUID) -> Response:
-    """Take away what the member signs in with: the next sign-in begins with a mail. The member is told."""
+    """Take away what the member signs in with: the next sign-in begins with a mail. The member is told.
+
+    Asks for a fresh proof, as changing what one signs in with oneself does.
+    """
+    require_fresh(page)
     async with page.state.database.transaction() as tx:
         member = await _own(page, tx, member_id)
         if await why_not_reset(tx, page.account, member):

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 
 from services.portal.domain.identities import UnfitIssuer, clean_issuer
 from services.portal.pages.access import members
+from services.portal.pages.account.person import has_just_shown, prove_address, require_fresh
 from services.portal.pages.forms import Form
 from services.portal.pages.organization.administered import administered, named
 from services.portal.pages.page import Page
@@ -39,6 +40,9 @@ async def save(page: Annotated[Page, members("admin")], organization_id: UUID) -
         organization = await _own(page, tx, organization_id)
         provider = await tx.get(Provider, organization_id)
         typed = _typed(page, provider)
+        if not has_just_shown(page):
+            page.form.refuse("", page.t("provider.prove_first"))
+            return _render(page, organization, provider, page.form, 403)
         if typed is None:
             return _render(page, organization, provider, page.form, 422)
         version, by = _version(page.form.text("version")), page.account.id
@@ -63,6 +67,7 @@ async def test(page: Annotated[Page, members("admin")], organization_id: UUID) -
 @router.post("/organizations/{organization_id}/sign-in/use")
 async def use(page: Annotated[Page, members("admin")], organization_id: UUID) -> Response:
     """Take the provider into use, or out of it. With the last the members sign in here again."""
+    require_fresh(page)
     async with page.state.database.transaction() as tx:
         organization = await _own(page, tx, organization_id)
         done = await take_into_use(tx, organization_id, use=page.form.text("use") == "true")
@@ -76,6 +81,7 @@ async def use(page: Annotated[Page, members("admin")], organization_id: UUID) ->
 @router.post("/organizations/{organization_id}/sign-in/remove")
 async def remove(page: Annotated[Page, members("admin")], organization_id: UUID) -> Response:
     """Forget the provider, and who the members are to it."""
+    require_fresh(page)
     async with page.state.database.transaction() as tx:
         await _own(page, tx, organization_id)
         await remove_provider(tx, organization_id)
@@ -142,5 +148,6 @@ def _render(
         "version": 0 if provider is None else provider.version,
         "redirect_uri": page.state.settings.public_url.rstrip("/") + ANSWER,
         "form": form,
+        "prove": None if has_just_shown(page) else prove_address(f"/organizations/{organization.id}/sign-in"),
     }
     return page.render("provider/provider.html", status=status, **context)

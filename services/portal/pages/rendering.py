@@ -1,5 +1,6 @@
 """Templates, and what all of them may use: words, dates, numbers, addresses of files, hidden fields of forms."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from services.portal import texts
 from services.portal.clients.api import Away
 from services.portal.pages.forms import Form
 
+_REFERENCE: Final = re.compile(r"\b(KUO-[0-9A-Z]{4}-[0-9A-Z]{2})\b")
 TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
 
@@ -43,6 +45,7 @@ class Renderer:
             percent=_in_language(texts.percent),
             enumeration=_in_language(texts.enumeration),
             paragraphs=_paragraphs,
+            whole_references=_whole_references,
         )
         self.environment.tests["away"] = lambda value: isinstance(value, Away)
 
@@ -95,6 +98,13 @@ def _paragraphs(value: str | None) -> Markup:
     parts = [part for part in (value or "").replace("\r\n", "\n").split("\n\n") if part.strip()]
     lines = [Markup("<br>").join(part.strip().split("\n")) for part in parts]
     return Markup("").join(Markup("<p>{}</p>").format(line) for line in lines)
+
+
+def _whole_references(value: str) -> Markup:
+    """A text in which no reference is broken over two lines: that is how people read it out on the phone."""
+    parts = _REFERENCE.split(value)
+    whole = Markup('<span class="nowrap" translate="no">{}</span>')
+    return Markup("").join(whole.format(part) if number % 2 else part for number, part in enumerate(parts))
 
 
 @pass_context

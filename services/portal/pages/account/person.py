@@ -41,15 +41,25 @@ async def own_factors(page: Page, *, change: bool = False) -> AsyncIterator[tupl
     async with page.state.database.transaction() as tx:
         if await signs_in_by_provider(tx, page.account):
             raise forbidden("Your organisation has a sign-in of its own: there are no second factors to keep here.")
-        if change and not has_just_shown(page):
-            raise ProofNeeded
+        if change:
+            require_fresh(page)
         yield tx, await person_of(tx, page.account.email, page.now)
 
 
 def has_just_shown(page: Page) -> bool:
-    """Whether the person has just shown who they are; nobody has to where accounts are chosen to try things."""
+    """Whether the person has just shown who they are; nobody has to where accounts are chosen to try things.
+
+    Who signs in at a provider shows it there: by having just come from it.
+    """
     session = session_of(page)
-    return session.method == "account" or is_fresh(page.now, session.proved_at)
+    shown_at = session.created_at if session.method == "provider" else session.proved_at
+    return session.method == "account" or is_fresh(page.now, shown_at)
+
+
+def require_fresh(page: Page) -> None:
+    """Raise ProofNeeded, unless the person has just shown who they are."""
+    if not has_just_shown(page):
+        raise ProofNeeded
 
 
 def session_of(page: Page) -> Session:

@@ -11,6 +11,7 @@ from services.portal.pages.account.person import PROVE, has_just_shown, own_fact
 from services.portal.pages.page import Page
 from services.portal.pages.sign_in.browser import browser_of, browser_or_new, remember
 from services.portal.pages.sign_in.refused_code import refuse_code
+from services.portal.queries.providers import signs_in_by_provider
 from services.portal.use_cases.passkeys import accept_passkey, ask_for_passkey
 from services.portal.use_cases.people import factors_of
 from services.portal.use_cases.second_factors import check_app
@@ -22,7 +23,13 @@ router = APIRouter()
 @router.get(PROVE)
 async def show(page: Annotated[Page, members()], return_to: Annotated[str, Query()] = "") -> Response:
     """Ask for a code of the app or a passkey; nothing where one was just shown."""
-    return page.redirect(local_path(return_to)) if has_just_shown(page) else await _ask(page, local_path(return_to))
+    if has_just_shown(page):
+        return page.redirect(local_path(return_to))
+    async with page.state.database.transaction() as tx:
+        elsewhere = await signs_in_by_provider(tx, page.account)
+    if elsewhere:
+        return page.render("account/prove_elsewhere.html", return_to=local_path(return_to))
+    return await _ask(page, local_path(return_to))
 
 
 @router.post(PROVE)

@@ -27,7 +27,7 @@ def _as_given(page: Page, found: Answer) -> dict[str, Any]:
 CLOSURES: Final = ListPage(
     "closures",
     Editing(
-        Record({"closures": Rows(Record({"starts_on": Kind(), "ends_on": Kind(), "note": ByLanguage()}))}),
+        Record({"closures": Rows(Record({"starts_on": Kind(), "ends_on": Kind(), "note": ByLanguage()}), most=100)}),
         {"closures": "organization.closures.title"},
         {"closures": "starts_on"},
     ),

@@ -6,10 +6,19 @@ from typing import Any
 
 from services.portal.clients.api import Answer, ApiProblem, Away
 from services.portal.pages.forms import NOT_TAKEN, Form
-from services.portal.pages.organization.kinds import Record, add_row, remove_row, rows_of, tidy
+from services.portal.pages.organization.kinds import (
+    Record,
+    add_row,
+    most_of,
+    refuse_too_many,
+    remove_row,
+    rows_of,
+    tidy,
+)
 from services.portal.pages.organization.meanwhile import changed_fields, is_there, merge, seen, shown
 from services.portal.pages.page import Page
 from services.portal.pages.problem_texts import detail_of
+from services.portal.texts import text
 
 _STALE = "stale-version"
 
@@ -53,7 +62,12 @@ class Editing:
 
     def step(self, form: Form) -> str | None:
         """Add or take away a row, where that is what was asked for; returns the control that has the focus then."""
+        refuse_too_many(form, self.record)
         if name := form.text("add"):
+            most = most_of(self.record, name)
+            if most is not None and len(rows_of(form, name)) >= most:
+                form.refuse(name, text("organization.rows_most", form.language, count=most))
+                return f"add-{name}"
             return add_row(form, self.lists, name) or "add"
         if row := form.text("remove"):
             return f"add-{remove_row(form, row)}"

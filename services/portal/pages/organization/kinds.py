@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from services.portal.pages.forms import Form
 from services.portal.texts import LANGUAGES
+from shared.problems import malformed
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,9}")
 _ROW: Final = re.compile(r"[0-9]{1,3}")
@@ -154,6 +155,8 @@ class Rows(Kind):
 
     record: Record
     quiet: tuple[str, ...] = ()
+    most: int = 50
+    """So many rows the API keeps: a form with more was made by no page"""
     readable = False
 
     def fill(self, form: Form, name: str, given: Any) -> None:
@@ -172,6 +175,33 @@ def rows_of(form: Form, name: str) -> list[str]:
     start = f"{name}."
     numbers = {key[len(start) :].partition(".")[0] for key in form.values if key.startswith(start)}
     return [f"{start}{number}" for number in sorted(map(int, filter(_ROW.fullmatch, numbers)))]
+
+
+def refuse_too_many(form: Form, record: Record, name: str = "") -> None:
+    """Raise a 400 for more rows than a list may have, before anything is done with any of them."""
+    for field_name, kind in record.fields.items():
+        place = _under(name, field_name)
+        if isinstance(kind, Rows):
+            rows = rows_of(form, place)
+            if len(rows) > kind.most:
+                raise malformed(f"The form has more than {kind.most} rows of one kind. Go back and send it again.")
+            for row in rows:
+                refuse_too_many(form, kind.record, row)
+        elif isinstance(kind, Record):
+            refuse_too_many(form, kind, place)
+
+
+def most_of(record: Record, name: str) -> int | None:
+    """How many rows the list at that place in a form may have; None where there is no such list."""
+    kind: Kind | None = record
+    for part in name.split("."):
+        if isinstance(kind, Rows):
+            kind = kind.record
+        elif isinstance(kind, Record):
+            kind = kind.fields.get(part)
+        else:
+            return None
+    return kind.most if isinstance(kind, Rows) else None
 
 
 def tidy(form: Form, record: Record, name: str = "") -> None:

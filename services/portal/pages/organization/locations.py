@@ -29,7 +29,7 @@ _LOCATION: Final = Record(
         "city": Kind(),
         "url": Kind(),
         "transportation": ByLanguage(),
-        "accessibility": Rows(Record({"description": ByLanguage(), "url": Kind()})),
+        "accessibility": Rows(Record({"description": ByLanguage(), "url": Kind()}), most=20),
     }
 )
 

@@ -61,7 +61,15 @@ class TimeOfDay(Kind):
 
 
 class Schedule(Record):
-    """Opening hours. How often they are follows from the days."""
+    """Opening hours. How often they are follows from the days, unless somebody has entered them otherwise elsewhere.
+
+    Such ones (every month, on plain weekdays) stay as they are for as long as their days are left alone.
+    """
+
+    def fill(self, form: Form, name: str, given: Any) -> None:
+        super().fill(form, name, given)
+        if given.get("freq") == "MONTHLY" and given.get("byday") and not given.get("bymonthday"):
+            form.values[f"{name}.monthly"] = [given["byday"]]
 
     def read(self, form: Form, name: str) -> Any:
         found = super().read(form, name)
@@ -69,7 +77,7 @@ class Schedule(Record):
         if "bymonthday" in found or any(len(day) > _EVERY_WEEK for day in days):
             found["freq"] = "MONTHLY"
         elif "byday" in found:
-            found["freq"] = "WEEKLY"
+            found["freq"] = "MONTHLY" if form.text(f"{name}.monthly") == found["byday"] else "WEEKLY"
         return found
 
 
@@ -84,6 +92,7 @@ _PHONE: Final = Rows(
         }
     ),
     quiet=("type",),
+    most=20,
 )
 _SCHEDULE: Final = Rows(
     Schedule(
@@ -100,7 +109,7 @@ _SCHEDULE: Final = Rows(
             "notes": ByLanguage(),
         }
     ),
-    quiet=("interval",),
+    quiet=("interval", "monthly"),
 )
 _COST: Final = Record(
     {
@@ -132,6 +141,7 @@ FIELDS: Final[dict[str, Kind]] = {
     "email": Kind(),
     "contacts": Rows(
         Record({"title": ByLanguage(), "department": ByLanguage(), "email": Kind(), "phones": _PHONE}),
+        most=20,
     ),
     "fees_description": ByLanguage(),
     "cost_options": Rows(_COST, quiet=("currency",)),

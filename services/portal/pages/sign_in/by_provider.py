@@ -71,8 +71,10 @@ async def answer(page: Annotated[Page, anybody()]) -> Response:
 
 @router.get("/sign-in/at/{slug}")
 @router.get("/sign-in/provider/{slug}", name="leave-by-former-address")
-async def leave(page: Annotated[Page, anybody()], slug: Slug, return_to: Annotated[str, Query()] = "") -> Response:
-    """Send somebody to the provider of their organisation.
+async def leave(
+    page: Annotated[Page, anybody()], slug: Slug, return_to: Annotated[str, Query()] = "", again: str = ""
+) -> Response:
+    """Send somebody to the provider of their organisation; `again`: who is known there signs in all the same.
 
     The former address stays for links that people have kept; below it no organisation can be called `answer`.
     """
@@ -85,10 +87,12 @@ async def leave(page: Annotated[Page, anybody()], slug: Slug, return_to: Annotat
     if not allowed:
         return page.render("sign_in/too_many.html", status=429)
     assert provider is not None
-    return await depart_for(page, provider, local_path(return_to))
+    return await depart_for(page, provider, local_path(return_to), again=bool(again))
 
 
-async def depart_for(page: Page, provider: Provider, return_to: str, *, test: bool = False) -> Response:
+async def depart_for(
+    page: Page, provider: Provider, return_to: str, *, test: bool = False, again: bool = False
+) -> Response:
     """Begin a sign-in with a provider, and send the browser there."""
     browser = browser_or_new(page)
     content: Content = {
@@ -100,7 +104,7 @@ async def depart_for(page: Page, provider: Provider, return_to: str, *, test: bo
     async with page.state.database.transaction() as tx:
         state = await begin_step(tx, page.state.vault, "provider", browser, content, page.now)
     try:
-        departure = await depart(registration(page, provider), state)
+        departure = await depart(registration(page, provider), state, again=again)
     except ProviderFault as fault:
         return await _faulty(page, provider, fault, test=test, status=502)
     async with page.state.database.transaction() as tx:
