@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from luotsi.importing.cells import member_cells
 from luotsi.importing.csv_files import write_csv
-from luotsi.importing.lines import did_you_mean
+from luotsi.importing.lines import column_of, did_you_mean, roles_in
 from luotsi.importing.organizations import organizations_by_slug
 from luotsi.platform.catalog_work import working
 from luotsi.platform.process import PlatformError
@@ -28,7 +28,9 @@ app = typer.Typer(no_args_is_help=True)
 
 Address = Annotated[str, typer.Argument(metavar="EMAIL", help="The member's address.")]
 Org = Annotated[str | None, typer.Option(help="Slug of the organisation; needed of somebody who is in several.")]
-Roles = Annotated[list[str] | None, typer.Option("--role", help="adviser, recipient, coordinator, admin; repeatable.")]
+Roles = Annotated[
+    list[str] | None, typer.Option("--role", help="adviser, recipient, coordinator, admin; several with commas.")
+]
 Tongue = Annotated[str | None, typer.Option(help="fi, sv or en.")]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -96,7 +98,9 @@ def invite(
     async def run() -> str:
         async with working(find_target(data)) as work:
             organization = await _organization(work, org, lock=True)
-            new = _checked(NewMember, {"email": email, "roles": role or [], "language": language})
+            new = _checked(
+                NewMember, {"email": email, "roles": roles_in(" ".join(role or [])), "language": language.lower()}
+            )
             return (await create_member(work, organization, new)).email
 
     print(f"{asyncio.run(run())} is now a member of {org}, and is told so by mail")
@@ -113,7 +117,11 @@ def change(
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Change what is named; roles are all that the member has afterwards."""
-    values: dict[str, Any] = {"roles": role, "language": language, "email": address}
+    values: dict[str, Any] = {
+        "roles": roles_in(" ".join(role or [])),
+        "language": (language or "").lower(),
+        "email": address,
+    }
     _change(data, email, org, {name: value for name, value in values.items() if value}, deputy)
 
 
@@ -149,9 +157,9 @@ def _change(data: Any, email: str, org: str | None, values: dict[str, Any], depu
 
 async def _organization(work: UnitOfWork, slug: str, *, lock: bool = False) -> Organization:
     known = await organizations_by_slug(work)
-    if slug not in known:
+    if slug.lower() not in known:
         raise PlatformError(f"there is no organisation {slug}.{did_you_mean(slug, list(known))}")
-    return await work.tx.get_one(Organization, known[slug].id, lock=lock)
+    return await work.tx.get_one(Organization, known[slug.lower()].id, lock=lock)
 
 
 async def _member(work: UnitOfWork, email: str, org: str | None, *, lock: bool = False) -> Member:
@@ -175,4 +183,4 @@ def _checked(model: type[ModelT], values: dict[str, Any]) -> ModelT:
         return model.model_validate(values)
     except ValidationError as error:
         told = field_errors(list(error.errors()))
-        raise PlatformError("; ".join(f"{each['field']}: {each['message']}" for each in told)) from None
+        raise PlatformError("; ".join(f"{column_of(each['field'])}: {each['message']}" for each in told)) from None

@@ -1,5 +1,6 @@
 """Lines of the files, the columns there are, and what is found wrong with them."""
 
+import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -82,6 +83,11 @@ def column_of(named: str) -> str | None:
     known = _COLUMN_OF.get(first, first)
     texts = f"{known}_{rest}"
     return (texts if texts in TEXTS else known) or None
+
+
+def roles_in(written: str) -> list[str]:
+    """The roles in a cell or an option, with spaces, commas or semicolons between them."""
+    return [role for role in re.split(r"[\s,;]+", written.lower()) if role]
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:

@@ -1,6 +1,5 @@
 """Entering and changing the members of the files, through the commands of the API."""
 
-import re
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -8,7 +7,7 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from luotsi.importing.cells import Cells, differences, member_cells
-from luotsi.importing.lines import Faults, Line, first_of_each
+from luotsi.importing.lines import Faults, Line, first_of_each, roles_in
 from luotsi.importing.organizations import checked
 from luotsi.importing.report import Done
 from services.catalog.schemas.members import MemberChange, NewMember
@@ -157,4 +156,4 @@ def _key(line: Line, organization: Organization) -> Key:
 
 
 def _roles(line: Line) -> list[str]:
-    return [role for role in re.split(r"[\s,;]+", line.cells.get("roles", "").lower()) if role]
+    return roles_in(line.cells.get("roles", ""))

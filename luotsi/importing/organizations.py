@@ -46,7 +46,9 @@ async def bring_organizations(
             if not ready:
                 faults.add(line, "parent", "the organisations above each other go round in a circle")
             elif (parent := _parent(line)) is not None and parent not in known:
-                if parent not in slugs:  # else that line's own fault is told
+                if parent == _slug(line):
+                    faults.add(line, "parent", "an organisation does not stand above itself")
+                elif parent not in slugs:  # else that line's own fault is told
                     faults.add_unknown(line, "parent", "there is no organisation", parent, list(known))
             else:
                 await _bring(work, line, known, faults, done)

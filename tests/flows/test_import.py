@@ -184,12 +184,13 @@ async def test_what_the_commands_refuse_is_told_by_line_too(operator: Operator) 
     )
     one = (
         "slug,name_fi,description_fi,parent\none,Yksi,Kuvaus,\ntwo,Kaksi,Kuvaus,three\n"
-        "three,Kolme,Kuvaus,two\nBad slug,Neljä,Kuvaus,\n"
+        "three,Kolme,Kuvaus,two\nBad slug,Neljä,Kuvaus,\nfive,Viisi,Kuvaus,five\n"
     )
     said = await operator.refused("import", operator.write("m.csv", circle), operator.write("o.csv", one))
     assert "m.csv line 3, deputy: The deputies would stand in for each other in a circle." in said
     assert "o.csv line 3, parent: the organisations above each other go round in a circle" in said
     assert "o.csv line 5, slug: A slug has small letters" in said
+    assert "o.csv line 6, parent: an organisation does not stand above itself" in said
 
 
 async def test_files_as_finnish_spreadsheets_write_them(operator: Operator) -> None:
@@ -202,11 +203,11 @@ async def test_files_as_finnish_spreadsheets_write_them(operator: Operator) -> N
 async def test_what_spreadsheets_do_to_edges_and_capitals_does_no_harm(operator: Operator) -> None:
     await operator.run("import", operator.write("o.csv", ORGANIZATIONS.replace("\n", "\r\n")))
     edges = (
-        "Email;ORGANIZATION;Language;roles;;\r\n;;;;;\r\n"
-        "A@libraries.example;Libraries;FI;Adviser;;\r\nb@libraries.example;libraries\r\n"
+        "sep=\t\r\n\ufeffEmail;ORGANIZATION;Language;roles;;\r\n;;;;;\r\n"
+        "A@libraries.example;\u200bLibraries;FI;Adviser;;\r\nb@libraries.example;libraries\r\n"
     )
     said = await operator.refused("import", operator.write("m.csv", edges))
-    assert said.splitlines()[1:] == ["  m.csv line 4, roles: must have 1 or more entries"]
+    assert said.splitlines()[1:] == ["  m.csv line 5, roles: must have 1 or more entries"]
 
     file = operator.write(
         "m.csv", edges.replace("b@libraries.example;libraries", "b@libraries.example;libraries;sv;adviser")
@@ -281,12 +282,14 @@ async def test_the_members_that_there_are_come_out_as_a_file_that_changes_nothin
         (b"email,organization\n" + "ä@x.example".encode("latin-1"), "line 2 is not UTF-8"),
         (b'email,organization,roles\na@x.example,"one,adviser\n', "line 2 cannot be read"),
         (b"email,organisation,roles\n", "organisation is no column of members. Did you mean organization"),
-        (b"", "line 1: the column"),
+        (b"", "is empty: the first line names the columns"),
+        (b"a@x.example,one,adviser\n", "line 1 names neither slug"),
+        (b"email,organization\na@x.example,\x1b[2Jone\n", "line 2 holds a character that is no text (U+001B)"),
         (b"email,organization,roles,roles\n", "roles is there twice"),
         (b"x" * 20_000_001, "is larger than 20 MB"),
         (b"email,organization\n" + b"a@x.example,one\n" * 50_001, "has more than 50000 lines"),
     ],
-    ids=["latin-1", "open quote", "unknown column", "empty", "column twice", "large", "long"],
+    ids=["latin-1", "open quote", "unknown column", "empty", "no header", "terminal", "column twice", "large", "long"],
 )
 async def test_what_is_no_such_file_is_refused_with_what_to_do(operator: Operator, content: bytes, said: str) -> None:
     assert said in await operator.refused("import", operator.write("m.csv", content))
@@ -331,7 +334,15 @@ async def test_members_are_looked_after_one_by_one(operator: Operator) -> None:
     await operator.run("member", "invite", "new@libraries.example", "--org", "libraries", "--role", "adviser")
     assert "new@libraries.example" in [str(mail["To"]) for mail in await mails(operator.platform)]
     await operator.run(
-        "member", "change", "New@libraries.example", "--role", "admin", "--deputy", "b@libraries.example"
+        "member",
+        "change",
+        "New@libraries.example",
+        "--role",
+        "Admin",
+        "--org",
+        "Libraries",
+        "--deputy",
+        "b@libraries.example",
     )
     shown = await operator.run("member", "show", "new@libraries.example")
     assert "roles admin, language fi" in shown
@@ -354,6 +365,7 @@ async def test_what_is_wrong_with_one_member_is_said(operator: Operator) -> None
         (["show", "a@library.example"], "Did you mean a@libraries.example"),
         (["invite", "x@x.example", "--org", "librareis", "--role", "adviser"], "Did you mean libraries"),
         (["invite", "x@x.example", "--org", "libraries"], "roles: must have 1 or more entries"),
+        (["change", "a@libraries.example", "--role", "adviser,boss"], "roles: give one of"),
         (
             ["invite", "A@libraries.example", "--org", "libraries", "--role", "adviser"],
             "has a member with this address",
