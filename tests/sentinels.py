@@ -15,11 +15,15 @@ from shared.redis import connect
 
 NAME = "luotsi"
 _SECRET = "secret"
-_REPLICA = f"user replica on >{_SECRET} +psync +replconf +ping"
-_SENTINEL = (
-    f"user sentinel on >{_SECRET} allchannels +multi +slaveof +ping +exec +subscribe +config|rewrite +role +publish"
-    " +info +client|setname +client|kill +script|kill"
-)
+
+
+def failover_rules(password: str) -> list[str]:
+    """The two further users: as whom a replica follows, and as whom Sentinels look and promote."""
+    return [
+        f"user replica on >{password} +psync +replconf +ping",
+        f"user sentinel on >{password} allchannels +multi +slaveof +ping +exec +subscribe +config|rewrite +role"
+        " +publish +info +client|setname +client|kill +script|kill",
+    ]
 
 
 class Sentinels:
@@ -38,7 +42,7 @@ class Sentinels:
 
     def _data_config(self, port: int) -> list[str]:
         follows = [] if port == self.ports[0] else [f"replicaof 127.0.0.1 {self.ports[0]}"]
-        rules = [*acl_rules(dict.fromkeys(USERS, _SECRET)), _REPLICA, _SENTINEL]
+        rules = [*acl_rules(dict.fromkeys(USERS, _SECRET)), *failover_rules(_SECRET)]
         own = ["appendonly yes", "appendfsync everysec", 'save ""', "repl-diskless-sync-delay 0"]
         return [*own, "masteruser replica", f"masterauth {_SECRET}", *rules, *follows]
 

@@ -202,6 +202,19 @@ def test_databases_that_others_make_are_left_to_them() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_who_speaks_to_a_redis_elsewhere_has_the_certificates_and_waits_for_no_container() -> None:
+    laid_over = overlaid("external-redis.yml")
+    speaking = {name for name, settings in CONTAINERS.items() if "REDIS_SERVER" in yaml.safe_dump(settings)}
+    assert {name for name, settings in laid_over["services"].items() if "volumes" in settings} == speaking
+    waiting = {name for name, settings in CONTAINERS.items() if "redis" in settings.get("depends_on", {})}
+    alone = {name for name, settings in laid_over["services"].items() if "depends_on" in settings}
+    assert alone == waiting
+    for name in alone:
+        assert laid_over["services"][name]["depends_on"]["redis"]["required"] is False
+    assert laid_over["services"].keys() - speaking - waiting == {"redis"}
+    assert laid_over["networks"] == {"data": {"internal": False}}
+
+
 @pytest.mark.parametrize("service", service_names())
 def test_by_a_pooler_a_service_comes_to_its_own_database_with_its_own_password(service: str) -> None:
     laid_over = overlaid("pooler.yml")["services"]
@@ -252,7 +265,7 @@ def test_the_file_of_secrets_is_complete_and_private(tmp_path: Path) -> None:
     assert missing(path) == []
     values = dict(re.findall(r"^([A-Z_]+)=(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE))
     empty = [name for name, value in values.items() if not value]
-    servers = ["POSTGRES_OPTIONS", "POSTGRES_POOLER_OPTIONS"]
+    servers = ["POSTGRES_OPTIONS", "POSTGRES_POOLER_OPTIONS", "REDIS_OPTIONS"]
     former = ["MASTER_KEY_PREVIOUS", "INDEX_KEY_PREVIOUS", "PORTAL_KEY_PREVIOUS"]
     files = ["SMTP_CA_FILE", "SMTP_CERTIFICATE_FILE", "SMTP_KEY_FILE"]
     returned = ["MAIL_RETURN_PATH", "BOUNCE_SECRET"]
