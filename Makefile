@@ -26,7 +26,7 @@ PROMTOOL := .promtool/promtool
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check format faults bench browser promtool screenshots coverage test-compose env pins docs clean
+.PHONY: help up demo test check audit sbom format faults bench browser promtool screenshots coverage test-compose env pins docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
@@ -46,6 +46,13 @@ check: $(READY) ## Check format, lint, types and the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+audit: $(READY) ## Ask OSV what is known against the pinned requirements; says so where it cannot be reached
+	@$(BIN)/python -m supply.audit $(ARGS)
+
+sbom: $(READY) ## Write bills of materials (CycloneDX) of the wheels and of the image into sbom/ (IMAGE=luotsi:local)
+	@$(BIN)/python -m supply.sbom sbom/wheels.cdx.json
+	@$(BIN)/python -m supply.sbom sbom/image.cdx.json --image $(or $(IMAGE),luotsi:local)
 
 format: $(READY) ## Format the code, and mend what the linter can mend
 	@$(BIN)/ruff format .
@@ -93,7 +100,7 @@ docs: $(READY) ## Write the generated pages of docs/ anew
 	@$(BIN)/python -m tests.events.golden
 
 clean: ## Remove the virtual environment and caches; data in .luotsi stays
-	@rm -rf $(VENV) $(CLIENT_VENV) $(PROVIDER_VENV) .promtool build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .luotsi-test
+	@rm -rf $(VENV) $(CLIENT_VENV) $(PROVIDER_VENV) .promtool build dist sbom *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .luotsi-test
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # $(call venv,REQUIREMENTS): .venv with these and no others, and the command `luotsi` of this very folder.

@@ -251,6 +251,16 @@ def test_the_image_carries_the_version_of_the_project() -> None:
     assert f"ARG VERSION={version}\n" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
+def test_the_documented_update_fetches_every_image_that_is_not_made_here() -> None:
+    manual = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    update = manual.partition("## Upgrade")[2].partition("### Rehearsal")[0]
+    pulled = re.findall(r"^ +docker compose pull ([a-z ]+?)  ", update, re.M)[0].split()
+    others = {settings["image"] for settings in CONTAINERS.values() if "luotsi" not in settings["image"]}
+    assert {CONTAINERS[name]["image"] for name in pulled} == others
+    assert " docker compose build --pull migrate" in update
+    assert "--pull" not in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
 def test_nothing_enters_the_image_but_what_is_named() -> None:
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]

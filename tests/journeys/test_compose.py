@@ -9,12 +9,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 import httpx2
 import pytest
 
 from shared.services import streams
+from supply import sbom
 from tests.flows.certificates import Authority, server_context
 from tests.flows.mail_server import MailServer
 from tests.journeys.compose_stack import Stack, require_engine, wait_until
@@ -75,6 +77,21 @@ def test_secrets_that_are_missing_stop_it_with_a_word_on_what_to_do(bare: Stack)
     refused = bare.compose("config", "-q", check=False, env_file=Path(os.devnull))
     assert refused.returncode
     assert "run make env" in refused.stderr
+
+
+def test_the_bill_of_materials_of_the_image_is_whole_valid_and_the_same_each_time(bare: Stack) -> None:
+    first, second = (sbom.of_image(sbom.look_into(bare.image)) for _ in range(2))
+    assert sbom.fault_of(first) is None
+    assert first == second
+    parts = [component["purl"] for component in json.loads(first)["components"]]
+    installed = bare.compose(
+        "run", "--rm", "-T", "--no-deps", "--entrypoint", "dpkg-query", "cli", "-f", "${Package}@${Version}\n", "-W"
+    )
+    debian = {unquote(purl.removeprefix("pkg:deb/debian/").partition("?")[0]) for purl in parts if "pkg:deb/" in purl}
+    # The client of PostgreSQL lies there without being installed.
+    assert {name.partition("@")[0] for name in debian - set(installed.stdout.split())} == {"postgresql-client-17"}
+    assert debian >= set(installed.stdout.split())
+    assert [purl for purl in parts if purl.startswith("pkg:pypi/fastapi@")]
 
 
 def test_organisations_are_there_and_nobody_to_act_for_them(bare: Stack) -> None:
