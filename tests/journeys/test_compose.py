@@ -277,6 +277,23 @@ def test_a_seeded_account_is_chosen_and_its_day_begins(stack: Stack) -> None:
         assert ADVISER in browser.get("/").text
 
 
+def test_organisations_and_members_come_out_of_files(stack: Stack) -> None:
+    organizations = "\ufeffslug;name_fi;description_fi\r\nlukupiiri;Lukupiiri;Lukee, myös lauantaisin\r\n"
+    entered = stack.compose("run", "--rm", "-T", "cli", "import", "-", piped=organizations).stdout
+    assert "standard input line 2: lukupiiri is entered" in entered
+    members = "email,organization,roles\nlukija@lukupiiri.example,lukupiiri,adviser\n"
+    for more, counts in (
+        (["--dry-run"], "members: 1 would be entered, 0 would be changed, 0 as they were"),
+        ([], "members: 1 entered, 0 changed, 0 as they were"),
+        ([], "members: 0 entered, 0 changed, 1 as they were"),
+    ):
+        assert counts in stack.compose("run", "--rm", "-T", "cli", "import", "-", *more, piped=members).stdout
+    refused = stack.compose("run", "--rm", "-T", "cli", "import", "-", piped=members + "lukija,x,y\n", check=False)
+    assert refused.returncode == 1
+    assert "standard input line 3, organization: there is no organisation x." in refused.stderr
+    assert stack.token("lukija@lukupiiri.example")
+
+
 def test_what_the_edge_refuses_is_a_problem_too(bare: Stack) -> None:
     answer = httpx2.get(f"{bare.url}/api/nothing/here")
     assert answer.status_code == 404
