@@ -1,7 +1,10 @@
 """Mail that comes back after a server has taken it: handed in by it, shown, and told like mail that was given up."""
 
+import re
+import subprocess
 from email import message_from_bytes
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -104,6 +107,20 @@ async def hand_in(platform: Platform, raw: bytes, **headers: str) -> Any:
     known = {"Authorization": f"Bearer {SECRET}", "Content-Type": "message/rfc822"}
     async with platform.client("notifications") as server:
         return await server.post("/bounces", content=raw, headers=known | headers)
+
+
+def cut_as_documented(raw: bytes) -> bytes:
+    """What the command of the manual hands on of a mail."""
+    manual = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    [cut] = re.findall(r"^(.*) \| curl .*Authorization: Bearer \$BOUNCE_SECRET", manual, re.M)
+    return subprocess.run(["sh", "-c", cut], input=raw, capture_output=True, check=True).stdout
+
+
+async def test_of_a_large_report_the_beginning_is_enough(platform: Platform, town: Town) -> None:
+    large = report(await delivered(platform, town) + b"\r\nA banner that a gateway has put below the mail." * 2000)
+    assert (await hand_in(platform, large)).status_code == 413
+    answer = await hand_in(platform, cut_as_documented(large))
+    assert (answer.status_code, answer.json()) == (200, {"bounced": 1})
 
 
 async def shown(platform: Platform, town: Town) -> dict[str, Any]:
