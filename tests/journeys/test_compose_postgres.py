@@ -125,6 +125,12 @@ def test_a_server_that_asks_for_a_certificate_is_shown_one(stack: Stack) -> None
     assert shown.split() == ["certified", "certified"]
 
 
+def test_an_administrator_who_is_no_superuser_rehearses_an_update(stack: Stack) -> None:
+    said = stack.compose("run", "--rm", "-T", "rehearsal").stdout
+    assert "the copy is gone" in said
+    assert rows(stack, "postgres", "SELECT rolsuper FROM pg_roles WHERE rolname = 'cityadmin'") == ["f"]
+
+
 def test_a_backup_is_made_and_comes_back(stack: Stack) -> None:
     identity = (stack.folder / "identity").read_text()
     made = stack.compose("run", "--rm", "-T", "backup", "make").stdout
