@@ -1,6 +1,7 @@
 """PostgreSQL elsewhere: encrypted, behind PgBouncer in transaction mode, and lost under load."""
 
 import re
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -49,6 +50,7 @@ def stack() -> Iterator[Stack]:
         yield stack
     finally:
         stack.remove()
+        subprocess.run(["docker", "image", "rm", "-f", f"{stack.image}-pgbouncer"], capture_output=True, check=False)
 
 
 def rows(stack: Stack, database: str, query: str, server: str = "city-a") -> list[str]:
