@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     otel_exporter_otlp_endpoint: str = Field(
         "", pattern="^(https?://.+)?$", description="Collector of traces, over OTLP/HTTP: http://host:4318; empty: none"
     )
+    drain_seconds: float = Field(
+        0, ge=0, le=60, description="How long a web process that is to stop still answers, asking for other connections"
+    )
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of a worker for /metrics and /livez; 0: none")
     heartbeat_file: Path | None = Field(None, description="A worker touches this file while it is healthy")
 

@@ -25,6 +25,7 @@ from shared.services import get_service
 from shared.settings import Settings
 from shared.version import VERSION
 from shared.web import framework_problems
+from shared.web.draining import DrainingServer
 from shared.web.health import HEALTH_PATHS, add_health_routes
 from shared.web.http_methods import HttpMethods
 from shared.web.http_protocol import HttpProtocol
@@ -164,13 +165,11 @@ def serve(service: str, settings: Settings, create: Callable[[], FastAPI]) -> No
     telemetry.configure_logging(service, settings.log_level)
     tracing.configure(f"{service}-web", settings.otel_exporter_otlp_endpoint)
     try:
-        uvicorn.run(
-            create(),
-            host=settings.host,
-            port=settings.port,
-            forwarded_allow_ips=settings.forwarded_allow_ips,
-            **SERVING,
-        )
+        app = create()
+        serving = {**SERVING, "forwarded_allow_ips": settings.forwarded_allow_ips}
+        DrainingServer(
+            uvicorn.Config(app, host=settings.host, port=settings.port, **serving), app, settings.drain_seconds
+        ).run()
     except OSError as error:
         log.critical("cannot listen on %s:%s: %s", settings.host, settings.port, error.strerror)
         sys.exit(1)

@@ -13,6 +13,7 @@ from shared.figures import Look, as_prometheus
 from shared.redis import RawRedis
 from shared.services import Service
 from shared.version import VERSION
+from shared.web.draining import is_draining
 
 HEALTH_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 
@@ -73,6 +74,8 @@ def add_health_routes(
     )
     async def readyz(response: Response) -> Readiness:
         found = await readiness()
+        if is_draining(app):
+            found = found.model_copy(update={"status": "unready"})
         if found.status == "unready":
             response.status_code = 503
         return found

@@ -1,0 +1,59 @@
+"""A web process that is told to stop answers on for a while, and sends callers elsewhere."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+
+from shared.web.base import SERVING
+from shared.web.draining import DrainingServer
+from tests.platform import Platform
+
+
+@contextlib.asynccontextmanager
+async def serving(platform: Platform, seconds: float) -> AsyncIterator[tuple[DrainingServer, str, asyncio.Task[Any]]]:
+    app = platform.apps["catalog"]
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = DrainingServer(uvicorn.Config(app, lifespan="off", **SERVING), app, seconds)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    task = asyncio.create_task(server._serve([listening]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield server, f"http://127.0.0.1:{listening.getsockname()[1]}", task
+    finally:
+        app.state.draining = False
+        server.should_exit = True
+        await asyncio.wait([task])
+        listening.close()
+
+
+async def test_it_answers_on_and_keeps_no_connection(platform: Platform) -> None:
+    async with serving(platform, 1.5) as (server, url, task), httpx2.AsyncClient(base_url=url) as client:
+        assert "connection" not in (await client.get("/readyz")).headers
+        server.handle_exit(signal.SIGTERM, None)
+        await asyncio.sleep(0.1)
+        answer = await client.get("/organizations")
+        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (503, "unready")
+        await task
+        with pytest.raises(httpx2.ConnectError):
+            await client.get("/organizations")
+
+
+async def test_what_is_asked_twice_or_has_nothing_to_wait_for_stops_at_once(platform: Platform) -> None:
+    async with serving(platform, 0) as (server, _, task):
+        server.handle_exit(signal.SIGTERM, None)
+        await asyncio.wait_for(task, 10)
+    async with serving(platform, 60) as (server, _, task):
+        server.handle_exit(signal.SIGTERM, None)
+        await asyncio.sleep(0.1)
+        server.handle_exit(signal.SIGTERM, None)
+        await asyncio.wait_for(task, 10)
