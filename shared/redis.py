@@ -78,11 +78,14 @@ class _Primary(SentinelManagedConnection):
 
     async def connect_to(self, address: tuple[str, int]) -> None:
         await super().connect_to(address)  # type: ignore[no-untyped-call]
-        await self.send_command("ROLE")
-        role = await self.read_response()
-        if str_if_bytes(role[0]) != "master":
-            await self.disconnect()
-            raise AwayError("the Sentinels name a server that is the primary no more")
+        try:
+            await self.send_command("ROLE")
+            role = await self.read_response()
+            if str_if_bytes(role[0]) != "master":
+                raise AwayError("the Sentinels name a server that is the primary no more")
+        except BaseException:
+            await self.disconnect()  # or it would be there, unasked, for the next command
+            raise
 
 
 class _PrimaryTls(_Primary, SentinelManagedSSLConnection):

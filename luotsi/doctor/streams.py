@@ -18,21 +18,19 @@ async def redis(target: Target) -> list[Finding]:
     kind = info.get("server_name", "redis")
     version = info.get("valkey_version") or info["redis_version"]
     synced = bool(info["aof_enabled"]) and policy == "always" and info["aof_last_write_status"] == "ok"
-    replicas = info["connected_slaves"]
-    note = f"{kind} {version}, append-only file {'synced on every write' if synced else 'NOT durable'}"
-    if replicas:
-        note = (
-            note.replace("NOT durable", "not synced on every write") + f", {counted(replicas, 'replica', 'replicas')}"
-        )
-    advice = "set appendonly yes and appendfsync always, and look for room on its disk"
-    well = synced or replicas > 0
-    if (eviction := info["maxmemory_policy"]) != "noeviction":
-        well, note, advice = (
-            False,
-            f"{note}, maxmemory-policy {eviction}",
-            "set noeviction: events must not be thrown away",
-        )
+    replicas, eviction = info["connected_slaves"], info["maxmemory_policy"]
+    note = f"{kind} {version}, append-only file {_said(synced=synced, replicas=replicas)}"
+    well, advice = synced or replicas > 0, "set appendonly yes and appendfsync always, and look for room on its disk"
+    if eviction != "noeviction":
+        well, advice = False, "set noeviction: events must not be thrown away"
+        note += f", maxmemory-policy {eviction}"
     return [Finding("redis", well, note, advice), *await _groups(target)]
+
+
+def _said(*, synced: bool, replicas: int) -> str:
+    if not replicas:
+        return "synced on every write" if synced else "NOT durable"
+    return f"{'' if synced else 'not '}synced on every write, {counted(replicas, 'replica', 'replicas')}"
 
 
 async def _sync_policy(client: RawRedis) -> str:
