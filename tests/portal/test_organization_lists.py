@@ -34,6 +34,9 @@ async def test_members_come_page_by_page_and_those_who_left_on_their_own(platfor
         assert (len(ROWS.findall(first)), "z054@" in first) == (50, False)
         second = (await browser.get(NEXT.findall(first)[0].replace("&amp;", "&"))).text
         assert ("z054@" in second, NEXT.findall(second)) == (True, [])
+        found = (await browser.get(f"{place.path}/members?query=Z054%40")).text
+        assert (len(ROWS.findall(found)), 'value="Z054@"' in found) == (1, True)
+        assert "The search found nobody" in (await browser.get(f"{place.path}/members?query=nobody%40")).text
         assert "Nobody" not in (await browser.get(f"{place.path}/members?page=99")).text
         gone = place.town.people["desk@businesskuopio.example"]
         assert (await place.town.change("PATCH", f"/members/{gone.id}", {"active": False})).status_code == 200

@@ -13,7 +13,7 @@ from services.portal.pages.forms import Form
 from services.portal.pages.organization.administered import Administered, administered, all_of
 from services.portal.pages.organization.editing import Editing, is_stale, refused
 from services.portal.pages.organization.kinds import Chosen, Kind, Record, Several
-from services.portal.pages.organization.paging import Number, page_links, page_of
+from services.portal.pages.organization.paging import SIZE, Number, page_links, page_of
 from services.portal.pages.organization.saying import done
 from services.portal.pages.page import Page
 from services.portal.texts import LANGUAGES, language_name, of_code
@@ -39,22 +39,31 @@ MEMBER: Final = Editing(
 
 @router.get("")
 async def list_members(
-    page: PageOf, organization_id: UUID, number: Number = 1, left: Annotated[str, Query()] = ""
+    page: PageOf,
+    organization_id: UUID,
+    number: Number = 1,
+    left: Annotated[str, Query()] = "",
+    query: Annotated[str, Query()] = "",
 ) -> Response:
-    """Everybody in the organisation, page by page; with `left` those who have left."""
+    """Everybody in the organisation, page by page, or those with `query` in their address; with `left` who has left."""
     at = administered(page, organization_id)
     organization, everybody = await at.organization(), await colleagues(at)
     wanted = [each for each in everybody if each["active"] is not bool(left)]
-    shown, last = page_of(wanted, number)
+    looked_for = query.strip()[:200].lower()
+    found = [each for each in wanted if looked_for in each["email"].lower()]
+    shown, last = page_of(found, number)
     context = {
         "at": at,
         "organization": organization.data,
         "members": shown,
         "left": bool(left),
+        "form": Form.filled(page.language, {"query": query.strip()[:200]}),
+        "many": bool(looked_for) or len(wanted) > SIZE,
+        "looked_for": looked_for,
         "others": len(everybody) - len(wanted),
         "emails": {each["id"]: each["email"] for each in everybody},
         "done": done(page),
-        **page_links(f"{at.path}/members", {"left": "1" if left else ""}, number, last=last),
+        **page_links(f"{at.path}/members", {"left": "1" if left else "", "query": looked_for}, number, last=last),
     }
     return page.render("organization/members.html", **context)
 
