@@ -1,5 +1,6 @@
 """Organisations with many members and services: lists a page at a time, and nothing that grows without end."""
 
+import gzip
 import re
 
 import pytest
@@ -7,10 +8,12 @@ import pytest
 from tests.platform import Platform
 from tests.portal.administered import Place, administered_place
 from tests.portal.signed_in import portal_client
+from tests.portal.test_every_page import COMPRESSED, WHOLE
 
 ROWS = re.compile(r'<th scope="row"')
 NEXT = re.compile(r'<a href="([^"]+)" rel="next">')
 MANY = 55
+LOADED = re.compile(r'(?:src|href)="(/static/[^"]+)"')
 
 
 @pytest.fixture
@@ -59,3 +62,43 @@ async def test_services_come_page_by_page_and_those_that_are_not_offered_on_thei
         overview = (await browser.get(place.path)).text
         assert re.search(r"missing in some language: .* and \d+ others", overview)
         assert overview.count("kahvila 0") < 12
+
+
+async def test_pages_of_a_full_organisation_are_light(platform: Platform, place: Place) -> None:
+    """As much as the catalogue takes of places and closures, a hundred members and services, one of them with all."""
+    text = dict.fromkeys(("fi", "sv", "en"), "Kerrotaan, miten paikalle pääsee ja mitä siellä tehdään.")
+    names = {language: f"Paikka {language}" for language in ("fi", "sv", "en")}
+    one: dict[str, object] = {"name": names, "description": text, "accessibility": [{"description": {"fi": "Hissi"}}]}
+    [first, *_] = (await place.town.read(place.path))["locations"]
+    places: list[dict[str, object]] = [one | {"id": first["id"]}, *[one] * 49]
+    days = [f"{2030 + number // 25}-06-{number % 25 + 1:02}" for number in range(100)]
+    closures = [{"starts_on": day, "ends_on": day, "note": {"fi": "Koulutus"}} for day in days]
+    changes: list[tuple[str, str, object]] = [
+        ("PUT", "/locations", {"locations": places}),
+        ("PUT", "/closures", closures),
+    ]
+    for method, part, body in changes:
+        entered = await place.town.change(method, place.path + part, body)
+        assert entered.status_code == 200, entered.text
+    await _enter(
+        place, "/members", [{"email": f"z{number:03}@example.org", "roles": ["adviser"]} for number in range(100)]
+    )
+    await _enter(place, "/services", [{"name": f"Öinen kahvila {number:03}"} for number in range(100)])
+    heavy = []
+    async with portal_client(platform, place.boss, "fi") as browser:
+        parts = ("", "/members", "/members/new", "/services", "/services/new", "/details", "/locations", "/closures")
+        desk = place.town.people["desk@businesskuopio.example"].id
+        for path in [
+            *(place.path + part for part in parts),
+            f"{place.path}/members/{desk}",
+            place.page,
+            "/desk/handover",
+        ]:
+            page = await browser.get(path)
+            if page.status_code != 200:
+                continue
+            loaded = [page.content, *[(await browser.get(each)).content for each in LOADED.findall(page.text)]]
+            whole, compressed = sum(map(len, loaded)), sum(len(gzip.compress(each)) for each in loaded)
+            if whole > WHOLE or compressed > COMPRESSED:
+                heavy.append(f"{path}: {whole} bytes, {compressed} compressed")
+    assert heavy == []

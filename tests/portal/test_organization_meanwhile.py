@@ -1,5 +1,6 @@
 """Forms of an organisation that are sent twice, that two administrators have open at once, or that no page has."""
 
+import re
 from typing import Any
 
 import pytest
@@ -105,9 +106,43 @@ async def test_as_many_places_as_the_catalogue_takes_are_saved(platform: Platfor
     many[0]["id"] = first["id"]
     assert (await place.town.change("PUT", path, {"locations": many})).status_code == 200
     async with portal_client(platform, place.boss) as browser:
-        assert (await fill_in(browser, path, locations__7__name__fi="Toinen nimi")).status_code == 303
-    names = [each["name"] for each in (await place.town.read(place.path))["locations"]]
-    assert (len(names), "Toinen nimi" in names) == (50, True)
+        page = await browser.get(f"{path}?page=2")
+        assert page.text.count('class="entry" id="locations.') < 50, "a page has some of them"
+        assert len(re.findall(rf'href="{path}\?page=\d+#locations\.\d"', page.text)) == 50, "and leads to all"
+        fields = changed(fields_of(page.text), locations__3__name__fi="Toinen nimi", locations__0__name__fi="")
+        unnamed = await post(browser, f"{path}?page=2", fields)
+        assert list(complaints(unnamed.text)) == ["locations.0.name.fi"]
+        fields = changed(fields, locations__0__name__fi="Paikka 4")
+        unfit = await post(browser, f"{path}?page=2", changed(fields, locations__1__url="no address"))
+        assert list(complaints(unfit.text)) == ["locations.1.url"], "said of the row as the page has it"
+        before = await place.town.read(place.path)
+        answers = [await post(browser, f"{path}?page=2", fields) for _ in range(2)]
+        assert [each.headers.get("Location") for each in answers] == [f"{path}?done=locations&page=2"] * 2
+    now = (await place.town.read(place.path))["locations"]
+    wanted = ["Toinen nimi" if each["name"] == "Paikka 7" else each["name"] for each in before["locations"]]
+    assert [each["name"] for each in now] == wanted
+    assert [each["id"] for each in now] == [each["id"] for each in before["locations"]]
+
+
+async def test_what_others_add_on_another_page_of_closures_stays(platform: Platform, place: Place) -> None:
+    path = f"{place.path}/closures"
+    days = [f"{year}-{month:02d}-01" for year in range(2030, 2034) for month in range(1, 11)]
+    many = [{"starts_on": day, "ends_on": day} for day in days]
+    assert (await place.town.change("PUT", path, many)).status_code == 200
+    async with portal_client(platform, place.boss) as browser:
+        page = await browser.get(f"{path}?page=2")
+        earlier = [{"starts_on": "2029-05-01", "ends_on": "2029-05-01"}]
+        assert (await place.town.change("PUT", path, earlier + many)).status_code == 200
+        fields = changed(fields_of(page.text), closures__19__ends_on="2033-10-05", closures__0__starts_on=None)
+        fields = [each for each in fields if not each[0].startswith("closures.0.")]
+        stale = await post(browser, f"{path}?page=2", fields)
+        assert stale.status_code == 422
+        again = await post(browser, f"{path}?page=2", fields_of(stale.text))
+        assert again.status_code == 303, again.text
+    kept = [(each["starts_on"], each["ends_on"]) for each in (await place.town.read(place.path))["closures"]]
+    wanted = [("2029-05-01", "2029-05-01"), *((day, day) for day in days if day != "2032-01-01")]
+    wanted[-1] = ("2033-10-01", "2033-10-05")
+    assert sorted(kept) == wanted
 
 
 async def test_a_slug_that_is_taken_is_said_beside_it(platform: Platform, place: Place) -> None:

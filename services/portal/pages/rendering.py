@@ -16,6 +16,8 @@ from services.portal.clients.api import Away
 from services.portal.pages.forms import Form
 
 _REFERENCE: Final = re.compile(r"\b(KUO-[0-9A-Z]{4}-[0-9A-Z]{2})\b")
+_INDENT: Final = re.compile(r"(?:\n[ ]*)+(?=<(?!/textarea))")
+"""How templates are laid out between tags, which no browser shows: a tenth of a long form"""
 TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
 
@@ -51,7 +53,7 @@ class Renderer:
 
     def render(self, template: str, context: Mapping[str, Any]) -> str:
         """The template filled; `context` has the `page` among other things."""
-        return self.environment.get_template(template).render(context)
+        return _INDENT.sub("\n", self.environment.get_template(template).render(context))
 
 
 @pass_context

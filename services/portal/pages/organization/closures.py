@@ -33,6 +33,8 @@ CLOSURES: Final = ListPage(
     ),
     _as_given,
     lambda page: {},
+    20,
+    lambda closure: f"{closure['starts_on']} \N{EN DASH} {closure['ends_on']}",
 )
 
 

@@ -84,8 +84,13 @@ class Editing:
         body = self.body(form)
         return {name: body[name] for name in changed_fields(self.record, form)}
 
-    async def save(self, page: Page, saving: Saving, reading: Reading, given: Given = _as_answered) -> Unsaved | None:
-        """Save the form. Returns None where that is done, and where it was before: the button was pressed twice."""
+    async def save(
+        self, page: Page, saving: Saving, reading: Reading, given: Given = _as_answered, whole: Given | None = None
+    ) -> Unsaved | None:
+        """Save the form. Returns None where that is done, and where it was before: the button was pressed twice.
+
+        `whole` has all rows of a list where `given` has only those that the form shows.
+        """
         problem = await refused(self, page.form, saving)
         if problem is None:
             return None
@@ -93,7 +98,7 @@ class Editing:
         if problem.name != _STALE:
             return Unsaved(found, {"etag": page.form.version})
         now = self.filled(page, given(found))
-        if is_there(self.record, page.form, now):
+        if is_there(self.record, page.form, self.filled(page, whole(found)) if whole else now):
             return None
         return Unsaved(found, {"etag": found.etag, **self._stale(page, problem, now)})
 

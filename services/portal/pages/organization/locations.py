@@ -71,6 +71,8 @@ LOCATIONS: Final = ListPage(
     ),
     _as_given,
     _types,
+    4,
+    lambda place: str(place["name"]),
     _check,
 )
 

@@ -40,7 +40,30 @@ def changed_fields(record: Record, form: Form) -> list[str]:
 
 def is_there(record: Record, form: Form, present: Form) -> bool:
     """Whether all that the person changed is what is kept already, so that there is nothing left to save."""
-    return all(_digest(record, form, name) == _digest(record, present, name) for name in changed_fields(record, form))
+    return all(
+        _digest(record, form, name) == _digest(record, present, name) or _has_rows(record, form, present, name)
+        for name in changed_fields(record, form)
+    )
+
+
+def own_rows(kind: Rows, form: Form, present: Form, name: str) -> list[int]:
+    """The numbers of the rows in `present` that the form was made from: it may show a part of a long list."""
+    before = set(_parsed(form.text(SEEN)).get(name + _ROWS, "").split(","))
+    ids = {form.text(f"{row}.id") for row in rows_of(form, name)} - {""}
+    return [
+        int(row.rpartition(".")[2])
+        for row, digest in _rows(kind, present, name).items()
+        if digest in before or present.text(f"{row}.id") in ids
+    ]
+
+
+def _has_rows(record: Record, form: Form, present: Form, name: str) -> bool:
+    """Whether a list has all rows that the form has, and none of those that were taken away in it."""
+    kind, before = record.fields[name], _parsed(form.text(SEEN)).get(name + _ROWS)
+    if not isinstance(kind, Rows) or before is None:
+        return False
+    mine, theirs = set(_rows(kind, form, name).values()), set(_rows(kind, present, name).values())
+    return mine <= theirs and not (set(before.split(",")) - mine) & theirs
 
 
 def merge(record: Record, form: Form, present: Form) -> Meanwhile:
