@@ -59,7 +59,10 @@ class Load:
 
 @asynccontextmanager
 async def under_load(backbone: Backbone) -> AsyncIterator[Load]:
-    """Some hundred events a second are told, published and consumed while the block runs; at its end all have come."""
+    """Some hundred events a second are told, published and consumed while the block runs.
+
+    At its end all of them were handled, and lie on the stream for those who have not read it yet.
+    """
     load, stopped = Load(), asyncio.Event()
 
     async def tell() -> None:
@@ -69,7 +72,8 @@ async def under_load(backbone: Backbone) -> AsyncIterator[Load]:
 
     async def all_done() -> bool:
         with suppress(RedisError):  # a connection that ended with its server is met once
-            return await done(backbone, len(load.told))
+            there = set(await ids_on_stream(backbone)) == {str(each) for each in load.told}
+            return there and await done(backbone, len(load.told))
         return False
 
     relaying = asyncio.create_task(backbone.relay.run())
@@ -79,7 +83,7 @@ async def under_load(backbone: Backbone) -> AsyncIterator[Load]:
             yield load
             stopped.set()
             await telling
-            await until(all_done, "all that was told")
+            await until(all_done, "all that was told, handled and on the stream")
             assert not worker.done(), "it got on by itself"
     finally:
         stopped.set()
@@ -122,8 +126,7 @@ async def test_a_primary_that_is_killed_under_load_loses_nothing(backbone: Backb
         await promoted(sentinels, former)
         await more_noted(backbone, 300)
     assert sorted(await backbone.noted()) == sorted(load.told)
-    assert set(await ids_on_stream(backbone)) == {str(each) for each in load.told}
-    assert counted("luotsi_stream_losses_total", stream=STREAM) == losses + 1
+    assert counted("luotsi_stream_losses_total", stream=STREAM) > losses
     sentinels.servers[former].start()
     await until(sentinels.is_followed, "the former primary to follow the present one")
 
@@ -136,7 +139,6 @@ async def test_a_primary_that_hands_over_under_load_loses_nothing(backbone: Back
         await promoted(sentinels, former)
         await more_noted(backbone, 300)
     assert sorted(await backbone.noted()) == sorted(load.told)
-    assert set(await ids_on_stream(backbone)) == {str(each) for each in load.told}
 
 
 async def test_requests_are_counted_and_the_operator_looks_where_the_primary_is(
