@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
+from luotsi.doctor.backups import backups
 from luotsi.doctor.databases import PATIENCE_SECONDS, Look, look_into, seals, timers
 from luotsi.doctor.finding import Finding
 from luotsi.doctor.keys import keys
@@ -36,6 +37,7 @@ async def examine(target: Target) -> list[Finding]:
         _guarded("keys", keys(target)),
         _guarded("redis", redis(target)),
         _guarded("retention", retention(target)),
+        _guarded("backups", backups(target)),
     ]
     looks += [
         _guarded(f"service {service.name}", _web(target, service.name))

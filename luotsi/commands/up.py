@@ -184,6 +184,7 @@ class Platform:
             "issuer": self._addresses.public_url,
             "signing_key": str(self._data.keys / "signing.json"),
             "retention": os.environ.get("RETENTION", ""),
+            "backups": _shown_place(os.environ.get("BACKUP_TARGET", "")),
         }
 
     async def watch(self) -> None:
@@ -214,6 +215,11 @@ def _is_ready(address: str) -> bool:
     """Whether it can serve with all that it depends on. Work that is late is caught up with by the workers."""
     status, answer = readiness(address)
     return status == HTTPStatus.OK and set(answer["dependencies"].values()) == {"up"}
+
+
+def _shown_place(target: str) -> str:
+    """Where backups go, for commands that are given elsewhere."""
+    return target if not target or "://" in target else str(Path(target).absolute())
 
 
 def _given(kind: str, name: str) -> str | None:
