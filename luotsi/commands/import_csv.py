@@ -43,7 +43,7 @@ async def _bring(
     except _DryRun:
         pass
     except DBAPIError:
-        faults.raise_any()  # of a clash, after which the transaction takes nothing more
+        faults.raise_any()  # such as of a clash, after which the transaction takes nothing more
         raise
     return done
 

@@ -14,6 +14,7 @@ from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.seed import SEED_LOCK
 from shared.clock import utc_now
 from shared.database.connections import Database
+from shared.database.outages import is_outage
 from shared.problems import Problem
 from shared.publishing.outbox import Outbox
 
@@ -25,7 +26,7 @@ _OPERATOR = Caller(organization_id=UUID(int=0), roles=frozenset({"admin"}), is_p
 async def working(target: Target) -> AsyncIterator[UnitOfWork]:
     """A unit of work of the operator on the catalogue, committed at the end; one at a time, and none beside a seeding.
 
-    Raises PlatformError with what a command refuses.
+    Raises PlatformError with what a command refuses, and where the database is away.
     """
     database = Database(target.database_url("catalog"), pool_size=1, answer_seconds=None)
     try:
@@ -36,5 +37,10 @@ async def working(target: Target) -> AsyncIterator[UnitOfWork]:
             yield UnitOfWork(tx=tx, outbox=outbox, now=utc_now(), caller=_OPERATOR, actor=None)
     except Problem as problem:
         raise PlatformError(problem.detail) from problem
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        reason = str(error) or type(error).__name__
+        raise PlatformError(f"the catalogue's database does not answer, run it again once it does: {reason}") from error
     finally:
         await database.close()

@@ -319,6 +319,13 @@ async def test_who_is_deactivated_stays_so_and_is_named(operator: Operator) -> N
     assert await operator.rows("SELECT active FROM members WHERE email LIKE 'c@%'") == [(False,)]
 
 
+async def test_a_database_that_is_away_is_said(operator: Operator) -> None:
+    away = {"CATALOG_DATABASE_URL": "postgresql://catalog:none@127.0.0.1:1/catalog"}
+    for arguments in (["import", operator.write("m.csv", MEMBERS)], ["member", "list"]):
+        with pytest.raises(PlatformError, match="the catalogue's database does not answer"):
+            await asyncio.to_thread(luotsi, operator.platform, *arguments, **away)
+
+
 async def test_a_file_comes_from_standard_input(operator: Operator) -> None:
     def run() -> str:
         arguments = ["import", "-", "--data", str(operator.folder)]
