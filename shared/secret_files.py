@@ -38,7 +38,7 @@ def is_secret(variable: str) -> bool:
 def with_secrets(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment with every secret in its own variable, and no `X_FILE` or password of an address left.
 
-    Raises SecretFaults.
+    A password without an address stays as it is: a shell with all of `.env` has such. Raises SecretFaults.
     """
     faults: list[str] = []
     found = {name: value for name, value in environment.items() if not _names_a_file(name)}
@@ -51,13 +51,13 @@ def with_secrets(environment: Mapping[str, str]) -> dict[str, str]:
         except ValueError as fault:
             faults.append(f"{name}: {fault}")
     for name in [name for name in found if name.endswith(_PASSWORD) and is_secret(name)]:
-        password, address = found.pop(name), name.removesuffix(_PASSWORD)
-        if not password:
-            continue
+        password, address = found[name], name.removesuffix(_PASSWORD)
         urls = [url for url in (f"{address}_URL", f"{address}_POOLER_URL") if "://" in found.get(url, "")]
-        found |= {url: _with_password(found[url], password) for url in urls}
-        if not urls:
-            faults.append(f"{name}: it belongs into {address}_URL, which is not set")
+        if urls:
+            found |= {url: _with_password(found[url], password) for url in urls if password}
+            del found[name]
+        elif environment.get(name + _FILE):
+            faults.append(f"{name}{_FILE}: it belongs into {address}_URL, which is not set")
     if faults:
         raise SecretFaults(faults)
     return found

@@ -102,9 +102,15 @@ def test_a_password_takes_the_place_of_another_in_every_address_of_its_server() 
     }
 
 
-def test_a_password_without_its_address_is_refused() -> None:
-    with pytest.raises(SecretFaults, match=r"^SMTP_PASSWORD: it belongs into SMTP_URL, which is not set$"):
-        with_secrets({"SMTP_PASSWORD": "word", "SMTP_URL": ""})
+def test_the_file_of_a_password_without_its_address_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "word").write_text("word")
+    with pytest.raises(SecretFaults, match=r"^SMTP_PASSWORD_FILE: it belongs into SMTP_URL, which is not set$"):
+        with_secrets({"SMTP_PASSWORD_FILE": str(tmp_path / "word"), "SMTP_URL": ""})
+
+
+def test_a_password_that_only_containers_need_is_left_as_it_is() -> None:
+    given = {"CATALOG_REDIS_PASSWORD": "as .env has it"}
+    assert with_secrets(given) == given
 
 
 def test_a_service_takes_its_secrets_out_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
