@@ -45,15 +45,12 @@ def list_(
 
     async def run() -> list[tuple[Member, str]]:
         async with working(find_target(data)) as work:
-            wanted = select(Member, Organization.slug).join(
-                Organization, col(Organization.id) == col(Member.organization_id)
-            )
+            wanted = select(Member)
             if org is not None:
-                wanted = wanted.where(Organization.id == (await _organization(work, org)).id)
-            rows = await work.tx.tuples(wanted.with_only_columns(col(Member.id), col(Organization.slug)))
-            slugs: dict[Any, str] = dict(rows)
-            members = await work.tx.all(select(Member).where(col(Member.id).in_(slugs)))
-            return sorted(((each, slugs[each.id]) for each in members), key=lambda one: (one[1], one[0].email.lower()))
+                wanted = wanted.where(col(Member.organization_id) == (await _organization(work, org)).id)
+            slugs = {each.id: each.slug for each in await work.tx.all(select(Organization))}
+            members = [(each, slugs[each.organization_id]) for each in await work.tx.all(wanted)]
+            return sorted(members, key=lambda one: (one[1], one[0].email.lower()))
 
     members = asyncio.run(run())
     if as_csv:
