@@ -37,9 +37,9 @@ class Place:
     identity: Path | None
 
 
-async def standings(target: Target) -> list[Standing]:
-    """How far the tables of each service are."""
-    return [await standing(target, service) for service in service_names()]
+async def standings(target: Target, services: Sequence[str]) -> list[Standing]:
+    """How far the tables of these services are."""
+    return [await standing(target, service) for service in services]
 
 
 def back_up_before_changes(target: Target, services: Sequence[str]) -> str | None:
@@ -47,9 +47,9 @@ def back_up_before_changes(target: Target, services: Sequence[str]) -> str | Non
 
     None where nothing changes. PlatformError where no backup can be made: then nothing may be changed.
     """
-    there = asyncio.run(standings(target))
-    if not any(each.will_change for each in there if each.service in services):
+    if not any(each.will_change for each in asyncio.run(standings(target, services))):
         return None
+    there = asyncio.run(standings(target, service_names()))
     with private_files():
         try:
             place, for_whom = _new_place(target)

@@ -44,7 +44,7 @@ class Source:
 @contextmanager
 def running_databases(target: Target) -> Iterator[Source]:
     """The databases as they are now: a backup for nobody else, gone at the end."""
-    there = [each.service for each in asyncio.run(standings(target)) if each.at is not None]
+    there = [each.service for each in asyncio.run(standings(target, service_names())) if each.at is not None]
     if not there:
         raise PlatformError("the databases are empty: there is nothing to rehearse on")
     with tempfile.TemporaryDirectory(prefix="luotsi-rehearsal-") as folder, private_files():

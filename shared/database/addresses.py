@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +41,3 @@ async def connect(url: str, **options: Any) -> Any:
         if "startup parameter" in str(error):
             log.error("%s: DATABASE_URL leads to a pooler, whose address belongs into DATABASE_POOLER_URL", error)
         raise
-
-
-def create_engine(url: str, connect_args: dict[str, Any] | None = None, **options: Any) -> AsyncEngine:
-    """SQLAlchemy's engine on `url`, which asyncpg reads: SQLAlchemy knows neither several hosts nor `sslmode`."""
-
-    async def connected() -> Any:
-        return await connect(url, **(connect_args or {}))
-
-    return create_async_engine("postgresql+asyncpg://", async_creator=connected, **options)

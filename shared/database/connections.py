@@ -9,7 +9,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.database.addresses import create_engine
+from shared.database.engines import create_engine
 from shared.database.epochs import learn_epoch
 from shared.database.outages import LOST, SILENCE
 from shared.database.raw_connection import RawConnection

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import command, context, op
 from alembic.config import Config
 
-from shared.database.addresses import create_engine
+from shared.database.engines import create_engine
 from shared.version import RUNS_WITH, VERSION
 
 _ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import NullPool, text
 
 from services.catalog.domain.search import EVERYTHING
-from shared.database.addresses import create_engine
+from shared.database.engines import create_engine
 from shared.database.migrations import run_environment
 
 _LAGS = text(
