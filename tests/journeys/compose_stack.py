@@ -78,6 +78,21 @@ class Stack:
             logs = self.compose(*chosen, "logs", "--no-color", "--tail", "40", check=False).stdout
             raise AssertionError(f"{error}\n{logs}") from None
 
+    def roll(self, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`deploy/roll` on this project: each process is replaced while the others go on."""
+        command = [str(ROOT / "deploy" / "roll"), "-p", self.project, "--env-file", str(self.env_file)]
+        done = subprocess.run(
+            command,
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        assert not check or done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+        return done
+
     def token(self, email: str) -> str:
         """An access token that speaks for the member with that address."""
         return self.compose("run", "--rm", "-T", "cli", "token", email).stdout.strip()
