@@ -8,7 +8,7 @@ import pytest
 
 from services.portal import texts
 from services.portal.pages.services import facts
-from tests.builders import Someone
+from tests.builders import Someone, small_town
 from tests.flows.catalog_kuopio import Kuopio, kuopio
 from tests.flows.test_catalog_details import DETAILS, MATCHING
 from tests.platform import Platform
@@ -25,6 +25,17 @@ async def _town(platform: Platform) -> tuple[Kuopio, Someone]:
 
 def _hits(page: str) -> list[str]:
     return re.findall(r'<h3><a href="/services/([a-z-]+)[^"]*">', page)
+
+
+@pytest.mark.parametrize("name", ["target_group", "organization_type", "language"])
+async def test_a_filter_that_nobody_knows_is_said_and_taken_off(platform: Platform, name: str) -> None:
+    town = await small_town(platform)
+    async with portal_client(platform, town.adviser) as browser:
+        page = await browser.get("/services", params={name: "nonsense", "accepting": "true"})
+        assert page.status_code == 200, page.text
+        said = page.text.partition('class="unknown-filter">')[2].partition("</p>")[0]
+        assert "nonsense" in said
+        assert 'href="/services?accepting=true"' in said
 
 
 async def test_a_service_is_found_by_what_the_client_needs(platform: Platform) -> None:

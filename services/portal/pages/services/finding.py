@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
+from services.portal.clients.api import ApiProblem
 from services.portal.pages.access import members
 from services.portal.pages.forms import Form
 from services.portal.pages.page import Page
@@ -44,7 +45,7 @@ async def find(page: Annotated[Page, members()], search: Annotated[Search, Query
     """
     narrowed = True if search.asked["query"] and any(search.asked[name] for name in _FILTERS) else None
     asked = {**search.asked, "unfit": narrowed, "page": search.page, "size": _PAGE_SIZE}
-    found = (await page.catalog.get("/services", asked)).data
+    found, unfit = await _found(page, asked)
     suffix = f"?like={search.like}" if search.like else ""
     form = Form.filled(page.language, search.asked)
     if page.code_refused:
@@ -60,10 +61,33 @@ async def find(page: Annotated[Page, members()], search: Annotated[Search, Query
         unknown=found.get("unknown", []),
         facets={name: _options(found["facets"][name], search.asked[name]) for name in _FILTERS},
         pages=_pages(search, found["total_pages"]),
+        unknown_filters=_unknown_filters(search, found, unfit),
         exactly_address=_address(search, exactly="true"),
         like=search.like,
         is_adviser="adviser" in page.account.roles,
     )
+
+
+async def _found(page: Page, asked: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    """What the catalogue finds, and the filters whose values it does not take: without those it is asked again."""
+    try:
+        return (await page.catalog.get("/services", asked)).data, set()
+    except ApiProblem as problem:
+        unfit = {each["field"].removeprefix("query.") for each in problem.errors or []} & set(_FILTERS)
+        if problem.status not in (400, 422) or not unfit:
+            raise
+    kept = {name: value for name, value in asked.items() if name not in unfit}
+    return (await page.catalog.get("/services", kept)).data, unfit
+
+
+def _unknown_filters(search: Search, found: dict[str, Any], unfit: set[str]) -> list[dict[str, str]]:
+    """The values of filters that no service has, each with the address of the search without it."""
+    named = {name: search.asked[name] for name in _FILTERS if search.asked[name]}
+    return [
+        {"value": value, "href": _address(search, **{name: ""})}
+        for name, value in named.items()
+        if name in unfit or (not found["total_items"] and all(e["value"] != value for e in found["facets"][name]))
+    ]
 
 
 def _hit(service: dict[str, Any], page: Page, suffix: str) -> dict[str, Any]:
