@@ -19,8 +19,8 @@ def counted(number: int, one: str, several: str) -> str:
 
 
 def age(seconds: float) -> str:
-    """A time in the largest unit that tells it: `75 s`, `12 min`, `5 h`, `3 days`."""
+    """A time in whole units that are over, of the largest that tells it: `75 s`, `12 min`, `5 h`, `3 days`."""
     for unit, length in (("days", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
+            return f"{seconds // length:.0f} {unit}"
     return f"{max(seconds, 0):.0f} s"
