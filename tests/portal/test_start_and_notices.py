@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from tests.builders import Town, small_town
+from tests.flows.catalog_kuopio import kuopio
 from tests.platform import Platform
 from tests.portal.signed_in import portal_client, send
 from tests.referring import CLIENT, at_work, new_referral, sent_referral
@@ -22,6 +23,26 @@ def needs_of(page: httpx2.Response, box: str) -> dict[str, str]:
     block = re.search(rf'id="needs-{box}".*?</ul>', page.text, re.DOTALL)
     assert block, f"nothing of {box}"
     return dict(re.findall(r'href="/\w+\?queue=(\w+)"[^>]*><span class="figure">([^<]*)<', block[0]))
+
+
+async def test_a_coordinator_sees_first_where_referrals_stall(platform: Platform) -> None:
+    place = await kuopio(platform)
+    await platform.settle()
+    async with portal_client(platform, place.people["coordinator@kuopio.example"]) as browser:
+        answer = await browser.get("/")
+    assert answer.status_code == 200
+    block = answer.text.partition('id="needs-coordinating"')[2].partition("</ul>")[0]
+    found = dict(re.findall(r'href="([^"]+)"[^>]*><span class="figure">([^<]*)<', block))
+    full = found.pop("/overview#full-title")
+    assert int(full) > 0
+    assert found == {
+        "/overview/referrals?show=overdue": "0",
+        "/overview/referrals?show=waiting": "0",
+        "/overview/referrals?show=not_closed": "0",
+        "/overview#unfound-title": "0",
+    }
+    assert 'id="needs-sent"' not in answer.text
+    assert 'id="needs-received"' not in answer.text
 
 
 async def test_a_reference_is_broken_over_no_two_lines(platform: Platform, town: Town) -> None:
@@ -69,13 +90,6 @@ async def test_where_nothing_waits_the_page_says_so(platform: Platform, town: To
         page = await browser.get("/")
     assert "Nothing waits for you" in page.text
     assert 'href="/services"' in page.text
-
-
-async def test_somebody_without_referrals_has_a_start_page(platform: Platform, town: Town) -> None:
-    async with portal_client(platform, town.coordinator) as browser:
-        page = await browser.get("/")
-    assert page.status_code == 200
-    assert "needs-" not in page.text
 
 
 def ids_of(page: httpx2.Response) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from fastapi import Response
 
 from services.portal.clients.api import Answer, Away, side_by_side
+from services.portal.pages.coordinating import coordinating
 from services.portal.pages.json_objects import JSON
 from services.portal.pages.notices.shown import shown
 from services.portal.pages.page import Page
@@ -20,13 +21,14 @@ _LISTS: Final = {"sent": "/referrals", "received": "/desk"}
 
 async def start_page(page: Page) -> Response:
     """The start page of the member who is signed in."""
-    counts, notices = await side_by_side(
-        _counts(page), page.notifications.get("/notices", {"unseen": True, "limit": 5})
+    counts, notices, overall = await side_by_side(
+        _counts(page), page.notifications.get("/notices", {"unseen": True, "limit": 5}), coordinating(page)
     )
     queues = counts["contents"] if isinstance(counts, Answer) else []
     return page.render(
         "home/start.html",
         counts=counts,
+        coordinating=overall,
         groups=[group for box in ("received", "sent") if (group := _group(page, box, queues))],
         nothing_waits=not any(each["count"] for each in queues if each["queue"] in _FIRST[each["box"]]),
         notices=notices if isinstance(notices, Away) else [shown(each) for each in notices["contents"]],
