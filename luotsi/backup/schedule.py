@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final
 
 import asyncpg
+from prometheus_client import Gauge
 
 from luotsi.backup import keeping, sealing, verifying
 from luotsi.backup.ledger import prune_ledger
@@ -21,6 +22,9 @@ from luotsi.platform.target import Target
 from shared.clock import KUOPIO, Clock, utc_now
 
 log = logging.getLogger(__name__)
+
+NEWEST: Final = Gauge("luotsi_backup_newest_timestamp_seconds", "When the newest finished backup was begun")
+LEDGER: Final = Gauge("luotsi_backup_ledger_timestamp_seconds", "When the ledger beside the backups was written last")
 
 LEDGER_SECONDS: Final = 60.0
 _AFTER_FAILURE: Final = timedelta(minutes=5)
@@ -52,6 +56,8 @@ class Schedule:
         self._ledger = LedgerWriter(target, store, self._for_whom)
         self._not_before: datetime | None = None
         self._ledger_at = self._backed_up_at = clock()
+        for figure in (NEWEST, LEDGER):  # until there is one it is as old as this process
+            figure.set(clock().timestamp())
 
     @property
     def well(self) -> bool:
@@ -72,6 +78,7 @@ class Schedule:
         try:
             await self._ledger.append(self._clock())
             self._ledger_at = self._clock()
+            LEDGER.set(self._ledger_at.timestamp())
         except PlatformError as error:
             log.error("the ledger was not written: %s", error)
         if self._not_before is not None and self._clock() < self._not_before:
@@ -89,10 +96,13 @@ class Schedule:
 
     async def _back_up(self) -> bool:
         whole = await asyncio.to_thread(finished, self._store)
+        if whole:
+            NEWEST.set(moment_of(whole[-1]).timestamp())
         if not is_due(self._clock(), moment_of(whole[-1]) if whole else None, self._settings.backup_at):
             return False
         manifest = await make(self._target, self._store, self._for_whom, self._clock())
         await asyncio.to_thread(verifying.verify_whole, self._store, manifest)
+        NEWEST.set(moment_of(manifest.name).timestamp())
         gone = await asyncio.to_thread(keeping.prune, self._store, self._settings, self._clock())
         await asyncio.to_thread(prune_ledger, self._store)
         size = sum(part.bytes for part in manifest.databases.values())

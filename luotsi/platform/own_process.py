@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
+from prometheus_client import start_http_server
+
 from shared import telemetry
 from shared.task_group import run_task_group
 
@@ -19,9 +21,12 @@ _BEAT_SECONDS: Final = 5.0
 def run_until_stopped(name: str, work: Coroutine[Any, Any, None], is_well: Callable[[], bool] = lambda: True) -> None:
     """Be a process that does `work` until SIGTERM or SIGINT; `name` stands in its log.
 
-    The file that HEARTBEAT_FILE names is touched every five seconds while `is_well`.
+    The file that HEARTBEAT_FILE names is touched every five seconds while `is_well`. Where METRICS_PORT names a port,
+    monitors get the figures of this process there. Raises OSError when that port is taken.
     """
     telemetry.configure_logging(name, os.environ.get("LOG_LEVEL", "INFO"))
+    if port := int(os.environ.get("METRICS_PORT") or 0):
+        start_http_server(port, os.environ.get("HOST", "127.0.0.1"))
     heartbeat = os.environ.get("HEARTBEAT_FILE")
     try:
         asyncio.run(_until_stopped(work, is_well, Path(heartbeat) if heartbeat else None))

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from prometheus_client import Gauge
 from sqlalchemy.exc import SQLAlchemyError
 
 from luotsi.platform.own_process import run_until_stopped
@@ -20,6 +21,8 @@ from luotsi.retention.schedule import is_due, is_on
 from shared.clock import Clock, utc_now
 
 log = logging.getLogger(__name__)
+
+LAST: Final = Gauge("luotsi_retention_last_run_timestamp_seconds", "When retention ran last; 0 where it is off")
 
 _LOOK_EVERY_SECONDS: Final = 30.0
 _AFTER_FAILURE_SECONDS: Final = 300.0
@@ -57,6 +60,7 @@ class Nightly:
             return False
         self._last = await last_run(self._target)  # by somebody else, perhaps
         self._began = True
+        LAST.set((self._last or self._watched_from).timestamp())
         if not self._is_due():
             return False
         try:
@@ -65,6 +69,7 @@ class Nightly:
             log.info("another run is at it")
             return False
         self._last = self._clock()
+        LAST.set(self._last.timestamp())
         removed = ", ".join(f"{line.register} {line.rows}" for line in lines if line.rows)
         log.info("retention took away: %s", removed or "nothing, for nothing was kept long enough")
         return True

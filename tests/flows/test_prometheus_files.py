@@ -10,6 +10,8 @@ import yaml
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
+from luotsi.backup import schedule
+from luotsi.retention import nightly
 from services.referral.queries.health import OVERDUE_SECONDS, UNSEALED_SECONDS
 from shared.consuming.backlog import PARKED_SECONDS, UNREAD_SECONDS
 from shared.publishing import backlog
@@ -27,6 +29,8 @@ RULES: list[dict[str, Any]] = [
 ]
 NAMES = [rule["alert"] for rule in RULES]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+NIGHTLY = {"backup": (schedule.NEWEST, schedule.LEDGER), "retention": (nightly.LAST,)}
+"""What works beside the services, and its figures"""
 PANELS: list[dict[str, Any]] = json.loads((FOLDER / "dashboard.json").read_text(encoding="utf-8"))["panels"]
 
 
@@ -76,7 +80,15 @@ def expressions() -> list[str]:
 async def test_every_figure_of_alerts_and_dashboard_there_is(platform: Platform) -> None:
     town = await small_town(platform)
     await platform.settle()
-    there = {"up"}
+    there = {
+        "up",
+        *(
+            sample.name
+            for figure in NIGHTLY.values()
+            for each in figure
+            for sample in next(iter(each.collect())).samples
+        ),
+    }
     for service in service_names():
         await platform.client(service, town.adviser if service != "portal" else None).get("/")
         text = (await platform.client(service).get("/metrics")).text
@@ -136,6 +148,7 @@ def test_prometheus_asks_every_process() -> None:
         kind: int(re.findall(rf" {name}=(\d+)", image)[0])
         for kind, name in (("web", "PORT"), ("worker", "METRICS_PORT"))
     }
-    assert asked == {f"{each.name}-{kind}": ports[kind] for each in SERVICES for kind in each.processes}
+    of_services = {f"{each.name}-{kind}": ports[kind] for each in SERVICES for kind in each.processes}
+    assert asked == of_services | dict.fromkeys(NIGHTLY, ports["worker"])
     [missing] = [rule["expr"] for rule in RULES if rule["alert"] == "LuotsiProcessMissing"]
-    assert set(re.findall(r'process="([\w-]+)"', missing)) == asked.keys()
+    assert set(re.findall(r'process="([\w-]+)"', missing)) == of_services.keys()
