@@ -14,6 +14,7 @@ from tests.platform import Platform
 from tests.portal.forms_on import form_on
 from tests.portal.signed_in import csrf_token, portal_client
 from tests.portal.test_referral_page import text_of
+from tests.portal.unknown_filters import unknown_filter
 from tests.referring import JSON, SECRETS, at_work, sent_referral
 
 
@@ -236,3 +237,10 @@ def _post_form(page: httpx2.Response) -> dict[str, list[str]]:
 
 async def _colleague(town: Town, email: str) -> Someone:
     return await town.facts.member(email, town.business, "recipient")
+
+
+async def test_a_queue_that_there_is_not_is_said_and_taken_off(platform: Platform, town: Town) -> None:
+    async with portal_client(platform, town.desk) as browser:
+        page = await browser.get("/desk", params={"queue": "nonsense", "sort": "-sent_at"})
+    assert page.status_code == 200
+    assert unknown_filter(page) == ("nonsense", "/desk?queue=new&sort=-sent_at")

@@ -6,9 +6,11 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
+from tests.builders import small_town
 from tests.platform import Platform
 from tests.portal.seeded import Seeded, seeded_platform
 from tests.portal.signed_in import portal_client
+from tests.portal.unknown_filters import unknown_filter
 from tests.referring import SECRETS, at_work
 
 
@@ -39,6 +41,14 @@ async def test_it_shows_what_was_sent_answered_and_is_late(platform: Platform, s
     assert "No room" in page
     for shown in (page, listed, everything):
         assert not [secret for secret in SECRETS if secret in shown]
+
+
+async def test_a_list_that_there_is_not_is_said_and_taken_off(platform: Platform) -> None:
+    town = await small_town(platform)
+    async with portal_client(platform, town.coordinator) as browser:
+        page = await browser.get("/overview/referrals", params={"show": "nonsense"})
+    assert page.status_code == 200
+    assert unknown_filter(page) == ("nonsense", "/overview/referrals?show=overdue")
 
 
 async def test_a_period_is_asked_for_and_a_wrong_one_is_told(platform: Platform, seeded: Seeded) -> None:

@@ -12,6 +12,7 @@ import pytest_asyncio
 from tests.builders import Town, small_town
 from tests.platform import Platform
 from tests.portal.signed_in import portal_client
+from tests.portal.unknown_filters import unknown_filter
 from tests.referring import CLIENT, JSON, Desk, at_work, new_referral, sent_referral
 
 
@@ -158,3 +159,14 @@ async def test_a_client_of_others_is_not_found(platform: Platform, town: Town) -
     await platform.settle()
     async with portal_client(platform, stranger) as browser:
         assert (await browser.get(f"/clients/{sent['client']['id']}")).status_code == 404
+
+
+@pytest.mark.parametrize("wrong", ["queue", "status"])
+async def test_a_filter_that_nobody_knows_is_said_and_taken_off(
+    platform: Platform, town: Town, browser: httpx2.AsyncClient, wrong: str
+) -> None:
+    sent = await sent_referral(platform, town)
+    page = await browser.get("/referrals", params={wrong: "nonsense", "sort": "sent_at"})
+    assert (page.status_code, rows_of(page)) == (200, [sent["id"]])
+    assert unknown_filter(page) == ("nonsense", "/referrals?sort=sent_at")
+    assert 'aria-current="page"' in page.text.partition('id="counted"')[2].partition("</ul>")[0]

@@ -39,6 +39,8 @@ class Wanted:
     sort: str = "respond_by"
     after: str = ""
     reference: str = ""
+    unknown: str = ""
+    """The queue that was asked for where there is none of that name"""
 
     @property
     def waits(self) -> bool:
@@ -77,7 +79,8 @@ def wanted(
 ) -> Wanted:
     """What the address asks for; the queue of new ones where it names none that there is."""
     known = queue if queue in QUEUES else "new"
-    return Wanted(known, sort if sort in SORTS else default_sort(known), after, reference.strip())
+    unknown = "" if queue == known else queue
+    return Wanted(known, sort if sort in SORTS else default_sort(known), after, reference.strip(), unknown)
 
 
 def numbers_of(counts: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, bool]]:

@@ -92,6 +92,7 @@ async def referrals(page: Coordinator, show: str = "overdue", after: str = "") -
     return page.render(
         "overview/referrals.html",
         tabs=[{"items": [_tab(page, each, shown) for each in _LISTED]}],
+        unknown=[] if shown == show else [{"value": show, "href": address("/overview/referrals", {"show": shown})}],
         rows=found["contents"],
         first=address("/overview/referrals", {"show": shown}) if after else None,
         next=address("/overview/referrals", {"show": shown, "after": following}) if following else None,

@@ -1,7 +1,7 @@
 """What one's own organisation has referred: by queue or by filters, sorted, page by page."""
 
 from asyncio import gather
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -26,13 +26,15 @@ _PATH: Final = "/referrals"
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for in the address of the page; what is not known there asks for nothing."""
+    """What is asked for in the address of the page; what is not known there asks for nothing, and is said."""
 
     queue: str = ""
     statuses: tuple[str, ...] = ()
     sort: str = ""
     reference: str = ""
     after: str = ""
+    unknown: tuple[str, ...] = ()
+    """Queues and statuses that nobody knows"""
 
     @property
     def query(self) -> dict[str, Any]:
@@ -49,7 +51,8 @@ def asked(
 ) -> Asked:
     """What the address asks for."""
     statuses = tuple(each for each in STATUSES if each in (status or ()))
-    return Asked(queue, statuses, sort if sort in SORTS else "", reference.strip()[:40], after)
+    unknown = tuple(each for each in dict.fromkeys(status or ()) if each and each not in STATUSES)
+    return Asked(queue, statuses, sort if sort in SORTS else "", reference.strip()[:40], after, unknown)
 
 
 @router.get(_PATH)
@@ -68,6 +71,8 @@ async def referrals(
     here = {"after": wanted.after, "limit": 25}
     if wanted.queue:  # whose filter is told with its count
         queues = await _queues(page)
+        if all(each["queue"] != wanted.queue for each in queues):
+            wanted = replace(wanted, queue="", unknown=(wanted.queue, *wanted.unknown))
         found = await page.referral.get("/referrals", _filter(wanted, queues) | here)
     else:
         queues, found = await gather(_queues(page), page.referral.get("/referrals", _filter(wanted, []) | here))
@@ -111,6 +116,7 @@ def _page(
         status=status,
         form=form or Form.filled(page.language, wanted.query),
         wanted=wanted,
+        unknown=[{"value": each, "href": address(_PATH, wanted.query)} for each in wanted.unknown],
         queues=_tabs(page, wanted, queues),
         sorts={each: address(_PATH, wanted.query, sort=each) for each in SORTS},
         rows=[row_of(each, page.now, page.language) for each in found["contents"]],
