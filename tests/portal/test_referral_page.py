@@ -267,7 +267,7 @@ async def test_what_a_window_fetches_by_itself_is_a_look_only_where_somebody_is_
     ("referer", "back"),
     [
         ("http://localhost:8000/referrals?queue=waiting&sort=respond_by", "/referrals?queue=waiting&sort=respond_by"),
-        ("http://localhost:8000/desk?queue=new", "/desk?queue=new"),
+        ("http://localhost:8000/desk?queue=new", "/referrals"),  # which is closed to who only advises
         ("http://localhost:8000/notices", "/referrals"),
         ("https://elsewhere.example//referrals", "/referrals"),
         ("", "/referrals"),
@@ -282,6 +282,17 @@ async def test_the_way_back_leads_to_the_list_as_it_was(
     found = re.search(r'<a class="back" href="([^"]*)"', page.text)
     assert found
     assert unescape(found[1]) == back
+
+
+async def test_the_way_back_leads_a_desk_to_its_queue_as_it_was(platform: Platform, town: Town) -> None:
+    sent = await sent_referral(platform, town)
+    async with portal_client(platform, town.desk) as browser:
+        came = {"Referer": "http://localhost:8000/desk?queue=overdue"}
+        assert (
+            'class="back" href="/desk?queue=overdue"'
+            in (await browser.get(f"/referrals/{sent['id']}", headers=came)).text
+        )
+        assert 'class="back" href="/desk"' in (await browser.get(f"/referrals/{sent['id']}")).text
 
 
 async def test_without_notices_a_referral_is_shown_and_says_what_is_missing(platform: Platform, town: Town) -> None:

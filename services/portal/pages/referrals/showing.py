@@ -60,9 +60,13 @@ def area_of(referral: JSON) -> str | None:
 
 
 def _back(page: Page, referral: JSON) -> str:
-    """The list from which the referral was opened, with its filters; else the first of its side."""
+    """The list from which the referral was opened, with its filters; else the first of its side.
+
+    Who received it is a recipient; for anybody else there is no desk to go back to.
+    """
     first = "/referrals" if referral["side"] == "source" else "/desk"
-    return page.list_before("/referrals", "/desk", "/clients/") or first
+    queues = ["/desk"] if "recipient" in page.account.roles else []
+    return page.list_before("/referrals", "/clients/", *queues) or first
 
 
 def _contents(answer: Answer | Away) -> list[Any]:
