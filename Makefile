@@ -26,7 +26,7 @@ PROMTOOL := .promtool/promtool
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check audit sbom format faults bench browser promtool screenshots coverage test-compose env pins docs clean
+.PHONY: help up demo test check audit sbom format faults bench browser promtool screenshots coverage test-compose cli env pins docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
@@ -83,6 +83,8 @@ coverage: $(READY) $(CLIENT_READY) $(PROVIDER_READY) $(PROMTOOL) ## Run the test
 
 test-compose: $(READY) ## Run the tests in containers (needs docker compose)
 	@$(BIN)/pytest -m compose $(ARGS)
+
+cli: $(RUNTIME_READY) ## Put the command line into .venv, and nothing else (.venv/bin/luotsi)
 
 env: $(RUNTIME_READY) ## Write .env with random secrets for docker compose, once
 	@$(BIN)/luotsi env

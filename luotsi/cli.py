@@ -12,6 +12,7 @@ from luotsi.platform.data_dir import private_files
 from luotsi.platform.migrating import migrate as migrate_database
 from luotsi.platform.migrating import standing
 from luotsi.platform.process import PlatformError
+from luotsi.platform.server_faults import said_of_server
 from luotsi.platform.target import DEFAULT_DATA, DataOption, find_target
 from shared.services import service_names
 from shared.version import VERSION
@@ -244,8 +245,15 @@ def main() -> None:
         app(prog_name="luotsi")
     except PlatformError as error:
         sys.exit(f"luotsi: {error}")
-    except OSError as error:
-        if error.filename is None and not isinstance(error, PermissionError):
-            raise  # of no file: a fault of ours, with its trace
-        path = error.filename2 or error.filename
-        sys.exit(f"luotsi: {path}: {error.strerror}" if path else f"luotsi: {error}")
+    except Exception as error:
+        said = _said_of_file(error) if isinstance(error, OSError) else None
+        if said is None and (said := said_of_server(error)) is None:
+            raise  # a fault of ours, with its trace
+        sys.exit(f"luotsi: {said}")
+
+
+def _said_of_file(error: OSError) -> str | None:
+    path = error.filename2 or error.filename
+    if path is None:
+        return str(error) if isinstance(error, PermissionError) else None
+    return f"{path}: {error.strerror}"

@@ -125,6 +125,8 @@ def _dump(url: str, snapshot: _Snapshot, store: BackupStore, path: str, for_whom
                 digest = sealing.seal(dump.stdout, sealed, for_whom)
             if dump.wait() != 0:
                 raise PlatformError(f"pg_dump ended with an error: {postgres_tools.complaint(said)}")
+        except OSError as error:  # such as of the last piece, which is written when the file is closed
+            raise sealing.unwritten(error) from None
         finally:
             dump.kill()
             dump.wait()

@@ -4,6 +4,7 @@ import hashlib
 import io
 import re
 import sys
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,13 +71,18 @@ def new_identity() -> tuple[str, str]:
 
 def identities(path: Path) -> list[Any]:
     """The secret keys of a file as `luotsi backup identity` and `age-keygen` write it; `-` stands for what is piped."""
+    shown = "what is piped" if str(path) == "-" else str(path)
     try:
         written = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
         found = [pyrage.x25519.Identity.from_str(word) for word in re.findall(r"^AGE-SECRET-KEY-\S+", written, re.M)]
+    except FileNotFoundError:
+        raise PlatformError(
+            f"there is no file {path} here: into a container it is piped, with -T after `run`: --identity - < {path}"
+        ) from None
     except (UnicodeDecodeError, pyrage.IdentityError):
-        raise PlatformError(f"{path} is damaged: take the identity from your copy") from None
+        raise PlatformError(f"{shown} is damaged: take the identity from your copy") from None
     if not found:
-        raise PlatformError(f"{path} holds no secret key of age (AGE-SECRET-KEY-…): name the identity file")
+        raise PlatformError(f"{shown} holds no secret key of age (AGE-SECRET-KEY-…): name the identity file")
     return found
 
 
@@ -106,8 +112,15 @@ def seal(plain: Readable, sealed: Writable, for_whom: Sequence[Any]) -> Digest:
     try:
         pyrage.encrypt_io(plain, counting, for_whom)
     except pyrage.EncryptError as error:
-        raise PlatformError(f"it could not be sealed: {error}") from None
+        raise unwritten(error) from None
     return counting.digest
+
+
+def unwritten(error: Exception) -> PlatformError:
+    """What to say where a sealed file could not be written."""
+    reason = str(error).removeprefix("OSError: ")
+    room = f": make room in {tempfile.gettempdir()} and where backups lie" if "No space left" in reason else ""
+    return PlatformError(f"the backup could not be written: {reason}{room}")
 
 
 def seal_bytes(plain: bytes, for_whom: Sequence[Any]) -> bytes:

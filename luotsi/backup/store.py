@@ -14,6 +14,11 @@ from luotsi.backup.settings import BackupSettings
 from luotsi.platform.process import PlatformError
 
 _CHUNK: Final = 1 << 20
+_HINTS: Final = {
+    "Permission denied": ". The directory has to belong to the user that makes backups, which is 10001 in containers",
+    "Read-only file system": ". The directory has to be writable",
+    "No space left": ". Make room there, or name another directory",
+}
 T = TypeVar("T")
 
 
@@ -68,7 +73,8 @@ class BackupStore:
             raise
         except (BaseError, OSError) as error:
             reason = str(error).partition("\n")[0]
-            raise PlatformError(f"the backups in {self.shown} cannot be reached: {reason}") from None
+            hint = next((what for sign, what in _HINTS.items() if sign in reason), "")
+            raise PlatformError(f"the backups in {self.shown} cannot be reached: {reason}{hint}") from None
 
 
 def open_store(settings: BackupSettings) -> BackupStore:

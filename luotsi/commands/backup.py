@@ -79,9 +79,12 @@ def ledger(data: DataOption = DEFAULT_DATA, to: To = None) -> None:
 def list_backups(data: DataOption = DEFAULT_DATA, to: To = None) -> None:
     """The backups there are, newest first."""
     at = place(data, to)
+    there, whole = names(at.store), finished(at.store)
+    if not there:
+        print(f"there is no backup in {at.store.shown} yet")
+        return
     table = Table("backup", "databases", "bytes", box=None)
-    whole = finished(at.store)
-    for name in reversed(names(at.store)):
+    for name in reversed(there):
         if name not in whole:
             table.add_row(name, "not finished", "")
             continue

@@ -47,8 +47,17 @@ async def check(plan: Plan, *, replace: bool) -> None:
     `replace` allows databases that hold something: it goes.
     """
     _check_backup(plan)
-    for service in plan.services:
-        await _check_database(plan.target, service, replace=replace)
+    found = {service: await _look_at(plan.target, service) for service in plan.services}
+    if busy := [service for service, (_, at_work) in found.items() if at_work]:
+        raise PlatformError(
+            "; ".join(f"{each} is at work in its database: stop {each}-web and {each}-worker first" for each in busy)
+            + ". Where a pooler stands between, wait until it has let go of their connections"
+        )
+    for service, (tables, _) in found.items():
+        if tables and not replace:
+            raise PlatformError(
+                f"the database {service} is not empty: --replace throws away what is in it; else name another database"
+            )
 
 
 def _check_backup(plan: Plan) -> None:
@@ -89,7 +98,8 @@ def _check_master_key(target: Target, master_keys: Sequence[str]) -> None:
         )
 
 
-async def _check_database(target: Target, service: str, *, replace: bool) -> None:
+async def _look_at(target: Target, service: str) -> tuple[int, int]:
+    """How many tables the database has, and how many connections of the service's processes."""
     try:
         connection = await connect(target.owner_url(service), timeout=10)
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
@@ -101,12 +111,4 @@ async def _check_database(target: Target, service: str, *, replace: bool) -> Non
         at_work = 0 if role == role_in(target.owner_url(service)) else await connection.fetchval(_OTHERS, role)
     finally:
         await connection.close()
-    if at_work:
-        raise PlatformError(
-            f"{service} is at work in its database: stop {service}-web and {service}-worker first, and "
-            "wait until a pooler before it has let go of their connections"
-        )
-    if tables and not replace:
-        raise PlatformError(
-            f"the database {service} is not empty: --replace throws away what is in it; else name another database"
-        )
+    return tables, at_work

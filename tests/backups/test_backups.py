@@ -6,13 +6,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
-from luotsi.backup import sealing
+from luotsi.backup import postgres_tools, sealing
 from luotsi.backup.manifest import moment_of
+from luotsi.platform.process import PlatformError
 from luotsi.platform.process_specs import free_port_base
 from tests.backups.backed_up import BackedUp
 from tests.builders import small_town
@@ -135,6 +138,56 @@ def s3_server() -> Iterator[str]:
     finally:
         server.terminate()
         server.wait()
+
+
+async def test_a_place_without_a_backup_says_so(backed_up: BackedUp) -> None:
+    done = await backed_up.luotsi("backup", "list")
+    assert done.stdout == f"there is no backup in {backed_up.target} yet\n"
+
+
+async def test_an_identity_that_is_not_there_or_is_none_is_said_in_words(backed_up: BackedUp, tmp_path: Path) -> None:
+    await backed_up.make()
+    missing = await backed_up.refused("backup", "verify", "--identity", str(tmp_path / "elsewhere.txt"))
+    assert "into a container it is piped" in missing
+    nothing = await backed_up.refused("backup", "verify", "--identity", "-")
+    assert "what is piped holds no secret key" in nothing
+
+
+@pytest.mark.parametrize("size", [4, 500_000])
+async def test_a_disk_that_is_full_says_what_to_do(
+    backed_up: BackedUp, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    opened = Path.open
+
+    def full(path: Path, *arguments: Any, **options: Any) -> Any:
+        return opened(Path("/dev/full") if path.name == "sealed" else path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    monkeypatch.setattr(postgres_tools, "start", partial(_dumping, size))
+    said = await backed_up.refused("backup", "make")
+    assert "could not be written: [Errno 28] No space left on device: make room in" in said
+    assert list((backed_up.target / "backups").glob("*")) == []
+
+
+def _dumping(size: int, *_: str, url: str, **streams: Any) -> subprocess.Popen[bytes]:
+    assert url
+    return subprocess.Popen(["head", "-c", str(size), "/dev/zero"], **streams)
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (PermissionError(13, "Permission denied"), "has to belong to the user that makes backups"),
+        (OSError(30, "Read-only file system"), "has to be writable"),
+        (OSError(28, "No space left on device"), "Make room there"),
+    ],
+)
+def test_a_directory_that_takes_nothing_says_what_to_do(backed_up: BackedUp, error: OSError, hint: str) -> None:
+    def refuses() -> None:
+        raise error
+
+    with pytest.raises(PlatformError, match=hint):
+        backed_up.store._reached(refuses)
 
 
 async def test_a_bucket_is_a_target_like_a_directory(backed_up: BackedUp, s3_server: str) -> None:

@@ -257,7 +257,8 @@ async def test_what_cannot_be_restored_is_refused_and_nothing_is_touched(losable
     name = await losable.make()
     assert await platform.scalar("portal", "SELECT count(*) FROM sessions") == 0
     said = await losable.refused(*ALL, str(losable.identity), "--replace")
-    assert "portal is at work in its database: stop portal-web and portal-worker first" in said
+    for service in ("portal", "catalog", "referral", "notifications"):
+        assert f"{service} is at work in its database: stop {service}-web and {service}-worker first" in said
     await lose(platform, "catalog", "portal")
     said = await losable.refused(*ALL, str(losable.identity))
     assert "the database referral is not empty: --replace" in said
