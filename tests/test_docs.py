@@ -126,6 +126,18 @@ def test_variables_of_the_command_line_are_those_of_the_code() -> None:
         assert variable in code or f"_{kind}" in code or f'"{kind}"' in code, variable
 
 
+def test_every_variable_of_env_is_on_the_page_of_operations() -> None:
+    offered = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", read(".env.example"), re.M))
+    rows = "\n".join(re.findall(r"^\| (`[A-Z].*?) \|", section(read("docs/operations.md"), "## Variables"), re.M))
+    assert offered <= set(re.findall(r"`([A-Z0-9_]+)`", rows))
+
+
+def test_the_contents_of_operations_name_every_chapter_in_its_order() -> None:
+    page = read("docs/operations.md")
+    listed = re.findall(r"^- \[(.+)\]\(#", page.partition("\n## ")[0], re.M)
+    assert listed == re.findall(r"^## (.+)$", page, re.M)
+
+
 def test_the_first_referral_of_the_readme_is_one_that_would_be_taken() -> None:
     readme = read("README.md")
     example = re.search(r"-d @- <<END\n(.*?)\nEND", readme, re.S)
