@@ -122,9 +122,11 @@ def field_errors(errors: list[Any]) -> list[dict[str, str]]:
 
 def _message(error: Any) -> str:
     """pydantic's words, but where they say only what is wrong, quote the input or name a class of ours."""
-    kind = error["type"]
+    kind, limits = error["type"], error.get("ctx", {})
+    if kind == "too_short" and limits["min_length"] == 1:
+        kind = "none_chosen"
     own = _OWN_WORDS.get(kind) or _OWN_WORDS.get(kind.partition("_")[0])
-    return own.format(**error.get("ctx", {})) if own else str(error["msg"]).removeprefix("Value error, ")
+    return own.format(**limits) if own else str(error["msg"]).removeprefix("Value error, ")
 
 
 _OWN_WORDS = {
@@ -135,6 +137,7 @@ _OWN_WORDS = {
     "string_type": "must be text",
     "string_too_short": "must have {min_length} characters or more",
     "string_too_long": "must have {max_length} characters or fewer",
+    "none_chosen": "choose at least one",  # of a list that may not be empty
     "too_short": "must have {min_length} or more entries",
     "too_long": "must have {max_length} or fewer entries",
     "greater_than_equal": "must be {ge} or more",

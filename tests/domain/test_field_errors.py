@@ -33,7 +33,8 @@ CASES = [
     (Annotated[int, Field(le=100)], 517, "body", "must be 100 or less"),
     (Annotated[str, Field(min_length=2)], "x", "body", "must have 2 characters or more"),
     (Annotated[str, Field(max_length=3)], "typed", "body", "must have 3 characters or fewer"),
-    (Annotated[list[int], Field(min_length=1)], [], "body", "must have 1 or more entries"),
+    (Annotated[list[int], Field(min_length=1)], [], "body", "choose at least one"),
+    (Annotated[list[int], Field(min_length=2)], [1], "body", "must have 2 or more entries"),
     (Annotated[list[int], Field(max_length=1)], [17, 18], "body", "must have 1 or fewer entries"),
     (UUID, "typed", "body", "must be an id (a UUID)"),
 ]

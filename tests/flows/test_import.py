@@ -168,7 +168,7 @@ async def test_every_fault_is_told_at_once_with_line_and_column(operator: Operat
         "m.csv line 5, organization: there is no organisation librareis. Did you mean libraries",
         "m.csv line 6, roles: give one of",
         "m.csv line 6, language: give one of",
-        "m.csv line 7, roles: must have 1 or more entries",
+        "m.csv line 7, roles: choose at least one",
         "m.csv line 8, roles: begins like a formula (=)",
         "m.csv line 9: has 6 cells, and the first line 5",
         "m.csv line 10, deputy: libraries has no member a@library.example. Did you mean a@libraries.example",
@@ -207,7 +207,7 @@ async def test_what_spreadsheets_do_to_edges_and_capitals_does_no_harm(operator:
         "A@libraries.example;\u200bLibraries;FI;Adviser;;\r\nb@libraries.example;libraries\r\n"
     )
     said = await operator.refused("import", operator.write("m.csv", edges))
-    assert said.splitlines()[1:] == ["  m.csv line 5, roles: must have 1 or more entries"]
+    assert said.splitlines()[1:] == ["  m.csv line 5, roles: choose at least one"]
 
     file = operator.write(
         "m.csv", edges.replace("b@libraries.example;libraries", "b@libraries.example;libraries;sv;adviser")
@@ -371,7 +371,7 @@ async def test_what_is_wrong_with_one_member_is_said(operator: Operator) -> None
         (["deactivate", "first@luotsi.example"], "The platform needs an administrator"),
         (["show", "a@library.example"], "Did you mean a@libraries.example"),
         (["invite", "x@x.example", "--org", "librareis", "--role", "adviser"], "Did you mean libraries"),
-        (["invite", "x@x.example", "--org", "libraries"], "roles: must have 1 or more entries"),
+        (["invite", "x@x.example", "--org", "libraries"], "roles: choose at least one"),
         (["change", "a@libraries.example", "--role", "adviser,boss"], "roles: give one of"),
         (
             ["invite", "A@libraries.example", "--org", "libraries", "--role", "adviser"],

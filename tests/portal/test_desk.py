@@ -211,10 +211,13 @@ async def test_what_is_handed_over_is_shown_before(platform: Platform, town: Tow
     async with portal_client(platform, town.desk) as browser:
         nobody = await browser.get("/desk/handover")
         assert "No deputy is named for you" in text_of(nobody)
+        assert 'value="">Choose<' in nobody.text
+        assert 'id="to-hint"' not in nobody.text  # of a deputy nothing is said
         await town.facts.member(town.desk.email, town.business, "recipient", deputy=heir, again=town.desk)
         await platform.settle()
         before = await browser.get("/desk/handover")
         assert referral["reference"] in before.text
+        assert "Your deputy is chosen already" in text_of(before)
         fields = _post_form(before)
         assert fields["to"] == [str(heir.id)]
         answers = [await browser.post("/desk/handover", data=fields) for _ in range(2)]

@@ -84,6 +84,8 @@ def test_every_text_about_problems_is_about_one_that_there_is() -> None:
     [
         ("must have 200 characters or fewer", "fi", "Liian pitkä: enintään 200 merkkiä."),
         ("must have 200 characters or fewer", "en", "must have 200 characters or fewer"),
+        ("choose at least one", "fi", "Valitse vähintään yksi."),
+        ("choose at least one", "sv", "Välj minst en."),
         ("give one of 'routine' or 'urgent'", "sv", "Välj ett av alternativen: 'routine' or 'urgent'."),
         (
             "is no e-mail address; give one such as desk@example.org",

@@ -46,7 +46,8 @@ async def _show(page: Page, form: Form, *, status: int = 200, moved: int = -1) -
     if form.unanswered and isinstance(preview, Away):  # there would be no form on the page
         raise preview
     heir = None if isinstance(preview, Away) or preview is None else preview["to"]
-    if heir and not form.text("to"):
+    is_deputy = bool(heir and not form.text("to"))
+    if is_deputy:
         form.values["to"] = [heir]
     return page.render(
         "desk/handover.html",
@@ -60,6 +61,7 @@ async def _show(page: Page, form: Form, *, status: int = 200, moved: int = -1) -
         ],
         heir=next((each["email"] for each in people if each["id"] == heir), None),
         known=heir is not None,
+        is_deputy=is_deputy,
         moving=_moving(preview, received, page.language) if heir else [],
         moved=moved,
     )
