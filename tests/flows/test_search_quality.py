@@ -55,6 +55,17 @@ async def test_the_queries_are_of_every_kind_and_language_and_name_services_that
     assert 0.3 < sum(each.held for each in queries) / len(queries) < 0.35
 
 
+async def test_words_of_life_lead_to_the_service_that_helps_in_every_language(platform: Platform) -> None:
+    town = await kuopio(platform)
+    words = {
+        "counselling-at-kompassi": ["verkkopankki", "nätbank", "online banking", "netti", "nätet", "internet"],
+        "multilingual-counselling": ["puoliso", "make", "maka", "spouse"],
+        "support-in-life-changes": ["puoliso", "make", "maka", "spouse"],
+    }
+    found = {word: await town.slugs("/services", query=word) for each in words.values() for word in each}
+    assert [(slug, word) for slug, those in words.items() for word in those if slug not in found[word][:3]] == []
+
+
 @pytest.mark.parametrize("statement", [SEARCH, ORGANIZATION_SEARCH])
 async def test_indexes_answer_a_search(platform: Platform, statement: object) -> None:
     """A table that is read from one end to the other, though that is made dear, has no index for what is asked."""
