@@ -171,6 +171,7 @@ def test_a_new_one_that_does_not_become_healthy_goes_and_the_old_one_stays(stack
         stack.settle(LOG_LEVEL="INFO")
     assert done.returncode == 1
     assert "catalog-web: the new one did not become healthy, so the old one stays" in done.stderr
+    assert "mend the new version and roll again, or roll the former one" in done.stderr
     assert ids(stack) == before
     assert httpx2.get(f"{stack.url}/api/catalog/services").status_code == 200
 
