@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,7 +18,6 @@ from luotsi.platform.process import PlatformError
 from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
 from shared.consuming import dead_letters
 from shared.database.connections import Database
-from shared.database.outages import is_away
 from shared.redis import RawRedis, connect
 from shared.services import SERVICES, groups_of, publishers, streams
 
@@ -27,7 +26,6 @@ dead = typer.Typer(help="Events that a consumer could not handle.", no_args_is_h
 app.add_typer(dead, name="dead")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
-T = TypeVar("T")
 
 _REPUBLISH = text(
     "UPDATE outbox SET published_at = NULL WHERE published_at IS NOT NULL "
@@ -38,7 +36,7 @@ _REPUBLISH = text(
 @app.command()
 def lag(data: DataOption = DEFAULT_DATA, as_json: Json = False) -> None:
     """What waits where. Exit code 1 when something is dead, stuck, has waited for too long, or is read by nobody."""
-    groups, services = _run(_look(find_target(data)))
+    groups, services = asyncio.run(_look(find_target(data)))
     if as_json:
         found = {
             "groups": [asdict(group) | {"missing": group.missing, "well": group.well} for group in groups],
@@ -54,7 +52,7 @@ def lag(data: DataOption = DEFAULT_DATA, as_json: Json = False) -> None:
 @dead.command("list")
 def dead_list(data: DataOption = DEFAULT_DATA, as_json: Json = False) -> None:
     """The dead letters of every group."""
-    letters = _run(_letters(find_target(data)))
+    letters = asyncio.run(_letters(find_target(data)))
     if as_json:
         print(json.dumps([_summary(stream, group, letter) for stream, group, letter in letters]))
         return
@@ -71,7 +69,7 @@ def show(
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """One dead letter, with the reason and the event (or the bare bytes, where it is none)."""
-    for stream, group, letter in _run(_letters(find_target(data), letter_id)):
+    for stream, group, letter in asyncio.run(_letters(find_target(data), letter_id)):
         print(json.dumps(_summary(stream, group, letter) | {"event": _event(letter) or None}, indent=2))
         if not _event(letter):
             for name, value in letter.fields.items():
@@ -87,7 +85,7 @@ def replay(
     """Put dead letters back onto their streams; consumers that have handled the event already pass it over."""
     if everything == (letter_id is not None):
         raise PlatformError("name one dead letter, or all of them with --all")
-    print(f"{_run(_replay(find_target(data), letter_id))} replayed")
+    print(f"{asyncio.run(_replay(find_target(data), letter_id))} replayed")
 
 
 @app.command()
@@ -103,18 +101,8 @@ def republish(
     if everything == bool(since):
         raise PlatformError("say from when on with --since, or the whole log with --all")
     moment = _moment(since) if since else None
-    count = _run(_republish(find_target(data).database_url(service), moment))
+    count = asyncio.run(_republish(find_target(data).database_url(service), moment))
     print(f"{count} events are published again")
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    """The outcome of `work`. PlatformError when a server does not answer."""
-    try:
-        return asyncio.run(work)
-    except Exception as error:
-        if is_away(error):
-            raise PlatformError(f"a server does not answer as it should: {type(error).__name__}") from error
-        raise
 
 
 def _moment(written: str) -> datetime:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from prometheus_client import start_http_server
 
+from luotsi.platform.process import PlatformError
 from shared import telemetry
 from shared.task_group import run_task_group
 
@@ -22,16 +23,23 @@ def run_until_stopped(name: str, work: Coroutine[Any, Any, None], is_well: Calla
     """Be a process that does `work` until SIGTERM or SIGINT; `name` stands in its log.
 
     The file that HEARTBEAT_FILE names is touched every five seconds while `is_well`. Where METRICS_PORT names a port,
-    monitors get the figures of this process there. Raises OSError when that port is taken.
+    monitors get the figures of this process there. PlatformError when that port cannot be had.
     """
     telemetry.configure_logging(name, os.environ.get("LOG_LEVEL", "INFO"))
-    if port := int(os.environ.get("METRICS_PORT") or 0):
-        start_http_server(port, os.environ.get("HOST", "127.0.0.1"))
+    _tell_figures(os.environ.get("METRICS_PORT") or "0")
     heartbeat = os.environ.get("HEARTBEAT_FILE")
     try:
         asyncio.run(_until_stopped(work, is_well, Path(heartbeat) if heartbeat else None))
     except asyncio.CancelledError:
         log.info("stopped")
+
+
+def _tell_figures(port: str) -> None:
+    try:
+        if int(port):
+            start_http_server(int(port), os.environ.get("HOST", "127.0.0.1"))
+    except (OSError, OverflowError, ValueError) as error:
+        raise PlatformError(f"METRICS_PORT {port} cannot be listened on: {error}") from None
 
 
 async def _until_stopped(work: Coroutine[Any, Any, None], is_well: Callable[[], bool], heartbeat: Path | None) -> None:

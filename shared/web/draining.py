@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import signal
+import socket
+from contextlib import suppress
 from types import FrameType
 from typing import Final
 
@@ -34,14 +36,20 @@ class DrainingServer(uvicorn.Server):
         self._draining: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Remember the loop, for a signal comes from outside of it."""
         self._loop = asyncio.get_running_loop()
-        await super().startup(sockets)  # type: ignore[arg-type]
+        await super().startup(sockets)
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop; Ctrl-C leaves no trace, as with `uvicorn.run`."""
+        with suppress(KeyboardInterrupt):
+            super().run(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain; stop at once with Ctrl-C, when asked twice, or where nothing is to be waited for."""
-        if sig != signal.SIGTERM or not self._seconds or self._draining or self._loop is None or not self.started:
+        begins = sig == signal.SIGTERM and self._seconds and not is_draining(self._app)
+        if not begins or self._loop is None or not self.started:
             return super().handle_exit(sig, frame)
         self._app.state.draining = True
         self._loop.call_soon_threadsafe(self._begin)

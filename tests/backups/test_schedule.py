@@ -4,9 +4,10 @@ import logging
 from datetime import datetime, time, timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 
 from luotsi.backup.manifest import finished
-from luotsi.backup.schedule import LEDGER, NEWEST, Schedule, is_due
+from luotsi.backup.schedule import Schedule, is_due
 from luotsi.backup.settings import backup_settings
 from shared.clock import KUOPIO
 from tests.backups.backed_up import BackedUp, lose
@@ -40,14 +41,15 @@ async def test_it_makes_one_reads_it_again_and_writes_the_ledger_each_time(losab
     assert not await schedule.step()
     now = kuopio(3, 13)
     assert not await schedule.step()
-    assert NEWEST.collect()[0].samples[0].value == kuopio(3, 9).timestamp()
+    assert REGISTRY.get_sample_value("luotsi_backup_newest_timestamp_seconds") == kuopio(3, 9).timestamp()
     now = kuopio(3, 14, 1)
     assert await schedule.step()
     assert finished(losable.store) == ["2026-12-03T12-01-00Z"], "the newest of the day is kept"
     position = losable.store.read("ledger/position.json")
     assert position is not None
     assert b"2026-12-03T14:01" in position
-    assert NEWEST.collect()[0].samples[0].value == LEDGER.collect()[0].samples[0].value == now.timestamp()
+    for what in ("newest", "ledger"):
+        assert REGISTRY.get_sample_value(f"luotsi_backup_{what}_timestamp_seconds") == now.timestamp()
 
 
 async def test_what_fails_is_logged_and_tried_again(losable: BackedUp, caplog: pytest.LogCaptureFixture) -> None:

@@ -212,9 +212,3 @@ async def test_what_cannot_be_done_is_said(backbone: Backbone, words: tuple[str,
     result = await run(backbone, *words)
     assert isinstance(result.exception, PlatformError)
     assert say in str(result.exception)
-
-
-async def test_servers_that_are_away_are_said_in_one_line(backbone: Backbone) -> None:
-    nowhere = {"REDIS_URL": "redis://127.0.0.1:1/0"}
-    result = await asyncio.to_thread(lambda: CliRunner().invoke(app, ["dead", "list"], env=nowhere))
-    assert isinstance(result.exception, PlatformError)

@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 import uvicorn
+from fastapi import FastAPI
 
 from shared.web.base import SERVING
 from shared.web.draining import DrainingServer
@@ -57,3 +58,13 @@ async def test_what_is_asked_twice_or_has_nothing_to_wait_for_stops_at_once(plat
         await asyncio.sleep(0.1)
         server.handle_exit(signal.SIGTERM, None)
         await asyncio.wait_for(task, 10)
+
+
+def test_ctrl_c_leaves_no_trace() -> None:
+    @contextlib.asynccontextmanager
+    async def interrupted(_: FastAPI) -> AsyncIterator[None]:
+        asyncio.get_running_loop().call_later(0.1, signal.raise_signal, signal.SIGINT)
+        yield
+
+    app = FastAPI(lifespan=interrupted)
+    DrainingServer(uvicorn.Config(app, port=0), app, 60).run()

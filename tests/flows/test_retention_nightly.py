@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from luotsi.platform.data_dir import DataDir
 from luotsi.platform.process import PlatformError
 from luotsi.platform.process_specs import Addresses, retention
 from luotsi.retention.lines import AnotherRun, retain
-from luotsi.retention.nightly import LAST, Nightly
+from luotsi.retention.nightly import Nightly
 from luotsi.retention.registers import PERIODS, read_periods
 from luotsi.retention.schedule import is_due, is_on, last_night
 from services.referral.tables import FinishedRetention
@@ -95,7 +96,9 @@ async def test_it_runs_once_a_night_and_logs_numbers_only(platform: Platform, ca
     clock = Clock()
     nightly = Nightly(target(platform), read_periods(PERIODS), clock)
     assert not await nightly.step()
-    assert LAST.collect()[0].samples[0].value == clock().timestamp(), "none is missing yet"
+    assert REGISTRY.get_sample_value("luotsi_retention_last_run_timestamp_seconds") == clock().timestamp(), (
+        "none is missing yet"
+    )
     assert await platform.scalar("referral", "SELECT status FROM referrals") == "draft"
     clock.forward(timedelta(days=1))
     with caplog.at_level(logging.INFO):
@@ -104,7 +107,7 @@ async def test_it_runs_once_a_night_and_logs_numbers_only(platform: Platform, ca
     [said] = [record.message for record in caplog.records if "retention" in record.message]
     assert said == "retention took away: drafts 1, answers 1"
     assert CLIENT["name"] not in caplog.text
-    assert LAST.collect()[0].samples[0].value == clock().timestamp()
+    assert REGISTRY.get_sample_value("luotsi_retention_last_run_timestamp_seconds") == clock().timestamp()
     assert not await nightly.step()
 
 

@@ -1,5 +1,6 @@
 """A process of its own beside the services: monitors ask it for its figures, and it ends when it is told to."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -38,3 +39,13 @@ def test_monitors_get_its_figures_until_it_is_stopped() -> None:
         assert process.wait(30) == 0
     finally:
         process.kill()
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        process = subprocess.run(
+            [sys.executable, "-c", _WORK], check=False, env={"METRICS_PORT": port}, capture_output=True, text=True
+        )
+    assert process.returncode == 1
+    assert f"PlatformError: METRICS_PORT {port} cannot be listened on" in process.stderr

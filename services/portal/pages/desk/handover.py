@@ -48,7 +48,7 @@ async def _show(page: Page, form: Form, *, status: int = 200, moved: int = -1) -
     heir = None if isinstance(preview, Away) or preview is None else preview["to"]
     is_deputy = bool(heir and not form.text("to"))
     if is_deputy:
-        form.values["to"] = [heir]
+        form.values["to"] = [str(heir)]
     return page.render(
         "desk/handover.html",
         status=status,
