@@ -19,7 +19,7 @@ def _version() -> str:
 VERSION: Final = _version()
 
 RUNS_WITH: Final = "0.2.0.dev0"
-"""The oldest version whose processes run on the tables of this one: that of `tests/upgrade/former.toml`, the one before."""
+"""The oldest version whose processes run on the tables of this one: the version before, as `former.toml` names it."""
 
 
 def numbers_of(version: str) -> tuple[int, ...]:
