@@ -8,9 +8,6 @@ from typing import Annotated
 import typer
 
 from luotsi.commands.lazy_group import lazy_group
-from luotsi.platform.data_dir import private_files
-from luotsi.platform.migrating import migrate as migrate_database
-from luotsi.platform.migrating import standing
 from luotsi.platform.process import PlatformError
 from luotsi.platform.server_faults import said_of_server
 from luotsi.platform.target import DEFAULT_DATA, DataOption, find_target
@@ -18,22 +15,18 @@ from shared.services import service_names
 from shared.version import VERSION
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-app.add_typer(lazy_group("luotsi.commands.admin", "Administrators of the platform."), name="admin")
-app.add_typer(
-    lazy_group("luotsi.commands.events", "How far events have come, and publishing them again."), name="events"
-)
-app.add_typer(lazy_group("luotsi.commands.audit", "The log of who was shown what: check it, seal it."), name="audit")
-app.add_typer(
-    lazy_group("luotsi.commands.client", "What a client is entitled to: a report, an export, to be erased."),
-    name="client",
-)
-app.add_typer(
-    lazy_group("luotsi.commands.member", "Members of staff: who there is, let in, change, deactivate."), name="member"
-)
-app.add_typer(lazy_group("luotsi.commands.backup", "Backups: make, verify, keep for a while."), name="backup")
-app.add_typer(lazy_group("luotsi.commands.mail", "Mail: try the server, see what fails, try it again."), name="mail")
-app.add_typer(lazy_group("luotsi.commands.restore", "Bring a backup back."), name="restore")
-app.add_typer(lazy_group("luotsi.commands.keys", "The keys of the platform: change them while it runs."), name="keys")
+for _name, _about in {
+    "admin": "Administrators of the platform.",
+    "events": "How far events have come, and publishing them again.",
+    "audit": "The log of who was shown what: check it, seal it.",
+    "client": "What a client is entitled to: a report, an export, to be erased.",
+    "member": "Members of staff: who there is, let in, change, deactivate.",
+    "backup": "Backups: make, verify, keep for a while.",
+    "mail": "Mail: try the server, see what fails, try it again.",
+    "restore": "Bring a backup back.",
+    "keys": "The keys of the platform: change them while it runs.",
+}.items():
+    app.add_typer(lazy_group(f"luotsi.commands.{_name}", _about), name=_name)
 
 
 def _say_version(asked: bool) -> None:
@@ -89,24 +82,12 @@ def migrate(
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Bring databases to the newest schema, after a backup where any changes; running it again changes nothing."""
-    from luotsi.upgrade.backup_first import back_up_before_changes
+    from luotsi.commands.migrate import run
 
-    known = service_names()
-    unknown = set(services or ()) - set(known)
-    if unknown:
-        raise PlatformError(f"no such service: {', '.join(sorted(unknown))} (there are {', '.join(known)})")
-    target = find_target(data)
-    if backup and (made := back_up_before_changes(target, services or known)):
-        print(f"backed up before anything changes: {made}")
-    for service in services or known:
-        for step in migrate_database(target, service):
-            print(f"{service}: {step.revision} {step.about}: {step.seconds:.2f} s")
-        newer = asyncio.run(standing(target, service)).is_newer
-        print(f"{service}: {'of a newer version, with which this one runs: left as it is' if newer else 'up to date'}")
+    run(find_target(data), services or service_names(), backup=backup)
 
 
 @app.command()
-@private_files()
 def rehearse(
     backup: Annotated[
         str | None, typer.Argument(metavar="[BACKUP]", help="A backup, `latest` being the newest; else what is now.")
@@ -117,21 +98,9 @@ def rehearse(
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Run this version's migrations on a copy that is thrown away, and say how long each takes."""
-    from luotsi.backup import sealing
-    from luotsi.backup.manifest import choose
-    from luotsi.backup.settings import backup_settings
-    from luotsi.backup.store import open_store
-    from luotsi.upgrade import rehearsing
+    from luotsi.commands.rehearse import run
 
-    target = find_target(data)
-    if (backup is None) != (identity is None):
-        raise PlatformError("a backup is opened by its identity: name both, as in `rehearse latest --identity FILE`")
-    if backup is None or identity is None:
-        with rehearsing.running_databases(target) as source:
-            rehearsing.rehearse(target, source, print)
-        return
-    store = open_store(backup_settings(target.environment))
-    rehearsing.rehearse(target, rehearsing.Source(store, choose(store, backup), sealing.identities(identity)), print)
+    run(find_target(data), backup, identity)
 
 
 @app.command()
