@@ -46,7 +46,7 @@ async def _show(page: Page, form: Form, *, status: int = 200, moved: int = -1) -
     if form.unanswered and isinstance(preview, Away):  # there would be no form on the page
         raise preview
     heir = None if isinstance(preview, Away) or preview is None else preview["to"]
-    is_deputy = bool(heir and not form.text("to"))
+    is_deputy = heir is not None and not form.text("to")
     if is_deputy:
         form.values["to"] = [str(heir)]
     return page.render(
