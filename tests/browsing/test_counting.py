@@ -1,4 +1,4 @@
-"""How many characters a text may still have: beside it as one types, told once one pauses; without scripts by its hint."""
+"""How many characters a text may still have: said beside it as one types, and by its hint without scripts."""
 
 import pytest
 from playwright.async_api import Page, expect

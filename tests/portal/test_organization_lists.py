@@ -7,8 +7,10 @@ import pytest
 
 from tests.platform import Platform
 from tests.portal.administered import Place, administered_place
+from tests.portal.filled_form import changed, complaints, fields_of, post
 from tests.portal.signed_in import portal_client
 from tests.portal.test_every_page import COMPRESSED, WHOLE
+from tests.portal.test_referral_page import text_of
 
 ROWS = re.compile(r'<th scope="row"')
 NEXT = re.compile(r'<a href="([^"]+)" rel="next">')
@@ -102,3 +104,23 @@ async def test_pages_of_a_full_organisation_are_light(platform: Platform, place:
             if whole > WHOLE or compressed > COMPRESSED:
                 heavy.append(f"{path}: {whole} bytes, {compressed} compressed")
     assert heavy == []
+
+
+async def test_places_with_more_text_than_can_be_saved_are_told_and_nothing_typed_is_lost(
+    platform: Platform, place: Place
+) -> None:
+    path = f"{place.path}/locations"
+    long = dict.fromkeys(("fi", "sv", "en"), "Sisään kuljetaan pihan puolelta. " * 11)
+    full: list[dict[str, object]] = [{"name": {"fi": f"Paikka {n}"}, "description": long} for n in range(50)]
+    full[0]["id"] = (await place.town.read(place.path))["locations"][0]["id"]
+    entered = await place.town.change("PUT", path, {"locations": full})
+    assert entered.status_code == 200, entered.text
+    async with portal_client(platform, place.boss, "fi") as browser:
+        page = await browser.get(path)
+        assert "60 000" in text_of(page), "what fits is told before"
+        typed = "Ovi on kadun puolella. " * 200
+        answer = await post(browser, path, changed(fields_of(page.text), locations__1__description__fi=typed))
+    assert answer.status_code == 422
+    assert list(complaints(answer.text)) == ["locations"]
+    assert typed.strip() in answer.text
+    assert (await place.town.read(place.path))["locations"][1]["description"] != typed

@@ -21,6 +21,7 @@ from services.portal.pages.problem_texts import detail_of
 from services.portal.texts import text
 
 _STALE = "stale-version"
+_TOO_LARGE = "too-large"
 
 Saving = Callable[[], Awaitable[Answer]]
 Reading = Callable[[], Awaitable[Answer]]
@@ -104,6 +105,9 @@ class Editing:
 
     def take(self, form: Form, problem: ApiProblem | Away) -> None:
         """Say what an API found wrong, each beside its field; or that it did not answer."""
+        if problem.name == _TOO_LARGE:
+            form.refuse(self.beside.get(problem.name, ""), text("organization.too_much", form.language))
+            return
         if (name := self.beside.get(problem.name)) and not problem.errors:
             form.refuse(name, detail_of(problem, form.language))
             return
@@ -142,7 +146,7 @@ async def refused(editing: Editing, form: Form, saving: Saving) -> ApiProblem | 
     try:
         await saving()
     except NOT_TAKEN as problem:
-        if not isinstance(problem, Away) and problem.status not in (403, 409, 412, 422):
+        if not isinstance(problem, Away) and problem.status not in (403, 409, 412, 413, 422):
             raise
         if problem.name != _STALE:
             editing.take(form, problem)

@@ -68,6 +68,7 @@ LOCATIONS: Final = ListPage(
         Record({"locations": Rows(_LOCATION, quiet=("location_type",))}),
         {"locations": "organization.locations.title"},
         {"locations": "name.fi", "locations.accessibility": "description.fi"},
+        beside={"too-large": "locations"},
     ),
     _as_given,
     _types,
