@@ -135,9 +135,9 @@ def rebuild(
 @app.command()
 def doctor(data: DataOption = DEFAULT_DATA) -> None:
     """Look at every piece of the platform; exit code 1 when something is wrong."""
-    from luotsi.commands.doctor import examine, show
+    from luotsi.commands.doctor import look_at_all, show
 
-    findings = asyncio.run(examine(find_target(data)))
+    findings = look_at_all(find_target(data))
     show(findings)
     if not all(finding.well for finding in findings):
         raise typer.Exit(1)

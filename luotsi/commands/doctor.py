@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Final
 
@@ -23,8 +24,20 @@ from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
 from shared.services import SERVICES
 
+_LOOKS_AT_ONCE: Final = 32
+"""More than there are, each of which waits for one thing at a time"""
 _FURTHER: Final[Mapping[str, list[Look]]] = {"referral": [timers, seals], "notifications": [mail]}
 """What else is looked at in a service's database."""
+
+
+def look_at_all(target: Target) -> list[Finding]:
+    """What there is to say of every piece of the platform.
+
+    Each look may wait in a thread for the address of a server that is gone; the others are not to wait for it.
+    """
+    with asyncio.Runner() as runner, ThreadPoolExecutor(_LOOKS_AT_ONCE) as threads:
+        runner.get_loop().set_default_executor(threads)
+        return runner.run(examine(target))
 
 
 async def examine(target: Target) -> list[Finding]:
