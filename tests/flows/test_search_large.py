@@ -17,11 +17,8 @@ from shared.ids import new_id
 from tests.platform import Platform
 
 
-async def crowd(platform: Platform, word: str, rarer: str) -> None:
-    """Enter more services with a word in their names than are read, and one of a rarer name that only describes it so.
-
-    Each test has words of its own: what another one has taken out of the indexes may still be in its way.
-    """
+async def crowd(platform: Platform) -> None:
+    """Enter more services with a word in their names than are read, and one that has it in a poorer place."""
     named = {"en": "Crowd"}
     owner = Organization(
         id=new_id(), slug="crowd", organization_type="other", name=named, sort_keys=named, description={"en": ""}
@@ -33,8 +30,8 @@ async def crowd(platform: Platform, word: str, rarer: str) -> None:
             description={"en": description}, languages=[language], target_groups=["everyone"],
         )  # fmt: skip
 
-    many = [service(f"{word}-{number}", word.capitalize(), "fi", "") for number in range(MOST_READ + 100)]
-    poor = service(rarer, rarer.capitalize(), "so", word.capitalize())
+    many = [service(f"zorbi-{number}", "Zorbi", "fi", "") for number in range(MOST_READ + 100)]
+    poor = service("quagga", "Quagga", "so", "Zorbi")
     async with platform.databases["catalog"].transaction() as tx:
         tx.insert(owner, *many, poor)
         await index_what_is_not(tx)
@@ -47,11 +44,11 @@ async def search(platform: Platform, **params: str) -> Any:
     return answer.json()
 
 
-async def take_statistics(platform: Platform) -> None:
-    """Let the server count anew, as it does by itself within a minute: by its figures it chooses between indexes."""
+async def by_hand(platform: Platform, statement: str) -> None:
+    """Something of the owner's about who has which words."""
     async with platform.owners["catalog"].engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text(f"VACUUM (ANALYZE) {ServiceWord.__tablename__}"))
+        await connection.execute(text(f"{statement} {ServiceWord.__tablename__}"))
 
 
 async def words_read(tx: Transaction) -> int:
@@ -67,17 +64,17 @@ async def words_read(tx: Transaction) -> int:
 
 
 @pytest.mark.parametrize(
-    ("words", "query", "total", "most"),
+    ("query", "total", "most"),
     [
-        (("zorbi", "dorvekk"), "zorbi", MOST_FOUND, MOST_READ_ALONE),
-        (("wulpak", "quagga"), "wulpak quagga", 1, MOST_READ + 2),  # two: quagga, and whether it is wulpak
-    ],
+        ("zorbi", MOST_FOUND, MOST_READ_ALONE),
+        ("zorbi quagga", 1, MOST_READ + 2),
+    ],  # two: quagga, and whether it is zorbi
 )
-async def test_of_a_frequent_word_some_are_read(
-    platform: Platform, words: tuple[str, str], query: str, total: int, most: int
-) -> None:
-    await crowd(platform, *words)
-    await take_statistics(platform)
+async def test_of_a_frequent_word_some_are_read(platform: Platform, query: str, total: int, most: int) -> None:
+    # New files: what other tests have deleted is read as well as what is there, and makes indexes large.
+    await by_hand(platform, "TRUNCATE")
+    await crowd(platform)
+    await by_hand(platform, "ANALYZE")  # as the server does by itself within a minute
     async with platform.databases["catalog"].transaction() as tx:
         before = await words_read(tx)
         found = await search_services(tx, PageWanted(1, 20), "en", ServiceFilter(query), day_in_kuopio(utc_now()))
@@ -86,17 +83,17 @@ async def test_of_a_frequent_word_some_are_read(
 
 
 async def test_what_a_rarer_word_finds_has_the_frequent_one_too(platform: Platform) -> None:
-    await crowd(platform, "jaffric", "sumbrel")
-    for query in ("jaffric sumbrel", "sumbrel jaffric"):
+    await crowd(platform)
+    for query in ("zorbi quagga", "quagga zorbi"):
         first = (await search(platform, query=query))["contents"][0]
-        assert first["slug"] == "sumbrel"
+        assert first["slug"] == "quagga"
         assert {each["word"]: each["place"] for each in first["why"]["words"]} == {
-            "sumbrel": "name",
-            "jaffric": "description",
+            "quagga": "name",
+            "zorbi": "description",
         }
 
 
 async def test_a_filter_is_held_against_all_that_have_a_frequent_word(platform: Platform) -> None:
-    await crowd(platform, "tembuli", "okkanto")
-    found = await search(platform, query="tembuli", language="so")
-    assert [each["slug"] for each in found["contents"]] == ["okkanto"]
+    await crowd(platform)
+    found = await search(platform, query="zorbi", language="so")
+    assert [each["slug"] for each in found["contents"]] == ["quagga"]

@@ -80,18 +80,19 @@ class Stack:
 
     def roll(self, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`deploy/roll` on this project: each process is replaced while the others go on."""
+        with self.rolling() as process:
+            try:
+                out, errors = process.communicate(timeout=900)
+            finally:
+                process.kill()
+        assert not check or process.returncode == 0, f"{out[-3000:]}\n{errors[-6000:]}"
+        return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
+
+    def rolling(self) -> "subprocess.Popen[str]":
+        """`deploy/roll` while it is at work."""
         command = [str(ROOT / "deploy" / "roll"), "-p", self.project, "--env-file", str(self.env_file)]
-        done = subprocess.run(
-            command,
-            env=_environment(),
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        assert not check or done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
-        return done
+        pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+        return subprocess.Popen(command, env=_environment(), stdin=nothing, stdout=pipe, stderr=pipe, text=True)
 
     def token(self, email: str) -> str:
         """An access token that speaks for the member with that address."""

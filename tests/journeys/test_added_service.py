@@ -44,6 +44,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("sources")
     for folder in ("luotsi", "shared", "services"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", copy)  # it says the version
     shutil.copytree(Path(__file__).with_name("added_services"), copy / "services", dirs_exist_ok=True)
     records = copy / "shared" / "services.py"
     before, after = records.read_text(encoding="utf-8").split(BEGINNING)

@@ -176,6 +176,17 @@ def test_a_new_one_that_does_not_become_healthy_goes_and_the_old_one_stays(stack
     assert httpx2.get(f"{stack.url}/api/catalog/services").status_code == 200
 
 
+def test_what_is_broken_off_takes_the_new_one_with_it(stack: Stack) -> None:
+    before = ids(stack)
+    with stack.rolling() as process:
+        wait_until(lambda: len(stack.containers()["catalog-web"]) > 1, "a new one beside the old one", 120)
+        process.terminate()
+        said = process.communicate(timeout=120)[1]
+    assert process.returncode == 130
+    assert "broken off" in said
+    assert ids(stack) == before
+
+
 def test_maintenance_is_a_page_in_three_languages_and_a_problem_for_programs(stack: Stack, switch: Path) -> None:
     try:
         switch.touch()
