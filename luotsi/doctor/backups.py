@@ -1,18 +1,15 @@
 """A look at backups: is the newest one young enough, and is the place there where they go?"""
 
 import asyncio
-from datetime import timedelta
 from typing import Final
 
 from luotsi.backup.manifest import finished, moment_of
 from luotsi.backup.settings import BackupSettings, backup_settings
 from luotsi.backup.store import open_store
-from luotsi.doctor.finding import Finding, age
+from luotsi.doctor.finding import A_DAY_MISSED, Finding, age
 from luotsi.platform.target import Target
 from shared.clock import utc_now
 
-_MISSED: Final = timedelta(hours=26)
-"""One is made each day at least; after so long a day was missed."""
 _ADVICE: Final = "is `backup` running? Its log says why it fails"
 
 
@@ -33,4 +30,4 @@ def _newest(settings: BackupSettings) -> Finding:
     if not made:
         return Finding("backups", False, f"none is finished in {where}", _ADVICE)
     ago = utc_now() - moment_of(made[-1])
-    return Finding("backups", ago < _MISSED, f"the newest was made {age(ago.total_seconds())} ago", _ADVICE)
+    return Finding("backups", ago < A_DAY_MISSED, f"the newest was made {age(ago.total_seconds())} ago", _ADVICE)

@@ -1,6 +1,11 @@
 """What was found about one piece of a platform, and how a number and an age are said."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+A_DAY_MISSED: Final = timedelta(hours=26)
+"""What is done each day at least was missed once it is so long ago; the alerts of deploy/prometheus have it too."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """A look at retention: does it run, and what would it take away tonight?"""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from luotsi.doctor.finding import Finding, age
+from luotsi.doctor.finding import A_DAY_MISSED, Finding, age
 from luotsi.platform.target import Target
 from luotsi.retention.lines import Line, retain
 from luotsi.retention.registers import PERIODS, read_periods
@@ -14,8 +14,6 @@ from luotsi.retention.schedule import is_on
 from shared.clock import utc_now
 
 _COUNT_SECONDS: Final = 4.0
-_MISSED: Final = timedelta(hours=26)
-"""After so long without a run a night was missed."""
 
 
 async def retention(target: Target) -> list[Finding]:
@@ -31,7 +29,7 @@ async def retention(target: Target) -> list[Finding]:
         return [Finding("retention", not lines, f"has not run yet; {due}", advice)]
     ago: datetime = utc_now()
     note = f"ran {age((ago - last).total_seconds())} ago; {due}"
-    return [Finding("retention", ago - last < _MISSED, note, "is `retention` running? Its log says why it fails")]
+    return [Finding("retention", ago - last < A_DAY_MISSED, note, "is `retention` running? Its log says why it fails")]
 
 
 def _stated(target: Target) -> dict[str, str]:

@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from luotsi.backup import schedule
+from luotsi.doctor.finding import A_DAY_MISSED
 from luotsi.retention import nightly
 from services.referral.queries.health import OVERDUE_SECONDS, UNSEALED_SECONDS
 from shared.consuming.backlog import PARKED_SECONDS, UNREAD_SECONDS
@@ -134,6 +135,8 @@ def test_alerts_have_the_limits_of_the_doctor() -> None:
         "LuotsiParked": PARKED_SECONDS,
         "LuotsiTimersOverdue": OVERDUE_SECONDS,
         "LuotsiDaysUnsealed": UNSEALED_SECONDS,
+        "LuotsiBackupTooOld": A_DAY_MISSED.total_seconds(),
+        "LuotsiRetentionOverdue": A_DAY_MISSED.total_seconds(),
     }
     found = {rule["alert"]: rule["expr"] for rule in RULES}
     for name, limit in limits.items():

@@ -1,5 +1,6 @@
 """What needs a coordinator first: referrals that wait too long, and with whom; services without room; words in vain."""
 
+from collections.abc import Callable
 from typing import Any
 
 from services.portal import texts
@@ -21,17 +22,12 @@ async def coordinating(page: Page) -> dict[str, Any] | None:
         _or_none(page, "/unfound-words"),
     )
     rows: list[JSON] = [] if isinstance(overview, Away) else overview["contents"]
-    full = None if isinstance(services, Away) or services is None else len(full_services(services["contents"]))
     counts = [
-        ("overdue", "/overview/referrals?show=overdue", _sum(overview, "overdue")),
-        ("waiting", "/overview/referrals?show=waiting", _sum(overview, "waiting")),
-        ("not_closed", "/overview/referrals?show=not_closed", _sum(overview, "not_closed")),
-        ("full", "/overview#full-title", full),
-        (
-            "unfound",
-            "/overview#unfound-title",
-            None if isinstance(unfound, Away) or unfound is None else len(unfound["contents"]),
-        ),
+        ("overdue", "/overview/referrals?show=overdue", _count(overview, _sum_of("overdue"))),
+        ("waiting", "/overview/referrals?show=waiting", _count(overview, _sum_of("waiting"))),
+        ("not_closed", "/overview/referrals?show=not_closed", _count(overview, _sum_of("not_closed"))),
+        ("full", "/overview#full-title", _count(services, lambda rows: len(full_services(rows)))),
+        ("unfound", "/overview#unfound-title", _count(unfound, len)),
     ]
     return {
         "away": any(isinstance(each, Away) for each in (overview, services, unfound)),
@@ -57,5 +53,10 @@ async def _or_none(page: Page, path: str) -> Answer | None:
         return None
 
 
-def _sum(overview: Answer | Away, name: str) -> int | None:
-    return None if isinstance(overview, Away) else sum(each[name] for each in overview["contents"])
+def _count(answer: Answer | Away | None, count: Callable[[list[JSON]], int]) -> int | None:
+    """What is counted in the rows of an answer; None where there is none."""
+    return None if answer is None or isinstance(answer, Away) else count(answer["contents"])
+
+
+def _sum_of(name: str) -> Callable[[list[JSON]], int]:
+    return lambda rows: sum(row[name] for row in rows)
