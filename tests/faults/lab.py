@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from luotsi.commands.up import Platform
+from luotsi.embedded.platform import Platform
 from luotsi.platform.data_dir import DataDir, read_json
 from luotsi.platform.process import ProcessSpec
 from luotsi.platform.process_specs import free_port_base

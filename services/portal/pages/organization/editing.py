@@ -6,16 +6,10 @@ from typing import Any
 
 from services.portal.clients.api import Answer, ApiProblem, Away
 from services.portal.pages.forms import NOT_TAKEN, Form
-from services.portal.pages.organization.kinds import (
-    Record,
-    add_row,
-    most_of,
-    refuse_too_many,
-    remove_row,
-    rows_of,
-    tidy,
-)
+from services.portal.pages.organization.all_lists import most_of, refuse_too_many, tidy
+from services.portal.pages.organization.kinds import Record
 from services.portal.pages.organization.meanwhile import changed_fields, is_there, merge, seen, shown
+from services.portal.pages.organization.rows import add_row, remove_row, rows_of
 from services.portal.pages.page import Page
 from services.portal.pages.problem_texts import detail_of
 from services.portal.texts import text

@@ -14,9 +14,10 @@ from services.portal.clients.api import Answer, ApiProblem
 from services.portal.pages.forms import Form
 from services.portal.pages.organization.administered import Administered, administered
 from services.portal.pages.organization.editing import Editing
-from services.portal.pages.organization.kinds import Rows, add_row
+from services.portal.pages.organization.kinds import Rows
 from services.portal.pages.organization.meanwhile import own_rows
 from services.portal.pages.organization.paging import page_links
+from services.portal.pages.organization.rows import add_row
 from services.portal.pages.organization.saying import done
 from services.portal.pages.page import Page
 

@@ -5,7 +5,8 @@ import json
 from dataclasses import dataclass
 
 from services.portal.pages.forms import Form
-from services.portal.pages.organization.kinds import Kind, Record, Rows, drop, rows_of
+from services.portal.pages.organization.kinds import Kind, Record, Rows
+from services.portal.pages.organization.rows import drop, rows_of
 
 SEEN = "seen"
 """The hidden field that says what each field, and each row of a list, held when the form was first shown: digests"""

@@ -7,7 +7,7 @@ from babel import Locale
 from babel.dates import get_day_names
 
 from services.portal.pages.forms import Form
-from services.portal.pages.organization.kinds import rows_of
+from services.portal.pages.organization.rows import rows_of
 from services.portal.pages.organization.service_form import WEEKDAYS, WEEKS
 from services.portal.texts import language_name, of_code
 
