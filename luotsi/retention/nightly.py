@@ -49,7 +49,8 @@ class Nightly:
                 await self.step()
             except (OSError, PlatformError, SQLAlchemyError) as error:
                 # The text of an error of the database may quote a row.
-                why = str(error) if isinstance(error, PlatformError) else type(error).__name__
+                sayable = isinstance(error, PlatformError | OSError) and str(error)
+                why = sayable or type(error).__name__
                 log.error("retention has failed, and is tried again: %s", why)
                 await asyncio.sleep(_AFTER_FAILURE_SECONDS)
             await asyncio.sleep(_LOOK_EVERY_SECONDS)

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +28,8 @@ from shared.database.addresses import connect, database_in, role_in
 from shared.services import service_names
 
 ADMIN: Final = "ADMIN_DATABASE_URL"
-_IN_USE: Final = r"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname LIKE 'rehearsal\_%')"
+_ALONE: Final = "SELECT pg_try_advisory_lock(7205759403792796)"
+"""Held on one connection for as long as a rehearsal takes: the server gives it back also where that was killed"""
 Say = Callable[[str], None]
 
 
@@ -97,12 +98,12 @@ def throw_away_databases(target: Target) -> Iterator[Target]:
     if admin := target.environment.get(ADMIN):
         urls = {service: _renamed(target.database_url(service), service) for service in service_names()}
         owners = {service: _renamed(target.owner_url(service), service) for service in service_names()}
-        asyncio.run(_refuse_a_second(admin))
-        try:
-            asyncio.run(_make_anew(admin, urls, owners))
-            yield _copy(target, urls, owners)
-        finally:
-            asyncio.run(_drop(admin, urls))
+        with _the_only_one(admin):
+            try:
+                asyncio.run(_make_anew(admin, urls, owners))
+                yield _copy(target, urls, owners)
+            finally:
+                asyncio.run(_drop(admin, urls))
         return
     from luotsi.embedded.servers import start_servers  # noqa: PLC0415  where there are wheels
 
@@ -120,10 +121,18 @@ def _renamed(url: str, service: str) -> str:
     return urlsplit(url)._replace(path=f"/rehearsal_{service}").geturl()
 
 
-async def _refuse_a_second(admin: str) -> None:
-    async with _as_admin(admin) as connection:
-        if await connection.fetchval(_IN_USE):
-            raise PlatformError("a rehearsal is running already: wait for its end")
+@contextmanager
+def _the_only_one(admin: str) -> Iterator[None]:
+    """PlatformError while another rehearsal is at work on that server."""
+    with asyncio.Runner() as loop:  # it keeps one connection, while each step of the rehearsal has a loop of its own
+        held = AsyncExitStack()
+        connection = loop.run(held.enter_async_context(_as_admin(admin)))
+        try:
+            if not loop.run(connection.fetchval(_ALONE)):
+                raise PlatformError("a rehearsal is running already: wait for its end")
+            yield
+        finally:
+            loop.run(held.aclose())
 
 
 async def _make_anew(admin: str, urls: Mapping[str, str], owners: Mapping[str, str]) -> None:

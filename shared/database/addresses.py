@@ -28,13 +28,21 @@ def database_in(url: str) -> str:
     return unquote(urlsplit(url).path.removeprefix("/"))
 
 
+def servers_in(url: str) -> str:
+    """The servers that an address names, as host:port, with commas between several."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
 async def connect(url: str, **options: Any) -> Any:
     """A connection of asyncpg's. Raises OSError where none of the servers can be reached, or none of them may write.
 
-    A pooler of transactions that is taken for a server is told of in the log.
+    A TimeoutError names the server that took the connection and said nothing. A pooler of
+    transactions that is taken for a server is told of in the log.
     """
     try:
         return await asyncpg.connect(url, **options)
+    except TimeoutError as error:
+        raise TimeoutError(f"{servers_in(url)} did not answer in time") from error
     except asyncpg.TargetServerAttributeNotMatched as error:
         raise ConnectionError(str(error)) from error
     except asyncpg.ProtocolViolationError as error:

@@ -20,6 +20,8 @@ from luotsi.backup.settings import BackupSettings
 from luotsi.backup.store import open_store
 from luotsi.embedded.servers import Servers, start_servers
 from luotsi.platform.process import PlatformError
+from luotsi.platform.target import Target
+from luotsi.upgrade.rehearsing import throw_away_databases
 from shared.clock import utc_now
 from shared.database.migrations import alembic_config, revisions, told, upgrade
 from shared.services import service_names
@@ -139,6 +141,15 @@ def test_a_rehearsal_tells_each_step_and_leaves_nothing(older: Older) -> None:
     assert "catalog: nothing to change" in said
     assert (older.at, databases(older)) == ("0010", before)
     assert older.ask(COLUMN) == 0
+
+
+def test_of_two_rehearsals_at_once_one_is_refused(older: Older) -> None:
+    admin = older.servers.postgres_admin_url
+    with throw_away_databases(Target(older.data, {**older.environment, "ADMIN_DATABASE_URL": admin}, {})):
+        during = databases(older)
+        with pytest.raises(PlatformError, match="a rehearsal is running already"):
+            older.luotsi("rehearse", ADMIN_DATABASE_URL=admin)
+        assert databases(older) == during, "what the first one works on stays"
 
 
 async def test_a_rehearsal_on_a_backup_needs_no_administrator(backed_up: BackedUp) -> None:

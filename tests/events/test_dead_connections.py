@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi as Driver
 
 from luotsi.embedded.servers import Servers
+from shared.database.addresses import connect as connect_to_database
 from shared.database.connections import Database
 from shared.database.outages import is_outage
 from shared.database.tables import InboxRow
@@ -77,6 +78,13 @@ async def test_a_dead_connection_to_the_database_is_an_outage_and_then_replaced(
         assert is_outage(silence.value)
         assert await ask(database) == 7
         await database.close()
+
+
+async def test_a_server_that_takes_a_connection_and_says_nothing_is_named(servers: Servers) -> None:
+    async with behind(servers.database_urls["catalog"]) as (proxy, url), asyncio.timeout(FOREVER):
+        proxy.half_open()
+        with pytest.raises(TimeoutError, match=rf"^127\.0\.0\.1:{proxy.port} did not answer in time$"):
+            await connect_to_database(url, timeout=0.3)
 
 
 @pytest.mark.parametrize("asking", [by_statement, by_writing, in_a_savepoint])
