@@ -16,6 +16,9 @@ from shared.version import RUNS_WITH, VERSION
 
 _ROOT = Path(__file__).resolve().parents[2]
 
+_UNHURRIED = {"server_settings": {"statement_timeout": "0", "lock_timeout": "0"}}
+"""An index of a large table is built for minutes, whatever the server allows others."""
+
 
 def alembic_config(service: str, database_url: str) -> Config:
     """Alembic's settings for the database of `service` at `database_url` (postgresql://…)."""
@@ -121,7 +124,7 @@ def notify_on_insert(table: str) -> None:
 
 
 def run_environment(append_only: Iterable[str] = (), changeable: Mapping[str, Iterable[str]] | None = None) -> None:
-    """What each service's `migrations/env.py` does: migrate under a lock, in one transaction.
+    """What each service's `migrations/env.py` does: migrate under a lock, each step in a transaction of its own.
 
     `append_only` are tables of which the service's own role may never change or remove a row. Of the tables in
     `changeable` it may change these columns alone, and remove no row.
@@ -129,24 +132,40 @@ def run_environment(append_only: Iterable[str] = (), changeable: Mapping[str, It
     url = context.config.attributes["database_url"]
 
     def migrate(connection: sa.Connection) -> None:
-        context.configure(connection=connection, on_version_apply=_note_steps(context.config.attributes.get("steps")))
+        _wait_for_other_migrators(connection)
+        context.configure(
+            connection=connection,
+            on_version_apply=_note_steps(context.config.attributes.get("steps")),
+            transaction_per_migration=True,
+        )
         with context.begin_transaction():
-            # Two migrate jobs at once: the second waits here and then finds nothing left to do.
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(7205759403792794)"))
             context.run_migrations()
-            columns = {**dict.fromkeys(append_only, ()), **(changeable or {})}
-            grant_rights(connection, context.config.attributes["role"], columns)
-            connection.execute(sa.text(f"COMMENT ON TABLE alembic_version IS '{told(VERSION, RUNS_WITH)}'"))
+        columns = {**dict.fromkeys(append_only, ()), **(changeable or {})}
+        grant_rights(connection, context.config.attributes["role"], columns)
+        connection.execute(sa.text(f"COMMENT ON TABLE alembic_version IS '{told(VERSION, RUNS_WITH)}'"))
+        connection.commit()
 
     async def main() -> None:
-        engine = create_engine(url, poolclass=sa.NullPool)
+        engine = create_engine(url, _UNHURRIED, poolclass=sa.NullPool)
         try:
-            async with engine.begin() as connection:
+            async with engine.connect() as connection:
                 await connection.run_sync(migrate)
         finally:
             await engine.dispose()
 
     asyncio.run(main())
+
+
+def _wait_for_other_migrators(connection: sa.Connection) -> None:
+    """Of two migrate jobs at once the second waits here, and then finds nothing left to do.
+
+    The lock is the connection's, for an index that is built while others write waits for every transaction that is
+    open. Whoever waited for the lock within a statement would be one of those: then each waits for the other.
+    """
+    while not connection.scalar(sa.text("SELECT pg_try_advisory_lock(7205759403792794)")):
+        connection.rollback()
+        time.sleep(0.5)
+    connection.commit()
 
 
 def told(version: str, runs_with: str) -> str:
