@@ -51,15 +51,15 @@ class Vocabulary:
         return " ".join(self._chance.choices(self.words, cum_weights=self._weights, k=words))
 
 
-def catalogue(services: int) -> Iterator[tuple[Organization, list[Service]]]:
-    """Organisations with ten services each; the same every time."""
+def catalogue(services: int, organizations: int) -> Iterator[tuple[Organization, list[Service]]]:
+    """Organisations with as many services each; the same every time."""
     chance = random.Random(SEED)
     spoken = {language: Vocabulary(chance) for language in LANGUAGES}
 
     def texts(words: int) -> dict[str, str]:
         return {language: vocabulary.text(words) for language, vocabulary in spoken.items()}
 
-    for number in range(services // 10):
+    for number in range(organizations):
         name = texts(2)
         owner = Organization(
             id=new_id(), slug=f"o{number}", organization_type="other", name=name, sort_keys=name, description=texts(12)
@@ -71,7 +71,7 @@ def catalogue(services: int) -> Iterator[tuple[Organization, list[Service]]]:
                 languages=chance.sample(["fi", "sv", "en", "ar", "so"], 2),
                 target_groups=["everyone"], keywords={language: words.split() for language, words in texts(8).items()},
             )
-            for each in range(10)
+            for each in range(services // organizations)
         ]  # fmt: skip
 
 
@@ -86,7 +86,9 @@ _WORDS = (
     f"SELECT word, written, stems, {parts_of('word', 'stems')}, {trigrams_of('word')}, services, organizations "
     f"FROM (SELECT word, min(written) AS written, {stems_of('word')} AS stems, "
     "count(*) FILTER (WHERE kind = 'service') AS services, "
-    "count(*) FILTER (WHERE kind = 'organization') AS organizations FROM given GROUP BY word) AS counted"
+    "count(*) FILTER (WHERE kind = 'organization') AS organizations FROM given GROUP BY word) AS counted "
+    "ON CONFLICT (word) DO UPDATE SET services = search_words.services + excluded.services, "
+    "organizations = search_words.organizations + excluded.organizations"
 )
 
 _POSTINGS = (
@@ -95,15 +97,16 @@ _POSTINGS = (
 )
 
 
-async def fill(owner: Database, services: int) -> list[Service]:
-    """Enter and index them, in an empty catalogue; returns some of them."""
+async def fill(owner: Database, services: int, organizations: int | None = None) -> list[Service]:
+    """Enter and index them, ten of an organisation unless told otherwise; returns some of them."""
+    organizations = organizations or services // 10
     some: list[Service] = []
     waiting: list[tuple[Organization, list[Service]]] = []
     raw = await asyncpg.connect(owner.url)
     await raw.execute(_STAGING)
-    for number, entry in enumerate(catalogue(services), 1):
+    for number, entry in enumerate(catalogue(services, organizations), 1):
         waiting.append(entry)
-        if number % _A_GROUP == 0 or number * 10 == services:
+        if number % _A_GROUP == 0 or number == organizations:
             async with owner.transaction() as tx:
                 tx.insert(*(each for group, own in waiting for each in (group, *own)))
             await raw.copy_records_to_table("given", records=_words(waiting), columns=_GIVEN)
