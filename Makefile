@@ -26,7 +26,7 @@ PROMTOOL := .promtool/promtool
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check audit sbom format faults bench browser promtool screenshots coverage test-compose cli env pins docs clean
+.PHONY: help up demo test check audit sbom format faults mutants bench browser promtool screenshots coverage test-compose cli env pins docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
@@ -60,6 +60,9 @@ format: $(READY) ## Format the code, and mend what the linter can mend
 
 faults: $(READY) ## Let faults happen to a working platform and check that nothing is lost (SEED=1 MINUTES=2)
 	@$(BIN)/python -m tests.faults --seed $(or $(SEED),1) --minutes $(or $(MINUTES),2) $(ARGS)
+
+mutants: $(READY) ## Plant mistakes in copies of the code, and see that each is noticed (ARGS="--only word --part 2/4")
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: $(READY) ## Measure the event path and the platform, beside others (ten minutes; ARGS=--quick)
 	@$(BIN)/python -m bench $(ARGS)

@@ -1,6 +1,6 @@
 """A look into each database: what waits there for its turn, and for how long already."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final
 
 from luotsi.doctor.finding import Finding, age, counted
@@ -13,6 +13,11 @@ from shared.services import Service
 
 PATIENCE_SECONDS: Final = 5.0
 
+_DURABILITY: Final = """
+SELECT name FROM pg_settings
+WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY name
+"""
+
 Look = Callable[[Any], Awaitable[Finding]]
 
 
@@ -22,8 +27,9 @@ async def look_into(target: Target, service: Service, further: Iterable[Look] = 
     connection = await connect(target.database_url(service.name), timeout=PATIENCE_SECONDS)
     try:
         if await connection.fetchval("SELECT to_regclass('alembic_version') IS NULL"):
-            return [Finding(piece, False, "is not migrated", "run `luotsi migrate`")]
-        found = [Finding(piece, True, "answers")]
+            missing = Finding(piece, False, "is not migrated", "run `luotsi migrate`")
+            return [missing, _durability(service, await connection.fetch(_DURABILITY))]
+        found = [Finding(piece, True, "answers"), _durability(service, await connection.fetch(_DURABILITY))]
         if service.stream:
             found.append(_outbox(service, await connection.fetchrow(UNPUBLISHED)))
         if service.reads:
@@ -55,6 +61,15 @@ async def seals(connection: Any) -> Finding:
     )
     advice = "is a referral worker running, and has it AUDIT_KEY? Then `luotsi audit verify`"
     return Finding("seals", row["oldest"] <= UNSEALED_SECONDS, note, advice)
+
+
+def _durability(service: Service, off: Sequence[Any]) -> Finding:
+    """Whether the server has on disk what it says is committed."""
+    *others, last = [row["name"] for row in off] or ["nothing"]
+    named = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+    note = f"NOT durable: {named} off" if off else "what is committed is on disk"
+    advice = "set it to on, for the server and for role and database: a power cut loses what people were told is done"
+    return Finding(f"durability {service.name}", not off, note, advice)
 
 
 def _outbox(service: Service, row: Any) -> Finding:
