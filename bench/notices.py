@@ -5,6 +5,7 @@ measured is what the desk would see: the notice comes down the desk's stream of 
 """
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
@@ -45,16 +46,26 @@ class Desk:
         self.came: dict[str, float] = {}
 
     async def listen(self, client: httpx2.AsyncClient, opened: asyncio.Event) -> None:
-        """Read the stream until cancelled."""
-        timeout = httpx2.Timeout(10, read=None)
-        async with client.stream("GET", "/notices/stream", headers={"Last-Event-ID": "0"}, timeout=timeout) as answer:
-            answer.raise_for_status()
-            opened.set()
-            async for line in answer.aiter_lines():
-                if line.startswith("data:"):
-                    notice = json.loads(line[5:])
-                    if notice.get("event_type") == "referral.sent.v1":
-                        self.came.setdefault(notice["referral_id"], time.monotonic())
+        """Read the stream until cancelled; one that ends is opened again where it was, as browsers do."""
+        timeout, last = httpx2.Timeout(10, read=None), "0"
+        while True:
+            with contextlib.suppress(httpx2.HTTPError):
+                async with client.stream(
+                    "GET", "/notices/stream", headers={"Last-Event-ID": last}, timeout=timeout
+                ) as answer:
+                    answer.raise_for_status()
+                    opened.set()
+                    async for line in answer.aiter_lines():
+                        name, _, value = line.partition(":")
+                        if name == "id":
+                            last = value.strip()
+                        elif name == "data":
+                            self._take(json.loads(value))
+            await asyncio.sleep(1)
+
+    def _take(self, notice: dict[str, Any]) -> None:
+        if notice.get("event_type") == "referral.sent.v1":
+            self.came.setdefault(notice["referral_id"], time.monotonic())
 
 
 @dataclass

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from typing import Final
 
 import asyncpg
@@ -19,11 +20,16 @@ _ANSWER_SECONDS = 5.0
 
 
 class NotifyListener:
-    """LISTENs on one channel. Losing the connection costs promptness, never work: the poll goes on."""
+    """LISTENs on one channel. Losing the connection costs promptness, never work: the poll goes on.
 
-    def __init__(self, dsn: str, channel: str) -> None:
+    With `heard`, a notification does not wake the sleeper: what it says is handed on. What is said while the connection
+    is lost nobody hears, so the sleeper is woken when there is one again.
+    """
+
+    def __init__(self, dsn: str, channel: str, heard: Callable[[str], None] | None = None) -> None:
         self._dsn = dsn
         self._channel = channel
+        self._heard = heard
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -52,7 +58,7 @@ class NotifyListener:
         try:
             gone = asyncio.Event()
             connection.add_termination_listener(lambda _: gone.set())
-            await connection.add_listener(self._channel, lambda *_: self._woken.set())
+            await connection.add_listener(self._channel, self._notified)
             self._woken.set()  # what was committed while nobody listened
             while not gone.is_set():
                 try:
@@ -63,3 +69,9 @@ class NotifyListener:
         finally:
             with contextlib.suppress(Exception):
                 await connection.close(timeout=1)
+
+    def _notified(self, _connection: object, _pid: int, _channel: str, said: object) -> None:
+        if self._heard is None:
+            self._woken.set()
+        else:
+            self._heard(str(said))

@@ -166,15 +166,20 @@ def bearer_token(request: Request) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
+async def claims_of(request: Request, verifier: Verifier) -> dict[str, Any]:
+    """The claims of a request's token. Raises 401 without a valid one, 503 when the keys can't be had."""
+    token = bearer_token(request)
+    if token is None:
+        raise unauthenticated("Send `Authorization: Bearer <access token>`.", token_given=False)
+    return await verifier.claims(token)
+
+
 async def authenticate(request: Request, reader: Reader, verifier: Verifier, find: FindMember) -> Actor:
     """The actor of `request`. Raises 401 without a valid token of a member who is known and may act.
 
     A role counts only when the token and the catalogue both give it, so that taking one away works at once.
     """
-    token = bearer_token(request)
-    if token is None:
-        raise unauthenticated("Send `Authorization: Bearer <access token>`.", token_given=False)
-    claims = await verifier.claims(token)
+    claims = await claims_of(request, verifier)
     try:
         member_id, organization_id = UUID(claims["sub"]), UUID(claims["org"])
     except (ValueError, TypeError, AttributeError):

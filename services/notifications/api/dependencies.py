@@ -18,7 +18,7 @@ class NotificationsApp(ApiState):
     def __init__(self, settings: NotificationsSettings) -> None:
         super().__init__("notifications", settings, find_member)
         self.settings = settings
-        self.notice_feed = NoticeFeed(self.database.url)
+        self.notice_feed = NoticeFeed(self.database)
 
     def looks(self) -> Sequence[Look]:
         """How mail goes."""

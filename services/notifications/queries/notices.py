@@ -1,9 +1,12 @@
 """Notices: a member's own, and what those who left have not seen."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, Uuid, bindparam, func, or_
+from sqlalchemy import BigInteger, Integer, Uuid, any_, bindparam, func, or_
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 
 from services.notifications.queries import visibility
@@ -26,6 +29,12 @@ _AFTER: Final = (
     .order_by(col(Notice.number))
     .limit(bindparam("most", type_=Integer))
 )
+_INBOXES: Final = (
+    select(Member.id, Member.organization_id, func.coalesce(Counter.last_number, 0))
+    .join(Organization, col(Organization.id) == col(Member.organization_id))
+    .outerjoin(Counter, col(Counter.member_id) == col(Member.id))
+    .where(col(Member.id) == any_(bindparam("members", type_=ARRAY(Uuid))), MAY_ACT)
+)
 _UNSEEN_OF_THOSE_WHO_LEFT: Final = (
     select(Notice, Member.id)
     .join(Member, col(Member.id) == col(Notice.recipient_member_id))
@@ -38,6 +47,14 @@ _UNSEEN_OF_THOSE_WHO_LEFT: Final = (
     )
     .order_by(col(Notice.id))
 )
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """Whose inbox it is, and the number of its newest notice; 0 when there has been none."""
+
+    organization_id: UUID
+    newest: int
 
 
 async def own_notice(tx: Transaction, actor: Actor, notice_id: UUID) -> Notice | None:
@@ -71,6 +88,12 @@ async def newest_notice(tx: Transaction, actor: Actor) -> Notice | None:
 async def newest_number(reader: Reader, actor: Actor) -> int:
     """The number of the newest notice in the actor's inbox; 0 when there has been none."""
     return await reader.first(_NEWEST_NUMBER, {"member_id": actor.member_id}) or 0
+
+
+async def inboxes_of(reader: Reader, members: Collection[UUID]) -> dict[UUID, Inbox]:
+    """The inboxes of those of the members who may act, by the member's id."""
+    found = await reader.tuples(_INBOXES, {"members": list(members)})
+    return {member_id: Inbox(organization_id, newest) for member_id, organization_id, newest in found}
 
 
 async def own_notices_after(
