@@ -67,7 +67,8 @@ class Consumer:
     """What one service does with the events of one stream: a handler per event type.
 
     A handler does all its work in the transaction it is given and sends nothing out of the process.
-    `delay` is how many seconds pass between a batch and the reading of the next, which is the fuller for it.
+    `delay` is how many seconds pass between a batch that is not full and the reading of the next, which is the fuller
+    for it.
     With an `advisory_lock`, each transaction waits for the lock of that name first, and holds it to its end.
     """
 

@@ -189,7 +189,8 @@ def subscribe(broker: RedisBroker, reader: StreamReader, worker_name: str, batch
     @subscriber
     async def take(entries: list[Any]) -> None:
         await reader.take_batch(entries)
-        await asyncio.sleep(consumer.delay)
+        if len(entries) < batch:  # after a full one more is waiting, and pausing would make no batch fuller
+            await asyncio.sleep(consumer.delay)
 
     return subscriber
 

@@ -11,7 +11,7 @@ from shared.consuming.inbox import BatchHandler, MissingDependency
 from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.ids import new_id
-from tests.events.backbone import GROUP, STREAM, Backbone, Trouble, note, until
+from tests.events.backbone import GROUP, PATIENCE, STREAM, Backbone, Trouble, note, until
 
 
 class Noting:
@@ -57,6 +57,15 @@ async def test_what_comes_while_a_consumer_rests_is_brought_at_once(backbone: Ba
             await until(backbone.noted, "the first effect")
         await until(partial(_all_noted, backbone, 4), "all effects")
     assert noting.sizes == [1, 3]
+
+
+async def test_a_full_batch_is_followed_at_once_by_the_next(backbone: Backbone) -> None:
+    noting = Noting()
+    await backbone.tell(101)
+    await backbone.publish()
+    async with backbone.working(BatchHandler(noting), rest=2 * PATIENCE):
+        await until(partial(_all_noted, backbone, 101), "all effects")
+    assert noting.sizes == [100, 1]
 
 
 async def _all_noted(backbone: Backbone, count: int) -> bool:
