@@ -121,15 +121,16 @@ def seed(
 def rebuild(
     copy: Annotated[str | None, typer.Argument(metavar="[COPY]", help="As in referral.members.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every copy that any service keeps.")] = False,
+    anew: Annotated[bool, typer.Option(help="Begin at the first row, whatever was broken off today.")] = False,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
-    """Drop a service's copy of another one's facts and make it anew from the owner's log; nobody gets a notice."""
-    from luotsi.platform.rebuilding import chosen
-    from luotsi.platform.rebuilding import rebuild as rebuild_copy
+    """Make a service's copy of another one's facts anew from the owner's log; nobody gets a notice.
 
-    for name in chosen(copy, everything=everything):
-        done = asyncio.run(rebuild_copy(find_target(data), name))
-        print(f"{name}: {done.rows} rows, {f'{done.mended} mended' if done.mended else 'all as they were'}")
+    One that is broken off goes on where it was.
+    """
+    from luotsi.commands.rebuild import run
+
+    run(find_target(data), copy, everything=everything, anew=anew)
 
 
 @app.command()

@@ -1,8 +1,13 @@
-"""Makes a service's copy of another service's facts anew, out of that service's log of events: `luotsi rebuild`."""
+"""Makes a service's copy of another service's facts anew, out of that service's log of events: `luotsi rebuild`.
 
-import json
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+Portion by portion, in the order of the rows' ids. After each portion, which is one short transaction, the copy is right
+as far as the portion reaches; that is written down with it, as a comment of the table. So a rebuild that was broken off
+goes on where it was, however large the copy is.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,109 +15,98 @@ from asyncpg import InsufficientPrivilegeError
 from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 
+from luotsi.platform.copies import COPIES, Copy
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
-from services.catalog import tables as catalog
-from services.catalog.consumers import keep_facts
-from services.notifications import tables as notifications
-from services.portal import tables as portal
-from services.referral import tables as referral
-from services.referral.consumers import keep_proof
-from shared.consuming import catalog_copy
-from shared.consuming.copies import Copied
 from shared.database.connections import Database
 from shared.database.rows import Record, table_of
 from shared.database.transaction import Transaction
 from shared.events import Envelope
 
-_STATES = text("SELECT event_id, subject, payload FROM outbox WHERE type = ANY(:types) ORDER BY id")
+PORTION: Final = 500
+"""So many subjects are made anew in one transaction, for which consumers of the copy wait."""
+
+_GOES_ON_SECONDS: Final = 24 * 3600.0
+"""One that was broken off longer ago begins anew: whatever it was to mend, much has happened since."""
+
+_SAY_EVERY_SECONDS: Final = 2.0
+
+_FIRST: Final = UUID(int=0)
+_LAST: Final = UUID(int=2**128 - 1)
+
+_SUBJECTS = text(
+    "SELECT DISTINCT subject FROM outbox WHERE type = ANY(:types) AND subject > :after ORDER BY subject LIMIT :portion"
+)
+_STATES = text("""
+SELECT id, event_id, subject, CAST(CAST(payload AS json) ->> 'epoch' AS integer) AS epoch,
+    CAST(CAST(payload AS json) ->> 'sequence' AS bigint) AS sequence
+FROM outbox WHERE subject = ANY(:subjects) AND type = ANY(:types)
+""")
+_PAYLOADS = text("SELECT payload FROM outbox WHERE id = ANY(:ids) ORDER BY id")
 # What a service has dealt with; not what it has put aside until another fact arrives.
-_DEALT_WITH = text("SELECT event_id FROM inbox WHERE consumer = :consumer EXCEPT SELECT event_id FROM parked")
-
-
-@dataclass(frozen=True)
-class Copy:
-    """A copy that `service` keeps in `table` of what `owner` publishes in events of `types`."""
-
-    service: str
-    table: type[Record]
-    owner: str
-    types: tuple[str, ...]
-    apply: Callable[[Transaction, Envelope], Awaitable[Any]]
-    every_state: bool = False
-    """Whether the copy keeps all states of a subject, and not only the newest"""
-
-
-def _of_catalog(service: str, table: type[Copied], kind: str) -> Copy:
-    async def apply(tx: Transaction, event: Envelope) -> None:
-        await catalog_copy.apply(tx, table, event)
-
-    return Copy(service, table, "catalog", (f"catalog.{kind}_changed.v1",), apply)
-
-
-COPIES: Final[Mapping[str, Copy]] = {
-    "catalog.service_facts": Copy(
-        "catalog", catalog.ServiceFacts, "referral", ("referral.service_facts.v1",), keep_facts
-    ),
-    "referral.organizations": _of_catalog("referral", referral.Organization, "organization"),
-    "referral.services": _of_catalog("referral", referral.Service, "service"),
-    "referral.members": _of_catalog("referral", referral.Member, "member"),
-    "referral.deliveries": Copy(
-        "referral",
-        referral.Delivery,
-        "notifications",
-        ("notification.delivered.v1", "notification.delivery_failed.v1"),
-        keep_proof,
-        every_state=True,
-    ),
-    "portal.organizations": _of_catalog("portal", portal.Organization, "organization"),
-    "portal.members": _of_catalog("portal", portal.Member, "member"),
-    "notifications.organizations": _of_catalog("notifications", notifications.Organization, "organization"),
-    "notifications.services": _of_catalog("notifications", notifications.Service, "service"),
-    "notifications.members": _of_catalog("notifications", notifications.Member, "member"),
-}
-"""Every copy, by its service and table."""
+_DEALT_WITH = text(
+    "SELECT event_id FROM inbox WHERE consumer = :consumer AND event_id = ANY(:ids) "
+    "EXCEPT SELECT event_id FROM parked WHERE event_id = ANY(:ids)"
+)
+_COMMENT = text("SELECT obj_description(to_regclass(:table), 'pg_class')")
 
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """How many rows a copy has now, and how many of them are new, changed, or gone by being rebuilt."""
+    """How many rows a copy has so far, and how many of them are new, changed, or gone by being rebuilt.
 
-    rows: int
-    mended: int
+    It is right up to the row `after`; `begun` is when it was begun, in seconds since 1970.
+    """
+
+    begun: int
+    after: UUID = _FIRST
+    rows: int = 0
+    mended: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the copy is done."""
+        return self.after == _LAST
 
 
-def chosen(name: str | None, *, everything: bool) -> list[str]:
-    """The copies to rebuild. PlatformError unless it is one that exists, or all of them."""
-    if everything == (name is not None):
-        raise PlatformError(f"name one copy, or all with --all: {', '.join(COPIES)}")
-    if name is not None and name not in COPIES:
-        raise PlatformError(f"there is no copy {name}; there are {', '.join(COPIES)}")
-    return [name] if name else list(COPIES)
+def _nobody(_: Rebuilt) -> None:
+    """Told of the progress where nobody wants to hear of it."""
 
 
-async def rebuild(target: Target, name: str) -> Rebuilt:
-    """Drop the copy `name` and make it anew, in one transaction while the service goes on reading the old one.
+def now_and_then(name: str, say: Callable[[str], None]) -> Callable[[Rebuilt], None]:
+    """For `rebuild`: says every two seconds how far the copy `name` is."""
+    told_at = time.monotonic()
 
-    It is made of events that the service has handled, and of none newer: the handler of an event still under way may do
-    more than change the copy, and must find it as it was. No handler runs here, so nobody gets a notice.
+    def tell(done: Rebuilt) -> None:
+        nonlocal told_at
+        if not done.whole and time.monotonic() - told_at >= _SAY_EVERY_SECONDS:
+            told_at = time.monotonic()
+            say(f"{name}: {done.rows} rows so far, {done.mended} mended")
+
+    return tell
+
+
+async def rebuild(
+    target: Target, name: str, *, anew: bool = False, portion: int = PORTION, say: Callable[[Rebuilt], None] = _nobody
+) -> Rebuilt:
+    """Make the copy `name` anew while the service goes on reading it; `say` is told how far it is after each portion.
+
+    Goes on where one of the same day was broken off, unless `anew`. It is made of events that the service has handled,
+    and of none newer: the handler of an event still under way may do more than change the copy, and must find it as it
+    was. No handler runs here, so nobody gets a notice.
     """
     copy = COPIES[name]
     # As the role that owns the copy: the service's own may add to proofs, and drop none.
     own = Database(target.owner_url(copy.service), pool_size=1, answer_seconds=None)
     owners = Database(target.database_url(copy.owner), pool_size=1, answer_seconds=None)
     try:
-        async with own.transaction() as tx:
-            await tx.execute(text("SET LOCAL statement_timeout = 0"))
-            # Consumers wait, so that no event is dealt with between the look at the inbox and the commit.
-            await tx.execute(text(f"LOCK TABLE {_table(copy)} IN SHARE ROW EXCLUSIVE MODE"))
-            before = await _rows(tx, copy)
-            dealt_with = set((await tx.execute(_DEALT_WITH, {"consumer": copy.service})).scalars())
-            states = await _states(owners, copy, dealt_with)
-            await tx.execute(text(f"DELETE FROM {_table(copy)}"))  # noqa: S608  a name out of COPIES
-            for state in states:
-                await copy.apply(tx, state)
-            after = await _rows(tx, copy)
+        done = await _begun(own, copy, anew=anew)
+        while not done.whole:
+            subjects = await _next_subjects(owners, copy, done.after, portion)
+            up_to = UUID(subjects[-1]) if len(subjects) == portion else _LAST
+            done = await _rebuild_portion(own, owners, copy, done, subjects, up_to)
+            say(done)
+        return done
     except ProgrammingError as error:
         if getattr(error.orig, "sqlstate", None) != InsufficientPrivilegeError.sqlstate:
             raise
@@ -121,31 +115,79 @@ async def rebuild(target: Target, name: str) -> Rebuilt:
     finally:
         await own.close()
         await owners.close()
-    mended = sum(before.get(row_id) != after.get(row_id) for row_id in before.keys() | after.keys())
-    return Rebuilt(len(after), mended)
 
 
-async def _states(owners: Database, copy: Copy, dealt_with: set[UUID]) -> list[Envelope]:
-    """Of the events that the service has dealt with, the newest of each subject, or all where the copy keeps all."""
-    newest: dict[object, tuple[tuple[int, int], str]] = {}
+async def _begun(own: Database, copy: Copy, *, anew: bool) -> Rebuilt:
+    """Where to begin: at the first row, or where one was broken off."""
+    async with own.transaction() as tx:
+        written = (await tx.execute(_COMMENT, {"table": _name(copy)})).scalar_one() or ""
+    now = int(time.time())
+    match written.split("|"):
+        case ["rebuilding", begun, after, rows, mended] if not anew and now - int(begun) < _GOES_ON_SECONDS:
+            return Rebuilt(int(begun), UUID(after), int(rows), int(mended))
+    return Rebuilt(now)
+
+
+async def _next_subjects(owners: Database, copy: Copy, after: UUID, portion: int) -> list[str]:
     async with owners.transaction() as tx:
-        await tx.execute(text("SET LOCAL statement_timeout = 0"))
-        async for row in tx.stream(_STATES, {"types": list(copy.types)}):
+        await tx.execute(text("SET LOCAL statement_timeout = 0"))  # what a copy is made of may be rare in a large log
+        values = {"types": list(copy.types), "after": str(after), "portion": portion}
+        return list((await tx.execute(_SUBJECTS, values)).scalars())
+
+
+async def _rebuild_portion(
+    own: Database, owners: Database, copy: Copy, done: Rebuilt, subjects: Sequence[str], up_to: UUID
+) -> Rebuilt:
+    """Make the rows after `done.after` anew, `up_to` that id; `subjects` are those of them that the owner knows."""
+    reach = {"after": done.after, "up_to": up_to}
+    async with own.transaction() as tx:
+        # Consumers wait, so that no event is dealt with between the look at the inbox and the commit.
+        await tx.execute(text(f"LOCK TABLE {_name(copy)} IN SHARE ROW EXCLUSIVE MODE"))
+        before = await _rows(tx, copy.table, reach)
+        # A row that is here and not among the subjects is of nobody, or has come since these were asked for.
+        told_of = sorted({*subjects, *(str(row["id"]) for row in before.values())})
+        states = await _states(tx, owners, copy, told_of)
+        await tx.execute(text(f"DELETE FROM {_name(copy)} WHERE id > :after AND id <= :up_to"), reach)  # noqa: S608
+        await copy.apply(tx, states)
+        after = await _rows(tx, copy.table, reach)
+        mended = sum(before.get(key) != after.get(key) for key in before.keys() | after.keys())
+        done = replace(done, after=up_to, rows=done.rows + len(after), mended=done.mended + mended)
+        await tx.execute(text(f"COMMENT ON TABLE {_name(copy)} IS {_as_comment(done)}"))
+    return done
+
+
+async def _states(tx: Transaction, owners: Database, copy: Copy, subjects: Sequence[str]) -> list[Envelope]:
+    """Of the events that the service has dealt with, the newest of each subject, or all where the copy keeps all."""
+    async with owners.transaction() as reading:
+        found = (await reading.execute(_STATES, {"subjects": subjects, "types": list(copy.types)})).all()
+        asked = {"consumer": copy.service, "ids": [row.event_id for row in found]}
+        dealt_with = set((await tx.execute(_DEALT_WITH, asked)).scalars())
+        newest: dict[object, tuple[tuple[int, int], int]] = {}
+        for row in found:
             if row.event_id in dealt_with:
-                told = json.loads(row.payload)
-                order = (told["epoch"], told["sequence"])
+                order = (row.epoch, row.sequence)
                 subject = (row.subject, order) if copy.every_state else row.subject
                 if subject not in newest or order > newest[subject][0]:
-                    newest[subject] = (order, row.payload)
-    return [Envelope.model_validate_json(payload) for _, payload in newest.values()]
+                    newest[subject] = (order, row.id)
+        payloads = await reading.execute(_PAYLOADS, {"ids": [row_id for _, row_id in newest.values()]})
+        return [Envelope.model_validate_json(payload) for payload in payloads.scalars()]
 
 
-async def _rows(tx: Transaction, copy: Copy) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """The rows of a copy, by their keys."""
-    table = table_of(copy.table)
-    found = await tx.execute(select(table))
+async def _rows(tx: Transaction, model: type[Record], reach: dict[str, UUID]) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """The rows of a copy within `reach`, by their keys."""
+    table = table_of(model)
+    within = (table.c.id > reach["after"], table.c.id <= reach["up_to"])
+    found = await tx.execute(select(table).where(*within))
     return {tuple(row[column.name] for column in table.primary_key): dict(row) for row in found.mappings()}
 
 
-def _table(copy: Copy) -> str:
+def _as_comment(done: Rebuilt) -> str:
+    """How far it is, as a literal of SQL's; nothing once it is whole."""
+    return "NULL" if done.whole else f"'rebuilding|{done.begun}|{done.after}|{done.rows}|{done.mended}'"
+
+
+def _name(copy: Copy) -> str:
     return str(copy.table.__tablename__)
+
+
+__all__ = ["PORTION", "Rebuilt", "now_and_then", "rebuild"]

@@ -12,9 +12,10 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 
 from luotsi.backup.ledger import Ledger, read_ledger
+from luotsi.platform.copies import COPIES
 from luotsi.platform.migrating import migrate
 from luotsi.platform.process import PlatformError
-from luotsi.platform.rebuilding import COPIES, rebuild
+from luotsi.platform.rebuilding import now_and_then, rebuild
 from luotsi.platform.target import Target
 from luotsi.restore import quieting, reapplying, replaying
 from luotsi.restore.databases import put, raise_epoch
@@ -67,14 +68,16 @@ async def restore(plan: Plan, *, replace: bool, lost_at: datetime | None, say: C
     if "referral" in plan.services:
         done.reapplied = await reapplying.reapply(plan.target, ledger)
         await reapplying.adopt(plan.target, ledger, begun)
-    await _agree(plan, ledger, done, begun, lost_at)
+    await _agree(plan, ledger, done, begun, lost_at, say)
     done.lost = await what_is_lost(plan.target, ledger, plan.services)
     if plan.whole:
         await _empty_streams(plan.target)
     return done
 
 
-async def _agree(plan: Plan, ledger: Ledger, done: Restored, begun: datetime, lost_at: datetime | None) -> None:
+async def _agree(
+    plan: Plan, ledger: Ledger, done: Restored, begun: datetime, lost_at: datetime | None, say: Callable[[str], None]
+) -> None:
     """Have the restored services deal with what they have not heard of, quietly, and put all copies right."""
     recorded: dict[UUID, datetime] = {}
     since = plan.manifest.taken_at - _MARGIN
@@ -89,7 +92,7 @@ async def _agree(plan: Plan, ledger: Ledger, done: Restored, begun: datetime, lo
             await quieting.withhold_proofs(plan.target, ledger, begun)
     for name, copy in COPIES.items():
         if plan.whole or copy.owner in plan.services or copy.service in plan.services:
-            await rebuild(plan.target, name)
+            await rebuild(plan.target, name, anew=True, say=now_and_then(name, say))
 
 
 async def _replay_all(plan: Plan, ledger: Ledger, since: datetime, begun: datetime) -> list[UUID]:

@@ -1,6 +1,7 @@
 """Rebuilding copies: they become what they were, and nobody is told anything."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ from typer.testing import CliRunner
 
 from luotsi.cli import app
 from luotsi.embedded.servers import Servers
+from luotsi.platform import rebuilding
+from luotsi.platform.copies import COPIES, chosen
 from luotsi.platform.process import PlatformError
-from luotsi.platform.rebuilding import COPIES, chosen, rebuild
+from luotsi.platform.rebuilding import PORTION, Rebuilt, rebuild
 from shared.services import service_names
 from tests.builders import Town, small_town
 from tests.flows.operating import target
@@ -61,7 +64,8 @@ async def ruin(platform: Platform) -> None:
             await tx.execute(text(f"DELETE FROM {table} WHERE id IN {some}"))
 
 
-async def test_every_copy_becomes_what_it_was_and_nobody_is_told(platform: Platform) -> None:
+@pytest.mark.parametrize("portion", [1, 2, PORTION])
+async def test_every_copy_becomes_what_it_was_and_nobody_is_told(platform: Platform, portion: int) -> None:
     await a_busy_town(platform)
     before = await copies(platform)
     kept = {table: await rows(platform, "notifications", table) for table in KEPT}
@@ -71,12 +75,94 @@ async def test_every_copy_becomes_what_it_was_and_nobody_is_told(platform: Platf
     assert all(held != before[name] for name, held in (await copies(platform)).items())
 
     for name in COPIES:
-        done = await rebuild(target(platform), name)
+        done = await rebuild(target(platform), name, portion=portion)
+        assert done.whole
         assert done.rows == done.mended == len(before[name])
     assert await copies(platform) == before
     await platform.settle()
     assert {table: await rows(platform, "notifications", table) for table in KEPT} == kept
     assert {service: len(await platform.published(service)) for service in service_names()} == entries
+    assert await copies(platform) == before
+
+
+class BrokenOff(Exception):
+    """What ends a rebuild between two portions."""
+
+
+def break_off_after(portions: int, told: list[Rebuilt]) -> Callable[[Rebuilt], None]:
+    """Notes how far a rebuild is, and ends it after so many portions."""
+
+    def say(done: Rebuilt) -> None:
+        told.append(done)
+        if len(told) == portions:
+            raise BrokenOff
+
+    return say
+
+
+async def test_one_that_is_broken_off_goes_on_where_it_was(platform: Platform) -> None:
+    await a_busy_town(platform)
+    before = await copies(platform)
+    await ruin(platform)
+    name, told = "referral.members", list[Rebuilt]()
+    rows_there = len(before[name])
+    assert rows_there > 3
+    with pytest.raises(BrokenOff):
+        await rebuild(target(platform), name, portion=1, say=break_off_after(2, told))
+    half = (await copies(platform))[name]
+    assert half != before[name]
+    assert [row in half for row in before[name]] == [True, True] + [False] * (rows_there - 2)
+
+    with pytest.raises(BrokenOff):
+        await rebuild(target(platform), name, portion=1, say=break_off_after(3, told))
+    assert [done.rows for done in told] == [1, 2, 3]
+    done = await rebuild(target(platform), name, portion=1)
+    assert (done.rows, done.mended) == (rows_there, rows_there)
+    assert (await copies(platform))[name] == before[name]
+    assert (await rebuild(target(platform), name)).mended == 0, "a whole one leaves nothing to go on with"
+
+
+async def test_one_may_be_begun_anew_and_is_when_it_was_broken_off_days_ago(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_busy_town(platform)
+    before = await copies(platform)
+    name = "referral.members"
+    for later in (False, True):
+        with pytest.raises(BrokenOff):
+            await rebuild(target(platform), name, portion=1, say=break_off_after(2, []))
+        await ruin(platform)
+        if later:
+            monkeypatch.setattr(rebuilding, "_GOES_ON_SECONDS", 0.0)
+        done = await rebuild(target(platform), name, portion=1, anew=not later)
+        assert done.rows == done.mended == len(before[name])
+        assert (await copies(platform))[name] == before[name]
+        await rebuild(target(platform), name)
+
+
+async def test_what_a_consumer_hears_between_two_portions_stays(platform: Platform) -> None:
+    town = await a_busy_town(platform)
+    name = "referral.members"
+    with pytest.raises(BrokenOff):
+        await rebuild(target(platform), name, portion=1, say=break_off_after(1, []))
+    await town.facts.deactivate(town.adviser, deputy=town.colleague)
+    newcomer = await town.facts.member("newcomer@navigaattori.example", town.navigaattori, "adviser")
+    await platform.settle()
+    heard = (await copies(platform))[name]
+    assert any(row["id"] == str(newcomer.id) for row in heard)
+    assert (await rebuild(target(platform), name, portion=1)).mended == 0
+    assert (await copies(platform))[name] == heard
+
+
+async def test_a_row_that_nobody_told_of_goes(platform: Platform) -> None:
+    await a_busy_town(platform)
+    before = await copies(platform)
+    others = "organization_id, email, language, roles, active, epoch, sequence"
+    async with platform.owners["referral"].transaction() as tx:
+        for row_id in ("00000000-0000-7000-8000-000000000000", "ffffffff-ffff-7fff-bfff-ffffffffffff"):
+            added = f"INSERT INTO members (id, {others}) SELECT '{row_id}', {others} FROM members LIMIT 1"
+            await tx.execute(text(added))
+    assert (await rebuild(target(platform), "referral.members", portion=2)).mended == 2
     assert await copies(platform) == before
 
 

@@ -10,8 +10,9 @@ import pytest
 import yaml
 from sqlalchemy import text
 
+from luotsi.platform.copies import COPIES
 from luotsi.platform.process import PlatformError
-from luotsi.platform.rebuilding import COPIES, rebuild
+from luotsi.platform.rebuilding import rebuild
 from luotsi.retention.registers import PERIODS, REGISTERS, read_periods
 from services.referral.jobs.disclosure_sealer import DisclosureSealer
 from tests.builders import Town, small_town
