@@ -95,7 +95,7 @@ class Letters:
     async def are_valid(self) -> dict[str, bool]:
         connection = await asyncpg.connect(self.url)
         rows = await connection.fetch(
-            "SELECT relname, indisvalid FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relname LIKE 'ix_letters%'"
+            "SELECT relname, indisvalid FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relname LIKE 'ix_l%'"
         )
         await connection.close()
         return {row["relname"]: row["indisvalid"] for row in rows}
@@ -178,7 +178,7 @@ async def test_of_two_migrators_the_second_finds_nothing_to_do(letters: Letters)
         await letters.until(WAITS_FOR_OTHERS, first)
         second = asyncio.create_task(letters.migrate_elsewhere())
         await letters.until(LOOKS_FOR_THE_LOCK, second)
-    assert await asyncio.gather(first, second) == [["0002"], []]
+    assert (await first, await second) == (["0002"], [])
     assert await letters.are_valid() == {"ix_letters_desk": True, "ix_letters_at": True}
 
 
