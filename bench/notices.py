@@ -101,11 +101,11 @@ class Load:
         """Send `count` referrals, each when the one before was answered. Raises HTTPStatusError for a refusal."""
         for _ in range(count):
             headers = {"Idempotency-Key": str(uuid4())}
-            answer = await self.sender.post("/referrals", json=_referral(self.service_id), headers=headers)
+            answer = await self.sender.post("/referrals", json=new_referral(self.service_id), headers=headers)
             answer.raise_for_status()
 
     async def _send(self, moment: float, due: dict[str, float], samples: Samples) -> None:
-        body = _referral(self.service_id)
+        body = new_referral(self.service_id)
         headers = {"Idempotency-Key": str(uuid4())}
         try:
             answer = await self.sender.post("/referrals", json=body, headers=headers)
@@ -148,7 +148,8 @@ async def _service(cast: Cast) -> dict[str, Any]:
     return next(dict(each) for each in found if each["organization"]["slug"] == "business-kuopio")
 
 
-def _referral(service_id: str) -> dict[str, Any]:
+def new_referral(service_id: str) -> dict[str, Any]:
+    """The body of a request that creates and sends a referral of a client who is new."""
     mark = uuid4().hex[:12]
     today = datetime.now(UTC).date().isoformat()
     consent = {"given_on": today, "how": "oral", "scope": "Name and contact, to the advisers."}

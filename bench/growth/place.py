@@ -1,0 +1,131 @@
+"""A filled platform in this process: its servers, the three APIs, and whoever asks them."""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import httpx2
+from fastapi import FastAPI
+
+from bench.filling import Size, fill
+from luotsi.embedded.servers import Servers, start_servers
+from luotsi.platform.target import Target
+from luotsi.platform.tokens import Member, fetch_members
+from services.catalog import main as catalog
+from services.notifications import main as notifications
+from services.notifications.settings import NotificationsSettings
+from services.referral import main as referral
+from services.referral.settings import ReferralSettings, vault_of
+from shared.database.connections import Database
+from shared.database.migrations import upgrade
+from shared.services import service_names
+from shared.settings import Settings
+from shared.web.token_signing import as_key_set, new_signing_key, public_jwk, sign_token
+
+ISSUER: Final = "http://localhost:8000"
+_KEY: Final = base64.urlsafe_b64encode(b"a growth measurement's only key.").decode()
+"""Nobody's data lies under it."""
+
+ADVISER, DESK, COORDINATOR = "adviser1@o0.example", "recipient3@o1.example", "coordinator5@o0.example"
+SEEN_ALL, QUIET = "recipient4@o1.example", "recipient3@o499.example"
+"""A colleague of the desk's who has seen all notices; a member of an organisation with twenty referrals in all."""
+
+
+class Place:
+    """One size. `servers` run, and are migrated and filled; `members` are those above by their addresses."""
+
+    def __init__(self, servers: Servers, folder: Path, referrals: int) -> None:
+        self.servers, self.folder, self.referrals = servers, folder, referrals
+        self.key = new_signing_key()
+        jwks = folder / "jwks.json"
+        jwks.write_text(as_key_set([public_jwk(self.key)]))
+        common: dict[str, Any] = {
+            "jwks": str(jwks),
+            "issuer": ISSUER,
+            "account_requests_per_minute": 1_000_000,
+            "worker_name": "bench",
+        }
+        addresses: dict[str, dict[str, Any]] = {
+            service: {"database_url": servers.database_urls[service], "redis_url": servers.redis_urls[service]}
+            for service in service_names()
+        }
+        keys: dict[str, Any] = {"master_key": _KEY, "index_key": _KEY, "audit_key": _KEY}
+        self.settings = ReferralSettings(**common, **addresses["referral"], **keys)
+        self.vault = vault_of(self.settings)
+        self.apps = {
+            "catalog": catalog.create_app(Settings(**common, **addresses["catalog"])),
+            "referral": referral.create_app(self.settings),
+            "notifications": notifications.create_app(
+                NotificationsSettings(**common, **addresses["notifications"], mail_dir=folder / "mail")
+            ),
+        }
+        self._clients = {service: _client(app, service) for service, app in self.apps.items()}
+        self.database = Database(servers.database_urls["referral"], answer_seconds=None)
+        self.members: dict[str, Member] = {}
+
+    async def open(self) -> None:
+        """Look up who asks."""
+        url = self.servers.owner_urls["catalog"]
+        self.members = {one.email: one for one in await fetch_members(url, "m.email LIKE '%.example'")}
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for client in self._clients.values():
+            await client.aclose()
+        for app in self.apps.values():
+            await app.state.luotsi.close()
+        await self.database.close()
+
+    async def ask(self, service: str, who: str, method: str, path: str, **request: Any) -> httpx2.Response:
+        """One request. The answer may be any."""
+        member = self.members[who]
+        token = sign_token(self.key, ISSUER, "bench", member.id, member.organization_id, member.roles)
+        headers = {"Authorization": f"Bearer {token}", **request.pop("headers", {})}
+        return await self._clients[service].request(method, path, timeout=None, headers=headers, **request)
+
+    @cached_property
+    def target(self) -> Target:
+        """The same platform, for the operator's commands."""
+        urls = {f"{name.upper()}_DATABASE_URL": url for name, url in self.servers.database_urls.items()}
+        owners = {f"{name.upper()}_OWNER_DATABASE_URL": url for name, url in self.servers.owner_urls.items()}
+        keys = dict.fromkeys(("MASTER_KEY", "INDEX_KEY", "AUDIT_KEY"), _KEY)
+        return Target(self.folder, urls | owners | keys | {"REDIS_URL": self.servers.redis_urls["operator"]}, {})
+
+
+def _client(app: FastAPI, service: str) -> httpx2.AsyncClient:
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    return httpx2.AsyncClient(transport=transport, base_url=f"http://{service}")
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Servers]:
+    """The servers of one size, migrated. What they hold stays when they are stopped."""
+    folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    with start_servers(folder, durable=False, keep=True) as servers:
+        for service in service_names():
+            upgrade(service, servers.owner_urls[service])
+        yield servers
+
+
+async def filled(servers: Servers, folder: Path, size: Size) -> Place:
+    """The servers with so much in them: filled now, unless an earlier run did that."""
+    place, note = Place(servers, folder, size.referrals), folder / "filled.json"
+    if not note.exists():
+        await fill(servers.owner_urls, size, place.vault)
+        note.write_text(json.dumps(asdict(size), default=str))
+    await place.open()
+    return place
+
+
+async def gigabytes(servers: Servers) -> float:
+    """What the databases take on the disk."""
+    connection = await asyncpg.connect(servers.postgres_admin_url)
+    found = await connection.fetchval("SELECT sum(pg_database_size(datname)) FROM pg_database")
+    await connection.close()
+    return float(found) / 1e9
