@@ -1,4 +1,7 @@
-"""Every text and every day that a request may hold has a type from `shared/values`, and so has the next field."""
+"""Every text and every day that a request may hold has a type from `shared/values`, and so has the next field.
+
+And what an answer has nothing to say of is left out of it.
+"""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time
@@ -7,11 +10,12 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from shared.values.days import Day
 from shared.values.forms import Form
 from shared.values.texts import Prose, TextRule
+from shared.web.answers import Answer
 from shared.web.requests import Body
 from tests.test_docs import applications
 
@@ -97,3 +101,29 @@ def _with_dependencies(dependant: Any) -> Iterator[Any]:
     yield dependant
     for each in dependant.dependencies:
         yield from _with_dependencies(each)
+
+
+def all_answers(of: type[Answer] = Answer) -> Iterator[type[Answer]]:
+    for model in of.__subclasses__():
+        yield model
+        yield from all_answers(model)
+
+
+def takes_null(annotation: Any) -> bool:
+    try:
+        TypeAdapter(annotation).validate_python(None)
+    except ValidationError:
+        return False
+    return True
+
+
+def test_no_field_of_an_answer_can_be_null() -> None:
+    answers = set(all_answers())
+    assert len(answers) > 20
+    nullable = {
+        f"{model.__name__}.{name}"
+        for model in answers
+        for name, field in model.model_fields.items()
+        if field.exclude_if is None and takes_null(field.annotation)
+    }
+    assert nullable == set(), "a field that may be left out is a Maybe, with absent()"

@@ -2,7 +2,8 @@
 
 from typing import Any, TypeAlias, TypeVar
 
-from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
+from fastapi import Response
+from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 
 T = TypeVar("T")
@@ -14,7 +15,11 @@ Maybe: TypeAlias = T | SkipJsonSchema[None]
 
 def absent(description: str | None = None) -> Any:
     """The default of a field that may be left out: its schema says nothing of the null that stands for that here."""
-    return Field(default=None, description=description, json_schema_extra=_without_default)
+    return Field(default=None, description=description, exclude_if=_is_none, json_schema_extra=_without_default)
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 def _without_default(schema: dict[str, Any]) -> None:
@@ -22,8 +27,15 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 
 class Answer(BaseModel):
-    """Base of answers that leave out what there is nothing to say of, as HSDS does: their fields are never null."""
+    """Base of answers that leave out what there is nothing to say of, as HSDS does: their fields are never null.
 
-    @model_serializer(mode="wrap")
-    def _leave_out(self, serialize: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
-        return {name: value for name, value in serialize(self).items() if value is not None}
+    A field that may be left out is a `Maybe`, with `absent()`.
+    """
+
+
+def as_json(answer: BaseModel, headed: Response) -> Response:
+    """The answer as it is sent, with the headers of `headed`: for a route that answers models of several kinds.
+
+    FastAPI would try one after the other on it.
+    """
+    return Response(answer.model_dump_json(by_alias=True), headers=dict(headed.headers), media_type="application/json")

@@ -13,8 +13,12 @@ pytestmark = pytest.mark.skipif(not hsds.at_hand(), reason=f"no schemas of HSDS 
 async def test_every_seeded_service_and_organisation_fits(platform: Platform) -> None:
     town = await kuopio(platform)
     for language in LANGUAGES:
-        for kind, path in (("service", "/services"), ("organization", "/organizations")):
-            page = await town.read(f"{path}?size=100", **{"Accept-Language": language})
+        for kind, path in (
+            ("service", "/services?size=100"),
+            ("service", "/services?size=100&full=false"),
+            ("organization", "/organizations?size=100"),
+        ):
+            page = await town.read(path, **{"Accept-Language": language})
             assert page["contents"]
             for each in page["contents"]:
                 assert hsds.faults(kind, each) == [], each["slug"]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.flows.catalog_kuopio import Kuopio, kuopio
+from tests.flows.test_catalog_details import DETAILS
 from tests.platform import Platform
 
 
@@ -127,3 +128,22 @@ async def test_without_a_text_and_filters_there_is_no_why(platform: Platform) ->
     found = await town.read("/services?size=2")
     assert not any("why" in each for each in found["contents"])
     assert (found["showing"], found["unknown"]) == ([], [])
+
+
+async def test_a_short_list_says_the_same_of_each_and_less(platform: Platform) -> None:
+    town = await kuopio(platform)
+    await town.change("PATCH", "/services/volunteering", DETAILS)
+    asked = {"query": "neuvonta", "language": "ar", "unfit": "true", "size": "100"}
+    for params in (asked, {"size": "100"}):
+        whole = await town.client().get("/services", params=params, headers={"Accept-Language": "sv"})
+        short = await town.client().get(
+            "/services", params=params | {"full": "false"}, headers={"Accept-Language": "sv"}
+        )
+        assert short.headers["Content-Language"] == whole.headers["Content-Language"]
+        found, listed = whole.json(), short.json()
+        assert {**found, "contents": []} == {**listed, "contents": []}
+        pairs = list(zip(found["contents"], listed["contents"], strict=True))
+        assert [each | less for each, less in pairs] == found["contents"]
+        left = {name for each, less in pairs for name in each.keys() - less}
+        assert left >= {"phones", "service_at_locations", "attributes", "translations", "keywords"}
+        assert left.isdisjoint({"why", "facts", "alternate_name", "capacity"})

@@ -7,15 +7,15 @@ from uuid import uuid5
 from services.catalog.api.attributes import attributes
 from services.catalog.api.details import details
 from services.catalog.api.locations import location_view
-from services.catalog.api.parts import language_view, translations
-from services.catalog.domain.services import accepting, obstacles
+from services.catalog.api.parts import translations
+from services.catalog.api.summaries import facts_of, organization_fields, summary_fields
 from services.catalog.domain.texts import in_language
 from services.catalog.queries.organizations import FoundOrganization
 from services.catalog.queries.services import FoundService
 from services.catalog.schemas.members import MemberView
 from services.catalog.schemas.organizations import OrganizationView
 from services.catalog.schemas.services import ServiceView
-from services.catalog.tables import Closure, Member, OrganizationAlias, ServiceAlias, ServiceFacts
+from services.catalog.tables import Closure, Member, OrganizationAlias, ServiceAlias
 
 
 def organization_view(found: FoundOrganization, language: str, today: date) -> OrganizationView:
@@ -37,59 +37,46 @@ def organization_view(found: FoundOrganization, language: str, today: date) -> O
     )
 
 
+def service_fields(found: FoundService, language: str, today: date) -> dict[str, Any]:
+    """The fields of a `ServiceView` in `language`, on the day `today`."""
+    row, facts = found.row, found.facts
+    fees, interpretation = row.fees_description or {}, row.interpretation_services or {}
+    organization = organization_fields(found.organization)
+    return {
+        **summary_fields(row, organization, found.situation, language),
+        **facts_of(facts.facts if facts else None),
+        **details(row, language, today),
+        "minimum_age": row.minimum_age,
+        "maximum_age": row.maximum_age,
+        "typical_wait_days": row.typical_wait_days,
+        "fees_description": in_language(fees, language) or None,
+        "interpretation_services": in_language(interpretation, language) or None,
+        "capacities": _counted(found, language),
+        "keywords": row.keywords or {},
+        "attributes": attributes(row, language),
+        "service_at_locations": [
+            {"id": link.id, "location": location_view(location, language)} for link, location in found.locations
+        ],
+        "aliases": [_alias(each, language) for each in found.aliases],
+        "translations": translations(
+            name=row.name,
+            alternate_name=row.alternate_name,
+            description=row.description,
+            eligibility_description=row.eligibility_description,
+            fees_description=fees,
+            interpretation_services=interpretation,
+        ),
+    }
+
+
 def service_view(found: FoundService, language: str, today: date) -> ServiceView:
     """The service in `language`, on the day `today`."""
-    row, organization = found.row, found.organization
-    texts = {
-        "name": row.name,
-        "alternate_name": row.alternate_name,
-        "description": row.description,
-        "eligibility_description": row.eligibility_description,
-        "fees_description": row.fees_description or {},
-        "interpretation_services": row.interpretation_services or {},
-    }
-    return ServiceView.model_validate(
-        row.model_dump(exclude={"capacity", "languages", *texts})
-        | {name: in_language(text, language) or None for name, text in texts.items()}
-        | {
-            "description": in_language(row.description, language),
-            "organization": {
-                "id": organization.id,
-                "slug": organization.slug,
-                "name": in_language(organization.name, language),
-                "description": in_language(organization.description, language),
-            },
-            "languages": [language_view(row.id, code, language) for code in row.languages],
-            "capacity": {"status": row.capacity, "available": row.available, "updated": row.capacity_updated_at},
-            "capacities": _counted(found, language),
-            "keywords": row.keywords or {},
-            **details(row, language, today),
-            "attributes": attributes(row, language),
-            "service_at_locations": [
-                {"id": link.id, "location": location_view(location, language)} for link, location in found.locations
-            ],
-            "aliases": [_alias(each, language) for each in found.aliases],
-            "accepting": accepting(found.situation),
-            "not_accepting_because": list(obstacles(found.situation)),
-            "translations": translations(**texts),
-            "last_modified": row.updated_at,
-            **_facts(found.facts),
-        }
-    )
+    return ServiceView.model_validate(service_fields(found, language, today))
 
 
 def member_view(row: Member) -> MemberView:
     """The member as it is."""
     return MemberView.model_validate(row.model_dump())
-
-
-def _facts(row: ServiceFacts | None) -> dict[str, Any]:
-    """The statistics of a service, or why none are shown."""
-    if row is None:
-        return {"facts": None, "facts_status": "unknown"}
-    if row.facts["suppressed"]:
-        return {"facts": None, "facts_status": "suppressed"}
-    return {"facts": row.facts, "facts_status": "shown"}
 
 
 def _alias(row: OrganizationAlias | ServiceAlias, language: str) -> dict[str, Any]:

@@ -1,33 +1,30 @@
 """What a search finds, turned into what callers see: services with why they were found, facets, words instead."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from babel import Locale
 
-from services.catalog.api.pages import make_page
+from services.catalog.api.pages import page_fields
 from services.catalog.domain.facets import name_of, sentence
 from services.catalog.queries.pages import PageWanted
 from services.catalog.queries.service_search import FoundServices
-from services.catalog.schemas.hits import ServiceHit, ServicePage, ShowingView, Why
-from services.catalog.schemas.services import ServiceView
+from services.catalog.schemas.hits import ShowingView
 from shared.events.catalog import Language
 
 
-def service_page(
-    page: PageWanted, found: FoundServices, views: Sequence[ServiceView], language: Language
-) -> ServicePage:
-    """One page of `found`, its services in order as `views`, in `language`."""
-    hits = [ServiceHit(**each.__dict__, why=_why(found, each.id, language)) for each in views]
-    return ServicePage.model_validate(
-        make_page(page, hits, found.total).__dict__
-        | {
-            "showing": showing(found.showing),
-            "unknown": [each.written for each in found.unknown],
-            "facets": {name: _facet(name, counts, language) for name, counts in found.facets.items()},
-        }
-    )
+def found_page(
+    page: PageWanted, found: FoundServices, services: Iterable[Mapping[str, Any]], language: Language
+) -> dict[str, Any]:
+    """The fields of one page of `found`, in `language`; `services` are the fields of its services, in order."""
+    hits = [{**each, "why": _why(found, each["id"], language)} for each in services]
+    return {
+        **page_fields(page, hits, found.total),
+        "showing": showing(found.showing),
+        "unknown": [each.written for each in found.unknown],
+        "facets": {name: _facet(name, counts, language) for name, counts in found.facets.items()},
+    }
 
 
 def showing(instead: Mapping[str, str]) -> list[ShowingView]:
@@ -35,34 +32,32 @@ def showing(instead: Mapping[str, str]) -> list[ShowingView]:
     return [ShowingView(for_=word, instead_of=typed) for typed, word in instead.items()]
 
 
-def _why(found: FoundServices, key: UUID, language: Language) -> Why | None:
+def _why(found: FoundServices, key: UUID, language: Language) -> dict[str, Any] | None:
     words, facts = found.matched.get(key, ()), found.fits.get(key, ())
     if not found.typed and not facts:
         return None
     matched = {word.typed for word in words}
-    return Why.model_validate(
-        {
-            "words": [
-                {
-                    "word": word.typed,
-                    "found": word.found,
-                    "language": word.language,
-                    "place": word.place.name.lower().replace("_", "-"),
-                }
-                for word in words
-            ],
-            "missing": [word.written for word in found.typed if word.written not in matched],
-            "facts": [
-                {
-                    "fact": fit.fact,
-                    "wanted": fit.wanted,
-                    "fits": fit.fits,
-                    "text": sentence(fit.fact, _named(fit.fact, fit.wanted, language), fit.fits, language),
-                }
-                for fit in facts
-            ],
-        }
-    )
+    return {
+        "words": [
+            {
+                "word": word.typed,
+                "found": word.found,
+                "language": word.language,
+                "place": word.place.name.lower().replace("_", "-"),
+            }
+            for word in words
+        ],
+        "missing": [word.written for word in found.typed if word.written not in matched],
+        "facts": [
+            {
+                "fact": fit.fact,
+                "wanted": fit.wanted,
+                "fits": fit.fits,
+                "text": sentence(fit.fact, _named(fit.fact, fit.wanted, language), fit.fits, language),
+            }
+            for fit in facts
+        ],
+    }
 
 
 def _facet(name: str, counts: Mapping[str, int], language: Language) -> list[dict[str, Any]]:

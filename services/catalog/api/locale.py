@@ -1,9 +1,10 @@
 """Which language an answer is in, and who may keep it."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
+from sqlalchemy import Row
 
 from services.catalog.domain.texts import choose_language, languages_shown
 from services.catalog.tables import Organization, Service
@@ -30,7 +31,7 @@ def answer_language(
     return language
 
 
-def say_languages(response: Response, language: Language, rows: Iterable[Organization | Service]) -> None:
+def say_languages(response: Response, language: Language, rows: Iterable[Organization | Service | Row[Any]]) -> None:
     """Name the languages that the things' own texts are in: where they lack a translation, another one is shown."""
     texts = [
         text

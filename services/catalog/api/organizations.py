@@ -17,7 +17,7 @@ from services.catalog.api.dependencies import (
 )
 from services.catalog.api.hits import showing
 from services.catalog.api.locale import LanguageOf, say_languages
-from services.catalog.api.pages import CountPageOf, make_page
+from services.catalog.api.pages import CountPageOf, page_fields
 from services.catalog.api.repeating import OnceOf
 from services.catalog.queries.organizations import page_of_organizations, with_belongings
 from services.catalog.schemas.hits import OrganizationPage
@@ -86,7 +86,7 @@ async def organizations(
     say_languages(response, language, [each.row for each in found.rows])
     views = [organization_view(each, language, today) for each in found.rows]
     instead = showing(found.showing) if found.showing is not None else None
-    return OrganizationPage(**make_page(page, views, found.total).__dict__, showing=instead)
+    return OrganizationPage(**page_fields(page, views, found.total), showing=instead)
 
 
 @router.get("/{id}", operation_id="getOrganization", summary="One organisation by id, slug or former slug")

@@ -1,6 +1,7 @@
 """Numbered pages of lists: which one is asked for, and how it is answered."""
 
-from typing import Annotated, TypeVar
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query
 
@@ -21,16 +22,21 @@ def page_wanted(
 CountPageOf = Annotated[PageWanted, Depends(page_wanted)]
 
 
-def make_page(wanted: PageWanted, contents: list[ItemT], total: int) -> Page[ItemT]:
+def make_page(wanted: PageWanted, contents: Sequence[ItemT], total: int) -> Page[ItemT]:
     """The page as it is answered; beyond the last one it is empty."""
+    return Page(**page_fields(wanted, contents, total))
+
+
+def page_fields(wanted: PageWanted, contents: Sequence[object], total: int) -> dict[str, Any]:
+    """The fields of such a page."""
     pages = -(-total // wanted.size)
-    return Page(
-        total_items=total,
-        total_pages=pages,
-        page_number=wanted.number,
-        size=len(contents),
-        first_page=wanted.number == 1,
-        last_page=wanted.number >= pages,
-        empty=not contents,
-        contents=contents,
-    )
+    return {
+        "total_items": total,
+        "total_pages": pages,
+        "page_number": wanted.number,
+        "size": len(contents),
+        "first_page": wanted.number == 1,
+        "last_page": wanted.number >= pages,
+        "empty": not contents,
+        "contents": contents,
+    }

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -21,8 +22,12 @@ def translations(**fields: Mapping[str, str]) -> dict[str, dict[str, str]]:
 
 def language_view(owner_id: UUID, code: str, language: str) -> dict[str, Any]:
     """The language with the tag `code`, named in `language`; `owner_id` is that of what is given or said in it."""
-    name = Locale(language).languages.get(code.partition("-")[0], code)
-    return {"id": uuid5(owner_id, code), "code": code, "name": name}
+    return {"id": uuid5(owner_id, code), "code": code, "name": _language_name(code, language)}
+
+
+@lru_cache(maxsize=1000)
+def _language_name(code: str, language: str) -> str:
+    return str(Locale(language).languages.get(code.partition("-")[0], code))
 
 
 def thing_view(

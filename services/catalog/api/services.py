@@ -1,11 +1,13 @@
 """Services over HTTP: anybody searches and reads them, administrators of their organisation change them."""
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
-from services.catalog.api.answers import service_view
+from services.catalog.api.answers import service_fields, service_view
 from services.catalog.api.dependencies import (
     TodayOf,
     WorkOf,
@@ -15,15 +17,17 @@ from services.catalog.api.dependencies import (
     service_of_path,
     service_to_change,
 )
-from services.catalog.api.hits import service_page
+from services.catalog.api.hits import found_page
 from services.catalog.api.locale import LanguageOf, say_languages
 from services.catalog.api.pages import CountPageOf
 from services.catalog.api.repeating import OnceOf
+from services.catalog.api.summaries import summary_of
 from services.catalog.api.unfound_words import AskingOf
 from services.catalog.queries.service_facts import FactsWanted
 from services.catalog.queries.service_search import ServiceFilter, search_services
+from services.catalog.queries.service_summaries import service_summaries
 from services.catalog.queries.services import one_service, services_by_ids
-from services.catalog.schemas.hits import ServicePage
+from services.catalog.schemas.hits import ServicePage, ServiceSummaryPage
 from services.catalog.schemas.parts import LanguageTag
 from services.catalog.schemas.services import Capacity, NewService, ServiceChange, ServiceView, TargetGroup
 from services.catalog.tables import Service
@@ -32,6 +36,7 @@ from services.catalog.use_cases.services import change_service, create_service, 
 from services.catalog.use_cases.unfound_words import count_unfound
 from shared.events.catalog import Language, OrganizationType, ServiceStatus
 from shared.values.texts import name_of
+from shared.web.answers import as_json
 from shared.web.bodies import body, request_body
 from shared.web.idempotency import KEY_TAKEN
 from shared.web.json_api import TransactionOf
@@ -74,23 +79,56 @@ def wanted_services(
     return ServiceFilter(query, facts, organization_id, status, exactly, unfit)
 
 
-@router.get("", operation_id="listServices", summary="Services by text and filters")
+@dataclass(frozen=True)
+class Shown:
+    """How services are shown: in which language, as of which day, and whether with all there is to say of them."""
+
+    language: Language
+    today: date
+    full: bool
+
+
+def shown(
+    language: LanguageOf,
+    today: TodayOf,
+    full: Annotated[
+        bool, Query(description="`false`: of each only what a list shows; the whole one is at `/services/{id}`")
+    ] = True,
+) -> Shown:
+    """How the caller wants services to be shown."""
+    return Shown(language, today, full)
+
+
+ShownOf = Annotated[Shown, Depends(shown)]
+
+
+@router.get(
+    "",
+    operation_id="listServices",
+    summary="Services by text and filters",
+    response_model=ServicePage | ServiceSummaryPage,
+)
 async def services(
     tx: TransactionOf,
     page: CountPageOf,
-    answer_language: LanguageOf,
-    today: TodayOf,
+    shown: ShownOf,
     response: Response,
     only: Annotated[ServiceFilter, Depends(wanted_services)],
     asking: AskingOf,
-) -> ServicePage:
+) -> Response:
     """Public: no token is needed. The best match comes first, without a text the order is by name."""
-    found = await search_services(tx, page, answer_language, only, today)
+    found = await search_services(tx, page, shown.language, only, shown.today)
     if asking.member_id and found.unknown and page.number == 1:
-        await count_unfound(tx, asking.vault, asking.member_id, only.query or "", found.unknown, today)
-    rows = await services_by_ids(tx, found.ids, today)
-    say_languages(response, answer_language, [each.row for each in rows])
-    return service_page(page, found, [service_view(each, answer_language, today) for each in rows], answer_language)
+        await count_unfound(tx, asking.vault, asking.member_id, only.query or "", found.unknown, shown.today)
+    if not shown.full:
+        summaries = await service_summaries(tx, found.ids, shown.today)
+        say_languages(response, shown.language, [each.row for each in summaries])
+        brief = [summary_of(each, shown.language) for each in summaries]
+        return as_json(ServiceSummaryPage.model_validate(found_page(page, found, brief, shown.language)), response)
+    rows = await services_by_ids(tx, found.ids, shown.today)
+    say_languages(response, shown.language, [each.row for each in rows])
+    whole = [service_fields(each, shown.language, shown.today) for each in rows]
+    return as_json(ServicePage.model_validate(found_page(page, found, whole, shown.language)), response)
 
 
 @router.get("/{id}", operation_id="getService", summary="One service by id or slug")

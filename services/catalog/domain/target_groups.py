@@ -1,5 +1,6 @@
 """Whom services are for: the codes of the target groups with their names in three languages."""
 
+from functools import cache
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 TAXONOMY = "urn:luotsi:target-groups"
@@ -39,6 +40,7 @@ TARGET_GROUPS: dict[str, dict[str, str]] = {
 }
 
 
+@cache
 def term_id(code: str) -> UUID:
     """The lasting identifier of a target group as a term of its taxonomy."""
     return uuid5(NAMESPACE_URL, f"{TAXONOMY}:{code}")

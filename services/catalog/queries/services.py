@@ -65,17 +65,17 @@ async def one_service(tx: Transaction, service_id: UUID, today: date) -> FoundSe
 
 
 def _services(today: date) -> Select[Service, Organization, bool, bool]:
-    closed, desk = _closed(today), _has_desk()
+    closed, desk = closed_on(today), has_desk()
     joined = select(Service, Organization, closed.label("closed_today"), desk.label("has_desk"))
     return joined.join(Organization, col(Organization.id) == Service.organization_id)
 
 
-def _closed(today: date) -> ColumnElement[bool]:
+def closed_on(today: date) -> ColumnElement[bool]:
     here = col(Closure.organization_id) == Organization.id
     return exists().where(here, col(Closure.starts_on) <= today, col(Closure.ends_on) >= today)
 
 
-def _has_desk() -> ColumnElement[bool]:
+def has_desk() -> ColumnElement[bool]:
     here = col(Member.organization_id) == Organization.id
     return exists().where(here, col(Member.active), col(Member.roles).contains(["recipient"]))
 

@@ -1,14 +1,16 @@
 """What a search finds: services with why, and what else there is to choose from."""
 
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from pydantic import ConfigDict, Field
 
 from services.catalog.schemas.organizations import OrganizationView
 from services.catalog.schemas.pages import Page
-from services.catalog.schemas.services import ServiceView
+from services.catalog.schemas.services import ServiceSummary, ServiceView
 from shared.events.catalog import Language
 from shared.web.answers import Answer, Maybe, absent
+
+HitT = TypeVar("HitT", bound=ServiceSummary)
 
 PlaceName = Literal["name", "keywords", "summary", "description", "organisation", "about-organisation"]
 
@@ -54,6 +56,12 @@ class ServiceHit(ServiceView):
     why: Maybe[Why] = absent()
 
 
+class ServiceSummaryHit(ServiceSummary):
+    """A service that was found, as a list shows it. Without a text and filters there is no `why`."""
+
+    why: Maybe[Why] = absent()
+
+
 class FacetValue(Answer):
     """A value of a filter, its name, and how many services there are with it beside the other filters."""
 
@@ -72,12 +80,20 @@ class Facets(Answer):
     accepting: list[FacetValue]
 
 
-class ServicePage(Page[ServiceHit]):
+class FoundPage(Page[HitT], Generic[HitT]):
     """One page of services. `unknown`: typed words that found nothing at all."""
 
     showing: list[ShowingView]
     unknown: list[str]
     facets: Facets
+
+
+class ServicePage(FoundPage[ServiceHit]):
+    """One page of services. `unknown`: typed words that found nothing at all."""
+
+
+class ServiceSummaryPage(FoundPage[ServiceSummaryHit]):
+    """One page of services as a list shows them. `unknown`: typed words that found nothing at all."""
 
 
 class OrganizationPage(Answer, Page[OrganizationView]):

@@ -123,8 +123,8 @@ class ServiceAtLocationView(Answer):
     location: LocationView
 
 
-class ServiceView(ServiceDetailsView):
-    """A service (HSDS service). `accepting`: refer here today; `not_accepting_because` says why not."""
+class ServiceSummary(Answer):
+    """A service as a list shows it (HSDS service). `accepting`: refer here today, or `not_accepting_because`."""
 
     id: UUID
     slug: str
@@ -139,23 +139,28 @@ class ServiceView(ServiceDetailsView):
     email: Maybe[str] = absent()
     languages: list[LanguageView]
     capacity: CapacityView
-    capacities: list[CountedCapacity]
     response_days: Maybe[int] = absent("Working days to answer, where they are not the platform's 2")
     urgent_response_days: Maybe[int] = absent("The same for urgent referrals, where they are not 1")
     expiry_days: Maybe[int] = absent("Working days after which a referral expires, where they are not 10")
     target_groups: list[Annotated[str, GroupCode]] = Field(
-        description="Codes of the target groups; with names under `attributes`"
+        description="Codes of the target groups; with names under `attributes` of the whole service"
     )
-    keywords: dict[Language, list[str]] = Field(description="All keywords; those in one language are `attributes` too")
-    attributes: list[AttributeView]
-    service_at_locations: list[ServiceAtLocationView]
-    aliases: list[AliasView]
     accepting: bool
     not_accepting_because: list[Obstacle]
     facts: Maybe[FactsView] = absent()
     facts_status: Literal["shown", "suppressed", "unknown"] = Field(
         description="suppressed: of fewer than five referrals, none perhaps; unknown: nothing was heard yet"
     )
-    translations: Translations
     last_modified: datetime
     version: int
+
+
+class ServiceView(ServiceSummary, ServiceDetailsView):
+    """A service (HSDS service). `accepting`: refer here today; `not_accepting_because` says why not."""
+
+    capacities: list[CountedCapacity]
+    keywords: dict[Language, list[str]] = Field(description="All keywords; those in one language are `attributes` too")
+    attributes: list[AttributeView]
+    service_at_locations: list[ServiceAtLocationView]
+    aliases: list[AliasView]
+    translations: Translations

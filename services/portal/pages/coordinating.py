@@ -18,7 +18,7 @@ async def coordinating(page: Page) -> dict[str, Any] | None:
         return None
     overview, services, unfound = await side_by_side(
         page.referral.get("/overview"),
-        _or_none(page, "/services"),
+        _or_none(page, "/services", full=False),
         _or_none(page, "/unfound-words"),
     )
     rows: list[JSON] = [] if isinstance(overview, Away) else overview["contents"]
@@ -45,10 +45,10 @@ async def coordinating(page: Page) -> dict[str, Any] | None:
     }
 
 
-async def _or_none(page: Page, path: str) -> Answer | None:
+async def _or_none(page: Page, path: str, **query: bool) -> Answer | None:
     """A list of the catalogue; None where it does not know the member yet: the start page is there all the same."""
     try:
-        return await page.catalog.get(path, {"size": 100})
+        return await page.catalog.get(path, {"size": 100, **query})
     except ApiProblem:
         return None
 

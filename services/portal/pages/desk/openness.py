@@ -50,7 +50,7 @@ async def find_openness(page: Page) -> tuple[Answer, Answer] | None:
     own = page.account.organization_id
     try:
         return await gather(
-            page.catalog.get("/services", {"organization_id": own, "size": _MOST}),
+            page.catalog.get("/services", {"organization_id": own, "size": _MOST, "full": False}),
             page.catalog.get("/organizations/{id}", id=own),
         )
     except Problem:

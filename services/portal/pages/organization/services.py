@@ -124,7 +124,7 @@ async def _offered(at: Administered, number: int) -> tuple[list[dict[str, Any]],
     [offered], counted = _asked(at, None), _asked(at, *_NOT_OFFERED)
     found, *others = await gather(
         at.page.catalog.get("/services", {**offered, "page": number, "size": SIZE}),
-        *(at.page.catalog.get("/services", {**query, "size": 1}) for query in counted),
+        *(at.page.catalog.get("/services", {**query, "size": 1, "full": False}) for query in counted),
     )
     return found["contents"], sum(each["total_items"] for each in others), found["last_page"]
 
@@ -133,7 +133,7 @@ async def _not_offered(at: Administered, number: int) -> tuple[Sequence[dict[str
     """The same of those that are not offered, with how many are."""
     [offered], queries = _asked(at, None), _asked(at, *_NOT_OFFERED)
     others, *lists = await gather(
-        at.page.catalog.get("/services", {**offered, "size": 1}),
+        at.page.catalog.get("/services", {**offered, "size": 1, "full": False}),
         *(all_of(at.page.catalog, "/services", query) for query in queries),
     )
     shown, last = page_of([service for found in lists for service in found], number)

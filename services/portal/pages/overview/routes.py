@@ -46,7 +46,7 @@ async def overview(page: Coordinator, first: Annotated[Day, Query(alias="from")]
         page.referral.get("/overview/figures", {"by": "month", **period.query}),
         page.referral.get("/report", {"by": "language", **period.query}),
         page.referral.get("/overview/referrals", {"overdue": True, "limit": 10}),
-        page.catalog.get("/services", {"size": 100}),
+        page.catalog.get("/services", {"size": 100, "full": False}),
         page.catalog.get("/unfound-words", {"size": 10}),
     )
     return page.render(

@@ -54,7 +54,7 @@ async def _show(page: Page, found: Answer, status: int = 200) -> Response:
     everybody = await all_of(page.catalog, "/members", {"organization_id": found["id"], "active": True})
     services: Any = {"total_items": 0}
     if found["active"]:
-        services = await page.catalog.get("/services", {"organization_id": found["id"], "size": 1})
+        services = await page.catalog.get("/services", {"organization_id": found["id"], "size": 1, "full": False})
     context = {
         "organization": found.data,
         "etag": found.etag,

@@ -27,7 +27,7 @@ async def found_services(page: Page, referral: JSON, field: str) -> Mapping[str,
 
 
 async def _search(page: Page, referral: JSON, query: str) -> list[JSON]:
-    asked = {"query": query[:200], "language": referral["language"], "unfit": True, "size": _HITS + 1}
+    asked = {"query": query[:200], "language": referral["language"], "unfit": True, "size": _HITS + 1, "full": False}
     answer = await or_away(page.catalog.get("/services", asked))
     return [] if isinstance(answer, Away) else _options(page, referral, answer["contents"])[:_HITS]
 

@@ -44,7 +44,7 @@ async def find(page: Annotated[Page, members()], search: Annotated[Search, Query
     With and without scripts it is the same page: a script asks for it anew as one types, and takes the list out of it.
     """
     narrowed = True if search.asked["query"] and any(search.asked[name] for name in _FILTERS) else None
-    asked = {**search.asked, "unfit": narrowed, "page": search.page, "size": _PAGE_SIZE}
+    asked = {**search.asked, "unfit": narrowed, "page": search.page, "size": _PAGE_SIZE, "full": False}
     found, unfit = await _found(page, asked)
     suffix = f"?like={search.like}" if search.like else ""
     form = Form.filled(page.language, search.asked)
