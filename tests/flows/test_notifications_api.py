@@ -233,6 +233,39 @@ async def test_deliveries_of_other_referrals_are_left_out(platform: Platform, to
     assert paged["contents"][0]["id"] > rest["contents"][0]["id"]
 
 
+async def test_pages_of_deliveries_hold_each_once_in_the_order_of_the_whole(platform: Platform, town: Town) -> None:
+    whole = await deliveries_of_ten_notices(platform, town)
+    async with platform.client("notifications", town.adviser) as client:
+        found, path = list[dict[str, Any]](), "/deliveries?limit=3"
+        while path:
+            page = (await client.get(path)).json()
+            found, path = found + page["contents"], page["next"]
+    ids = [each["id"] for each in whole]
+    assert len(set(ids)) == 20
+    assert ids == sorted(ids, reverse=True)
+    assert found == whole
+
+
+async def test_a_page_goes_on_after_a_delivery_that_is_gone(platform: Platform, town: Town) -> None:
+    whole = await deliveries_of_ten_notices(platform, town)
+    async with platform.owners["notifications"].transaction() as tx:
+        await tx.execute(text("DELETE FROM notices WHERE id = :id"), {"id": UUID(whole[3]["notice_id"])})
+    async with platform.client("notifications", town.adviser) as client:
+        rest = (await client.get("/deliveries", params={"after": whole[3]["id"]})).json()["contents"]
+    assert rest == whole[4:]
+
+
+async def deliveries_of_ten_notices(platform: Platform, town: Town) -> list[dict[str, Any]]:
+    """The adviser's organisation is told of ten things; each goes to the inbox and by mail."""
+    story = Story.of(platform, town)
+    for _ in range(10):
+        await story.tell("accepted", "target", status="accepted")
+    await platform.settle()
+    async with platform.client("notifications", town.adviser) as client:
+        found: list[dict[str, Any]] = (await client.get("/deliveries")).json()["contents"]
+    return found
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

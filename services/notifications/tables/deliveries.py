@@ -36,6 +36,7 @@ class Delivery(Base, table=True):
         CheckConstraint("(status IN ('pending', 'failed')) = (next_attempt_at IS NOT NULL)", name="next_attempt"),
         CheckConstraint("(status IN ('delivered', 'bounced')) = (delivered_at IS NOT NULL)", name="delivered"),
         CheckConstraint("(status = 'bounced') = (bounced_at IS NOT NULL)", name="bounced"),
+        Index("ix_deliveries_undelivered", "notice_id", postgresql_where=text("status <> 'delivered'")),
         Index("ix_deliveries_due", "next_attempt_at", postgresql_where=text("next_attempt_at IS NOT NULL")),
     )
 

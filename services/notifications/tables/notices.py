@@ -45,6 +45,12 @@ class Notice(Base, table=True):
         Index("ix_notices_recipient_id", "recipient_member_id", "id"),
         Index("ix_notices_unseen", "recipient_member_id", "id", postgresql_where=text("seen_at IS NULL")),
         Index("ix_notices_referral", "referral_id", "recipient_organization_id"),
+        Index(
+            "ix_notices_organization",
+            "recipient_organization_id",
+            "id",
+            postgresql_where=text("referral_id IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
