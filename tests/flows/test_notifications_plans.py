@@ -116,3 +116,25 @@ async def test_deliveries_about_a_referral_are_found_by_it(platform: Platform, t
     referral = UUID(asked.contents[0]["referral_id"])
     assert await asked.reads(f"/deliveries?referral_id={referral}") <= 10
     assert {each["referral_id"] for each in asked.contents} == {str(referral)}
+
+
+async def test_who_has_seen_all_finds_nothing_unseen_at_once(platform: Platform, town: Town) -> None:
+    asked = Asked(platform, town.desk)
+    for path in ("/notices?unseen=true", "/notices/counts", "/notices/stream?follow=false"):
+        assert await asked.reads(path) <= 2, path
+    assert "id:" not in asked.answer.text
+
+
+async def test_what_is_unseen_is_found_among_what_was_seen(platform: Platform, town: Town) -> None:
+    async with platform.owners["notifications"].transaction() as tx:
+        for number in (1003, 1500, 1501):
+            await tx.execute(
+                text("UPDATE notices SET seen_at = NULL WHERE recipient_member_id = :member AND number = :number"),
+                {"member": town.desk.id, "number": number},
+            )
+    asked = Asked(platform, town.desk)
+    assert await asked.reads("/notices?unseen=true") <= 6
+    assert await asked.reads("/notices/counts") <= 6
+    assert await asked.reads("/notices/stream?follow=false") <= 6
+    numbers = [line.removeprefix("id: ") for line in asked.answer.text.splitlines() if line.startswith("id:")]
+    assert numbers == ["1003", "1500", "1501"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, Uuid, any_, bindparam, func, or_
+from sqlalchemy import BigInteger, Integer, Uuid, any_, bindparam, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 
@@ -22,12 +22,12 @@ _AFTER: Final = (
     select(Notice, LANGUAGE)
     .join(Member, col(Member.id) == col(Notice.recipient_member_id))
     .outerjoin(Preference, col(Preference.member_id) == col(Member.id))
-    .where(
-        col(Notice.number) > bindparam("number", type_=BigInteger),
-        or_(col(Notice.number) > bindparam("seen_until", type_=BigInteger), col(Notice.seen_at).is_(None)),
-    )
+    .where(col(Notice.number) > bindparam("number", type_=BigInteger))
     .order_by(col(Notice.number))
     .limit(bindparam("most", type_=Integer))
+)
+_UNSEEN_UNTIL: Final = _AFTER.where(
+    col(Notice.number) <= bindparam("until", type_=BigInteger), col(Notice.seen_at).is_(None)
 )
 _INBOXES: Final = (
     select(Member.id, Member.organization_id, func.coalesce(Counter.last_number, 0))
@@ -104,8 +104,14 @@ async def own_notices_after(
     Up to the number `seen_until`, notices that were seen are left out. Notices are committed in the order of their
     numbers, so none with a lower number appears later.
     """
-    asked = {"number": number, "seen_until": seen_until, "most": limit}
-    return await reader.tuples(_AFTER.where(visibility.told_to(actor)), asked)
+    found = list[tuple[Notice, str]]()
+    if number < seen_until:
+        asked = {"number": number, "until": seen_until, "most": limit}
+        found = await reader.tuples(_UNSEEN_UNTIL.where(visibility.told_to(actor)), asked)
+    if len(found) < limit:
+        asked = {"number": max(number, seen_until), "most": limit - len(found)}
+        found += await reader.tuples(_AFTER.where(visibility.told_to(actor)), asked)
+    return found
 
 
 async def unseen_of_those_who_left(tx: Transaction, organization_id: UUID) -> list[tuple[Notice, UUID]]:

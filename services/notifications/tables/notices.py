@@ -44,6 +44,7 @@ class Notice(Base, table=True):
         Index("ix_notices_recipient_number", "recipient_member_id", "number", unique=True),
         Index("ix_notices_recipient_id", "recipient_member_id", "id"),
         Index("ix_notices_unseen", "recipient_member_id", "id", postgresql_where=text("seen_at IS NULL")),
+        Index("ix_notices_unseen_number", "recipient_member_id", "number", postgresql_where=text("seen_at IS NULL")),
         Index("ix_notices_referral", "referral_id", "recipient_organization_id"),
         Index(
             "ix_notices_organization",
