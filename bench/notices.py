@@ -76,8 +76,8 @@ class Load:
     service_id: str
     desk: Desk
 
-    async def round(self, rate: int, seconds: float) -> Samples:
-        """Send `rate` referrals a second for `seconds`; returns what became of them."""
+    async def round(self, rate: int, seconds: float, patience: float = _PATIENCE) -> Samples:
+        """Send `rate` referrals a second for `seconds`; returns what became of them within `patience` after that."""
         samples = Samples(rate)
         due: dict[str, float] = {}
         begin = time.monotonic() + 0.2
@@ -87,7 +87,7 @@ class Load:
             await asyncio.sleep(max(0.0, moment - time.monotonic()))
             sending.append(asyncio.create_task(self._send(moment, due, samples)))
         await asyncio.gather(*sending)
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + patience
         while not due.keys() <= self.desk.came.keys() and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
         for referral, moment in due.items():

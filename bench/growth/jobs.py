@@ -6,7 +6,8 @@ from functools import partial
 from sqlalchemy import text
 
 from bench.growth.place import Place
-from luotsi.platform.rebuilding import COPIES, rebuild
+from luotsi.platform.copies import COPIES
+from luotsi.platform.rebuilding import rebuild
 from luotsi.retention.registers import PERIODS, REGISTERS, read_periods
 from luotsi.retention.retention_run import RetentionRun, opened
 from services.referral.jobs.deadline_scheduler import DeadlineScheduler

@@ -112,6 +112,18 @@ def create_backbone() -> None:
     )
 
 
+def create_stream_losses() -> None:
+    """Create the table in which a relay notes what its stream has lost."""
+    numbers = [sa.Column(name, sa.BigInteger, nullable=False) for name in ("after_ms", "after_seq")]
+    numbers += [sa.Column(name, sa.BigInteger, nullable=False) for name in ("up_to_ms", "up_to_seq")]
+    op.create_table(
+        "stream_losses",
+        sa.Column("stream", sa.Text, nullable=False),
+        *numbers,
+        sa.PrimaryKeyConstraint("stream", name="pk_stream_losses"),
+    )
+
+
 def notify_on_insert(table: str) -> None:
     """Let every insert into `table` NOTIFY those who LISTEN on the channel of that name, once per transaction."""
     op.execute(

@@ -101,4 +101,20 @@ class LeaseRow(Backbone, table=True):
     expires_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
-__all__ = ["Backbone", "FailureRow", "InboxRow", "LeaseRow", "OutboxRow", "ParkedRow", "new_registry"]
+class StreamLossRow(Backbone, table=True):
+    """What the service's stream has lost and is still to be published again: what bears an entry between two.
+
+    Those are all rows of the outbox after the entry `after_ms`-`after_seq` and up to `up_to_ms`-`up_to_seq`. One that
+    is published again bears a newer entry, and so is none of them any more.
+    """
+
+    __tablename__ = "stream_losses"
+
+    stream: str = Field(primary_key=True, sa_type=Text)
+    after_ms: int = Field(sa_type=BigInteger)
+    after_seq: int = Field(sa_type=BigInteger)
+    up_to_ms: int = Field(sa_type=BigInteger)
+    up_to_seq: int = Field(sa_type=BigInteger)
+
+
+__all__ = ["Backbone", "FailureRow", "InboxRow", "LeaseRow", "OutboxRow", "ParkedRow", "StreamLossRow", "new_registry"]

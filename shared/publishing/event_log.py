@@ -7,35 +7,41 @@ from typing import Any
 
 from shared.database.connections import Database
 from shared.publishing import leases
-
-EntryId = tuple[int, int]
-"""The two numbers of a stream entry's name, `<ms>-<seq>`."""
+from shared.publishing.batches import Batch, EntryId, entry_of
+from shared.publishing.losses import Loss, Losses
 
 _LEASE = timedelta(seconds=6)
 _LEFT = timedelta(seconds=5)
 """How much of the lease is left at least when a look begins; with less it is renewed, thus once a second."""
 
-_PORTION = 10_000
-
-# The newest entry and what waits, in one statement and so as of one moment; nothing of it without the lease.
-_LOOK = """
-SELECT mine.held, newest.entry_ms, newest.entry_seq, waiting.id, waiting.payload
+# The newest entry and what waits, in one statement and so as of one moment; nothing of it without the lease. While
+# something that was lost is to be published again, only an entry beyond all that is lost can be on the stream.
+_NEWEST_ENTRY = """
+SELECT entry_ms, entry_seq FROM outbox
+WHERE (entry_ms, entry_seq) > (coalesce(lost.ms, -1), coalesce(lost.seq, -1))
+ORDER BY entry_ms DESC, entry_seq DESC LIMIT 1
+"""
+_LOSS = "SELECT after_ms, after_seq, up_to_ms AS ms, up_to_seq AS seq FROM stream_losses"
+_LOOK = f"""
+SELECT mine.held, lost.after_ms, lost.after_seq, lost.ms, lost.seq, newest.entry_ms, newest.entry_seq,
+    waiting.id, waiting.payload, waiting.subject
 FROM (
     SELECT EXISTS (
         SELECT FROM leases WHERE name = 'relay' AND holder = $1 AND expires_at > clock_timestamp() + $2::interval
     ) AS held
 ) AS mine
+LEFT JOIN ({_LOSS}) AS lost ON mine.held
+LEFT JOIN LATERAL ({_NEWEST_ENTRY}) AS newest ON mine.held
 LEFT JOIN (
-    SELECT entry_ms, entry_seq FROM outbox WHERE entry_ms IS NOT NULL ORDER BY entry_ms DESC, entry_seq DESC LIMIT 1
-) AS newest ON mine.held
-LEFT JOIN (
-    SELECT id, payload FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT $3
+    SELECT id, payload, subject FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT $3
 ) AS waiting ON mine.held
 ORDER BY waiting.id
-"""
-_NEWEST_ENTRY = """
-SELECT entry_ms, entry_seq FROM outbox
-WHERE entry_ms IS NOT NULL AND ($1::bigint IS NULL OR (entry_ms, entry_seq) <= ($1, $2::bigint))
+"""  # noqa: S608  nothing from outside
+_NEWEST = f"""
+SELECT newest.* FROM (SELECT) AS one LEFT JOIN ({_LOSS}) AS lost ON true, LATERAL ({_NEWEST_ENTRY}) AS newest
+"""  # noqa: S608
+_NEWEST_UP_TO = """
+SELECT entry_ms, entry_seq FROM outbox WHERE (entry_ms, entry_seq) <= ($1, $2::bigint)
 ORDER BY entry_ms DESC, entry_seq DESC LIMIT 1
 """
 _MARK = """
@@ -43,22 +49,18 @@ UPDATE outbox SET published_at = now(), entry_ms = done.ms, entry_seq = done.seq
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS done(id, ms, seq)
 WHERE outbox.id = done.id
 """
-_PUBLISH_AGAIN = """
-UPDATE outbox SET published_at = NULL, entry_ms = NULL, entry_seq = NULL
-WHERE id IN (
-    SELECT id FROM outbox
-    WHERE entry_ms IS NOT NULL AND ($1::bigint IS NULL OR (entry_ms, entry_seq) > ($1, $2::bigint)) LIMIT $3
-)
-"""
 
 
 @dataclass(frozen=True)
 class Look:
-    """`newest` is the newest entry that the log knows of; `ids` and `payloads` are what waits, in order."""
+    """`newest` is the newest entry that the log knows to be on the stream, and `waiting` what is to be published.
+
+    `loss` is what is to be published again, should there be anything.
+    """
 
     newest: EntryId | None
-    ids: list[int]
-    payloads: list[str]
+    loss: Loss | None
+    waiting: Batch
 
 
 class EventLog:
@@ -69,9 +71,10 @@ class EventLog:
     published again, which consumers pass over, and a lease that is missing is taken anew.
     """
 
-    def __init__(self, database: Database, holder: str) -> None:
+    def __init__(self, database: Database, stream: str, holder: str) -> None:
         self._own = database.raw_connection(synchronous_commit="off")
         self._holder = holder
+        self.losses = Losses(self._own, stream)
 
     async def look(self, batch: int) -> Look | None:
         """The newest entry, and up to `batch` events that wait; None when another relay has the lease."""
@@ -82,18 +85,17 @@ class EventLog:
                     return None
                 rows = await connection.fetch(_LOOK, self._holder, _LEFT, batch)
         first = rows[0]
-        waiting = rows if first["id"] is not None else []
-        return Look(_entry(first), [row["id"] for row in waiting], [row["payload"] for row in waiting])
+        return Look(entry_of(first), _loss(first), Batch.of(rows if first["id"] is not None else []))
 
     async def mark(self, ids: Sequence[int], entries: Sequence[EntryId]) -> None:
         """Write down which entries carry the events `ids`."""
         async with self._own.in_use() as connection:
             await connection.execute(_MARK, ids, [ms for ms, _ in entries], [seq for _, seq in entries])
 
-    async def newest(self, up_to: EntryId | None = None) -> EntryId | None:
-        """The newest entry that the log knows of, `up_to` one where it is given."""
+    async def newest_up_to(self, entry: EntryId) -> EntryId | None:
+        """The newest entry, up to one, that the log knows of."""
         async with self._own.in_use() as connection:
-            return _entry(await connection.fetchrow(_NEWEST_ENTRY, *(up_to or (None, None))))
+            return entry_of(await connection.fetchrow(_NEWEST_UP_TO, *entry))
 
     async def newest_for_good(self) -> EntryId | None:
         """The newest entry, once the disk knows of it too; None as well when another relay has the lease.
@@ -105,22 +107,7 @@ class EventLog:
             await connection.execute("SET LOCAL synchronous_commit TO on")
             if not await self._take_lease(connection):
                 return None
-            return _entry(await connection.fetchrow(_NEWEST_ENTRY, None, None))
-
-    async def publish_again(self, after: EntryId | None) -> int:
-        """Mark all after an entry as not published, all there is for None; returns how many.
-
-        It may be the whole log, hence the portions: each statement ends well within the time that an answer is waited
-        for. All in one transaction, for half a loss marked would hide the other half.
-        """
-        count = 0
-        async with self._own.in_use() as connection, connection.transaction():
-            while True:
-                done: str = await connection.execute(_PUBLISH_AGAIN, *(after or (None, None)), _PORTION)
-                again = int(done.rsplit(maxsplit=1)[-1])
-                count += again
-                if again < _PORTION:
-                    return count
+            return entry_of(await connection.fetchrow(_NEWEST))
 
     async def give_lease_back(self) -> None:
         """Let a successor begin at once."""
@@ -131,5 +118,5 @@ class EventLog:
         return await leases.take_on_raw_connection(connection, "relay", self._holder, _LEASE)
 
 
-def _entry(row: Any) -> EntryId | None:
-    return None if row is None or row["entry_ms"] is None else (row["entry_ms"], row["entry_seq"])
+def _loss(row: Any) -> Loss | None:
+    return None if row["ms"] is None else Loss((row["after_ms"], row["after_seq"]), (row["ms"], row["seq"]))

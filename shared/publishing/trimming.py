@@ -36,6 +36,18 @@ async def trim(redis: RawRedis, stream: str, newest: tuple[int, int]) -> int:
     return int(await redis.xtrim(stream, minid=f"{minimum[0]}-{minimum[1]}", approximate=True))
 
 
+async def behind(redis: RawRedis, stream: str) -> int:
+    """How many entries the slowest declared group has not acknowledged; all there are where it is missing."""
+    there = int(await redis.xlen(stream))
+    if not there:
+        return 0
+    groups = {group["name"].decode(): group for group in await redis.xinfo_groups(stream)}
+    waiting = [groups[name]["lag"] for name in groups_of(stream) if name in groups]
+    if len(waiting) < len(groups_of(stream)) or None in waiting:  # Redis does not always know how far a group is
+        return there
+    return max(int(groups[name]["lag"]) + int(groups[name]["pending"]) for name in groups_of(stream))
+
+
 async def _floor(redis: RawRedis, stream: str, group: dict[str, Any]) -> tuple[int, int]:
     """The lowest entry that `group` may still need: its oldest pending one, else its last delivered one."""
     pending = await redis.xpending(stream, group["name"])

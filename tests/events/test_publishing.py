@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -11,7 +12,7 @@ from sqlalchemy import text
 from shared.events import Envelope
 from shared.events.catalog import MemberState
 from shared.ids import new_id
-from shared.publishing.event_log import EntryId
+from shared.publishing.batches import EntryId
 from shared.publishing.relay import Relay
 from tests.builders import names
 from tests.events.backbone import STREAM, Backbone, Trouble, until
@@ -167,14 +168,14 @@ async def test_what_is_recorded_while_the_relay_rests_goes_out_together(backbone
     relay = Relay(backbone.publisher, backbone.producer, STREAM, "relay-1", delay=3.0)
     append, sizes = relay._append, []
 
-    async def counted(payloads: Sequence[str], newest: EntryId | None) -> list[EntryId] | None:
+    async def counted(payloads: Sequence[str], *others: Any) -> list[EntryId] | None:
         sizes.append(len(payloads))
-        return await append(payloads, newest)
+        return await append(payloads, *others)
 
     async def published(count: int) -> bool:
         return len(await ids_on_stream(backbone)) == count
 
-    relay._append = counted  # type: ignore[method-assign]
+    relay._append = counted  # type: ignore[assignment, method-assign]
     running = asyncio.create_task(relay.run())
     await until(partial(published, 0), "an empty stream")
     await backbone.tell()

@@ -119,6 +119,7 @@ class Backlog:
 
 _UNDER_WAY = {
     "unpublished": "SELECT count(*) FROM outbox WHERE published_at IS NULL",
+    "lost and not yet published again": "SELECT count(*) FROM stream_losses",
     "parked": "SELECT count(*) FROM parked",
 }
 

@@ -1,0 +1,13 @@
+"""A relay notes what its stream has lost, and publishes it again bit by bit."""
+
+from shared.database.migrations import create_stream_losses
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the table."""
+    create_stream_losses()

@@ -1,0 +1,101 @@
+"""What a stream has lost and the relay publishes again: newest first, and each subject's events in their order."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.database.raw_connection import RawConnection
+from shared.publishing.batches import Batch, EntryId, entry_of
+
+log = logging.getLogger(__name__)
+
+MOST = 1000
+"""So many lost events are taken at once, should those about the same subjects be more."""
+
+_LOST = (
+    "published_at IS NOT NULL "
+    "AND (entry_ms, entry_seq) > ($1, $2::bigint) AND (entry_ms, entry_seq) <= ($3, $4::bigint)"
+)
+_NEWEST_LOST = f"""
+SELECT entry_ms, entry_seq, subject FROM outbox WHERE {_LOST} ORDER BY entry_ms DESC, entry_seq DESC LIMIT $5
+"""  # noqa: S608  nothing from outside
+_LOST_ABOUT = f"""
+SELECT id, payload, subject FROM outbox WHERE {_LOST} AND subject = ANY($5::text[])
+ORDER BY entry_ms, entry_seq LIMIT $6
+"""  # noqa: S608
+# What was lost before and is not published again yet is lost still: of the two lower bounds the lower one holds.
+_NOTE = """
+INSERT INTO stream_losses AS known (stream, after_ms, after_seq, up_to_ms, up_to_seq)
+SELECT $1, $2, $3, entry_ms, entry_seq FROM outbox WHERE entry_ms IS NOT NULL
+ORDER BY entry_ms DESC, entry_seq DESC LIMIT 1
+ON CONFLICT (stream) DO UPDATE SET up_to_ms = excluded.up_to_ms, up_to_seq = excluded.up_to_seq,
+    (after_ms, after_seq) = (
+        SELECT ms, seq FROM (VALUES (known.after_ms, known.after_seq), (excluded.after_ms, excluded.after_seq))
+            AS bounds (ms, seq) ORDER BY ms, seq LIMIT 1
+    )
+"""
+_FORGET = """
+DELETE FROM stream_losses
+WHERE stream = $1 AND (after_ms, after_seq) = ($2, $3::bigint) AND (up_to_ms, up_to_seq) = ($4, $5::bigint)
+"""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What bears an entry after `after` and up to `up_to`."""
+
+    after: EntryId
+    up_to: EntryId
+
+
+class Losses:
+    """The losses of `stream`, as its relay works on them. Errors are those of the event log.
+
+    A row of the log that is published again bears a newer entry, and so is none of the lost any more: whatever relay
+    goes on with it, and whenever, finds in the log what is left.
+    """
+
+    def __init__(self, own: RawConnection, stream: str) -> None:
+        self._own = own
+        self._stream = stream
+        self._reached: EntryId | None = None
+        """Nothing is left beyond; without it each look would begin with all that is done."""
+
+    async def note(self, survivor: EntryId | None) -> None:
+        """The stream has lost whatever it had after `survivor`, all there was for None."""
+        self._reached = None
+        async with self._own.in_use() as connection:
+            await connection.execute(_NOTE, self._stream, *(survivor or (-1, -1)))
+
+    async def about(self, loss: Loss, subjects: Sequence[str]) -> Batch:
+        """What was lost about these subjects, oldest first, MOST at most."""
+        if not subjects:
+            return Batch.of([])
+        asked = (*loss.after, *loss.up_to, list(set(subjects)), MOST)
+        async with self._own.in_use() as connection:
+            return Batch.of(await connection.fetch(_LOST_ABOUT, *asked))
+
+    async def newest(self, loss: Loss, count: int) -> Batch:
+        """The newest `count` lost events and all others about the same subjects, oldest first; empty for no loss."""
+        heads = await self._heads(loss, self._reached or loss.up_to, count)
+        if not heads and self._reached is not None:  # a server that crashed may have forgotten what was done last
+            heads = await self._heads(loss, loss.up_to, count)
+        if not heads:
+            return Batch.of([])
+        self._reached, _ = heads[0]
+        return await self.about(loss, [subject for _, subject in heads])
+
+    async def forget(self, loss: Loss) -> None:
+        """All of it is published again. One that another relay has noted since stays."""
+        self._reached = None
+        async with self._own.in_use() as connection:
+            await connection.execute(_FORGET, self._stream, *loss.after, *loss.up_to)
+        log.warning("all that %s had lost is published again", self._stream)
+
+    async def _heads(self, loss: Loss, up_to: EntryId, count: int) -> list[tuple[EntryId | None, str]]:
+        async with self._own.in_use() as connection:
+            rows = await connection.fetch(_NEWEST_LOST, *loss.after, *up_to, count)
+        return [(entry_of(row), row["subject"]) for row in rows]
+
+
+__all__ = ["MOST", "Loss", "Losses"]
