@@ -39,9 +39,13 @@ async def plans_of(platform: Platform, service: str, ask: Callable[[], Awaitable
         for statement, parameters in ran:
             if statement.startswith("SELECT"):
                 found = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters)
-                told = found.scalar_one()
-                plans.append(list(_nodes((json.loads(told) if isinstance(told, str) else told)[0]["Plan"])))
+                plans.append(nodes_of(found.scalar_one()))
     return plans
+
+
+def nodes_of(told: Any) -> list[JSON]:
+    """The nodes of a plan, out of what EXPLAIN has told as JSON."""
+    return list(_nodes((json.loads(told) if isinstance(told, str) else told)[0]["Plan"]))
 
 
 def _nodes(plan: JSON) -> Iterator[JSON]:

@@ -77,6 +77,9 @@ class Asked:
         plans = await plans_of(self._platform, "notifications", ask)
         assert plans, "something was asked of the database"
         assert all(from_indexes(nodes) for nodes in plans)
+        self.indexes = {
+            node["Index Name"] for nodes in plans for node in nodes if node.get("Relation Name") == "notices"
+        }
         return sum(rows_read(nodes, table) for nodes in plans for table in ("notices", "deliveries"))
 
     @property
@@ -89,6 +92,7 @@ class Asked:
 async def test_few_deliveries_are_found_among_those_of_everybody(platform: Platform, town: Town) -> None:
     asked = Asked(platform, town.adviser)
     assert await asked.reads("/deliveries") <= 4 * FEW
+    assert asked.indexes == {"ix_notices_organization"}, "another one would be gone through from end to end"
     assert len(asked.contents) == 2 * FEW
     assert await asked.reads("/deliveries?status=delivered") <= 4 * FEW
     assert await asked.reads("/deliveries?status=failed&status=exhausted&status=bounced") <= 4 * FEW
