@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
 from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.platform import Platform
 
@@ -21,7 +22,11 @@ PLANNED_FOR: Final = (
 
 async def plans_of(platform: Platform, service: str, ask: Callable[[], Awaitable[object]]) -> list[list[JSON]]:
     """For each SELECT that the service's web process runs while it is asked: the nodes of its plan, when run again."""
-    engine = platform.apps[service].state.luotsi.database.engine
+    return await plans_on(platform.apps[service].state.luotsi.database.engine, ask)
+
+
+async def plans_on(engine: AsyncEngine, ask: Callable[[], Awaitable[object]]) -> list[list[JSON]]:
+    """The same, of an engine by which a web process reads."""
     ran: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:

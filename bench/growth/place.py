@@ -33,8 +33,8 @@ _KEY: Final = base64.urlsafe_b64encode(b"a growth measurement's only key.").deco
 """Nobody's data lies under it."""
 
 ADVISER, DESK, COORDINATOR = "adviser1@o0.example", "recipient3@o1.example", "coordinator5@o0.example"
-SEEN_ALL, QUIET = "recipient4@o1.example", "recipient3@o499.example"
-"""A colleague of the desk's who has seen all notices; a member of an organisation with twenty referrals in all."""
+SEEN_ALL, QUIET = "recipient4@o1.example", "quiet"
+"""A colleague of the desk's who has seen all notices; a member of the last organisation, which has twenty referrals."""
 
 
 class Place:
@@ -72,7 +72,9 @@ class Place:
     async def open(self) -> None:
         """Look up who asks."""
         url = self.servers.owner_urls["catalog"]
-        self.members = {one.email: one for one in await fetch_members(url, "m.email LIKE '%.example'")}
+        self.members = {one.email: one for one in await fetch_members(url, "o.slug ~ '^o[0-9]+$'")}
+        last = max(int(one.organization[1:]) for one in self.members.values())
+        self.members[QUIET] = self.members[f"recipient3@o{last}.example"]
 
     async def close(self) -> None:
         """Close every connection."""

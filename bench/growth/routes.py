@@ -14,7 +14,7 @@ Step = Callable[[Place], Awaitable[str]]
 Prepare = Callable[[Place], Awaitable[Step]]
 """What has to be there first, which is not measured; returns the step that is."""
 
-_LISTS: Final = {
+LISTS: Final = {
     "sent": (ADVISER, "?box=sent"),
     "received": (DESK, "?box=received"),
     "received, by respond_by": (DESK, "?box=received&sort=respond_by"),
@@ -29,7 +29,9 @@ _LISTS: Final = {
     "unread messages": (DESK, "?unread_messages=true"),
     "of a quiet organisation": (QUIET, "?box=received"),
 }
-_NOTIFICATIONS: Final = {
+"""Lists of referrals: who asks, and for which."""
+
+OF_NOTIFICATIONS: Final = {
     "notices": (DESK, "/notices"),
     "notices not seen": (DESK, "/notices?unseen=true"),
     "notices not seen, none": (SEEN_ALL, "/notices?unseen=true"),
@@ -39,11 +41,12 @@ _NOTIFICATIONS: Final = {
     "deliveries that failed": (DESK, "/deliveries?status=exhausted"),
     "deliveries, quiet organisation": (QUIET, "/deliveries"),
 }
+"""What the notification service is asked for."""
 
 
 def routes() -> Iterator[tuple[str, Prepare]]:
     """Each by its name."""
-    for name, (who, query) in _LISTS.items():
+    for name, (who, query) in LISTS.items():
         yield f"list: {name}", _get("referral", who, f"/referrals{query}")
     for who, path in ((ADVISER, "/referrals/counts"), (DESK, "/referrals/counts")):
         yield f"counts of {who.partition('@')[0]}", _get("referral", who, path)
@@ -69,7 +72,7 @@ def routes() -> Iterator[tuple[str, Prepare]]:
     }.items():
         yield name, _get("referral", COORDINATOR, path)
     yield "report, received", _get("referral", SEEN_ALL, f"/report?box=received&{year}")
-    for name, (who, path) in _NOTIFICATIONS.items():
+    for name, (who, path) in OF_NOTIFICATIONS.items():
         yield name, _get("notifications", who, path)
     yield "services searched", _get("catalog", ADVISER, "/services?query=kuo")
     yield "members", _get("catalog", DESK, "/members")
