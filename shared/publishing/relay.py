@@ -26,8 +26,8 @@ _TRIM_EVERY_SECONDS = 60.0
 
 _TRIM_WHILE_REPLAYING_SECONDS = 2.0
 _REPLAY_POLL_SECONDS = 0.1
-_LEAD = 5000
-"""No lost event is published again while the slowest group is so many entries behind."""
+_LEAD = 1000
+"""Lost events wait while the slowest group is so many entries behind, for what is new stands behind these."""
 
 # One command with a hundred values costs its sender less than half of a hundred commands in one MULTI.
 #
