@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,10 +20,12 @@ from services.notifications.api import notice_feed, stream
 from services.notifications.consumers import build_consumers
 from services.notifications.domain.wording import AboutOrganization
 from services.notifications.main import create_app
+from services.notifications.queries.notices import Inbox, inboxes_of
 from services.notifications.use_cases.notices import Cause, make_notices
 from services.notifications.use_cases.recipients import Recipient
 from shared.actors import Actor
 from shared.consuming.inbox import handle
+from shared.database.reader import Reader
 from shared.publishing.notify_listener import NotifyListener
 from shared.publishing.outbox import Outbox
 from tests.builders import Someone, Town, small_town
@@ -71,9 +73,9 @@ class Reading:
         fields: dict[str, str] = {}
         async with asyncio.timeout(60):
             async for line in self.lines:
-                if line.startswith(":"):
+                if line.startswith(":") or not (line or fields):
                     continue
-                if not line and fields:
+                if not line:
                     assert fields["event"] == "notice"
                     return int(fields["id"]), json.loads(fields["data"])
                 name, _, value = line.partition(": ")
@@ -212,6 +214,30 @@ async def test_what_no_wake_up_told_of_comes_all_the_same(
         for number in (1, 2):
             await messages(platform, story, 1)
             assert (await opened.next())[0] == number
+
+
+async def test_streams_outlive_an_error_of_what_wakes_them(
+    platform: Platform, town: Town, address: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    looks = 0
+
+    async def fails_first(reader: Reader, members: Collection[UUID]) -> dict[UUID, Inbox]:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise ValueError("what nobody expects")
+        return await inboxes_of(reader, members)
+
+    monkeypatch.setattr(notice_feed, "POLL_SECONDS", 0.2)
+    monkeypatch.setattr(notice_feed, "inboxes_of", fails_first)
+    monkeypatch.setattr(NotifyListener, "_notified", lambda *_: None)
+    async with reading(platform, address, town.desk) as opened:
+        async with asyncio.timeout(60):
+            while not looks:
+                await asyncio.sleep(0.05)
+        await messages(platform, Story.of(platform, town), 1)
+        assert (await opened.next())[0] == 1
+    assert "open inboxes are not woken for a moment" in caplog.text
 
 
 async def test_a_stream_ends_with_its_token(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -14,6 +15,8 @@ from shared.database.outages import is_outage
 from shared.problems import too_many
 from shared.publishing.notify_listener import NotifyListener
 from shared.task_group import run_task_group
+
+log = logging.getLogger(__name__)
 
 POLL_SECONDS = 5.0
 """How long a reader waits at most, should a wake-up be lost."""
@@ -86,7 +89,12 @@ class NoticeFeed:
                 self._listening = None
 
     async def _listen(self) -> None:
-        await run_task_group(self._listener.listen(), self._look_forever())
+        while True:
+            try:
+                await run_task_group(self._listener.listen(), self._look_forever())
+            except Exception:  # else nobody would be woken any more, and nobody would notice
+                log.exception("open inboxes are not woken for a moment")
+            await asyncio.sleep(POLL_SECONDS)
 
     def _wake(self, member_id: str) -> None:
         for inbox in self._open.get(member_id, ()):
