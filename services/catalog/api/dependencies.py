@@ -41,7 +41,7 @@ class CatalogApp(ApiState):
         self.vault = Vault(settings.database_url.get_secret_value())
 
 
-def current_day(request: Request) -> date:
+async def current_day(request: Request) -> date:
     """The day it is in Finland."""
     app = state_of(request, CatalogApp)
     return day_in_kuopio(app.clock())

@@ -11,7 +11,7 @@ from services.catalog.tables import Organization, Service
 from shared.events.catalog import Language
 
 
-def answer_language(
+async def answer_language(
     request: Request,
     response: Response,
     accept_language: Annotated[

@@ -58,7 +58,7 @@ class OrganizationsWanted:
     active: bool
 
 
-def wanted_organizations(
+async def wanted_organizations(
     query: Annotated[
         str | None, Query(max_length=200, description="Words of names, former names, descriptions; the first eight")
     ] = None,

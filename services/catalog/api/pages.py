@@ -11,7 +11,7 @@ from services.catalog.schemas.pages import Page
 ItemT = TypeVar("ItemT")
 
 
-def page_wanted(
+async def page_wanted(
     page: Annotated[int, Query(ge=1, le=1_000_000, description="Page number, from 1")] = 1,
     size: Annotated[int, Query(ge=1, le=100, description="Items per page")] = 50,
 ) -> PageWanted:

@@ -49,7 +49,7 @@ Area = Annotated[str, name_of(100)]
 ToChange = Annotated[Service, Depends(service_to_change)]
 
 
-def wanted_facts(
+async def wanted_facts(
     language: Annotated[LanguageTag | None, Query(description="Given in this language (BCP 47)")] = None,
     target_group: Annotated[TargetGroup | None, Query(description="For this target group")] = None,
     area: Annotated[Area | None, Query(description="Given in this city")] = None,
@@ -60,7 +60,7 @@ def wanted_facts(
     return FactsWanted(language, target_group, area, organization_type, accepting)
 
 
-def wanted_services(
+async def wanted_services(
     facts: Annotated[FactsWanted, Depends(wanted_facts)],
     query: Annotated[
         str | None, Query(max_length=200, description="Words, eight at most; what has all of them comes first")
@@ -88,7 +88,7 @@ class Shown:
     full: bool
 
 
-def shown(
+async def shown(
     language: LanguageOf,
     today: TodayOf,
     full: Annotated[

@@ -24,7 +24,7 @@ router = Router()
 _REPORT: Final = "message/rfc822"
 
 
-def mail_server(request: Request) -> None:
+async def mail_server(request: Request) -> None:
     """Let only who has the secret go on. Raises 404 where none is set, and 401."""
     secret = state_of(request, NotificationsApp).settings.bounce_secret.get_secret_value()
     if not secret:

@@ -58,4 +58,5 @@ async def get_client_referrals(request: Request, work: WorkOf, client_id: str, p
     That a client was referred is about the client: showing it is written down.
     """
     found = await show_referrals(work, as_id(client_id), page)
-    return ReferralPage(contents=await summaries(work, found[: page.limit]), next=next_link(request, page, found))
+    contents = await summaries(work, found[: page.limit])
+    return ReferralPage.model_validate({"contents": contents, "next": next_link(request, page, found)})

@@ -10,7 +10,7 @@ CSV_TOO: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/csv":
 """For the `responses` of a route that answers as CSV, too."""
 
 
-def _csv_with(
+async def _csv_with(
     form: Annotated[Literal["json", "csv"] | None, Query(alias="format", description="Outweighs `Accept`")] = None,
     separator: Annotated[
         Separator, Query(description="Of the CSV; with semicolons, for Excel in Finland, decimals have a comma")

@@ -21,7 +21,7 @@ from services.referral.domain.lifecycle import Status
 from services.referral.domain.references import parse_reference
 from services.referral.domain.referral_filter import BOXES, Box, DueWhen, ReferralFilter
 from services.referral.queries.ordering import Position, Sort, position_of
-from services.referral.tables import Referral
+from services.referral.tables import ReferralRow
 from shared.problems import invalid
 from shared.values.forms import Form
 from shared.web.http_methods import route_path
@@ -56,55 +56,50 @@ class ListWanted:
         return sha256(repr([*self.filter.query(), self.sort]).encode()).digest()[:8]
 
 
-class FilterWanted:
-    """The filter that a query asks for: each argument is a parameter of it."""
-
-    def __init__(  # noqa: PLR0913 - a parameter of the query each
-        self,
-        *,
-        box: Annotated[Box | None, Query(description="Both unless given")] = None,
-        status: Annotated[list[Status] | None, Query(description="May be repeated")] = None,
-        only_open: Annotated[bool | None, Query(alias="open", description="Not ended, or ended and not closed")] = None,
-        business_status: Annotated[BusinessStatus | None, Query(description="Ended like this")] = None,
-        reference: Annotated[
-            Reference | None, Query(description="As people type it; 422 when its check character does not fit")
-        ] = None,
-        assigned: Annotated[
-            UUID | Literal["me", "none", "nobody"] | None,
-            Query(description="Received, and assigned to this member, to you, or to nobody (`none`, also `nobody`)"),
-        ] = None,
-        attention: Annotated[Attention | None, Query(description="Ended, and open for this reason")] = None,
-        unseen_answers: Annotated[
-            bool | None, Query(description="Answered, and the source has not looked at it")
-        ] = None,
-        unread_messages: Annotated[bool | None, Query(description="With messages that your side has not read")] = None,
-        due: Annotated[
-            DueWhen | None,
-            Query(description="Not answered: `soon` from the reminder on, `overdue` from the deadline on"),
-        ] = None,
-    ) -> None:
-        self.filter = ReferralFilter(
-            box=_SIDES[box] if box else None,
-            statuses=tuple(each for each in Status if each in (status or ())),
-            only_open=only_open,
-            assigned="none" if assigned == "nobody" else assigned,
-            attention=attention,
-            unseen_answers=unseen_answers,
-            unread_messages=unread_messages,
-            due=due,
-            business_status=business_status,
-            reference=reference,
-        )
+async def filter_wanted(  # noqa: PLR0913 - a parameter of the query each
+    *,
+    box: Annotated[Box | None, Query(description="Both unless given")] = None,
+    status: Annotated[list[Status] | None, Query(description="May be repeated")] = None,
+    only_open: Annotated[bool | None, Query(alias="open", description="Not ended, or ended and not closed")] = None,
+    business_status: Annotated[BusinessStatus | None, Query(description="Ended like this")] = None,
+    reference: Annotated[
+        Reference | None, Query(description="As people type it; 422 when its check character does not fit")
+    ] = None,
+    assigned: Annotated[
+        UUID | Literal["me", "none", "nobody"] | None,
+        Query(description="Received, and assigned to this member, to you, or to nobody (`none`, also `nobody`)"),
+    ] = None,
+    attention: Annotated[Attention | None, Query(description="Ended, and open for this reason")] = None,
+    unseen_answers: Annotated[bool | None, Query(description="Answered, and the source has not looked at it")] = None,
+    unread_messages: Annotated[bool | None, Query(description="With messages that your side has not read")] = None,
+    due: Annotated[
+        DueWhen | None,
+        Query(description="Not answered: `soon` from the reminder on, `overdue` from the deadline on"),
+    ] = None,
+) -> ReferralFilter:
+    """The filter that the query asks for: each argument is a parameter of it."""
+    return ReferralFilter(
+        box=_SIDES[box] if box else None,
+        statuses=tuple(each for each in Status if each in (status or ())),
+        only_open=only_open,
+        assigned="none" if assigned == "nobody" else assigned,
+        attention=attention,
+        unseen_answers=unseen_answers,
+        unread_messages=unread_messages,
+        due=due,
+        business_status=business_status,
+        reference=reference,
+    )
 
 
-def list_wanted(
-    wanted: Annotated[FilterWanted, Depends()],
+async def list_wanted(
+    wanted: Annotated[ReferralFilter, Depends(filter_wanted)],
     sort: Annotated[
         Sort | None, Query(description="Newest first unless given; what lacks the moment comes last either way")
     ] = None,
 ) -> ListWanted:
     """The list that the query asks for."""
-    return ListWanted(wanted.filter, sort)
+    return ListWanted(wanted, sort)
 
 
 @dataclass(frozen=True)
@@ -115,7 +110,7 @@ class PageWanted:
     limit: int
 
 
-def page_wanted(
+async def page_wanted(
     after: Annotated[str | None, Query(max_length=100, description="Cursor out of `next`; of the same list")] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> PageWanted:
@@ -142,7 +137,7 @@ def _no_cursor(why: str) -> Exception:
     return invalid(detail, [{"field": "query.after", "message": why}])
 
 
-def next_page(request: Request, page: PageWanted, wanted: ListWanted, found: Sequence[Referral]) -> str | None:
+def next_page(request: Request, page: PageWanted, wanted: ListWanted, found: Sequence[ReferralRow]) -> str | None:
     """The address of the page after `found`, which has one row more than the page if there is one; else None."""
     if len(found) <= page.limit:
         return None

@@ -53,7 +53,7 @@ async def get_overview_figures(
     return found
 
 
-def overview_filter(
+async def overview_filter(
     from_: From = None,
     to: To = None,
     status: Annotated[list[Status] | None, Query()] = None,

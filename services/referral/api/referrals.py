@@ -45,7 +45,7 @@ async def get_referrals(
     """
     found = await list_referrals(work, wanted.filter, wanted.sort, position(page, wanted), page.limit + 1)
     contents = await summaries(work, found[: page.limit])
-    return ReferralPage(contents=contents, next=next_page(request, page, wanted, found))
+    return ReferralPage.model_validate({"contents": contents, "next": next_page(request, page, wanted, found)})
 
 
 @router.get("/referrals/{referral_id}", operation_id="getReferral", summary="A referral as your side sees it")

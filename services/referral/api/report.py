@@ -25,7 +25,7 @@ _REPORTED_TO: Final[dict[Box | None, tuple[str, ...]]] = {
 }
 
 
-def _own_box(
+async def _own_box(
     work: WorkOf,
     box: Annotated[
         Box | None, Query(description="What your own organisation sent or received; all organisations unless given")

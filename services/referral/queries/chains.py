@@ -10,7 +10,7 @@ from services.referral.domain.lifecycle import Side, Status
 from services.referral.queries.names import NamesOf
 from services.referral.queries.visibility import side_of
 from services.referral.schemas.referrals import ChainLink
-from services.referral.tables import Referral
+from services.referral.tables import Referral, ReferralRow
 from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
 
 FROM_ABOVE: Final = (col(Referral.chain_depth), col(Referral.id))
@@ -30,7 +30,7 @@ async def members_of_chain(work: UnitOfWork, referral: Referral) -> list[Referra
     return await work.tx.all(_CHAIN, {"root_id": referral.root_id})
 
 
-async def knows_client(work: ActorUnitOfWork, referral: Referral) -> bool:
+async def knows_client(work: ActorUnitOfWork, referral: ReferralRow) -> bool:
     """Whether the actor's side of `referral` may know who the client is."""
     parent_status = None
     if referral.parent_id is not None:

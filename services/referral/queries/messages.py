@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from services.referral.domain.lifecycle import DISCLOSED, Side, Status, reads_messages
 from services.referral.queries.chains import knows_client
 from services.referral.queries.visibility import side_of
-from services.referral.tables import Message, Referral
+from services.referral.tables import Message, Referral, ReferralRow
 from services.referral.unit_of_work import ActorUnitOfWork
 from shared.actors import Actor
 from shared.keyset import Keyset
@@ -29,7 +29,7 @@ async def list_messages(work: ActorUnitOfWork, referral: Referral, page: Keyset)
     return await work.tx.all(query.order_by(col(Message.id).desc()).limit(page.limit + 1))
 
 
-async def unread_messages(work: ActorUnitOfWork, referrals: Sequence[Referral]) -> dict[UUID, int]:
+async def unread_messages(work: ActorUnitOfWork, referrals: Sequence[ReferralRow]) -> dict[UUID, int]:
     """Per referral, how many messages of the other side the actor's side may read and has not read yet."""
     shown = {referral.id: referral for referral in referrals}
     found = dict.fromkeys(shown, 0)
@@ -41,7 +41,7 @@ async def unread_messages(work: ActorUnitOfWork, referrals: Sequence[Referral]) 
     return found
 
 
-async def may_read(work: ActorUnitOfWork, referral: Referral, written_by: Side) -> bool:
+async def may_read(work: ActorUnitOfWork, referral: ReferralRow, written_by: Side) -> bool:
     """Whether the actor's side may read the messages of the side `written_by`.
 
     An organisation that passed the referral on reads those of the other side as long as it may know the client itself.

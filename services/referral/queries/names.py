@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from services.referral.queries.recipients import Recipient
 from services.referral.schemas.parts import Named
-from services.referral.tables import Organization, Referral, Service
+from services.referral.tables import Organization, ReferralRow, Service
 from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
 from shared.events.envelope import Names
 from shared.values.sort_keys import sort_key
@@ -28,7 +28,7 @@ class NamesOf:
         self._names = names
 
     @classmethod
-    async def referrals(cls, work: UnitOfWork, referrals: Sequence[Referral]) -> "NamesOf":
+    async def referrals(cls, work: UnitOfWork, referrals: Sequence[ReferralRow]) -> "NamesOf":
         """The names that showing `referrals` takes: one query, however many there are."""
         ids = {
             each

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, tuple_, union_all
 from sqlmodel import col, false, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from services.referral.tables import Referral
+from services.referral.tables import Referral, ReferralRow
 
 
 class Sort(StrEnum):
@@ -42,7 +42,7 @@ class Position(NamedTuple):
     id: UUID
 
 
-def position_of(referral: Referral, sort: Sort | None) -> Position:
+def position_of(referral: ReferralRow, sort: Sort | None) -> Position:
     """The place of a referral in a list that is sorted so."""
     return Position(getattr(referral, sort.field) if sort else None, referral.id)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -16,11 +16,21 @@ from services.referral.queries.messages import unread_messages
 from services.referral.queries.names import NamesOf
 from services.referral.queries.ordering import Position, Sort, page
 from services.referral.schemas.referrals import ReferralSummary
-from services.referral.tables import Client, Referral
+from services.referral.tables import Client, Referral, ReferralRow
 from services.referral.unit_of_work import ActorUnitOfWork
 from shared.actors import Actor
+from shared.database.rows import columns_of, table_of
 from shared.keyset import Keyset
 from shared.problems import not_found
+
+_AS_THEY_ARE: Final = [
+    each for each in columns_of(Referral) if each in ReferralSummary.model_fields.keys() - {"assigned_member_id"}
+]
+_GONE_BY: Final = (
+    "assigned_member_id", "service_id", "source_organization_id", "target_organization_id", "suggested_service_id",
+    "parent_id", "reason_side",
+)  # fmt: skip
+_LISTED: Final = [table_of(Referral).c[name] for name in (*_AS_THEY_ARE, *_GONE_BY)]
 
 
 async def visible_referral(work: ActorUnitOfWork, referral_id: UUID | None) -> Referral:
@@ -43,40 +53,43 @@ def found_referral(referral: Referral | None) -> Referral:
 
 async def list_referrals(
     work: ActorUnitOfWork, wanted: ReferralFilter, sort: Sort | None, after: Position | None, limit: int
-) -> list[Referral]:
+) -> Sequence[ReferralRow]:
     """At most `limit` referrals that the actor may see and the filter wants, after a position in that order."""
     conditions = list(filters.conditions(work.actor, wanted, work.now))
-    return await work.tx.all(page(filters.boxes(work.actor, wanted), conditions, sort, after, limit))
+    return await _listed(work, page(filters.boxes(work.actor, wanted), conditions, sort, after, limit))
 
 
-async def referrals_of_client(work: ActorUnitOfWork, client: Client, keyset: Keyset) -> list[Referral]:
+async def referrals_of_client(work: ActorUnitOfWork, client: Client, keyset: Keyset) -> Sequence[ReferralRow]:
     """What the actor's organisation made for a client, newest first: one row more than the page, if there is one."""
     query = select(Referral).where(Referral.client_id == client.id, visibility.sent_by(work.actor))
     if keyset.after is not None:
         query = query.where(col(Referral.id) < keyset.after)
-    return await work.tx.all(query.order_by(col(Referral.id).desc()).limit(keyset.limit + 1))
+    return await _listed(work, query.order_by(col(Referral.id).desc()).limit(keyset.limit + 1))
 
 
-async def summaries(work: ActorUnitOfWork, referrals: Sequence[Referral]) -> list[ReferralSummary]:
-    """Referrals as a list shows them to the actor's side."""
+async def _listed(work: ActorUnitOfWork, query: SelectOfScalar[Referral]) -> Sequence[ReferralRow]:
+    """What a query finds, with the columns that a list goes by."""
+    return (await work.tx.execute(query.with_only_columns(*_LISTED))).all()
+
+
+async def summaries(work: ActorUnitOfWork, referrals: Sequence[ReferralRow]) -> list[dict[str, Any]]:
+    """Referrals as a list shows them to the actor's side: the fields of `ReferralSummary`."""
     names = await NamesOf.referrals(work, referrals)
     unread = await unread_messages(work, referrals)
     return [summary(work, each, names, unread) for each in referrals]
 
 
-def summary(work: ActorUnitOfWork, referral: Referral, names: NamesOf, unread: Mapping[UUID, int]) -> ReferralSummary:
+def summary(work: ActorUnitOfWork, referral: ReferralRow, names: NamesOf, unread: Mapping[UUID, int]) -> dict[str, Any]:
     """The referral as a list shows it to the actor's side; `unread` is what `unread_messages` says of it."""
-    plain = referral.model_dump(include=set(ReferralSummary.model_fields) - {"assigned_member_id"})
     received = visibility.side_of(work.actor, referral) is Side.TARGET
-    return ReferralSummary(
-        **plain,
-        assigned_member_id=referral.assigned_member_id if received else None,
-        attention=attention_to(referral),
-        unread_messages=unread[referral.id],
-        service=names.service(referral.service_id),
-        source_organization=names.organization(referral.source_organization_id),
-        target_organization=names.organization(referral.target_organization_id),
-    )
+    return {name: getattr(referral, name) for name in _AS_THEY_ARE} | {
+        "assigned_member_id": referral.assigned_member_id if received else None,
+        "attention": attention_to(referral),
+        "unread_messages": unread[referral.id],
+        "service": names.service(referral.service_id),
+        "source_organization": names.organization(referral.source_organization_id),
+        "target_organization": names.organization(referral.target_organization_id),
+    }
 
 
 class EndingColumns(Protocol):

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, and_, false, or_
 from sqlmodel import col
 
 from services.referral.domain.lifecycle import Side
-from services.referral.tables import Client, Member, Referral
+from services.referral.tables import Client, Member, Referral, ReferralRow
 from shared.actors import Actor, require_active
 from shared.consuming.catalog_copy import find_member
 from shared.database.reader import Reader
@@ -56,6 +56,6 @@ def colleagues(actor: Actor) -> ColumnElement[bool]:
     return and_(col(Member.organization_id) == actor.organization_id, col(Member.active))
 
 
-def side_of(actor: Actor, referral: Referral) -> Side:
+def side_of(actor: Actor, referral: ReferralRow) -> Side:
     """The side on which the actor stands; only for a referral that it may see."""
     return Side.SOURCE if referral.source_organization_id == actor.organization_id else Side.TARGET

@@ -5,7 +5,7 @@ from services.referral.tables.clients import Client, ClientKey, ClientLookup
 from services.referral.tables.copies import Delivery, Member, Organization, Service
 from services.referral.tables.disclosures import AuditCut, AuditSeal, Disclosure
 from services.referral.tables.published_statistics import PublishedStatistics
-from services.referral.tables.referrals import IdempotencyKey, Referral
+from services.referral.tables.referrals import IdempotencyKey, Referral, ReferralRow
 from services.referral.tables.retention_runs import FinishedRetention
 from services.referral.tables.timeline import Message, TimelineEntry, Timer
 
@@ -25,6 +25,7 @@ __all__ = [
     "Organization",
     "PublishedStatistics",
     "Referral",
+    "ReferralRow",
     "Service",
     "TimelineEntry",
     "Timer",

@@ -1,10 +1,10 @@
 """Referrals, and the keys of the requests that created them."""
 
 from datetime import date, datetime
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Text, Uuid, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Row, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
@@ -121,6 +121,10 @@ class Referral(Base, table=True):
     business_status: str | None = Field(default=None, sa_type=Text)
     # The last change or message by a person.
     news_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+ReferralRow: TypeAlias = Referral | Row[Any]
+"""A referral, or columns of one under the same names: what a list reads."""
 
 
 class IdempotencyKey(Base, table=True):

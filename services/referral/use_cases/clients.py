@@ -11,7 +11,7 @@ from services.referral.queries import visibility
 from services.referral.queries.clients import client_view, references_of
 from services.referral.queries.referrals import referrals_of_client
 from services.referral.schemas.clients import FoundClient, NewClient
-from services.referral.tables import Client, ClientKey, ClientLookup, Disclosure, Referral
+from services.referral.tables import Client, ClientKey, ClientLookup, Disclosure, ReferralRow
 from services.referral.unit_of_work import ActorUnitOfWork, UnitOfWork
 from services.referral.use_cases.lookups import details_associated_data, lookups_for, replace_lookups
 from services.referral.vault import seal, unseal
@@ -128,7 +128,7 @@ async def show_found(work: ActorUnitOfWork, clients: Sequence[Client]) -> list[F
     return found
 
 
-async def show_referrals(work: ActorUnitOfWork, client_id: UUID | None, page: Keyset) -> list[Referral]:
+async def show_referrals(work: ActorUnitOfWork, client_id: UUID | None, page: Keyset) -> Sequence[ReferralRow]:
     """A page of the referrals of a client whom the actor serves, and one more if there is; the showing is written down.
 
     Raises 404 for any other client.

@@ -121,7 +121,7 @@ async def _seen(work: ActorUnitOfWork, referral: Referral, parts: ShownParts) ->
     texts, names, open_to_side, own = parts.texts, parts.names, parts.open_to_side, side is Side.SOURCE
     follows, followed_by = await links(work, referral)
     return ReferralView(
-        **summary(work, referral, names, parts.unread).model_dump(),
+        **summary(work, referral, names, parts.unread),
         side=side,
         commands=await _commands(work, referral, side),
         source_member_id=referral.source_member_id if own else None,

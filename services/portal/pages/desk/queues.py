@@ -71,7 +71,7 @@ def default_sort(queue: str) -> str:
     return "-updated_at" if queue in _BY_LAST_CHANGE else "respond_by"
 
 
-def wanted(
+async def wanted(
     queue: Annotated[str, Query()] = "new",
     sort: Annotated[str, Query()] = "",
     after: Annotated[str, Query(max_length=100)] = "",
