@@ -62,6 +62,11 @@ class Look:
     loss: Loss | None
     waiting: Batch
 
+    @property
+    def on_stream(self) -> EntryId | None:
+        """The newest entry that has to be on the stream: after a loss the survivor, until something is added."""
+        return self.newest or (self.loss.survivor if self.loss else None)
+
 
 class EventLog:
     """The log as `holder` works on it. Errors are asyncpg's, or an OSError where the connection was lost.

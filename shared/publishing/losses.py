@@ -9,6 +9,9 @@ from shared.publishing.batches import Batch, EntryId, entry_of
 
 log = logging.getLogger(__name__)
 
+_NOTHING: EntryId = (-1, -1)
+"""Before every entry"""
+
 MOST = 1000
 """So many lost events are taken at once, should those about the same subjects be more."""
 
@@ -47,6 +50,11 @@ class Loss:
     after: EntryId
     up_to: EntryId
 
+    @property
+    def survivor(self) -> EntryId | None:
+        """The entry behind which all was lost; None where nothing survived."""
+        return None if self.after == _NOTHING else self.after
+
 
 class Losses:
     """The losses of `stream`, as its relay works on them. Errors are those of the event log.
@@ -65,7 +73,7 @@ class Losses:
         """The stream has lost whatever it had after `survivor`, all there was for None."""
         self._reached = None
         async with self._own.in_use() as connection:
-            await connection.execute(_NOTE, self._stream, *(survivor or (-1, -1)))
+            await connection.execute(_NOTE, self._stream, *(survivor or _NOTHING))
 
     async def about(self, loss: Loss, subjects: Sequence[str]) -> Batch:
         """What was lost about these subjects, oldest first, MOST at most."""

@@ -13,7 +13,7 @@ from shared.database.outages import waited_out
 from shared.metrics import PUBLISHED, STREAM_LOSSES
 from shared.publishing import losses, trimming
 from shared.publishing.batches import Batch, EntryId
-from shared.publishing.event_log import EventLog
+from shared.publishing.event_log import EventLog, Look
 from shared.publishing.losses import Loss
 from shared.publishing.notify_listener import NotifyListener
 from shared.redis import RawRedis
@@ -94,9 +94,9 @@ class Relay:
             return None
         self._replaying = found.loss is not None
         batch = found.waiting if found.loss is None else await self._with_lost(found.waiting, found.loss)
-        entries = await self._append(batch.payloads, found.newest, found.loss)
+        entries = await self._append(batch.payloads, found)
         if entries is None:
-            await self._recover()
+            await self._recover(found)
             return self._batch  # not idle: what was lost waits to be published again
         if entries:
             await self._mark(batch.ids, entries)
@@ -127,29 +127,31 @@ class Relay:
         if newest is not None:
             await trimming.trim(self._redis, self._stream, newest)
 
-    async def _append(self, payloads: Sequence[str], newest: EntryId | None, loss: Loss | None) -> list[EntryId] | None:
-        """Add a batch to the stream; None when the stream has lost `newest`, its newest known entry.
+    async def _append(self, payloads: Sequence[str], found: Look) -> list[EntryId] | None:
+        """Add a batch to the stream; None when the stream has lost the newest entry that it is known to have.
 
         One script: either the whole batch is on the stream in order, or none of it. The look for a loss is in it
         too, for a stream that was flushed between look and append would never show that it once held more.
         """
-        if newest is None and not payloads:
+        if found.on_stream is None and not payloads:
             return []
-        known = "" if newest is None else _name(newest)
-        first = f"{loss.up_to[0] + 1}-*" if loss is not None and newest is None else ""
+        known = "" if found.on_stream is None else _name(found.on_stream)
+        first = f"{found.loss.up_to[0] + 1}-*" if found.loss is not None and found.newest is None else ""
         added = await self._redis.eval(_APPEND, 1, self._stream, DATA_KEY, known, first, *payloads)
         return None if added is None else [_entry(raw) for raw in added]
 
     async def _mark(self, ids: list[int], entries: list[EntryId]) -> None:
         await self._log.mark(ids, entries)
 
-    async def _recover(self) -> None:
+    async def _recover(self, found: Look) -> None:
         """The newest known entry is gone, so the stream was flushed, cut or replaced: publish again what it lost.
 
         A log is lost from its end, so all up to the newest entry that survived is still there. The trimmer
         keeps the newest entry; thus its absence always means a loss. Consumers absorb what they saw before.
         """
-        survivor = await self._newest_survivor()
+        # The survivor of an earlier loss is gone, before anything was added to it: then nothing has survived.
+        spared_none = found.loss is not None and found.newest is None
+        survivor = None if spared_none else await self._newest_survivor()
         await self._log.losses.note(survivor)
         STREAM_LOSSES.labels(self._stream).inc()
         log.error("%s lost entries: all after %s are published again", self._stream, survivor and _name(survivor))

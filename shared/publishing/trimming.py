@@ -39,9 +39,12 @@ async def trim(redis: RawRedis, stream: str, newest: tuple[int, int]) -> int:
 async def behind(redis: RawRedis, stream: str) -> int:
     """How many entries the slowest declared group has not acknowledged; all there are where it is missing."""
     there = int(await redis.xlen(stream))
-    if not there:
-        return 0
-    groups = {group["name"].decode(): group for group in await redis.xinfo_groups(stream)}
+    try:
+        groups = {group["name"].decode(): group for group in await redis.xinfo_groups(stream)}
+    except ResponseError as error:
+        if "no such key" in str(error):
+            return 0
+        raise
     waiting = [groups[name]["lag"] for name in groups_of(stream) if name in groups]
     if len(waiting) < len(groups_of(stream)) or None in waiting:  # Redis does not always know how far a group is
         return there

@@ -154,6 +154,25 @@ async def test_a_stream_that_is_lost_once_more_meanwhile_is_filled_all_the_same(
     assert sorted(await backbone.noted()) == sorted(event.id for event in [*events, *new])
 
 
+async def test_what_one_loss_had_spared_and_the_next_took_is_published_again(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything was added after the first: no newer entry is there to be missed."""
+    monkeypatch.setattr(relay, "_LEAD", 20)
+    events = await backbone.tell(50)
+    await backbone.publish()
+    for entry_id, _ in (await backbone.operator.xrange(STREAM))[30:]:
+        await backbone.operator.xdel(STREAM, entry_id)
+    for _ in range(3):  # no group is there, so nothing is added
+        await backbone.relay.step()
+    assert await ids_on_stream(backbone) == ids(events[:30])
+    await backbone.operator.flushall()
+    monkeypatch.setattr(relay, "_LEAD", 1000)
+    await backbone.publish()
+    assert Counter(await ids_on_stream(backbone)) == Counter(ids(events))
+    assert await left(backbone) == 0
+
+
 async def test_marks_that_a_crash_of_the_database_forgot_are_made_again(backbone: Backbone) -> None:
     events = await backbone.tell(40)
     by = backbone.new_relay("relay-1", batch=10)
