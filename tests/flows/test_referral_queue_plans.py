@@ -1,7 +1,9 @@
 """What lists and counts cost: every order and every queue is read out of an index, and no further than needed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,15 +11,21 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import ClauseElement
+from sqlmodel import col
 
-from services.referral.domain.lifecycle import Side
+from services.referral.domain.attention import Attention
+from services.referral.domain.lifecycle import Side, Status
 from services.referral.domain.queues import MOST_COUNTED, QUEUES, queues_of
 from services.referral.domain.referral_filter import ReferralFilter
 from services.referral.queries import filters
 from services.referral.queries.ordering import Position, Sort, page
+from services.referral.queries.overview import OverviewFilter, overview_referrals
 from services.referral.queries.queues import counting
+from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
+from services.referral.use_cases.handover import listed_open, still_open
 from shared.actors import Actor
+from shared.keyset import Keyset
 from shared.publishing.outbox import Outbox
 from tests.builders import Town, small_town
 from tests.flows.queues_filled import NOW
@@ -70,6 +78,9 @@ ON CONFLICT DO NOTHING
 """
 
 
+_NUMBER = "CAST(split_part(reference, '-', 2) AS int)"
+
+
 class Plans:
     """A filled service, and the plans of statements on it."""
 
@@ -98,6 +109,36 @@ class Plans:
         """The statement of a list."""
         conditions = list(filters.conditions(self.actor, wanted, NOW))
         return page(filters.boxes(self.actor, wanted), conditions, sort, after, LIMIT)
+
+    async def give_to(self, member: UUID, every: int) -> None:
+        """Let a member look after one in so many of the referrals, on either side."""
+        async with self.platform.owners["referral"].transaction() as tx:
+            for column, rest in (("assigned_member_id", 0), ("source_member_id", 1)):
+                numbered = "reference LIKE '%-%' AND reference NOT LIKE 'KUO-%'"
+                statement = f"UPDATE referrals SET {column} = :member WHERE {numbered} AND {_NUMBER} % :every = {rest}"
+                await tx.execute(text(statement), {"member": member, "every": every})
+            await tx.execute(text("ANALYZE referrals"))
+
+    async def sent_by(self, find: Callable[[ActorUnitOfWork], Awaitable[Any]]) -> list[ClauseElement]:
+        """The statements that a query sends, which finds nothing here."""
+        heard = _Heard()
+        async with self.work() as work:
+            await find(replace(work, tx=heard))  # type: ignore[arg-type]
+        return heard.statements
+
+
+class _Heard:
+    """In the place of a transaction: keeps what it is asked, and answers that there is nothing."""
+
+    def __init__(self) -> None:
+        self.statements: list[ClauseElement] = []
+
+    async def all(self, statement: ClauseElement) -> list[Any]:
+        self.statements.append(statement)
+        return []
+
+    async def execute(self, statement: ClauseElement) -> list[Any]:
+        return await self.all(statement)
 
 
 @pytest_asyncio.fixture
@@ -165,3 +206,47 @@ async def test_the_list_of_every_queue_comes_out_of_indexes(plans: Plans) -> Non
             nodes = await plans.nodes(plans.listed(queue.filter, sort))
             assert from_indexes(nodes), (queue, sort)
             assert rows_read(nodes, "referrals") <= BUSY, (queue, sort)
+
+
+async def test_what_is_assigned_to_somebody_comes_out_of_an_index(plans: Plans) -> None:
+    """Whatever its status, in each order: nothing that others look after is read."""
+    await plans.give_to(UUID(int=7), every=200)
+    for sort in (None, Sort.RESPOND_BY, Sort.UPDATED_AT_DESCENDING):
+        nodes = await plans.nodes(plans.listed(ReferralFilter(assigned=UUID(int=7)), sort))
+        assert from_indexes(nodes), sort
+        assert 0 < rows_read(nodes, "referrals") <= 4 * LIMIT, sort
+
+
+async def test_a_list_of_one_status_reads_no_other(plans: Plans) -> None:
+    for box in Side:
+        for status in (Status.COMPLETED, Status.ENTERED_IN_ERROR, Status.FAILED):
+            nodes = await plans.nodes(plans.listed(ReferralFilter(box, (status,)), None))
+            assert from_indexes(nodes), (box, status)
+            assert 0 < rows_read(nodes, "referrals") <= 2 * LIMIT, (box, status)
+
+
+async def test_the_list_of_the_overview_reads_what_it_shows(plans: Plans) -> None:
+    """Across all organisations: those of a rare status, those that are overdue, and those that need somebody."""
+    rare = [OverviewFilter(None, None, (status,), None, None) for status in (Status.ON_HOLD, Status.ENTERED_IN_ERROR)]
+    needing = OverviewFilter(None, None, (), Attention.ANSWER_UNSEEN, None)
+    for only in (*rare, OverviewFilter(None, None, (), None, True), needing):
+        (statement,) = await plans.sent_by(
+            partial(overview_referrals, page=Keyset(after=None, limit=LIMIT - 1), only=only)
+        )
+        nodes = await plans.nodes(statement)
+        assert from_indexes(nodes), only
+        assert 0 < rows_read(nodes, "referrals") <= 500, f"{only}: of {OTHERS + 2 * BUSY}"
+
+
+async def test_handing_over_reads_nothing_that_is_closed(plans: Plans) -> None:
+    somebody = UUID(int=7)
+    await plans.give_to(somebody, every=7)
+    theirs = (col(Referral.source_member_id) == somebody) | (col(Referral.assigned_member_id) == somebody)
+    count = "SELECT count(*) FROM referrals WHERE :member IN (assigned_member_id, source_member_id)"
+    had = await plans.platform.scalar("referral", count, member=somebody)
+    unclosed = await plans.platform.scalar("referral", f"{count} AND closed_at IS NULL", member=somebody)
+    for find in (listed_open, still_open):
+        for statement in await plans.sent_by(partial(find, theirs=theirs)):
+            nodes = await plans.nodes(statement)
+            assert from_indexes(nodes)
+            assert 0 < rows_read(nodes, "referrals") <= 4 * (unclosed + 1) < had, f"{unclosed} are not closed, of {had}"

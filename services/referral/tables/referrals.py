@@ -18,6 +18,7 @@ SENT: Final = text("sent_at IS NOT NULL")
 REQUESTED: Final = text("status = 'requested'")
 ON_DESK: Final = text("status IN ('accepted', 'in-progress', 'on-hold', 'requested')")
 UNCLOSED: Final = text("closed_at IS NULL")
+ASSIGNED: Final = text("assigned_member_id IS NOT NULL")
 EXPIRED_UNCLOSED: Final = text(f"closed_at IS NULL AND business_status = '{EXPIRED}'")
 ANSWER_UNSEEN: Final = text(
     "sent_at IS NOT NULL AND closed_at IS NULL AND answer_seen_at IS NULL AND "
@@ -70,6 +71,11 @@ class Referral(Base, table=True):
         Index("ix_referrals_expired", "source_organization_id", "id", postgresql_where=EXPIRED_UNCLOSED),
         Index("ix_referrals_answer_unseen", "source_organization_id", "id", postgresql_where=ANSWER_UNSEEN),
         Index("ix_referrals_not_closed", "source_organization_id", "id", postgresql_where=NOT_CLOSED),
+        Index("ix_referrals_source_status", "source_organization_id", "status", "id"),
+        Index("ix_referrals_sent_status", "status", "id", postgresql_where=SENT),
+        Index("ix_referrals_assignee", "assigned_member_id", "id", postgresql_where=ASSIGNED),
+        Index("ix_referrals_assignee_unclosed", "assigned_member_id", postgresql_where=UNCLOSED),
+        Index("ix_referrals_member_unclosed", "source_member_id", postgresql_where=UNCLOSED),
     )
 
     id: UUID = Field(primary_key=True)

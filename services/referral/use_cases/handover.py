@@ -68,7 +68,8 @@ async def still_open(work: UnitOfWork, theirs: ColumnElement[bool]) -> list[Refe
     What was passed on from them is locked with them, for it names who began the chain.
     """
     these = select(Referral.id).where(theirs, is_open())
-    chains = select(Referral.id).where(col(Referral.id).in_(these) | col(Referral.root_id).in_(these))
+    below = select(Referral.id).where(col(Referral.root_id).in_(these))
+    chains = select(Referral.id).where(col(Referral.id).in_(these.union(below)))
     await work.tx.execute(chains.order_by(*FROM_ABOVE).with_for_update())
     query = select(Referral).where(theirs, is_open()).order_by(col(Referral.id)).with_for_update()
     return await work.tx.all(query)
