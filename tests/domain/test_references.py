@@ -26,6 +26,26 @@ def test_a_new_reference_reads_back(_: int) -> None:
     assert parse_reference(reference) == reference
 
 
+@pytest.mark.parametrize("_", range(50))
+def test_a_longer_one_reads_back_too(_: int) -> None:
+    reference = new_reference(longer=True)
+    assert len(reference) == len("KUO-7F3K-P9A")
+    assert parse_reference(reference) == reference
+    assert parse_reference(reference.lower().replace("-", " ").removeprefix("kuo ")) == reference
+
+
+@settings(max_examples=300)
+@given(chances, st.integers(0, 6), st.sampled_from(ALPHABET))
+def test_no_slip_leads_from_a_longer_one_to_another(chance: Chance, place: int, wrong: str) -> None:
+    """A wrong character, two swapped, one left out; nor one too many in a shorter one: the same turned round."""
+    plain = _plain(new_reference(chance, longer=True))
+    before, after = plain[:place], plain[place + 1 :]
+    assert plain[place] == wrong or parse_reference(before + wrong + after) is None
+    assert parse_reference(before + after) is None
+    swapped = before + after[:1] + plain[place] + after[1:]
+    assert swapped == plain or parse_reference(swapped) is None
+
+
 def test_case_spaces_and_hyphens_do_not_matter() -> None:
     reference = new_reference()
     spoken = reference.lower().replace("-", " ")

@@ -15,7 +15,7 @@ from services.portal import texts
 from services.portal.clients.api import Away
 from services.portal.pages.forms import Form
 
-_REFERENCE: Final = re.compile(r"\b(KUO-[0-9A-Z]{4}-[0-9A-Z]{2})\b")
+_REFERENCE: Final = re.compile(r"\b(KUO-[0-9A-Z]{4}-[0-9A-Z]{2,3})\b")
 _INDENT: Final = re.compile(r"(?:\n[ ]*)+(?=<(?!/textarea))")
 """How templates are laid out between tags, which no browser shows: a tenth of a long form"""
 TEMPLATES: Final = Path(__file__).parents[1] / "templates"

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Float, Select, Uuid, and_, bindparam, column, func, select, table
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from services.referral.domain.references import new_reference
+from services.referral.domain.references import LONGER_FROM, new_reference
 from services.referral.tables import Member, Organization, Referral, Service
 from services.referral.unit_of_work import ActorUnitOfWork
 from shared.events.envelope import Names
@@ -20,13 +20,27 @@ _DESK = select(func.array_agg(aggregate_order_by(col(Member.id), col(Member.id))
     col(Member.active),
     col(Member.roles).contains(["recipient"]),
 )
+# As the server last counted, which costs nothing: it counts anew when a tenth more have come.
+_ESTIMATE: Select[float] = (
+    select(column("reltuples", Float))
+    .select_from(table("pg_class"))
+    .where(column("oid") == func.to_regclass("referrals"))
+)
+
+
+def _is_free(reference: str) -> ColumnElement[bool]:
+    return ~select(col(Referral.id)).where(col(Referral.reference) == bindparam(reference)).exists()
+
+
 _RECIPIENT = (
     select(
         Service,
         Organization,
         _DESK.scalar_subquery(),
         select(col(_Own.name)).where(col(_Own.id) == bindparam("own")).scalar_subquery(),
-        ~select(col(Referral.id)).where(col(Referral.reference) == bindparam("reference")).exists(),
+        _is_free("reference"),
+        _is_free("longer"),
+        _ESTIMATE.scalar_subquery(),
     )
     .join(Organization, col(Organization.id) == col(Service.organization_id))
     .where(col(Service.id) == bindparam("service"))
@@ -38,7 +52,7 @@ class Recipient:
     """A service with all that referring a client to it takes to know, read by one statement.
 
     `desk` are the members who receive referrals there. `source` is the name of the actor's own organisation.
-    `reference` is one that no referral had at that moment, or None where the one that was tried is taken.
+    `reference` is one that no referral had at that moment, or None where those that were tried are taken.
     """
 
     service: Service
@@ -50,14 +64,15 @@ class Recipient:
 
 async def find_recipient(work: ActorUnitOfWork, service_id: UUID) -> Recipient | None:
     """A service of the catalogue's copy, whether it can be referred to or not; None for one that is not known."""
-    reference = new_reference()
-    given = {"service": service_id, "own": work.actor.organization_id, "reference": reference}
+    reference, longer = new_reference(), new_reference(longer=True)
+    given = {"service": service_id, "own": work.actor.organization_id, "reference": reference, "longer": longer}
     found = await work.tx.tuples(_RECIPIENT, given)
     if not found:
         return None
-    [(service, organization, desk, source, is_free)] = found
+    [(service, organization, desk, source, is_free, longer_is_free, referrals)] = found
     names = Names.model_validate(source) if source else None
-    return Recipient(service, organization, desk or [], names, reference if is_free else None)
+    free = [reference] * (is_free and referrals < LONGER_FROM) + [longer] * longer_is_free
+    return Recipient(service, organization, desk or [], names, free[0] if free else None)
 
 
 async def recipient_of(work: ActorUnitOfWork, service_id: UUID) -> Recipient:

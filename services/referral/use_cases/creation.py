@@ -1,7 +1,9 @@
 """Creating a referral, and changing a draft."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sqlmodel import select
 
@@ -20,7 +22,12 @@ from services.referral.use_cases.commands import refuse_incomplete, send
 from services.referral.use_cases.recording import record_change
 from services.referral.use_cases.sealed_texts import Texts, read_texts, seal_texts, write_texts
 from shared.ids import new_id
-from shared.problems import invalid
+from shared.problems import invalid, unavailable
+
+log = logging.getLogger(__name__)
+
+_TRIES: Final = 10
+"""Where a hundred million referrals have a sixth of the longer references, one in thirty million runs out of these."""
 
 _TEXTS = ("reason", "shareable_note", "private_note")
 
@@ -178,7 +185,13 @@ def _record_basis(work: ActorUnitOfWork, referral: Referral, texts: Texts, basis
 
 
 async def _free_reference(work: ActorUnitOfWork) -> str:
-    while True:
-        reference = new_reference()
+    """One of the longer ones. Raises 503 where several in a row are taken: then hardly any are left."""
+    for _ in range(_TRIES):
+        reference = new_reference(longer=True)
         if await work.tx.first(select(Referral.id).where(Referral.reference == reference)) is None:
             return reference
+    log.error("no free reference was found: nearly all are in use, and new ones have to become longer")
+    raise unavailable(
+        "No free reference was found, so nothing was created. Send the same request again; where it fails again, tell "
+        "those who run the platform."
+    )

@@ -9,7 +9,7 @@ from services.portal.pages.page import Page
 
 FIELD: Final = "find"
 _PHONE: Final = re.compile(r"\+?[\d\s()./-]{6,}")
-_REFERENCE: Final = re.compile(r"(?:kuo[\s-]*)?[0-9a-z]{4}[\s-]*[0-9a-z]{2}", re.IGNORECASE)
+_REFERENCE: Final = re.compile(r"(?:kuo[\s-]*)?[0-9a-z]{4}[\s-]*[0-9a-z]{2,3}", re.IGNORECASE)
 _BUSINESS_ID: Final = re.compile(r"(?:FI)?\s*\d{7}-?\d", re.IGNORECASE)
 
 
