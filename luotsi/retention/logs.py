@@ -28,7 +28,19 @@ _OF_GONE_NOTICES = (
     "FROM outbox o WHERE o.type LIKE 'notification.deliver%' AND o.recorded_at < :before "
     f"AND NOT EXISTS (SELECT FROM deliveries d WHERE d.id::text = o.subject) AND {_MAY_GO}"
 )
-_PORTION = 10_000
+_PORTION = 20_000
+_BEFORE_ALL = UUID(int=0)
+
+# Ids go up with time (UUIDv7), so what a portion of the inbox is compared with is one piece of each log's index.
+OLD_IN_INBOX = (
+    "SELECT array_agg(event_id ORDER BY event_id) FROM (SELECT DISTINCT event_id FROM inbox "
+    "WHERE handled_at < :before AND event_id > :after ORDER BY event_id LIMIT :portion) AS portion"
+)
+NOT_IN_LOG = (
+    "SELECT array_agg(id ORDER BY id) FROM (SELECT id FROM unnest(CAST(:ids AS uuid[])) AS id "
+    "EXCEPT SELECT event_id FROM outbox WHERE event_id BETWEEN :first AND :last) AS gone"
+)
+_FORGOTTEN = "FROM inbox WHERE event_id = ANY(:gone) AND handled_at < :before"
 
 
 async def referral_log_due(run: RetentionRun) -> Due:
@@ -79,35 +91,30 @@ async def forget_handled(run: RetentionRun) -> int:
 
 
 async def _forgettable(run: RetentionRun, service: str, *, remove: bool) -> Due:
-    query = text(
-        "SELECT event_id, min(handled_at) AS since FROM inbox WHERE handled_at < :before "
-        "AND (CAST(:after AS uuid) IS NULL OR event_id > :after) "
-        "GROUP BY event_id HAVING max(handled_at) < :before ORDER BY event_id LIMIT :portion"
-    )
-    rows, oldest, after = 0, None, None
+    """Portion by portion in the order of ids: what a run that is broken off has forgotten stays forgotten."""
+    rows, oldest, after = 0, None, _BEFORE_ALL
     while True:
         async with run.transaction(service) as tx:
             values = {"before": run.before, "after": after, "portion": _PORTION}
-            old = {row.event_id: row.since for row in await tx.execute(query, values)}
-        gone = list(old.keys() - await _in_some_log(run, list(old)))
-        rows += len(gone)
-        oldest = min([old[each] for each in gone] + ([oldest] if oldest else []), default=None)
-        if remove and gone:
-            await run.change(
-                service, "DELETE FROM inbox WHERE event_id = ANY(:gone) AND handled_at < :before", gone=gone
-            )
+            old = (await tx.execute(text(OLD_IN_INBOX), values)).scalar_one() or []
+        if gone := await _in_no_log(run, old):
+            found = await run.count(service, f"SELECT count(*), min(handled_at) {_FORGOTTEN}", gone=gone)
+            rows, oldest = rows + found.rows, min(filter(None, (oldest, found.oldest)), default=None)
+            if remove:
+                await run.change(service, f"DELETE {_FORGOTTEN}", gone=gone)
         if len(old) < _PORTION:
             return Due(rows, oldest)
-        after = max(old)
+        after = old[-1]
 
 
-async def _in_some_log(run: RetentionRun, ids: list[UUID]) -> set[UUID]:
-    found: set[UUID] = set()
+async def _in_no_log(run: RetentionRun, ids: list[UUID]) -> list[UUID]:
+    """Those of these ids, which are in order, that no log has. Each is asked for what those before it lack."""
     for service in publishers():
-        async with run.transaction(service) as tx:
-            query = text("SELECT event_id FROM outbox WHERE event_id = ANY(:ids)")
-            found |= set((await tx.execute(query, {"ids": ids})).scalars())
-    return found
+        if ids:
+            async with run.transaction(service) as tx:
+                values = {"ids": ids, "first": ids[0], "last": ids[-1]}
+                ids = (await tx.execute(text(NOT_IN_LOG), values)).scalar_one() or []
+    return ids
 
 
 async def _count(run: RetentionRun, service: str, rows: str) -> Due:

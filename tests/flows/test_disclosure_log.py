@@ -1,20 +1,27 @@
 """The log of disclosures: nobody but its owner can change it, and who changes it all the same is found out."""
 
 import asyncio
+import hashlib
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import ProgrammingError
 
 from luotsi.embedded.postgres import Postgres
 from luotsi.embedded.servers import start_servers
 from luotsi.platform.data_dir import DataDir
 from luotsi.platform.process import PlatformError
+from services.referral.domain.seals import Digest
 from services.referral.jobs.disclosure_sealer import DisclosureSealer
+from services.referral.queries.sealed_days import content_of, describing
 from services.referral.use_cases import disclosure_log
+from shared.clock import day_in_kuopio
 from shared.database.migrations import upgrade
 from shared.services import service_names
 from tests.builders import small_town
@@ -95,6 +102,55 @@ async def tamper(platform: Platform, statement: str, **values: Any) -> None:
     """Change the log as somebody who may do everything to the database, and does not have the key."""
     async with platform.owners["referral"].transaction() as tx:
         await tx.execute(text(statement), values)
+
+
+async def test_a_day_is_sealed_as_it_always_was(platform: Platform) -> None:
+    """By hand: a line of JSON for each row, in order of ids; also where there is no member, or an odd word."""
+    await a_sealed_week(platform)
+    odd = """INSERT INTO disclosures (id, client_id, organization_id, occasion, at)
+        SELECT gen_random_uuid(), client_id, organization_id, :occasion, at + interval '1.000001 seconds'
+        FROM disclosures LIMIT 1"""
+    async with platform.owners["referral"].transaction() as tx:
+        for occasion in ('käynti "a"\\ \t\n\x01\x7f/ \u2028\N{FIRE}', ""):
+            await tx.execute(text(odd), {"occasion": occasion})
+        rows = [dict(row) for row in (await tx.execute(text("SELECT * FROM disclosures ORDER BY id"))).mappings()]
+        days = {day_in_kuopio(row["at"]) for row in rows}
+        for day in (*days, MIDNIGHT.date()):
+            of_day = [row for row in rows if day_in_kuopio(row["at"]) == day]
+            assert await content_of(tx, day) == by_hand(of_day), day
+    assert len(rows) > len(days)
+
+
+def by_hand(rows: list[dict[str, Any]]) -> Digest:
+    """What is said of the rows of a day."""
+    running = hashlib.sha256()
+    for row in rows:
+        moment = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
+        plain = {
+            name: str(value) if isinstance(value, UUID) else value for name, value in (row | {"at": moment}).items()
+        }
+        running.update(json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n")
+    return Digest(len(rows), rows[0]["id"] if rows else None, rows[-1]["id"] if rows else None, running.digest())
+
+
+async def test_of_a_long_log_each_day_is_read_once_out_of_an_index(platform: Platform) -> None:
+    async with platform.owners["referral"].transaction() as tx:
+        await tx.execute(
+            text("""INSERT INTO disclosures (id, client_id, organization_id, occasion, at)
+                SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'viewed',
+                CAST(:from AS timestamptz) + n * interval '4 minutes' FROM generate_series(1, 20000) AS n"""),
+            {"from": MIDNIGHT},
+        )
+        await tx.execute(text("ANALYZE disclosures"))
+        dialect: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
+        statement = describing(MIDNIGHT.date() + timedelta(days=30))
+        sql = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+        told = (await tx.execute(text("EXPLAIN (ANALYZE, FORMAT JSON) " + sql.replace(":", "\\:")))).scalar_one()
+    plan = (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]
+    while "Relation Name" not in plan or plan.get("Plans"):
+        (plan,) = plan["Plans"]
+    assert "Index" in plan["Node Type"] or "Bitmap" in plan["Node Type"]
+    assert plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0) == 360, "every four minutes"
 
 
 async def test_a_log_that_nobody_touched_holds(platform: Platform) -> None:

@@ -13,10 +13,13 @@ from sqlalchemy import text
 from luotsi.platform.copies import COPIES
 from luotsi.platform.process import PlatformError
 from luotsi.platform.rebuilding import rebuild
+from luotsi.retention import logs
 from luotsi.retention.registers import PERIODS, REGISTERS, read_periods
 from services.referral.jobs.disclosure_sealer import DisclosureSealer
+from shared.ids import new_id
 from tests.builders import Town, small_town
 from tests.flows.operating import luotsi, target
+from tests.plans import from_indexes, nodes_of, rows_read
 from tests.platform import Platform
 from tests.referring import CLIENT, SECRETS, at_work, sent_referral
 
@@ -229,3 +232,56 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     path.write_text("{", encoding="utf-8")
     with pytest.raises(PlatformError, match="cannot be read: ParserError"):
         read_periods(path)
+
+
+_HANDLED = """INSERT INTO inbox (event_id, consumer, handled_at)
+    SELECT id, 'notifications', CAST(:at AS timestamptz) FROM unnest(CAST(:ids AS uuid[])) AS id"""
+_RECORDED = """INSERT INTO outbox (event_id, type, subject, payload)
+    SELECT id, 'made.up.v1', 'somebody', '{}' FROM unnest(CAST(:ids AS uuid[])) AS id"""
+
+
+async def test_of_many_events_those_in_no_log_are_forgotten_portion_by_portion(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each log has a part of them, across the ends of portions; what was dealt with lately stays in any case."""
+    monkeypatch.setattr(logs, "_PORTION", 7)
+    long_ago, lately = datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC)
+    events = [new_id() for _ in range(60)]
+    kept = {"catalog": events[0:20:3], "referral": events[1:40:2], "notifications": events[50:55]}
+    young = events[-5:]
+    for service, ids in kept.items():
+        await _write(platform, service, _RECORDED, ids=ids)
+    await _write(platform, "notifications", _HANDLED, ids=events[:-5], at=long_ago)
+    await _write(platform, "notifications", _HANDLED, ids=young, at=lately)
+    gone = set(events) - set(young) - {each for ids in kept.values() for each in ids}
+    assert (await due(platform))["handled"] == len(gone) == (await due(platform, "--run"))["handled"]
+    async with platform.owners["notifications"].transaction() as tx:
+        left = set((await tx.execute(text("SELECT event_id FROM inbox"))).scalars())
+    assert left == set(events) - gone
+
+
+async def test_a_portion_of_what_was_dealt_with_reads_a_piece_of_each_index(platform: Platform) -> None:
+    events = [new_id() for _ in range(20_000)]
+    await _write(platform, "notifications", _HANDLED, ids=events, at=datetime(2020, 1, 1, tzinfo=UTC))
+    await _write(platform, "referral", _RECORDED, ids=events)
+    begun, portion = events[9_999], 1_000
+    values = {"before": datetime(2021, 1, 1, tzinfo=UTC), "after": begun, "portion": portion}
+    assert 0 < await _read_by(platform, "notifications", logs.OLD_IN_INBOX, "inbox", values) <= portion + 1
+    piece = events[10_000 : 10_000 + portion]
+    values = {"ids": piece, "first": piece[0], "last": piece[-1]}
+    assert await _read_by(platform, "referral", logs.NOT_IN_LOG, "outbox", values) == portion
+
+
+async def _write(platform: Platform, service: str, statement: str, **values: Any) -> None:
+    async with platform.owners[service].transaction() as tx:
+        await tx.execute(text(statement), values)
+
+
+async def _read_by(platform: Platform, service: str, statement: str, table: str, values: JSON) -> float:
+    """How many rows of a table a statement reads, all of them out of an index."""
+    async with platform.owners[service].transaction() as tx:
+        await tx.execute(text(f"ANALYZE {table}"))
+        told = (await tx.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"), values)).scalar_one()
+    nodes = list(nodes_of((json.loads(told) if isinstance(told, str) else told)[0]["Plan"]))
+    assert from_indexes(nodes)
+    return rows_read(nodes, table)

@@ -4,10 +4,9 @@ RFC 2104 (HMAC) with SHA-256. Whoever can write to the database but does not hav
 no seal that fits them; a seal that is taken away leaves a gap, or an end that an earlier seal shows to be too early.
 """
 
-import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
@@ -30,15 +29,6 @@ class Digest:
     first_id: UUID | None
     last_id: UUID | None
     digest: bytes
-
-
-def digest_of(rows: Iterable[Mapping[str, Any]]) -> Digest:
-    """The digest of one day's rows, which come in the order of their ids."""
-    running, count, first, last = hashlib.sha256(), 0, None, None
-    for row in rows:
-        running.update(_canonical(row) + b"\n")
-        count, first, last = count + 1, first or row["id"], row["id"]
-    return Digest(count, first, last, running.digest())
 
 
 def seal(key: bytes, day: date, content: Digest, previous: bytes, sealed_at: datetime) -> bytes:

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, delete, func
 from sqlmodel import col, select
 
 from services.referral.domain import seals as sealing
+from services.referral.queries.sealed_days import content_of
 from services.referral.tables import AuditCut, AuditSeal, Disclosure
 from shared.clock import day_in_kuopio
-from shared.database.rows import table_of
 from shared.database.transaction import Transaction
 
 _DAYS_AT_ONCE = 31
@@ -26,7 +26,7 @@ async def seal_finished_days(tx: Transaction, key: bytes, now: datetime) -> list
     made = []
     previous = last.seal if last else sealing.FIRST
     for day in sealing.days(first, sealing.newest_finished_day(now))[:_DAYS_AT_ONCE]:
-        content = await _content(tx, day)
+        content = await content_of(tx, day)
         made.append(_sealed(key, day, content, previous, now))
         previous = made[-1].seal
     tx.insert(*made)
@@ -65,7 +65,7 @@ async def verify(tx: Transaction, key: bytes, now: datetime, known: bytes | None
     removed_until = max((cut.until for cut in cuts if _genuine(key, cut)), default=None)
     rows, previous, expected = 0, sealing.FIRST, seals[0].day if seals else None
     for seal in seals:
-        content = await _content(tx, seal.day)
+        content = await content_of(tx, seal.day)
         gone = removed_until is not None and seal.day <= removed_until
         faults += _faults_of(key, seal, content, previous, gone=gone)
         for missing in sealing.days(expected, seal.day)[:-1] if expected else []:
@@ -128,13 +128,6 @@ async def remove_until(tx: Transaction, key: bytes, until: date, now: datetime) 
 
 def _genuine(key: bytes, cut: AuditCut) -> bool:
     return sealing.cut_seal(key, cut.until, cut.rows, cut.newest, cut.cut_at) == cut.seal
-
-
-async def _content(tx: Transaction, day: date) -> sealing.Digest:
-    begin, end = sealing.bounds(day)
-    table = table_of(Disclosure)
-    query = table.select().where(table.c.at >= begin, table.c.at < end).order_by(table.c.id)
-    return sealing.digest_of([dict(row) for row in (await tx.execute(query)).mappings()])
 
 
 async def _newest_seal(tx: Transaction) -> AuditSeal | None:
