@@ -282,6 +282,6 @@ async def _read_by(platform: Platform, service: str, statement: str, table: str,
     async with platform.owners[service].transaction() as tx:
         await tx.execute(text(f"ANALYZE {table}"))
         told = (await tx.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"), values)).scalar_one()
-    nodes = list(nodes_of((json.loads(told) if isinstance(told, str) else told)[0]["Plan"]))
+    nodes = nodes_of(told)
     assert from_indexes(nodes)
     return rows_read(nodes, table)
