@@ -98,7 +98,6 @@ async def test_a_list_reads_no_more_than_a_few_pages(place: Place, name: str) ->
     assert read <= MOST, str(answer)[:300]
 
 
-@pytest.mark.xfail(strict=True, reason="reads all that its organisation has received")
 async def test_who_looks_after_nothing_has_a_short_list(place: Place) -> None:
     nobody = place.members["adviser1@o1.example"].id
     answer, read = await _rows_read(place, "referral", DESK, f"/referrals?assigned={nobody}")
