@@ -569,6 +569,8 @@ async def test_the_consent_text_is_shown_in_the_client_s_language(
         ("KUO-7F3K-92", "reference"),
         ("7f3k92", "reference"),
         ("kuo 7f3k 92", "reference"),
+        ("KUO-7F3K-P9A", "reference"),
+        ("7f3kp9a", "reference"),
         ("040 123 4567", "phone"),
         ("+358401234567", "phone"),
         ("a@b.example", "email"),
