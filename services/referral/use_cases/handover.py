@@ -67,7 +67,7 @@ async def still_open(work: UnitOfWork, theirs: ColumnElement[bool]) -> list[Refe
 
     What was passed on from them is locked with them, for it names who began the chain.
     """
-    these = select(Referral.id).where(theirs, is_open())
+    these = select(select(Referral.id).where(theirs, is_open()).cte("these").c.id)
     below = select(Referral.id).where(col(Referral.root_id).in_(these))
     chains = select(Referral.id).where(col(Referral.id).in_(these.union(below)))
     await work.tx.execute(chains.order_by(*FROM_ABOVE).with_for_update())
