@@ -37,16 +37,44 @@ SELECT $1, 1, 1, id, $2, 'fi', '{adviser}', true FROM organizations WHERE slug =
 """
 
 
-@dataclass
+@dataclass(frozen=True)
 class Spent:
-    """Seconds of processor time of the service's web process, and of the PostgreSQL processes of its database."""
+    """Milliseconds of processor time of the service's web process, and of the PostgreSQL processes of its database."""
 
     web: float
     database: float
 
-    def since(self, before: "Spent") -> "Spent":
-        """What was spent between two moments."""
-        return Spent(self.web - before.web, self.database - before.database)
+    def per(self, number: float) -> "Spent":
+        """What that is for each of so many."""
+        return Spent(self.web / number, self.database / number)
+
+
+class Meter:
+    """What the processes spend from now on. One that ends meanwhile is left out: it was a connection of the past."""
+
+    def __init__(self, platform: DemoPlatform) -> None:
+        self._root = psutil.Process(platform.target.platform["pid"])
+        self._before = self._read()
+
+    def read(self) -> Spent:
+        """What was spent until now."""
+        spent = {"web": 0.0, "database": 0.0}
+        for (kind, pid), seconds in self._read().items():
+            spent[kind] += 1000 * (seconds - self._before.get((kind, pid), 0.0))
+        return Spent(**spent)
+
+    def _read(self) -> dict[tuple[str, int], float]:
+        found = {}
+        for each in self._root.children(recursive=True):
+            try:
+                name, seconds = " ".join(each.cmdline()), sum(each.cpu_times()[:2])
+            except psutil.NoSuchProcess:
+                continue
+            if "notifications-web" in name:
+                found["web", each.pid] = seconds
+            elif name.startswith("postgres: notifications "):
+                found["database", each.pid] = seconds
+        return found
 
 
 @dataclass
@@ -57,22 +85,6 @@ class Measured:
     referral: list[Spent] = field(default_factory=list)
     notice_ms: list[float] = field(default_factory=list)
     lost: int = 0
-
-
-def spent(platform: DemoPlatform) -> Spent:
-    """What was spent until now."""
-    root = psutil.Process(platform.target.platform["pid"])
-    web = database = 0.0
-    for each in root.children(recursive=True):
-        try:
-            name, seconds = " ".join(each.cmdline()), sum(each.cpu_times()[:2])
-        except psutil.NoSuchProcess:
-            continue
-        if "notifications-web" in name:
-            web += seconds
-        elif name.startswith("postgres: notifications "):
-            database += seconds
-    return Spent(web, database)
 
 
 async def enter(platform: DemoPlatform, count: int) -> list[str]:
@@ -127,16 +139,13 @@ async def _read(client: httpx2.AsyncClient, token: str, there: asyncio.Event) ->
 async def measure(platform: DemoPlatform, load: Load, measured: Measured, seconds: float) -> None:
     """One round: nothing for a while, then referrals."""
     await asyncio.sleep(_SETTLE_SECONDS)
-    begun, before = time.monotonic(), spent(platform)
+    begun, meter = time.monotonic(), Meter(platform)
     await asyncio.sleep(_REST_SECONDS)
-    rested, taken = time.monotonic() - begun, spent(platform).since(before)
-    measured.rest.append(Spent(1000 * taken.web / rested, 1000 * taken.database / rested))
-    before = spent(platform)
+    measured.rest.append(meter.read().per(time.monotonic() - begun))
+    meter = Meter(platform)
     samples = await load.round(RATE, seconds)
     await asyncio.sleep(1)
-    taken = spent(platform).since(before)
-    count = len(samples.answer_ms)
-    measured.referral.append(Spent(1000 * taken.web / count, 1000 * taken.database / count))
+    measured.referral.append(meter.read().per(len(samples.answer_ms)))
     measured.notice_ms += samples.notice_ms
     measured.lost += samples.lost
 
