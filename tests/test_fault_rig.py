@@ -13,7 +13,7 @@ import pytest
 
 from luotsi.platform.tokens import Member
 from shared.services import SERVICES
-from tests.faults import accounts, actors, people
+from tests.faults import accounts, administration, people
 from tests.faults.accounts import Accounts
 from tests.faults.actors import Day
 from tests.faults.checks.logs import check_promises
@@ -55,7 +55,7 @@ async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 @pytest.fixture
 async def adviser(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Somebody]:
     """Somebody of the rig, who has not much patience, and whose services never answer."""
-    for module in (people, accounts, actors):
+    for module in (people, accounts, administration):
         monkeypatch.setattr(module, "PATIENCE", 0.5)
     monkeypatch.setattr(people, "sign_token", lambda *_: "a token")
     server = await asyncio.start_server(silence, "127.0.0.1")

@@ -13,6 +13,11 @@ def server_settings(**others: str) -> Mapping[str, str]:
         "statement_timeout": "15000",
         # A client that vanished in the middle leaves its locks to nobody for as long as this.
         "idle_in_transaction_session_timeout": "20000",
+        # One that vanished amid a statement counts as at work, whatever the limits: only the network tells that nobody
+        # is there. The server asks it, instead of after two hours.
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
         "timezone": "UTC",
         # Compiling a plan takes longer than any statement of ours is at work.
         "jit": "off",

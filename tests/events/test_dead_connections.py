@@ -69,6 +69,17 @@ async def ask(database: Database, asking: Asking = by_statement) -> object:
         return await asking(tx)
 
 
+async def test_the_server_asks_the_network_whether_anybody_is_there(servers: Servers) -> None:
+    """No limit of its own ends a transaction whose client has vanished amid a statement, with all its locks."""
+    query = "SELECT name, setting FROM pg_settings WHERE name LIKE 'tcp_keepalives_%'"
+    database = Database(servers.database_urls["catalog"])
+    async with database.transaction() as tx:
+        asks = {name: int(setting) for name, setting in await tx.execute(text(query))}
+    await database.close()
+    seconds = asks["tcp_keepalives_idle"] + asks["tcp_keepalives_interval"] * asks["tcp_keepalives_count"]
+    assert 0 < seconds <= 30
+
+
 async def test_a_dead_connection_to_the_database_is_an_outage_and_then_replaced(servers: Servers) -> None:
     async with behind(servers.database_urls["catalog"]) as (proxy, url), asyncio.timeout(FOREVER):
         database = Database(url, answer_seconds=0.3)

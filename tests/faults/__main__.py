@@ -18,14 +18,16 @@ from tests.faults.accounts import Accounts, fetch_accounts
 from tests.faults.actors import Day
 from tests.faults.checks.versions import prepare_notes
 from tests.faults.checks.watch import Watch
+from tests.faults.failing import give_up_failing, replay, switch
 from tests.faults.fault_injectors.disks import SIZES, small_disk
 from tests.faults.fault_injectors.entries import poison
 from tests.faults.injection_points import POINTS
 from tests.faults.lab import Lab, running_lab
 from tests.faults.ledger import Ledger
+from tests.faults.marksman import Marksman
 from tests.faults.people import GivenUp
 from tests.faults.report import Outcome, broken, come_to_rest, judge
-from tests.faults.schedule import FAULTS, ON_SMALL_DISKS, Course, Marksman, Schedule
+from tests.faults.schedule import FAULTS, ON_SMALL_DISKS, Course, Schedule
 
 Say = Callable[[str], None]
 
@@ -44,6 +46,7 @@ def main() -> None:
     parser.add_argument("--no-points", action="store_true", help="no kills at named moments")
     parser.add_argument("--keep", type=Path, help="folder for the logs and the ledger of a run that failed")
     parser.add_argument("--sabotage", action="store_true", help="plant lies at the end, to see them found")
+    parser.add_argument("--record", action="store_true", help="add the figures to those of docs/faults.md")
     asked = parser.parse_args()
     # The last resort, should the rig itself hang: where it stands, and exit status 1.
     faulthandler.dump_traceback_later(60 * asked.minutes + LIMIT_SECONDS + 2 * JUDGING_SECONDS, exit=True)
@@ -52,6 +55,8 @@ def main() -> None:
         mounted = [stack.enter_context(small_disk(root / folder)) for folder in SIZES]
         outcome = uvloop.run(run(root, asked, has_disks=all(mounted)))
         outcome.show()
+        if asked.record:
+            outcome.record()
         if not outcome.well and asked.keep:
             outcome.keep(root, asked.keep)
     sys.exit(0 if outcome.well else 1)
@@ -78,6 +83,7 @@ async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outc
         except GivenUp:
             return broken(lab, ledger, Course(), Watch(lab, ledger))
         await prepare_notes(lab)
+        switch(lab, on=True)
         say("everybody is at work")
         schedule, watch = Schedule(lab, ledger, asked.seed, faults, say), Watch(lab, ledger)
         watching = asyncio.create_task(watch.run())
@@ -118,6 +124,7 @@ async def _judge(
 async def _work(lab: Lab, accounts: Accounts, schedule: Schedule, asked: argparse.Namespace, say: Say) -> None:
     """Everybody works while faults happen; then all comes to rest."""
     day, marksman = Day(accounts, asked.seed), Marksman(lab, asked.seed)
+    course = schedule.course
     day.begin()
     shooting = asyncio.create_task(marksman.run()) if not asked.no_points else None
     try:
@@ -128,11 +135,15 @@ async def _work(lab: Lab, accounts: Accounts, schedule: Schedule, asked: argpars
             if shooting:
                 await marksman.finish()
             await poison(lab, random.Random(asked.seed))  # none of this can be lost with a server's memory
+        course.never += await give_up_failing(lab)
     finally:
         if shooting:
             await _end(shooting)
         await day.end()
     await lab.settled_servers()
+    await day.bring_every_fact()
+    await come_to_rest(lab)
+    say(f"{await replay(lab)} events had failed too often and are given to their handler again")
     left = await come_to_rest(lab)
     say("all is at rest" if left is None else f"not at rest: {left.waiting}")
 

@@ -3,20 +3,21 @@
 import asyncio
 import contextlib
 import random
-import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import uuid4
 
 from tests.contract import CONTRACT, EVENT_OF
-from tests.faults.accounts import Accounts, hire, wait_until_known
+from tests.faults.accounts import Accounts
+from tests.faults.administration import Administration
 from tests.faults.commands import CARRIES, DESK_DOES, LEGAL_BASIS
-from tests.faults.lab import PATIENCE
 from tests.faults.ledger import Promise
 from tests.faults.people import JSON, GivenUp, Somebody, Unsure
 
 _CROWD: Final = 40
 """How many events may wait to be told before everybody takes a break."""
+_TOO_LATE: Final = 0.2
+"""How many commands are tried on a version that is over first."""
 
 
 class Day:
@@ -25,6 +26,7 @@ class Day:
     def __init__(self, accounts: Accounts, seed: int, pause: float = 0.8) -> None:
         self.accounts = accounts
         self._random = random.Random(seed)
+        self._administration = Administration(accounts, self._random, self.refer)
         self._pause = pause
         self._over = asyncio.Event()
         self._crowded = False
@@ -37,14 +39,19 @@ class Day:
             self._tasks.append(asyncio.create_task(self._work(lambda who=adviser: self._advise(who))))  # type: ignore[misc]
         for desk in self.accounts.desks:
             self._tasks.append(asyncio.create_task(self._work(lambda who=desk: self._receive(who))))  # type: ignore[misc]
-        self._tasks.append(asyncio.create_task(self._work(self._administer, slower=2.0)))
-        self._tasks.append(asyncio.create_task(self._work(self._come_and_go, slower=6.0)))
+        self._tasks.append(asyncio.create_task(self._work(self._administration.change_room, slower=2.0)))
+        self._tasks.append(asyncio.create_task(self._work(self._administration.come_and_go, slower=6.0)))
 
     async def end(self) -> None:
         """Everybody finishes what they have in hand, which has its limit. Raises what failed in anybody's work."""
         self._over.set()
         await asyncio.gather(*self._tasks)
         self._watcher.cancel()
+
+    async def bring_every_fact(self) -> None:
+        """Change every service once, so that what waits for one is dealt with."""
+        with contextlib.suppress(GivenUp):
+            await self._administration.change_all_rooms()
 
     async def _work(self, act: Callable[[], Awaitable[None]], slower: float = 1.0) -> None:
         while not self._over.is_set():
@@ -119,7 +126,8 @@ class Day:
         }
         answer = await who.insist("referral", "POST", "/referrals", body, Idempotency_Key=key)
         if answer.status_code != 201:
-            who.ledger.refused[f"create {answer.status_code}"] += 1
+            # Nothing about it is wrong, so a refusal says that its key was used up by a try that came to nothing.
+            who.ledger.contradictions.append(f"key {key} was refused with {answer.status_code} {answer.text[:200]}")
             return
         created = answer.json()
         who.ledger.created(key, created["id"])
@@ -131,11 +139,19 @@ class Day:
         """A command on the version last seen; whoever was quicker wins."""
         path = f"/referrals/{referral['id']}/{command}"
         carried = CARRIES.get(command, {})
+        if self._random.random() < _TOO_LATE:
+            await self._give_too_late(who, path, carried, referral["version"] - 1)
         answer = await who.ask("referral", "POST", path, carried, If_Match=f'"{referral["version"]}"')
         if answer.status_code == 200:
             self._promise(who, answer.json(), EVENT_OF[command], answer.json()["version"])
         else:
             who.ledger.refused[f"{command} {answer.status_code}"] += 1
+
+    async def _give_too_late(self, who: Somebody, path: str, carried: JSON, version: int) -> None:
+        """The same on the version before, as by somebody who looked long ago: that must change nothing."""
+        answer = await who.ask("referral", "POST", path, carried, If_Match=f'"{version}"')
+        if answer.status_code == 200:
+            who.ledger.contradictions.append(f"{path} was carried out on version {version}, which was over")
 
     async def _forward(self, who: Somebody, referral: JSON) -> None:
         """Pass it on to another organisation; to one that has a part in the chain already is refused."""
@@ -170,51 +186,9 @@ class Day:
     async def _see(self, who: Somebody) -> None:
         answer = await who.ask("notifications", "GET", "/notices?unseen=true&limit=5")
         for notice in answer.json()["contents"] if answer.status_code == 200 else []:
-            await who.ask("notifications", "POST", f"/notices/{notice['id']}/seen", {})
+            if (await who.ask("notifications", "POST", f"/notices/{notice['id']}/seen", {})).status_code == 200:
+                who.ledger.seen.add(notice["id"])
 
     def _promise(self, who: Somebody, referral: JSON, event: str, version: int, detail: str = "") -> None:
         told = Promise("referral", f"referral.{event}.v1", referral["id"], version, str(who.member.id), detail)
         who.ledger.acknowledge(told)
-
-    async def _administer(self) -> None:
-        """The catalogue changes: how much room a service has."""
-        admin, service = self.accounts.admin, self._random.choice(self.accounts.services)
-        path = f"/services/{service['id']}"
-        seen = await admin.ask("catalog", "GET", path)
-        room = {"status": self._random.choice(("capacity", "waitlist", "no-capacity")), "available": None}
-        answer = await admin.ask("catalog", "PUT", f"{path}/capacity", room, If_Match=seen.headers["ETag"])
-        if answer.status_code == 200:
-            version = int(answer.headers["ETag"].strip('"'))
-            if version != seen.json()["version"]:
-                told = Promise("catalog", "catalog.service_changed.v1", service["id"], version, str(admin.member.id))
-                admin.ledger.acknowledge(told)
-        else:
-            admin.ledger.refused[f"capacity {answer.status_code}"] += 1
-
-    async def _come_and_go(self) -> None:
-        """Somebody is hired for a while, refers a few clients, and leaves; a deputy takes over."""
-        admin, number = self.accounts.admin, 100 + len(self.accounts.others)
-        deputy = self._random.choice(self.accounts.advisers).member
-        organization = self.accounts.organizations[deputy.organization]
-        temp = await hire(admin, organization, number, ["adviser"], str(deputy.id))
-        self.accounts.others.append(temp)
-        await wait_until_known(temp)
-        for _ in range(self._random.randint(1, 4)):
-            await self.refer(temp)
-        await self._let_go(temp)
-
-    async def _let_go(self, temp: Somebody) -> None:
-        admin, path, deadline = self.accounts.admin, f"/members/{temp.member.id}", time.monotonic() + PATIENCE
-        while True:
-            admin.wait_no_longer_than(deadline, f"PATCH {path} was not carried out")
-            seen = await admin.insist("catalog", "GET", path)
-            if seen.json()["active"] is False:
-                return None
-            try:
-                gone = await admin.ask("catalog", "PATCH", path, {"active": False}, If_Match=seen.headers["ETag"])
-            except Unsure:
-                continue
-            if gone.status_code == 200:
-                version = int(gone.headers["ETag"].strip('"'))
-                told = Promise("catalog", "catalog.member_changed.v1", str(temp.member.id), version, "admin")
-                return admin.ledger.acknowledge(told)

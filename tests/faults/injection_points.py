@@ -13,6 +13,7 @@ from typing import Final
 POINTS: Final[dict[str, tuple[str, ...]]] = {
     "request before commit": ("referral-web", "catalog-web"),
     "request after commit": ("referral-web", "catalog-web"),
+    "creation before commit": ("referral-web",),
     "relay before XADD": ("referral-worker", "catalog-worker", "notifications-worker"),
     "relay after XADD, before mark": ("referral-worker", "catalog-worker", "notifications-worker"),
     "relay after mark": ("referral-worker", "catalog-worker", "notifications-worker"),

@@ -1,15 +1,14 @@
 """The platform under test: what `luotsi up` runs, in a directory of its own, with everything in reach of the faults."""
 
 import asyncio
-import contextlib
-import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import asyncpg
 
@@ -17,73 +16,19 @@ from luotsi.embedded.platform import Platform
 from luotsi.platform.data_dir import DataDir, read_json
 from luotsi.platform.process import ProcessSpec
 from luotsi.platform.process_specs import free_port_base
-from luotsi.platform.supervisor import Child, Supervisor
 from luotsi.platform.target import Target
+from shared.database.server_settings import server_settings
 from shared.redis import RawRedis, connect
 from shared.services import SERVICES
+from tests.faults.checks.expectations import Finding
+from tests.faults.hands import Hands
 from tests.faults.injection_points import Points
 from tests.faults.poison import Poison
 from tests.faults.proxy import Proxy
 from tests.flows.mail_server import MailServer
 
-WORKERS = tuple(f"{service.name}-worker" for service in SERVICES if "worker" in service.processes)
-WEBS = tuple(f"{service.name}-web" for service in SERVICES if "web" in service.processes)
 PATIENCE = 240.0
 """Seconds that anything may take to get over a fault, and anybody waits for an answer, before that counts as never."""
-WAL_SIZE = "128MB"
-"""So that the databases of a long run stay within the small file system that they lie on."""
-
-
-class Hands(Supervisor):
-    """A supervisor that starts service processes under watch, and behind the proxies."""
-
-    def __init__(self, data: DataDir, lock: int, folder: Path, smtp_url: str) -> None:
-        super().__init__(data, lock)
-        self._environment = {"FAULTS": str(folder), "MAIL_FROM": "luotsi@kuopio.example"}
-        self._environment |= {"ACCOUNT_REQUESTS_PER_MINUTE": "100000", "ADDRESS_REQUESTS_PER_MINUTE": "100000"}
-        self._smtp_url = smtp_url
-        self.mail_as_files = False
-        self.specs: dict[str, ProcessSpec] = {}
-        self.children: dict[str, Child] = {}
-        self.through: dict[str, Proxy] = {}
-        self.variants: dict[str, str] = {}
-        self.before_start: dict[str, Callable[[], None]] = {}
-        self.starts = 0
-
-    async def launch(self, spec: ProcessSpec) -> Child:
-        """Start a process as the platform wants it, but for what the rig puts in between."""
-        self.specs[spec.name] = spec
-        if spec.argv[-1].startswith("services."):
-            spec = self._under_watch(spec)
-        elif spec.name == "postgres":
-            spec = replace(spec, argv=[*spec.argv, "-c", f"max_wal_size={WAL_SIZE}"])
-        if ready := self.before_start.pop(spec.name, None):
-            ready()
-        self.starts += 1
-        child = await super().launch(spec)
-        self.children[spec.name] = child
-        return child
-
-    def _under_watch(self, spec: ProcessSpec) -> ProcessSpec:
-        python, dash_m, module = spec.argv
-        urls = {}
-        for kind, name in (("postgres", "DATABASE_URL"), ("valkey", "REDIS_URL")):
-            url = spec.env[name]
-            urls[name] = url.replace(f":{urlsplit(url).port}/", f":{self.through[kind].port}/")
-        own = {"PROCESS": spec.name, "VARIANT": self.variants.get(spec.name, "")}
-        own["SMTP_URL"] = "" if self.mail_as_files else self._smtp_url
-        argv = [python, dash_m, "tests.faults.process", module]
-        return replace(spec, argv=argv, forked=False, env={**spec.env, **self._environment, **urls, **own})
-
-    def signal(self, name: str, what: int) -> None:
-        """Send a signal to a process, should it be there; to the process alone, not to what it started."""
-        with contextlib.suppress(ProcessLookupError):
-            if (child := self.children[name]).poll() is None:
-                os.kill(child.pid, what)
-
-    def running(self, name: str) -> bool:
-        """Whether the process is there at this moment."""
-        return name in self.children and self.children[name].poll() is None
 
 
 @dataclass
@@ -102,6 +47,10 @@ class Lab:
     filed: dict[str, bytes] = field(default_factory=dict)
     """Mail that was kept as files: delivery → the file, read once the folder was done with."""
     poison: Poison = field(default_factory=Poison)
+    found: list[Finding] = field(default_factory=list)
+    """What was found wrong by whoever did something that should have gone otherwise."""
+    forged: set[UUID] = field(default_factory=set)
+    """Organisations that were told of and do not exist, and the events that told of them."""
 
     @property
     def folder(self) -> Path:
@@ -139,7 +88,7 @@ class Lab:
         """One more worker of a service, as when it is scaled out."""
         spec = self.hands.specs[f"{service}-worker"]
         name = f"{service}-worker-{number}"
-        own = {"WORKER_NAME": name, "HEARTBEAT_FILE": str(self.data.root / f"{name}.heartbeat")}
+        own = {"WORKER_NAME": name, "METRICS_PORT": "0", "HEARTBEAT_FILE": str(self.data.root / f"{name}.heartbeat")}
         return replace(spec, name=name, env={**spec.env, **own})
 
 
@@ -174,9 +123,16 @@ async def _proxies(data: DataDir, hands: Hands) -> tuple[Proxy, Proxy]:
     proxies = {}
     ports = read_ports(data)
     for kind in ("postgres", "valkey"):
-        proxies[kind] = hands.through[kind] = Proxy(ports[kind])
+        probed_after = _probed_after(server_settings()) if kind == "postgres" else None
+        proxies[kind] = hands.through[kind] = Proxy(ports[kind], probed_after=probed_after)
         await proxies[kind].start()
     return proxies["postgres"], proxies["valkey"]
+
+
+def _probed_after(settings: Mapping[str, str]) -> float | None:
+    """After how many seconds PostgreSQL learns from the network that nobody is there; None where it does not ask."""
+    probes = [int(settings.get(f"tcp_keepalives_{name}", 0)) for name in ("idle", "interval", "count")]
+    return probes[0] + probes[1] * probes[2] if all(probes) else None
 
 
 def read_ports(data: DataDir) -> dict[str, int]:

@@ -29,6 +29,8 @@ class Ledger:
     promises: list[Promise] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
     """Idempotency key → id of the referral that its request was answered with, again and again."""
+    seen: set[str] = field(default_factory=set)
+    """Notices of which somebody was told that it is noted: they have seen them."""
     contradictions: list[str] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
     """What somebody waited for, and it never came."""

@@ -1,4 +1,12 @@
-"""The field that the next version of a publisher tells, and what the next version of a consumer makes of it."""
+"""The next version of a publisher, which tells one more field, and of a consumer, which makes something of it."""
+
+from typing import Any
+
+from sqlalchemy import text
+
+from shared.events import Envelope
+from shared.events.referral import ReferralState
+from tests.faults.patching import module_named, replace
 
 FIELD = "waiting_list"
 """How many wait. Today's events do not have it."""
@@ -8,3 +16,34 @@ NOTE = "INSERT INTO rig_notes (event_id, waiting) VALUES (:event_id, :waiting)"
 
 There is a second row where the effect happens twice.
 """
+
+
+def tell_more() -> None:
+    """The next version of a publisher: its events carry fields that today's consumers have never heard of."""
+    outbox = module_named("shared.publishing.outbox")
+
+    class Newer(Envelope):
+        region: str | None = "north"
+
+        def model_dump_json(self, **options: Any) -> str:
+            told = self.model_copy(update={"data": {**self.data, FIELD: 100 + self.sequence}})
+            return super(Newer, told).model_dump_json(**options)
+
+    replace(outbox, "Envelope", Newer)
+
+
+def read_more() -> None:
+    """The next version of a consumer: beyond what it did so far, it notes the new field, where there is one."""
+    consumers = module_named("services.notifications.consumers")
+    tell = consumers._tell
+
+    class Newer(ReferralState):
+        waiting_list: int | None = None
+
+    async def note_more(outbox: Any, tx: Any, event: Envelope) -> None:
+        await tell(outbox, tx, event)
+        inner = event.data.get("referral", {})
+        state = Newer.model_validate({**inner, **event.data})
+        await tx.execute(text(NOTE), {"event_id": event.id, "waiting": state.waiting_list})
+
+    replace(consumers, "_tell", note_more)

@@ -1,6 +1,12 @@
 """What was put onto the streams that no consumer can take, and where it turned up."""
 
 from dataclasses import dataclass, field
+from typing import Final
+
+MARK: Final = b"poison"
+COPIED: Final = b"copied"
+MARKS: Final = frozenset({MARK, COPIED})
+"""What entries carry, beside all else, that no relay has put onto a stream."""
 
 
 @dataclass

@@ -9,18 +9,15 @@ import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import text
-
 from shared import clock
-from shared.events import Envelope
-from shared.events.referral import ReferralState
+from tests.faults.failing import let_fail
 from tests.faults.injection_points import Points
-from tests.faults.newer_version import FIELD, NOTE
+from tests.faults.newer_version import read_more, tell_more
+from tests.faults.patching import module_named, replace
 
 MIN_IDLE = timedelta(seconds=10)
 """Instead of the janitor's half minute, so that a short run sees it at work."""
@@ -58,26 +55,17 @@ def watch(module: str, folder: Path, process: str, variant: str | None) -> None:
     if module == "services.referral.worker":
         _tell_facts_often()
     if variant == "newer":
-        _read_more() if module.endswith(".worker") else _tell_more()
+        read_more() if module.endswith(".worker") else tell_more()
+    if module == "services.notifications.worker":
+        let_fail(folder)  # around whatever version it is
 
 
 def _tell_facts_often() -> None:
     """Facts of services every few seconds, not by lot and once a day: or a run would see hardly any."""
-    _replace(_module("services.referral.jobs.statistics_publisher"), "EVERY", FACTS_EVERY)
-    publishing = _module("services.referral.use_cases.service_statistics")
-    _replace(publishing, "looked_at", lambda _last, _today: False)
-    _replace(publishing, "is_drawn", lambda _lot: True)
-
-
-def _module(name: str) -> Any:
-    """A module of the platform, to be changed: not before the clock has been."""
-    return import_module(name)
-
-
-def _replace(owner: Any, name: str, value: Any) -> None:
-    """Put `value` in the place of what `owner` calls `name`; a name that it has no more is an error, not a new one."""
-    getattr(owner, name)
-    setattr(owner, name, value)
+    replace(module_named("services.referral.jobs.statistics_publisher"), "EVERY", FACTS_EVERY)
+    publishing = module_named("services.referral.use_cases.service_statistics")
+    replace(publishing, "looked_at", lambda _last, _today: False)
+    replace(publishing, "is_drawn", lambda _lot: True)
 
 
 def _inject_clock(file: Path) -> None:
@@ -89,12 +77,12 @@ def _inject_clock(file: Path) -> None:
         except (FileNotFoundError, ValueError):
             return real()
 
-    _replace(clock, "utc_now", utc_now)
+    replace(clock, "utc_now", utc_now)
 
 
 def _watch_requests(passed: Passed) -> None:
     """A request counts when it has written rows, or by a statement of its own."""
-    transaction = _module("shared.database.transaction").Transaction
+    transaction = module_named("shared.database.transaction").Transaction
     execute, flush = transaction.execute, transaction.flush
     wrote: WeakSet[Any] = WeakSet()
 
@@ -108,14 +96,27 @@ def _watch_requests(passed: Passed) -> None:
             wrote.add(tx)
         await flush(tx)
 
-    _replace(transaction, "execute", executing)
-    _replace(transaction, "flush", flushing)
+    insert_if_new = transaction.insert_if_new
+    claimed: WeakSet[Any] = WeakSet()
+
+    async def claiming(tx: Any, row: Any) -> bool:
+        if type(row).__name__ == "IdempotencyKey":
+            claimed.add(tx)
+        return bool(await insert_if_new(tx, row))
+
+    replace(transaction, "insert_if_new", claiming)
+    replace(transaction, "execute", executing)
+    replace(transaction, "flush", flushing)
     _watch_commit(lambda tx: tx in wrote or bool(tx._writes), passed, "request")
+    _watch_commit(claimed.__contains__, passed, "creation")
 
 
 def _watch_worker(passed: Passed) -> None:
-    relay, reader = _module("shared.publishing.relay").Relay, _module("shared.consuming.stream_reader").StreamReader
-    inbox, worker = _module("shared.consuming.inbox"), _module("shared.consuming.worker")
+    relay, reader = (
+        module_named("shared.publishing.relay").Relay,
+        module_named("shared.consuming.stream_reader").StreamReader,
+    )
+    inbox, worker = module_named("shared.consuming.inbox"), module_named("shared.consuming.worker")
     _surround(relay, "_append", passed, before="relay before XADD")
     _surround(relay, "_mark", passed, before="relay after XADD, before mark", after="relay after mark")
     _surround(reader, "_acknowledge", passed, before="consumer before XACK", after="consumer after XACK")
@@ -128,14 +129,14 @@ def _watch_worker(passed: Passed) -> None:
             claimed.add(tx)
         return fresh
 
-    _replace(inbox, "_claim", marked_claim)
+    replace(inbox, "_claim", marked_claim)
     _watch_commit(claimed.__contains__, passed, "consumer", "inbox commit")
-    _replace(worker, "Janitor", partial(worker.Janitor, min_idle=MIN_IDLE))
+    replace(worker, "Janitor", partial(worker.Janitor, min_idle=MIN_IDLE))
 
 
 def _watch_commit(counts: Callable[[Any], bool], passed: Passed, who: str, what: str = "commit") -> None:
     """The moments around the commit of each transaction that `counts`, while it is still open."""
-    database = _module("shared.database.connections")
+    database = module_named("shared.database.connections")
     commit = database._commit
 
     async def watched(tx: Any, held: Any) -> None:
@@ -146,16 +147,16 @@ def _watch_commit(counts: Callable[[Any], bool], passed: Passed, who: str, what:
         if counted:
             passed(f"{who} after {what}")
 
-    _replace(database, "_commit", watched)
+    replace(database, "_commit", watched)
 
 
 def _watch_mail(passed: Passed) -> None:
     delivery_queue, smtp = (
-        _module("services.notifications.jobs.delivery_queue"),
-        _module("shared.mail.smtp"),
+        module_named("services.notifications.jobs.delivery_queue"),
+        module_named("shared.mail.smtp"),
     )
-    _replace(delivery_queue, "CLAIM", CLAIM)
-    _replace(_module("services.notifications.domain.retries"), "RETRY_AFTER", RETRY_AFTER)
+    replace(delivery_queue, "CLAIM", CLAIM)
+    replace(module_named("services.notifications.domain.retries"), "RETRY_AFTER", RETRY_AFTER)
     _surround(smtp.SmtpMailer, "send", passed, before="mail before SMTP")
     _surround(delivery_queue.DeliveryQueue, "_write_success", passed, before="mail after SMTP accepted, before mark")
 
@@ -173,37 +174,6 @@ def _surround(owner: type, name: str, passed: Passed, *, before: str, after: str
         return answer
 
     setattr(owner, name, wrapped)
-
-
-def _tell_more() -> None:
-    """The next version of a publisher: its events carry fields that today's consumers have never heard of."""
-    outbox = _module("shared.publishing.outbox")
-
-    class Newer(Envelope):
-        region: str | None = "north"
-
-        def model_dump_json(self, **options: Any) -> str:
-            told = self.model_copy(update={"data": {**self.data, FIELD: 100 + self.sequence}})
-            return super(Newer, told).model_dump_json(**options)
-
-    _replace(outbox, "Envelope", Newer)
-
-
-def _read_more() -> None:
-    """The next version of a consumer: beyond what it did so far, it notes the new field, where there is one."""
-    consumers = _module("services.notifications.consumers")
-    tell = consumers._tell
-
-    class Newer(ReferralState):
-        waiting_list: int | None = None
-
-    async def tell_more(outbox: Any, tx: Any, event: Envelope) -> None:
-        await tell(outbox, tx, event)
-        inner = event.data.get("referral", {})
-        state = Newer.model_validate({**inner, **event.data})
-        await tx.execute(text(NOTE), {"event_id": event.id, "waiting": state.waiting_list})
-
-    _replace(consumers, "_tell", tell_more)
 
 
 if __name__ == "__main__":

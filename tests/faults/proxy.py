@@ -10,11 +10,13 @@ class Proxy:
 
     `delay` holds up each piece of an answer, in seconds. While `deaf`, it takes connections and passes nothing on
     in either direction; connections that were open or opened then stay dead for good, as after a pulled cable.
-    While `refusing`, it closes whatever comes. With `tls`, it encrypts towards whoever connects.
+    While `refusing`, it closes whatever comes. With `tls`, it encrypts towards whoever connects. A server that asks
+    whether anybody is there learns `probed_after` so many seconds that nobody is.
     """
 
-    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None, probed_after: float | None = None) -> None:
         self._target = port
+        self._probed_after = probed_after
         self._tls = tls
         self._links: set[Link] = set()
         self._meetings: set[asyncio.Task[None]] = set()
@@ -47,7 +49,7 @@ class Proxy:
         """Every open connection is dead from now on, and neither end is told; new ones too while this lasts."""
         self.deaf = True
         for link in self._links:
-            link.dead = True
+            link.die(self._probed_after)
 
     def heal(self) -> None:
         """Pass on what comes over new connections, at once."""
@@ -112,6 +114,16 @@ class Link:
         with contextlib.suppress(OSError):
             while await reader.read(65536):
                 pass
+
+    def die(self, probed_after: float | None) -> None:
+        """Pass on nothing more. After so many seconds the server's network finds out, where it asks at all."""
+        self.dead = True
+        if probed_after is not None:
+            asyncio.get_running_loop().call_later(probed_after, self._lose_server)
+
+    def _lose_server(self) -> None:
+        for server in self._ends[1:]:
+            server.transport.abort()
 
     def reset(self) -> None:
         """End it at both ends."""

@@ -15,19 +15,25 @@ from tests.faults.checks.expectations import Finding
 from tests.faults.checks.logs import check_inboxes, check_promises, check_timelines, check_versions
 from tests.faults.checks.notices import check_deliveries, check_mail, check_notices
 from tests.faults.checks.readers import check_read_timelines
+from tests.faults.checks.repeats import repeated_mails
 from tests.faults.checks.snapshot import Backlog, Snapshot, backlog, take_snapshot
 from tests.faults.checks.versions import check_newer_consumer, shares
 from tests.faults.checks.watch import Watch
+from tests.faults.failing import failures
 from tests.faults.fault_injectors.disks import collect_filed
 from tests.faults.fault_injectors.entries import collect_dead
+from tests.faults.fault_injectors.states import forget_strangers
 from tests.faults.lab import Lab
 from tests.faults.ledger import Ledger
+from tests.faults.record import Record, percentile
 from tests.faults.sabotage import sabotage
 from tests.faults.schedule import Course
 
 REST_SECONDS = 240.0
 """How long all may take to come to rest after the last fault."""
 _SHOWN = 12
+ENOUGH = 5
+"""How often a named moment is to be hit in a run."""
 
 
 @dataclass
@@ -65,6 +71,15 @@ class Outcome:
             print(f"  not acknowledged {count:5}: {answer}")
         print("  " + ", ".join(f"{count} {name}" for name, count in self.figures.items()))
         print(f"  looked {self.watch.looks} times at everything meanwhile, {self.watch.broken_off} times broken off")
+        self._show_findings()
+        by_kind: dict[str, list[float]] = {}
+        for seconds, name in self.course.recoveries:
+            by_kind.setdefault(name, []).append(seconds)
+        for name, recoveries in sorted(by_kind.items()):
+            print(f"  p99 of {len(recoveries)} recoveries {percentile(recoveries, 99):5.1f} s: {name}")
+        print(self._last_line())
+
+    def _show_findings(self) -> None:
         for finding in self.findings[:_SHOWN]:
             print(f"  {finding.kind}: {finding.what}")
         if len(self.findings) > _SHOWN:
@@ -73,7 +88,16 @@ class Outcome:
             print(f"  {name}")
         for point in self.never_hit:
             print(f"  never hit: {point}")
-        print(self._last_line())
+        if seldom := [f"{point} ({self.hits[point]})" for point in self.needs_points if self.hits[point] < ENOUGH]:
+            print(f"  hit fewer than {ENOUGH} times: {', '.join(seldom)}")
+
+    def record(self) -> None:
+        """Add the run to the record of all."""
+        record = Record.read()
+        faults = self.course.done + Counter({f"killed {point}": count for point, count in self.hits.items()})
+        found = Counter(finding.kind for finding in self.findings) + Counter(stuck=len(self.course.stuck))
+        record.add(faults, self.course.recoveries, found, len(self.ledger.promises))
+        record.write()
 
     def _last_line(self) -> str:
         kinds = Counter(finding.kind for finding in self.findings)
@@ -97,7 +121,9 @@ class Outcome:
 def broken(lab: Lab, ledger: Ledger, course: Course, watch: Watch) -> Outcome:
     """The end, at once, of a run in which the watch has found something, or whose books cannot be read."""
     given_up = [Finding("stuck", what) for what in ledger.given_up]
-    return Outcome(course, ledger, lab.points.hits(), [*watch.findings, *given_up], watch)
+    return Outcome(
+        course, ledger, lab.points.hits(), list(dict.fromkeys([*watch.findings, *lab.found, *given_up])), watch
+    )
 
 
 async def judge(
@@ -118,16 +144,19 @@ async def judge(
         lies(f"planted: {', '.join(await sabotage(lab))}")
         for found in await watch.look():
             lies(f"the watch sees: {found.what}")
+    await forget_strangers(lab)
     await collect_dead(lab)
     collect_filed(lab)
     seen = await take_snapshot(lab)
-    findings += _all_findings(seen, lab, ledger)
+    findings += [*lab.found, *_all_findings(seen, lab, ledger)]
+    findings += repeated_mails(lab.mail.taken, lab.mail.taken_at, lab.hands.disturbed)
     findings += [finding async for finding in check_read_timelines(seen, accounts)]
     figures = {f"events of {service}": len(log) for service, log in seen.logs.items()}
     figures["notices"] = len(seen.tables["notifications"]["notices"])
     figures["mails"] = len(lab.mail.taken)
     figures["mails as files"] = len(lab.filed)
     figures["poison entries"] = len(lab.poison.injected)
+    figures["events whose handler failed"] = sum(failures(lab).values())
     figures["process starts"] = lab.hands.starts
     return Outcome(course, ledger, lab.points.hits(), findings, watch, rest, figures=figures | shares(seen))
 

@@ -1,7 +1,6 @@
 """The order of the faults, decided by the seed: each kind once, then any, until the time is over."""
 
 import asyncio
-import contextlib
 import random
 import time
 from collections import Counter
@@ -10,8 +9,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tests.faults.checks.recovery import Recovery
-from tests.faults.fault_injectors import disks, entries, network, postgres, processes, surroundings, valkey
-from tests.faults.injection_points import POINTS
+from tests.faults.fault_injectors import (
+    disks,
+    entries,
+    network,
+    postgres,
+    processes,
+    reminders,
+    states,
+    surroundings,
+    valkey,
+)
 from tests.faults.lab import PATIENCE, Lab
 from tests.faults.ledger import Ledger
 
@@ -42,6 +50,7 @@ LANES: Final[tuple[tuple[Fault, ...], ...]] = (
         entries.send_copies,
         entries.reverse_order,
         entries.poison,
+        states.tell_states_in_disorder,
         disks.fill_valkey_disk,
     ),
     (
@@ -53,6 +62,7 @@ LANES: Final[tuple[tuple[Fault, ...], ...]] = (
         network.cut_wire,
         network.half_open_valkey,
         network.half_open_postgres,
+        reminders.let_answers_be_overdue,
         surroundings.jump_clocks,
         surroundings.close_mail_server,
         disks.fill_postgres_disk,
@@ -66,8 +76,6 @@ ON_SMALL_DISKS: Final[tuple[Fault, ...]] = (disks.fill_valkey_disk, disks.fill_p
 """Left out where nobody may mount a small file system."""
 
 _TRIES: Final = 6
-_POINTS_PATIENCE: Final = 90.0
-"""How long the marksman may go on when the faults are over and a moment has not been met."""
 
 
 @dataclass
@@ -114,7 +122,7 @@ class Schedule:
 
     @property
     def _hopeless(self) -> bool:
-        return bool(self._ledger.given_up or self.course.stuck)
+        return bool(self._ledger.given_up or self.course.stuck or self._lab.found)
 
     async def _hurry(self, waiting: list[Fault]) -> None:
         tries = Counter(dict.fromkeys((fault.__name__ for fault in waiting), _TRIES))
@@ -131,14 +139,17 @@ class Schedule:
 
     async def _one(self, fault: Fault, *, hurried: bool) -> bool:
         name, begun = fault.__name__, time.monotonic()
+        self._lab.hands.note(name)
         try:
             # A lot of its own, so that faults of other lanes change nothing about it.
             await fault(self._lab, random.Random(f"{self._seed} {name} {self.course.done[name]}"))
         except Exception as error:
             # The rig itself speaks to servers that an earlier fault has taken away.
             self._say(f"{name:24} not done: {type(error).__name__}: {error}")
+            self._lab.hands.note(name)
             await self._lab.settled_servers()
             return False
+        self._lab.hands.note(name)
         self.course.done[name] += 1
         took = time.monotonic() - begun
         if hurried or self._random.random() < 0.35:
@@ -154,34 +165,3 @@ class Schedule:
             f"{name:24} {took:5.1f} s, {'not over it in time' if over is None else f'over it after {over:.1f} s'}"
         )
         return True
-
-
-class Marksman:
-    """Lets processes end at named moments, one after the other, all the while."""
-
-    def __init__(self, lab: Lab, seed: int) -> None:
-        self._lab = lab
-        self._random = random.Random(seed)
-
-    async def run(self) -> None:
-        """Aim at one moment of one process after the other, at those that were met least first, until cancelled."""
-        while True:
-            hits = self._lab.points.hits()
-            point = min(POINTS, key=lambda one: (hits[one], self._random.random()))
-            await self._aim(self._random.choice(POINTS[point]), point, calm=bool(hits[point]))
-            # A process takes seconds of a processor to start: once each moment was met, leave some to the others.
-            await asyncio.sleep(self._random.uniform(0.5, 1.5) * (5.0 if all(hits.values()) else 1.0))
-
-    async def finish(self) -> None:
-        """Go on until each moment was met, `_POINTS_PATIENCE` at most."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_POINTS_PATIENCE):
-                while not all(self._lab.points.hits().values()):
-                    await asyncio.sleep(0.5)
-
-    async def _aim(self, process: str, point: str, *, calm: bool, patience: float = 8.0) -> None:
-        deadline = time.monotonic() + patience
-        self._lab.points.arm(process, point, self._random.randint(1, 4) if calm else 1)
-        while self._lab.points.is_armed(process) and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
-        self._lab.points.disarm(process)

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 import warnings
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -19,7 +20,8 @@ class MailServer:
     """`refuse_sender`, `refuse` and `refuse_data` answer each sender, recipient and mail (such as `550 No such user`).
 
     `refuse_in_octets` answers each recipient in letters of no known kind. `hang_up` closes the connection "before" it
-    would take a mail, or when it has "taken" it. `raw` are the mails octet by octet. `login` is the user and password
+    would take a mail, or when it has "taken" it. `raw` are the mails octet by octet,
+    `taken_at` the times at which they were taken. `login` is the user and password
     that it asks for; `starttls` or `tls_from_the_start` make it encrypt.
     """
 
@@ -35,6 +37,7 @@ class MailServer:
     host: str = "127.0.0.1"
     logged_in: list[tuple[str, str]] = field(default_factory=list)
     taken: list[EmailMessage] = field(default_factory=list)
+    taken_at: list[float] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     senders: list[str] = field(default_factory=list)
@@ -131,6 +134,7 @@ class MailServer:
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.taken.append(message)
+        self.taken_at.append(time.time())
         self.recipients += envelope.rcpt_tos
         self.senders.append(envelope.mail_from or "")
         if self.hang_up == "taken":

@@ -5,26 +5,34 @@ Each service's queries see its database at one and the same moment.
 
 from typing import Final
 
-from tests.faults.checks.expectations import FACTS
+from tests.faults.checks.expectations import FACTS, NO_CHANGES, REMINDERS
 
 _LOG: Final = (
     "WITH log AS MATERIALIZED (SELECT id, event_id, type, subject, (payload::jsonb ->> 'sequence')::bigint AS version, "
-    "payload::jsonb -> 'data' ->> 'message_id' AS message FROM outbox) "
+    "payload::jsonb -> 'data' ->> 'message_id' AS message, "
+    f"type <> ALL (ARRAY{list(NO_CHANGES)}) AS is_change, entry_ms, entry_seq FROM outbox) "
 )
 _GROWS_BY_ONE: Final = (
     _LOG + "SELECT subject, version, earlier FROM (SELECT subject, version, coalesce(lag(version) OVER "
-    "(PARTITION BY subject ORDER BY id), 0) AS earlier FROM log WHERE message IS NULL) states "
+    "(PARTITION BY subject ORDER BY id), 0) AS earlier FROM log WHERE is_change) states "
     "WHERE version <> earlier + 1"
 )
 _AS_NEW: Final = (
     _LOG + "SELECT it.id, it.version, newest.version FROM {table} it FULL JOIN "
-    "(SELECT subject, max(version) AS version FROM log WHERE message IS NULL AND type LIKE '{types}' GROUP BY subject) "
+    "(SELECT subject, max(version) AS version FROM log WHERE is_change AND type LIKE '{types}' GROUP BY subject) "
     "newest ON newest.subject = it.id::text WHERE it.version IS DISTINCT FROM newest.version"
+)
+_IN_ORDER: Final = (
+    _LOG + "SELECT subject, version, entry_ms, earlier_ms FROM (SELECT *, lag(id) OVER later AS earlier, "
+    "lag(entry_ms) OVER later AS earlier_ms, lag(entry_seq) OVER later AS earlier_seq FROM log "
+    "WINDOW later AS (PARTITION BY subject ORDER BY id)) pairs WHERE earlier IS NOT NULL AND entry_ms IS NOT NULL "
+    "AND (earlier_ms IS NULL OR (entry_ms, entry_seq) < (earlier_ms, earlier_seq))"
 )
 
 ALWAYS: Final[dict[str, dict[str, str]]] = {
     "catalog": {
         "a log does not count 1, 2, 3 …": _GROWS_BY_ONE,
+        "an event is on the stream before an older one of its subject": _IN_ORDER,
         "an organisation is not what its log told last": _AS_NEW.format(
             table="organizations", types="catalog.organization%"
         ),
@@ -33,6 +41,7 @@ ALWAYS: Final[dict[str, dict[str, str]]] = {
     },
     "referral": {
         "a log does not count 1, 2, 3 …": _GROWS_BY_ONE,
+        "an event is on the stream before an older one of its subject": _IN_ORDER,
         "a referral is not what its log told last": _AS_NEW.format(table="referrals", types=f"%' AND type <> '{FACTS}"),
         "a timeline is not the log": _LOG + "SELECT line.event_id, log.event_id FROM timeline line FULL JOIN "
         f"(SELECT * FROM log WHERE type <> '{FACTS}') log USING (event_id) "
@@ -41,6 +50,8 @@ ALWAYS: Final[dict[str, dict[str, str]]] = {
         "a message was not told of once": _LOG
         + "SELECT one.id, log.message FROM messages one FULL JOIN (SELECT message FROM log WHERE message IS NOT NULL) "
         "log ON log.message = one.id::text WHERE one.id IS NULL OR log.message IS NULL",
+        "a reminder was told twice": _LOG + "SELECT subject, type, count(*) FROM log "
+        f"WHERE type = ANY (ARRAY{list(REMINDERS)}) GROUP BY subject, type HAVING count(*) > 1",
         "two keys made one referral": "SELECT referral_id, count(*) FROM idempotency_keys "
         "WHERE referral_id IS NOT NULL GROUP BY referral_id HAVING count(*) > 1",
         "what is parked is not in the inbox": "SELECT event_id FROM parked WHERE event_id NOT IN "

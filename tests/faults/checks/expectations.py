@@ -34,6 +34,12 @@ _TO_THE_FIRST: Final = frozenset(
 AUDIENCE: Final = tuple(f"referral.{name}.v1" for name in (*_ALWAYS, *_BY_SIDE))
 
 FACTS: Final = "referral.service_facts.v1"
+REMINDERS: Final = tuple(
+    f"referral.{name}.v1" for name in ("due_soon", "overdue", "overdue_again", "not_started", "no_news")
+)
+MESSAGE: Final = "referral.message_sent.v1"
+NO_CHANGES: Final = (MESSAGE, *REMINDERS)
+"""What happens about a referral and is no change of it: its version stays."""
 
 CONSUMERS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "catalog": {"referral": CATALOG, "notifications": CATALOG, "portal": WHO_MAY_SIGN_IN},

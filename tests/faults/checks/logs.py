@@ -3,26 +3,28 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.faults.checks.expectations import CONSUMERS, Finding
+from tests.faults.checks.expectations import CONSUMERS, MESSAGE, NO_CHANGES, Finding
 from tests.faults.checks.snapshot import Event, Snapshot
 from tests.faults.ledger import Ledger, Promise
-
-_MESSAGE = "referral.message_sent.v1"
 
 
 def check_promises(seen: Snapshot, ledger: Ledger) -> Iterator[Finding]:
     """Every acknowledged command has made its event, once."""
     yield from (Finding("wrong", text) for text in ledger.contradictions)
     yield from (Finding("stuck", text) for text in ledger.given_up)
+    seen_at = {str(row["id"]): row["seen_at"] for row in seen.tables["notifications"]["notices"]} if ledger.seen else {}
+    for notice in ledger.seen:
+        if seen_at.get(notice) is None:
+            yield Finding("lost", f"somebody was told that they have seen notice {notice}, and it is not kept")
     index: dict[tuple[str, str, str, int], int] = Counter()
     messages: Counter[str] = Counter()
     for service, log in seen.logs.items():
         for event in log:
             index[service, event.type, event.subject, event.sequence] += 1
-            if event.type == _MESSAGE:
+            if event.type == MESSAGE:
                 messages[event.data["message_id"]] += 1
     for promise in ledger.promises:
-        found = messages[promise.detail] if promise.event_type == _MESSAGE else index[_place(promise)]
+        found = messages[promise.detail] if promise.event_type == MESSAGE else index[_place(promise)]
         if found != 1:
             yield Finding("lost" if found == 0 else "doubled", f"{promise} has {found} events")
     yield from _keys(seen, ledger)
@@ -53,7 +55,7 @@ def check_versions(seen: Snapshot) -> Iterator[Finding]:
     ):
         log = seen.by_subject(service)
         for row in seen.tables[service][table]:
-            states = Counter(event.sequence for event in log[str(row["id"])] if event.type != _MESSAGE)
+            states = Counter(event.sequence for event in log[str(row["id"])] if event.type not in NO_CHANGES)
             expected = Counter(range(1, row["version"] + 1))
             for version in (expected - states).elements():
                 yield Finding("lost", f"{table} {row['id']}: no event of version {version}")
@@ -87,7 +89,7 @@ def check_timelines(seen: Snapshot) -> Iterator[Finding]:
             yield Finding("lost", f"timeline of {subject} and its log differ by {sorted(map(str, missing))}")
         if _out_of_order(events):
             yield Finding("wrong", f"the log of {subject} is not in the order of its versions")
-    told = Counter(event.data["message_id"] for event in seen.logs["referral"] if event.type == _MESSAGE)
+    told = Counter(event.data["message_id"] for event in seen.logs["referral"] if event.type == MESSAGE)
     kept = Counter(str(row["id"]) for row in seen.tables["referral"]["messages"])
     if told != kept:
         yield Finding("lost", f"messages kept and told of differ: {dict((told - kept) + (kept - told))}")

@@ -5,19 +5,21 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 import asyncpg
+from redis.exceptions import RedisError
 
 from shared.services import publishers, readers
 from tests.faults.checks.always import ALWAYS
-from tests.faults.checks.expectations import FACTS, Finding, told_parts
+from tests.faults.checks.expectations import Finding, told_parts
 from tests.faults.checks.notices import delivery_of
+from tests.faults.checks.repeats import repeated_entries, repeated_mails
+from tests.faults.checks.sights import Row, Sight, keeps, look_at, opened, same, shown
 from tests.faults.lab import Lab
 from tests.faults.ledger import Ledger, Promise
 
-_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+_AWAY = (OSError, RedisError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 _PAUSE = 1.0
 _SHARE = 2.0
 """After a look, a pause of so many times what it took: the machine is there for the platform."""
@@ -30,27 +32,6 @@ _COPIES = {
     "service_facts": "referral",
 }
 """Table of copies → whose facts they are. `deliveries` of the referral service are the proofs."""
-_COPYING = {
-    "catalog": ("service_facts",),
-    "referral": ("organizations", "services", "members", "deliveries"),
-    "notifications": ("organizations", "services", "members"),
-    "portal": ("organizations", "members"),
-}
-_MESSAGE = "referral.message_sent.v1"
-
-Row = Any
-
-
-@dataclass
-class Sight:
-    """What one service's database held at one moment."""
-
-    inbox: set[UUID]
-    parked: set[UUID]
-    told: set[UUID]
-    """Events that there is a notice of."""
-    copies: list[tuple[str, Row]]
-    """Table, row."""
 
 
 @dataclass
@@ -84,6 +65,7 @@ class Watch:
         whatever is found without its cause never had one.
         """
         promises = [promise for promise in self.ledger.promises if promise not in self._kept]
+        seen = sorted(self.ledger.seen)
         mails = {delivery_of(mail) for mail in self.lab.mail.taken}
         found: list[Finding] = []
         sights: dict[str, Sight] = {}
@@ -93,9 +75,12 @@ class Watch:
         found += await self._check_inboxes(sights)
         for service in readers():
             found += await self._check_copies(service, sights[service].copies)
+        found += [*self.lab.found, *(Finding("wrong", text) for text in self.ledger.contradictions)]
         found += await self._check_promises(promises)
+        found += await self._check_seen(seen)
         found += await self._check_mails(mails)
-        return found
+        found += repeated_mails(self.lab.mail.taken, self.lab.mail.taken_at, self.lab.hands.disturbed)
+        return found + await repeated_entries(self.lab)
 
     async def _see(self, service: str) -> tuple[Sight, list[Finding]]:
         connection = await asyncpg.connect(self.lab.target.database_url(service), timeout=5)
@@ -104,8 +89,8 @@ class Watch:
                 wrong = []
                 for what, sql in ALWAYS[service].items():
                     rows = await connection.fetch(sql, timeout=15)
-                    wrong += [Finding("wrong", f"{service}: {what}: {_shown(row)}") for row in rows[:_SHOWN]]
-                return await _sight(connection, service), wrong
+                    wrong += [Finding("wrong", f"{service}: {what}: {shown(row)}") for row in rows[:_SHOWN]]
+                return await look_at(connection, service), wrong
         finally:
             connection.terminate()
 
@@ -114,7 +99,7 @@ class Watch:
         found = []
         there = sights["notifications"]
         for service, sight in sights.items():
-            missing = {str(event_id) for event_id in sight.inbox - self._known_events}
+            missing = {str(event_id) for event_id in sight.inbox - self._known_events - self.lab.forged}
             for owner in publishers():
                 for event in await self._events(owner, "event_id = ANY($1::uuid[])", missing) if missing else ():
                     missing.discard(str(event["event_id"]))
@@ -134,20 +119,20 @@ class Watch:
         fresh = {}
         for table, row in copies:
             key = (service, table, str(row["id"]), row["sequence"])
-            if key not in self._known_copies:
+            if row["id"] not in self.lab.forged and key not in self._known_copies:
                 fresh[key] = row
         found = []
         for owner in publishers():
             subjects = [key[2] for key in fresh if _COPIES[key[1]] == owner]
             events = await self._events(owner, "subject = ANY($1)", subjects) if subjects else []
-            told = {(event["subject"], event["sequence"]): event for event in map(_opened, events)}
+            told = {(event["subject"], event["sequence"]): event for event in map(opened, events)}
             for key, row in fresh.items():
                 if _COPIES[key[1]] != owner:
                     continue
                 event = told.get((key[2], key[3]))
                 if event is None:
                     found.append(Finding("wrong", f"{service} has {key[1]} {key[2]} as of {key[3]}, never told"))
-                elif wrong := [name for name, value in row.items() if not _same(value, event["data"].get(name, value))]:
+                elif wrong := [name for name, value in row.items() if not same(value, event["data"].get(name, value))]:
                     found.append(Finding("wrong", f"{service} has {key[1]} {key[2]} with other {', '.join(wrong)}"))
                 else:
                     self._known_copies.add(key)
@@ -159,14 +144,20 @@ class Watch:
         for service in ("catalog", "referral"):
             here = [promise for promise in promises if promise.service == service]
             subjects = sorted({promise.subject for promise in here})
-            events = [_opened(row) for row in await self._events(service, "subject = ANY($1)", subjects)]
+            events = [opened(row) for row in await self._events(service, "subject = ANY($1)", subjects)]
             for promise in here:
-                count = sum(_keeps(event, promise) for event in events if event["subject"] == promise.subject)
+                count = sum(keeps(event, promise) for event in events if event["subject"] == promise.subject)
                 if count == 1:
                     self._kept.add(promise)
                 else:
                     found.append(Finding("doubled" if count else "lost", f"{promise} has {count} events"))
         return found
+
+    async def _check_seen(self, seen: list[str]) -> list[Finding]:
+        sql = "SELECT id FROM notices WHERE id = ANY($1::uuid[]) AND seen_at IS NULL"
+        forgotten = await self.lab.query("notifications", sql, seen)
+        what = "somebody was told that they have seen notice {}, and it is not kept"
+        return [Finding("lost", what.format(row["id"])) for row in forgotten]
 
     async def _check_mails(self, mails: set[str]) -> list[Finding]:
         sql = "SELECT id FROM deliveries WHERE id = ANY($1::uuid[]) AND attempts > 0"
@@ -176,44 +167,3 @@ class Watch:
     async def _events(self, owner: str, which: str, argument: Iterable[str]) -> list[Row]:
         sql = f"SELECT event_id, type, subject, payload FROM outbox WHERE {which}"
         return await self.lab.query(owner, sql, list(argument))
-
-
-async def _sight(connection: asyncpg.Connection, service: str) -> Sight:
-    copies = [(table, row) for table in _COPYING[service] for row in await connection.fetch(f"SELECT * FROM {table}")]
-    inbox = {row["event_id"] for row in await connection.fetch("SELECT event_id FROM inbox")}
-    parked = {row["event_id"] for row in await connection.fetch("SELECT event_id FROM parked")}
-    told = set()
-    if service == "notifications":
-        told = {row["event_id"] for row in await connection.fetch("SELECT DISTINCT event_id FROM notices")}
-    return Sight(inbox, parked, told, copies)
-
-
-def _opened(row: Row) -> dict[str, Any]:
-    event = json.loads(row["payload"])
-    data = {**event["data"], "facts": event["data"]} if row["type"] == FACTS else event["data"]
-    return {"type": row["type"], "subject": row["subject"], "sequence": event["sequence"], "data": data}
-
-
-def _keeps(event: dict[str, Any], promise: Promise) -> bool:
-    if event["type"] != promise.event_type:
-        return False
-    if promise.event_type == _MESSAGE:
-        return bool(event["data"]["message_id"] == promise.detail)
-    return bool(event["sequence"] == promise.version)
-
-
-def _same(kept: Any, told: Any) -> bool:
-    """Whether a column holds what the event said; what databases and JSON write differently is not compared."""
-    if isinstance(kept, bool) or kept is None or told is None:
-        return bool(kept == told)
-    if isinstance(kept, UUID | int):
-        return str(kept) == str(told)
-    if isinstance(kept, list):
-        return sorted(map(str, kept)) == sorted(map(str, told))
-    if isinstance(kept, str) and kept[:1] in ("{", "["):
-        return bool(json.loads(kept) == told)
-    return not isinstance(kept, str) or kept == told
-
-
-def _shown(row: Row) -> str:
-    return ", ".join(str(value) for value in row.values())

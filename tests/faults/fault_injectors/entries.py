@@ -11,9 +11,9 @@ from faststream.redis.message import DATA_KEY
 
 from shared.services import dead_stream, groups_of, publishers, stream_of, streams
 from tests.faults.checks.expectations import CONSUMERS
+from tests.faults.failing import is_ours
 from tests.faults.lab import Lab
-
-MARK = b"poison"
+from tests.faults.poison import COPIED, MARK
 
 
 async def send_copies(lab: Lab, lot: random.Random) -> None:
@@ -22,7 +22,7 @@ async def send_copies(lab: Lab, lot: random.Random) -> None:
         entries = await lab.redis.xrevrange(stream, count=300)
         for _, fields in lot.sample(entries, min(len(entries), 80)):
             if MARK not in fields:
-                await lab.redis.xadd(stream, fields)
+                await lab.redis.xadd(stream, {**fields, COPIED: b"1"})
 
 
 async def reverse_order(lab: Lab, lot: random.Random) -> None:
@@ -33,7 +33,7 @@ async def reverse_order(lab: Lab, lot: random.Random) -> None:
         await asyncio.sleep(3)
         rows = await lab.query(service, "SELECT payload FROM outbox WHERE published_at IS NULL ORDER BY id DESC")
         for row in rows:
-            await lab.redis.xadd(stream_of(service), {DATA_KEY: row["payload"]})
+            await lab.redis.xadd(stream_of(service), {DATA_KEY: row["payload"], COPIED: b"1"})
         await asyncio.sleep(1)
     finally:
         lab.hands.signal(f"{service}-worker", signal.SIGCONT)
@@ -47,7 +47,7 @@ async def poison(lab: Lab, lot: random.Random) -> None:
             lab.poison.groups[mark] = groups
             await lab.redis.xadd(stream, {**fields, MARK: mark.encode()})
             lab.poison.injected[mark] = stream
-        await lab.redis.xadd(stream, {DATA_KEY: json.dumps(_event("weather.changed.v7", {"rain": True}))})
+        await lab.redis.xadd(stream, {DATA_KEY: json.dumps(made_up("weather.changed.v7", {"rain": True}))})
 
 
 def _no_events(stream: str) -> list[tuple[dict[bytes, bytes], tuple[str, ...]]]:
@@ -55,7 +55,7 @@ def _no_events(stream: str) -> list[tuple[dict[bytes, bytes], tuple[str, ...]]]:
     data_key = DATA_KEY.encode()
     known = {"catalog.events": "catalog.member_changed.v1", "referral.events": "referral.sent.v1"}
     event_type = known.get(stream, "notification.delivered.v1")
-    newer = _event(event_type, {}) | {"specversion": "2.0"}
+    newer = made_up(event_type, {}) | {"specversion": "2.0"}
     owner = next(service for service in publishers() if stream_of(service) == stream)
     concerned = tuple(group for group in groups_of(stream) if event_type in CONSUMERS[owner][group])
     for_all = [
@@ -64,11 +64,12 @@ def _no_events(stream: str) -> list[tuple[dict[bytes, bytes], tuple[str, ...]]]:
         {b"something": b"else"},
         {data_key: json.dumps(newer).encode()},
     ]
-    wrong_data = {data_key: json.dumps(_event(event_type, {"id": "nobody"})).encode()}
+    wrong_data = {data_key: json.dumps(made_up(event_type, {"id": "nobody"})).encode()}
     return [*((fields, groups_of(stream)) for fields in for_all), (wrong_data, concerned)]
 
 
-def _event(event_type: str, data: dict[str, Any]) -> dict[str, Any]:
+def made_up(event_type: str, data: dict[str, Any]) -> dict[str, Any]:
+    """An envelope that nobody has recorded."""
     return {
         "specversion": "1.0",
         "id": str(uuid4()),
@@ -96,7 +97,7 @@ async def collect_dead(lab: Lab) -> None:
                 mark = fields.get(MARK, b"").decode()
                 if lab.poison.injected.get(mark) == stream:
                     lab.poison.dead.add((mark, group))
-                else:
+                elif not is_ours(fields, group):
                     lab.poison.strangers.append(f"{stream} of {group}: {fields}")
 
 

@@ -3,9 +3,12 @@
 import asyncio
 import random
 import signal
+import time
+from pathlib import Path
 
 from tests.faults.checks.versions import how_often_used
-from tests.faults.lab import WEBS, WORKERS, Lab
+from tests.faults.hands import WEBS, WORKERS
+from tests.faults.lab import PATIENCE, Lab
 
 FROZEN_SECONDS = 13.0
 """Longer than the janitor's patience in `process.py`, so that what a frozen worker holds is taken from it."""
@@ -52,10 +55,19 @@ async def scale_out_and_in(lab: Lab, lot: random.Random) -> None:
     service = lot.choice(("referral", "notifications"))
     extra = [lab.worker_like(service, number) for number in (2, 3, 4)]
     for spec in extra:
+        heartbeat(lab, spec.name).unlink(missing_ok=True)
         lab.hands.start(spec)
+    deadline = time.monotonic() + PATIENCE
+    while not all(heartbeat(lab, spec.name).exists() for spec in extra) and time.monotonic() < deadline:
+        await asyncio.sleep(0.2)
     await asyncio.sleep(6)
     await lab.hands.stop([extra[0].name], grace=0)
     await lab.hands.stop([spec.name for spec in extra[1:]], grace=5)
+
+
+def heartbeat(lab: Lab, name: str) -> Path:
+    """What a worker that is at work touches again and again."""
+    return lab.data.root / f"{name}.heartbeat"
 
 
 async def two_versions(lab: Lab, lot: random.Random) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 import random
 
-from tests.faults.lab import WEBS, WORKERS, Lab
+from tests.faults.hands import WEBS, WORKERS
+from tests.faults.lab import Lab
 
 JUMP_SECONDS = 15.0
 

@@ -1,0 +1,112 @@
+"""A handler that fails for some events: for good, a few times, or once a fact that they waited for has come.
+
+Which ones, their ids decide, so that processes and rig agree without a word.
+"""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from shared.consuming import dead_letters
+from shared.consuming.inbox import MissingDependency, decode
+from shared.consuming.stream_reader import MAX_FAILURES
+from shared.events import Envelope
+from shared.services import streams
+from tests.faults.checks.expectations import Finding
+from tests.faults.lab import Lab
+from tests.faults.patching import module_named, replace
+
+GROUP: Final = "notifications"
+"""The service whose handler of referrals' events it is."""
+_KINDS: Final = 12
+_PATIENCE: Final = 90.0
+_FOR_GOOD, _TWICE, _PARKED = range(3)
+_FAILURES: Final = {_FOR_GOOD: 1_000_000, _TWICE: 2, _PARKED: 3}
+"""The two first times that a parked event is looked at, before and after the lock of its fact, the fact is missing."""
+
+
+class Trouble(Exception):
+    """What the handler raises."""
+
+
+def may_be_late(event_id: UUID, event_type: str) -> bool:
+    """Whether nobody may wait for the handler to deal with this event soon."""
+    return event_type.startswith("referral.") and event_id.int % _KINDS in (_FOR_GOOD, _TWICE)
+
+
+def switch(lab: Lab, *, on: bool) -> None:
+    """From now on the handler fails, or does not."""
+    (lab.folder / "failing").touch() if on else (lab.folder / "failing").unlink(missing_ok=True)
+
+
+def let_fail(folder: Path) -> None:
+    """Let the handler of this process fail while it is switched on."""
+    consumers = module_named("services.notifications.consumers")
+    tell = consumers._tell
+    noted = folder / "failed"
+
+    async def failing(outbox: Any, tx: Any, event: Envelope) -> None:
+        kind = event.id.int % _KINDS
+        if kind in _FAILURES and (folder / "failing").exists():
+            before = noted.read_text().count(str(event.id)) if noted.exists() else 0
+            if before < _FAILURES[kind]:
+                with noted.open("a") as file:
+                    file.write(f"{event.id}\n")
+                if kind == _PARKED and before < _FAILURES[_PARKED] - 1:
+                    raise MissingDependency(f"service:{event.data.get('referral', event.data)['service_id']}")
+                raise Trouble
+        await tell(outbox, tx, event)
+
+    replace(consumers, "_tell", failing)
+
+
+def failures(lab: Lab) -> Counter[int]:
+    """How often the handler has failed for events so far → for how many."""
+    file = lab.folder / "failed"
+    return Counter(Counter(file.read_text().split()).values()) if file.exists() else Counter()
+
+
+async def give_up_failing(lab: Lab) -> list[str]:
+    """Wait until some event has failed as often as any may, then fail no more; says so when that takes too long."""
+    deadline = time.monotonic() + _PATIENCE
+    while not (died := has_died(lab)) and time.monotonic() < deadline and not lab.found:
+        await asyncio.sleep(0.5)
+    switch(lab, on=False)
+    return [] if died or lab.found else [f"no event failed {MAX_FAILURES} times within {_PATIENCE:.0f} s"]
+
+
+def has_died(lab: Lab) -> bool:
+    """Whether an event has failed as often as any may."""
+    return any(times >= MAX_FAILURES for times in failures(lab))
+
+
+def is_ours(fields: dict[bytes, bytes], group: str) -> bool:
+    """Whether a dead letter of a group is of an event for which the handler fails for good."""
+    try:
+        event = decode(fields.get(b"__data__"))
+    except Exception:
+        return False
+    return group == GROUP and event.id.int % _KINDS == _FOR_GOOD and event.type.startswith("referral.")
+
+
+async def replay(lab: Lab) -> int:
+    """Give the dead letters of events that have failed too often to the handler once more, as an operator does."""
+    count = 0
+    for stream in streams():
+        try:
+            letters = await dead_letters.read_all(lab.redis, stream, GROUP)
+        except Exception as error:
+            raise TimeoutError(f"the dead letters of {stream} could not be read: {error!r}") from error
+        for letter in letters:
+            if not is_ours(letter.fields, GROUP):
+                continue
+            if letter.failures < MAX_FAILURES:
+                event = json.loads(letter.fields[b"__data__"])["id"]
+                lab.found.append(Finding("wrong", f"{event} is a dead letter after {letter.failures} failures"))
+            await dead_letters.replay(lab.redis, stream, GROUP, letter)
+            count += 1
+    return count
