@@ -56,6 +56,6 @@ INSERT INTO paths VALUES
      '{source,source,NULL,source,source}', '{0,0.1,240,250,260}', '{nobody,target,source,nobody,nobody}');
 
 CREATE TEMP TABLE journeys (
-    n int PRIMARY KEY, id uuid, client_id uuid, at timestamptz, source int, target int, s int, path text, reached int,
+    n int PRIMARY KEY, id uuid, reference text, client_id uuid, at timestamptz, source int, target int, s int, path text, reached int,
     pace float
 );

@@ -2,7 +2,8 @@
 -- last two), which have no others. All have been closed for long but the newest, as many at any size: what people have to do
 -- does not grow with what was done before.
 INSERT INTO journeys
-SELECT n, pg_temp.made_id(at, 'referral:' || n), pg_temp.made_id(at, 'client:' || n), at, source, target,
+SELECT n, pg_temp.made_id(at, 'referral:' || n), pg_temp.made_reference((n * 7368787::bigint % 24300000)::int),
+    pg_temp.made_id(at, 'client:' || n), at, source, target,
     target * each + n / 10 % each AS s, path,
     CASE WHEN is_at_work THEN least(1 + n % 7, cardinality(events)) ELSE cardinality(events) END,
     0.25 + n % 7 * 0.25
@@ -35,7 +36,7 @@ CREATE TEMP VIEW made AS
 SELECT n, journeys.id, client_id, at, journeys.path, reached, paths.statuses[reached] AS status, 'routine' AS urgency,
     (ARRAY['fi', 'en', 'ar', 'uk', 'sv'])[1 + n % 5] AS language, offered.id AS service_id, giver.id AS source_id,
     taker.id AS target_id, adviser.id AS adviser_id, recipient.id AS recipient_id, ARRAY[desk.id, other.id] AS desk,
-    pg_temp.made_reference((n * 7368787::bigint % 24300000)::int) AS reference,
+    reference,
     pg_temp.moment_of(paths.events[reached], at, pace, paths, reached, moment) AS last_at,
     pg_temp.moment_of('sent', at, pace, paths, reached, moment) AS sent_at,
     pg_temp.moment_of('first_viewed', at, pace, paths, reached, moment) AS first_viewed_at,
@@ -52,7 +53,7 @@ FROM filling, journeys JOIN paths ON paths.path = journeys.path JOIN offered USI
     JOIN staff AS desk ON desk.o = target AND desk.slot = 2 JOIN staff AS other ON other.o = target AND other.slot = 3;
 
 CREATE TEMP VIEW happened AS
-SELECT n, journeys.id AS referral_id, source, target, s, path, k, 'referral.' || events[k] || '.v1' AS type, statuses[k] AS status,
+SELECT n, journeys.id AS referral_id, reference, source, target, s, path, k, 'referral.' || events[k] || '.v1' AS type, statuses[k] AS status,
     sides[k] AS side, told[k] AS told,
     CASE sides[k] WHEN 'source' THEN source WHEN 'target' THEN target END AS by_o,
     CASE sides[k] WHEN 'source' THEN n % 2 WHEN 'target' THEN 2 + n % 2 END AS by_slot, event_at,
@@ -62,7 +63,7 @@ FROM journeys JOIN paths USING (path), filling, generate_series(1, reached) AS k
 
 -- A notice for everybody who is told: the two members of the desk, or the adviser.
 CREATE TEMP VIEW told AS
-SELECT n, referral_id, source, target, s, k, type, status, side, event_id, event_at, told_o AS o, slot,
+SELECT n, referral_id, reference, source, target, s, k, type, status, side, event_id, event_at, told_o AS o, slot,
     pg_temp.made_id(event_at, 'notice:' || n || ':' || k || ':' || slot) AS notice_id
 FROM happened, LATERAL (SELECT CASE told WHEN 'target' THEN target ELSE source END AS told_o) AS whom,
     LATERAL unnest(CASE told WHEN 'target' THEN ARRAY[2, 3] ELSE ARRAY[n % 2] END) AS slot

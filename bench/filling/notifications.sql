@@ -15,9 +15,9 @@ INSERT INTO notices (
     id, event_id, event_type, correlation_id, referral_id, reference, recipient_organization_id, recipient_member_id, number,
     about, created_at, seen_at
 )
-SELECT notice_id, event_id, type, event_id::text, referral_id, pg_temp.made_reference((n * 7368787::bigint % 24300000)::int),
+SELECT notice_id, event_id, type, event_id::text, referral_id, reference,
     towns.id, member_id, number, jsonb_build_object(
-        'reference', pg_temp.made_reference((n * 7368787::bigint % 24300000)::int), 'status', status, 'urgent', false,
+        'reference', reference, 'status', status, 'urgent', false,
         'by_side', side, 'source_organization_id', giver.id, 'source', giver.name, 'target_organization_id', taker.id,
         'target', taker.name, 'service_id', offered.id, 'service', offered.name
     ), event_at, CASE WHEN n <= referrals - at_work OR slot IN (1, 3) THEN least(event_at + interval '3 hours', moment) END

@@ -75,7 +75,7 @@ SELECT event_id, type, referral_id::text, json_build_object(
     'subject', referral_id, 'dataschema', 'urn:luotsi:event:' || type, 'datacontenttype', 'application/json', 'sequence', k,
     'epoch', 1, 'actor', coalesce(adviser_id::text, 'system'), 'correlationid', event_id,
     'traceparent', '00-' || md5(event_id::text) || '-' || left(md5(event_id::text), 16) || '-00', 'data', json_build_object(
-        'id', referral_id, 'reference', reference, 'status', happened.status, 'version', k, 'urgency', urgency,
+        'id', referral_id, 'reference', made.reference, 'status', happened.status, 'version', k, 'urgency', urgency,
         'language', language, 'service_id', service_id, 'source_organization_id', source_id, 'source_member_id', adviser_id,
         'target_organization_id', target_id, 'assigned_member_id', CASE WHEN k >= 4 AND n % 3 > 0 THEN recipient_id END,
         'desk_member_ids', CASE WHEN k > 1 THEN desk ELSE '{}' END, 'root_id', referral_id, 'chain_depth', 1,
