@@ -87,6 +87,7 @@ class Referral(Base, table=True):
     client_id: UUID = Field(sa_type=Uuid, sa_column_args=[ForeignKey("clients.id")], index=True)
     service_id: UUID
     source_organization_id: UUID
+    # The former version hands over by its index, this one by ix_referrals_member_unclosed; it goes one version later.
     source_member_id: UUID = Field(index=True)
     target_organization_id: UUID
     assigned_member_id: UUID | None = None
