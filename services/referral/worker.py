@@ -3,6 +3,7 @@
 from functools import partial
 
 from services.referral.consumers import ReferralConsumers
+from services.referral.jobs.answer_times import AnswerTimes
 from services.referral.jobs.deadline_scheduler import DeadlineScheduler
 from services.referral.jobs.disclosure_sealer import DisclosureSealer
 from services.referral.jobs.key_check import refuse_other_keys
@@ -27,7 +28,8 @@ def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
     deadline_scheduler = DeadlineScheduler(database, outbox, vault, clock)
     publisher = StatisticsPublisher(database, outbox, vault, settings.worker_name, clock)
     sealer = DisclosureSealer(database, settings.audit_key.get_secret_value(), settings.worker_name, clock)
-    jobs = [deadline_scheduler.run, publisher.run, sealer.run]
+    answer_times = AnswerTimes(database, outbox, vault, clock)
+    jobs = [deadline_scheduler.run, publisher.run, sealer.run, answer_times.run]
     worker = Worker("referral", settings, database, consumers.consumers(), jobs)
     return worker.watching(timers, seals, keys_look("referral", partial(opens_some, vault=vault)))
 

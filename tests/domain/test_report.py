@@ -4,11 +4,11 @@ The attacker is exhaustive. All worlds of a small size are reported; worlds whos
 apart, so a blanked count is told exactly when all of them agree on it.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
@@ -17,11 +17,37 @@ from hypothesis import strategies as st
 
 from services.referral.domain.k_anonymity import K, withheld
 from services.referral.domain.periods import Period, last_of_month, month_of, widened
-from services.referral.domain.report import Cell, Counted, Report, report
+from services.referral.domain.report import Cell, Counts, Group, Part, Report
+from services.referral.domain.report import report as made_of
 
 YEAR = Period("whole", date(2026, 1, 1), date(2026, 12, 31))
 ORGANIZATIONS = [UUID(int=1), UUID(int=2), UUID(int=3)]
 SERVICES = {UUID(int=10 * n + m): ORGANIZATIONS[n - 1] for n in (1, 2, 3) for m in (1, 2)}
+
+
+class Counted(NamedTuple):
+    """One referral that was sent."""
+
+    organization: UUID
+    service: UUID
+    language: str
+    sent_on: date
+
+
+def report(referrals: list[Counted], by: Collection[str], whole: Period) -> Report:
+    """The report of referrals: those that nothing it asks for tells apart are counted first, as the database does."""
+    parts = Counter(
+        (
+            Group(
+                each.organization if {"organization", "service"} & set(by) else None,
+                each.service if "service" in by else None,
+                each.language if "language" in by else None,
+            ),
+            month_of(each.sent_on) if "month" in by else None,
+        )
+        for each in referrals
+    )
+    return made_of([Part(*key, Counts(count, 0, 0, 0, 0, 0)) for key, count in parts.items()], whole)
 
 
 def sent(service: UUID, count: int, language: str = "ar", day: date = date(2026, 3, 2)) -> list[Counted]:
@@ -48,8 +74,8 @@ def answers(referrals: list[Counted]) -> tuple[Any, ...]:
     """What the reports by service and by organisation say, with their totals."""
     found = []
     for by in (["service"], ["organization"]):
-        made = report(referrals, by, YEAR)  # type: ignore[arg-type]
-        cells = tuple((cell.group, cell.figures.sent) for cell in made.cells)
+        made = report(referrals, by, YEAR)
+        cells = tuple((cell.group, cell.counts.sent) for cell in made.cells)
         found.append((cells, made.total.sent if made.total else None))
     return tuple(found)
 
@@ -93,9 +119,9 @@ def test_services_can_not_be_told_from_their_organisations_either(chosen: tuple[
 @settings(deadline=None, max_examples=300)
 def test_no_cell_and_no_rest_is_of_one_to_four(drawn: list[tuple[UUID, str, date]], by: set[str]) -> None:
     referrals = [Counted(SERVICES[service], service, language, day) for service, language, day in drawn]
-    made: Report = report(referrals, by, YEAR)  # type: ignore[arg-type]
-    assert all(cell.figures.sent >= K for cell in made.cells)
-    rest = len(referrals) - sum(cell.figures.sent for cell in made.cells)
+    made: Report = report(referrals, by, YEAR)
+    assert all(cell.counts.sent >= K for cell in made.cells)
+    rest = len(referrals) - sum(cell.counts.sent for cell in made.cells)
     if made.total is None:
         assert made.cells == [], "which is what a report of nothing looks like"
     else:
@@ -121,13 +147,13 @@ def test_what_is_left_out_may_as_well_be_nothing(drawn: list[tuple[UUID, str]], 
             Counted(moved[service], of[service], language if spoken == "uk" else spoken, YEAR.first)
             for service, spoken in drawn
         ]
-        return report(counted, by, YEAR)  # type: ignore[arg-type]
+        return report(counted, by, YEAR)
 
     as_it_is = made("uk", last)
     if not any(cell.group.language == "uk" for cell in as_it_is.cells):
-        assert made("zz", last) == as_it_is
+        assert made("zz", last)[:2] == as_it_is[:2]
     if not any(cell.group.organization == last for cell in as_it_is.cells):
-        assert made("uk", nobody) == as_it_is
+        assert made("uk", nobody)[:2] == as_it_is[:2]
 
 
 def overlap(one: Cell, other: Cell) -> bool:

@@ -148,6 +148,7 @@ async def test_the_coordinator_sees_where_referrals_stall_and_nothing_about_clie
     )
     both = answer.text + json.dumps(listed.json())
     assert all(secret not in both for secret in (*SECRETS, waiting["client"]["id"]))
-    assert (await coordinator.client.get("/overview?to=2020-01-01")).json() == {"contents": [], "total": 0}
+    before = (await coordinator.client.get("/overview?to=2020-01-01")).json()
+    assert before == {"first": "2019-01-02", "last": "2020-01-01", "contents": [], "total": 0}
     problem(await coordinator.client.get(f"/referrals/{waiting['id']}"), 404, "not-found")
     problem(await adviser.client.get("/overview"), 403, "forbidden")

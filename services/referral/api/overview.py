@@ -1,6 +1,7 @@
 """The coordinator's overview over HTTP."""
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request, Response
 
@@ -9,6 +10,7 @@ from services.referral.api.dependencies import WorkOf, requires
 from services.referral.api.report_csv import figures_as_csv
 from services.referral.domain.attention import Attention
 from services.referral.domain.lifecycle import Status
+from services.referral.domain.periods import period_asked
 from services.referral.queries.figures import overview_figures
 from services.referral.queries.names import NamesOf
 from services.referral.queries.overview import OverviewFilter, overview, overview_referral, overview_referrals
@@ -23,11 +25,16 @@ From = Annotated[Day | None, Query(alias="from", description="First day of sendi
 To = Annotated[Day | None, Query(description="Last day of sending, in Kuopio")]
 
 
+MOST_ROWS: Final = 10_000
+Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Where there are more rows: those with most sent")]
+
+
 @router.get("/overview", operation_id="getOverview", summary="How referrals stand, by receiving organisation")
 async def get_overview(work: WorkOf, from_: From = None, to: To = None) -> Overview:
-    """Coordinators only. Where most are waiting comes first. Nothing about any client."""
-    rows = await overview(work, from_, to)
-    return Overview(contents=rows, total=sum(row.sent for row in rows))
+    """Coordinators only. Where most are waiting comes first. Nothing about any client. A year, without `from`."""
+    period = period_asked(from_, to, work.today)
+    rows = await overview(work, period)
+    return Overview(first=period.first, last=period.last, contents=rows, total=sum(row.sent for row in rows))
 
 
 @router.get(
@@ -43,12 +50,16 @@ async def get_overview_figures(
     by: Annotated[list[Cut] | None, Query(description="May be repeated; by month unless given")] = None,
     from_: From = None,
     to: To = None,
+    limit: Limit = MOST_ROWS,
     csv_with: CsvWith = None,
 ) -> OverviewFigures | Response:
-    """Coordinators only. Exact figures, for their own work: to pass figures on, take `/report`, which is anonymous."""
-    found = await overview_figures(work, by or ["month"], from_, to)
+    """Coordinators only. Exact figures, for their own work: to pass figures on, take `/report`, which is anonymous.
+
+    A year, unless `from` is given. `left_out` says how many rows there are beyond `limit`.
+    """
+    found = await overview_figures(work, by or ["month"], period_asked(from_, to, work.today), limit)
     if csv_with is not None:
-        return csv_response(figures_as_csv(found, csv_with), "figures.csv")
+        return csv_response(await asyncio.to_thread(figures_as_csv, found, csv_with), "figures.csv")
     response.headers["Vary"] = "Accept"
     return found
 

@@ -1,5 +1,6 @@
 """Reports over HTTP, as JSON and as CSV: of all organisations, or of what one's own has sent or received."""
 
+import asyncio
 from datetime import date
 from typing import Annotated, Final
 
@@ -9,6 +10,7 @@ from services.referral.api.csv_answers import CSV_TOO, CsvWith, csv_response
 from services.referral.api.dependencies import WorkOf
 from services.referral.api.overview import From, To
 from services.referral.api.report_csv import as_csv
+from services.referral.domain.periods import months_asked
 from services.referral.domain.referral_filter import Box
 from services.referral.domain.report import Dimension
 from services.referral.queries.report import referral_report
@@ -51,13 +53,14 @@ async def get_report(
     csv_with: CsvWith = None,
 ) -> ReportView | Response:
     """For coordinators of all organisations; with `box=sent` or `received` of your own, for its administrators, and for
-    its advisers or its recipients. Whole months of sending; no row is of fewer than five referrals, and none can be
-    calculated from the others: periods are widened, then rows are left out.
+    its advisers or its recipients. Whole months of sending, twelve unless the first is said; no row is of fewer than
+    five referrals, and none can be calculated from the others: periods are widened, then rows are left out.
     """
     _check_order(from_, to)
-    found = await referral_report(work, box, by or ["service" if box == "received" else "organization"], from_, to)
+    whole = months_asked(from_, to, work.today)
+    found = await referral_report(work, box, by or ["service" if box == "received" else "organization"], whole)
     if csv_with is not None:
-        return csv_response(as_csv(found, csv_with), "report.csv")
+        return csv_response(await asyncio.to_thread(as_csv, found, csv_with), "report.csv")
     response.headers["Vary"] = "Accept"
     return found
 

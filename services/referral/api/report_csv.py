@@ -51,7 +51,8 @@ def as_csv(shown: ReportView, separator: Separator) -> str:
 def figures_as_csv(shown: OverviewFigures, separator: Separator) -> str:
     """Figures of the overview in the same form: a line a row, and last the total, with `total` in its first cell.
 
-    Reasons of declines have a column each, `declined_no_capacity` and so on.
+    Reasons of declines have a column each, `declined_no_capacity` and so on. Rows that are left out are one line before
+    the total, with `others` in its first cell and no median.
     """
     keys = [
         name
@@ -66,12 +67,24 @@ def figures_as_csv(shown: OverviewFigures, separator: Separator) -> str:
     for row in shown.contents:
         named: dict[str, Named | None] = {cut: getattr(row, cut) for cut in shown.by if cut != "month"}
         lines.writerow(_cells(_counted(row) | {"month": row.month} | _named(named), separator))
+    if shown.left_out:
+        lines.writerow(_cells(_others(shown) | {keys[0]: "others"}, separator))
     lines.writerow(_cells(_counted(shown.total) | {keys[0]: "total"}, separator))
     return out.getvalue()
 
 
 def _counted(row: Figures) -> dict[str, Any]:
     return row.model_dump() | {column: row.decline_reasons.get(reason, 0) for reason, column in _REASONS.items()}
+
+
+def _others(shown: OverviewFigures) -> dict[str, int]:
+    """What is in no row: the total less all that is in rows."""
+    rows = [_counted(row) for row in shown.contents]
+    return {
+        name: count - sum(row[name] for row in rows)
+        for name, count in _counted(shown.total).items()
+        if isinstance(count, int)
+    }
 
 
 _REASONS: Final = {reason: f"declined_{reason}" for reason in Reason if reason is not Reason.CONSENT_WITHDRAWN}

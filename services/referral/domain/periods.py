@@ -24,6 +24,26 @@ class Period:
         return self.first <= day <= self.last
 
 
+_YEAR: Final = timedelta(days=365)
+
+
+def period_asked(first: date | None, last: date | None, today: date) -> Period:
+    """The days from `first` to `last`; unless both are said, to today, and a year of 365 days."""
+    last = last or max(today, first or today)
+    return Period("whole", first or last - _YEAR + timedelta(days=1), last)
+
+
+def months_asked(first: date | None, last: date | None, today: date) -> Period:
+    """The months from that of `first` to that of `last`; unless both are said, to this one, and twelve of them."""
+    last = last_of_month(last or max(today, first or today))
+    return Period("whole", month_of(first) if first else _year_before(last) + timedelta(days=1), last)
+
+
+def _year_before(last: date) -> date:
+    """The last day of the same month of the year before."""
+    return last_of_month(month_of(last).replace(year=last.year - 1))
+
+
 def month_of(day: date) -> date:
     """The first day of the month in which `day` lies."""
     return day.replace(day=1)
@@ -32,6 +52,14 @@ def month_of(day: date) -> date:
 def last_of_month(day: date) -> date:
     """The last day of the month in which `day` lies."""
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+def months_of(period: Period) -> list[date]:
+    """The first days of the months that have days in a period, in order."""
+    found = [month_of(period.first)]
+    while (following := last_of_month(found[-1]) + timedelta(days=1)) <= period.last:
+        found.append(following)
+    return found
 
 
 _WIDER: Final[tuple[tuple[PeriodKind, Callable[[date], object]], ...]] = (

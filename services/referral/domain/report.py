@@ -2,33 +2,15 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
-from statistics import median
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from services.referral.domain.k_anonymity import enough, withheld
-from services.referral.domain.periods import Period, month_of, widened
+from services.referral.domain.periods import Period, widened
 
 Dimension = Literal["organization", "service", "language", "month"]
 DIMENSIONS: Final[tuple[Dimension, ...]] = ("organization", "service", "language", "month")
-
-
-@dataclass(frozen=True)
-class Counted:
-    """One referral that was sent, as far as it is counted. `hours_to_answer`: None while it waits."""
-
-    organization: UUID
-    service: UUID
-    language: str
-    sent_on: date
-    accepted: bool = False
-    declined: bool = False
-    completed: bool = False
-    cancelled_or_expired: bool = False
-    not_closed: bool = False
-    hours_to_answer: float | None = None
 
 
 class Group(NamedTuple):
@@ -39,8 +21,8 @@ class Group(NamedTuple):
     language: str | None
 
 
-class Figures(NamedTuple):
-    """The columns of a report. The median is None with fewer than five answers."""
+class Counts(NamedTuple):
+    """The columns of a report that add up."""
 
     sent: int
     accepted: int
@@ -48,7 +30,17 @@ class Figures(NamedTuple):
     completed: int
     cancelled_or_expired: int
     not_closed: int
-    median_working_hours_to_answer: float | None
+
+
+class Part(NamedTuple):
+    """Referrals that nothing the report asks for tells apart. `month`: its first day; None in a report without months.
+
+    A part of a report by service says its organisation too.
+    """
+
+    group: Group
+    month: date | None
+    counts: Counts
 
 
 class Cell(NamedTuple):
@@ -56,86 +48,84 @@ class Cell(NamedTuple):
 
     group: Group
     period: Period
-    figures: Figures
+    counts: Counts
 
 
 class Report(NamedTuple):
-    """`total` counts everything, what was left out too; it is None where that would give something away."""
+    """`total` counts everything, what was left out too; it is None where that would give something away.
+
+    `places` says of each part that is in a cell in which: that cell's place in `cells`.
+    """
 
     cells: list[Cell]
-    total: Figures | None
+    total: Counts | None
+    places: dict[tuple[Group, date | None], int]
 
 
-def report(referrals: Sequence[Counted], by: Collection[Dimension], whole: Period) -> Report:
-    """Count `referrals`, all of which lie in the period `whole`, by the dimensions asked for.
+def report(parts: Collection[Part], whole: Period) -> Report:
+    """Make the rows of a report out of its `parts`, all of which lie in the period `whole`.
 
-    A row by service says its organisation too. First periods are widened, group by group, then groups are left out:
-    too small ones, and others that would give them away by subtraction. So what is not there may have had some or
-    none. An organisation of which no service may stand alone has one row for them all (organisation without service).
+    First periods are widened, group by group, then groups are left out: too small ones, and others that would give
+    them away by subtraction. So what is not there may have had some or none. An organisation of which no service may
+    stand alone has one row for them all (organisation without service).
     """
-    rows, hide_total = _rows(referrals, by)
-    groups: defaultdict[Group, list[Counted]] = defaultdict(list)
-    for each in referrals:
-        groups[rows[_group(each, by)][0]].append(each)
+    rows, hide_total = _rows(parts)
     left_out = {row for row, hidden in rows.values() if hidden}
-    cells = [
-        Cell(group, period, _figures(held))
-        for group, members in sorted(groups.items(), key=lambda item: tuple(map(str, item[0])))
-        if group not in left_out
-        for period, held in _by_period(members, by, whole)
-    ]
-    return Report(cells, _figures(referrals) if enough(len(referrals)) and not hide_total else None)
+    groups: defaultdict[Group, list[Part]] = defaultdict(list)
+    for part in parts:
+        groups[rows[part.group][0]].append(part)
+    made = Report([], None if hide_total else _enough(parts), {})
+    for group, members in sorted(groups.items(), key=lambda item: tuple(map(str, item[0]))):
+        if group not in left_out:
+            for period, held in _by_period(members, whole):
+                made.places.update({(part.group, part.month): len(made.cells) for part in held})
+                made.cells.append(Cell(group, period, _sum(held)))
+    return made
 
 
-def _group(each: Counted, by: Collection[Dimension]) -> Group:
-    return Group(
-        each.organization if {"organization", "service"} & set(by) else None,
-        each.service if "service" in by else None,
-        each.language if "language" in by else None,
-    )
-
-
-def _rows(referrals: Iterable[Counted], by: Collection[Dimension]) -> tuple[dict[Group, tuple[Group, bool]], bool]:
+def _rows(parts: Iterable[Part]) -> tuple[dict[Group, tuple[Group, bool]], bool]:
     """Group → the row that it goes into, and whether that is left out; and whether the total is.
 
     Services add up to their organisation, which is one request away, and organisations to the total.
     """
-    counts = Counter(_group(each, by) for each in referrals)
     above: defaultdict[Group, Counter[Group]] = defaultdict(Counter)
-    for group, count in counts.items():
-        above[group._replace(service=None)][group] += count
-    hidden_above, hide_total = withheld({parent: parts.total() for parent, parts in above.items()})
+    for part in parts:
+        above[part.group._replace(service=None)][part.group] += part.counts.sent
+    hidden_above, hide_total = withheld({parent: groups.total() for parent, groups in above.items()})
     rows: dict[Group, tuple[Group, bool]] = {}
-    for parent, parts in above.items():
-        hidden = parts.keys() if parent in hidden_above else withheld(parts)[0]
-        for group in parts:
-            if len(hidden) == len(parts):
+    for parent, groups in above.items():
+        hidden = groups.keys() if parent in hidden_above else withheld(groups)[0]
+        for group in groups:
+            if len(hidden) == len(groups):
                 rows[group] = (parent, parent in hidden_above)
             else:
                 rows[group] = (group, group in hidden)
     return rows, hide_total
 
 
-def _by_period(
-    members: Sequence[Counted], by: Collection[Dimension], whole: Period
-) -> list[tuple[Period, list[Counted]]]:
-    periods = [whole]
-    if "month" in by:
-        periods = widened(Counter(month_of(each.sent_on) for each in members), whole)
-    return [(period, [each for each in members if period.holds(each.sent_on)]) for period in periods]
+def _by_period(members: Sequence[Part], whole: Period) -> list[tuple[Period, list[Part]]]:
+    """The periods of one row, and what lies in each; the whole in a report without months."""
+    counts: Counter[date] = Counter()
+    for part in members:
+        if part.month is None:
+            return [(whole, list(members))]
+        counts[part.month] += part.counts.sent
+    held: dict[Period, list[Part]] = {period: [] for period in widened(counts, whole)}
+    of = {month: period for month in counts for period in held if period.holds(max(month, whole.first))}
+    for part in members:
+        if part.month is not None:
+            held[of[part.month]].append(part)
+    return list(held.items())
 
 
-def _figures(held: Sequence[Counted]) -> Figures:
-    hours = [each.hours_to_answer for each in held if each.hours_to_answer is not None]
-    return Figures(
-        sent=len(held),
-        accepted=sum(each.accepted for each in held),
-        declined=sum(each.declined for each in held),
-        completed=sum(each.completed for each in held),
-        cancelled_or_expired=sum(each.cancelled_or_expired for each in held),
-        not_closed=sum(each.not_closed for each in held),
-        median_working_hours_to_answer=round(median(hours), 1) if enough(len(hours)) else None,
-    )
+def _enough(parts: Iterable[Part]) -> Counts | None:
+    total = _sum(parts)
+    return total if enough(total.sent) else None
 
 
-__all__ = ["DIMENSIONS", "Cell", "Counted", "Dimension", "Figures", "Group", "Report", "report"]
+def _sum(parts: Iterable[Part]) -> Counts:
+    """All of them together; nothing but noughts of none."""
+    return Counts(*map(sum, zip(*(part.counts for part in parts), strict=True))) if parts else Counts(0, 0, 0, 0, 0, 0)
+
+
+__all__ = ["DIMENSIONS", "Cell", "Counts", "Dimension", "Group", "Part", "Report", "report"]

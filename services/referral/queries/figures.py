@@ -1,111 +1,133 @@
 """Figures across organisations: how many referrals went from whom to whom and when, and what became of them."""
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
-from datetime import date, datetime
-from statistics import median
-from typing import Any, Final, NamedTuple, get_args
-from uuid import UUID
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import Any, Final, get_args
 
 import sqlalchemy as sa
+from sqlalchemy import func
 from sqlmodel import col
 
 from services.referral.domain.deadlines import EXPIRED
-from services.referral.domain.lifecycle import Status, is_open
+from services.referral.domain.lifecycle import Status
+from services.referral.domain.periods import Period, months_of
+from services.referral.domain.referral_filter import DueWhen
+from services.referral.queries.counted import (
+    SECONDS_TO_ANSWER,
+    Keys,
+    Median,
+    by_status,
+    medians,
+    month_number,
+    status_column,
+    statuses,
+    total,
+)
+from services.referral.queries.filters import due, is_open
 from services.referral.queries.names import NamesOf
-from services.referral.queries.overview import sent_between
+from services.referral.queries.overview import decline_reasons, in_hours, sent_between
 from services.referral.schemas.overview import Cut, Figures, FiguresRow, OverviewFigures
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
-from shared.clock import day_in_kuopio
+from shared.database.rows import table_of
 
-_COLUMNS: Final = (
-    col(Referral.source_organization_id),
-    col(Referral.target_organization_id),
-    col(Referral.service_id),
-    col(Referral.status),
-    col(Referral.sent_at),
-    col(Referral.accepted_at),
-    col(Referral.declined_at),
-    col(Referral.closed_at),
-    col(Referral.respond_by),
-    col(Referral.reason_code),
-    col(Referral.business_status),
-)
-_Row = sa.Row[*tuple[Any, ...]]
+_C: Final = table_of(Referral).c
+_COLUMNS: Final = {
+    "source": _C.source_organization_id,
+    "target": _C.target_organization_id,
+    "service": _C.service_id,
+}
 
 
-class _Group(NamedTuple):
-    """What referrals have in common; None where it is not asked for."""
+async def overview_figures(work: ActorUnitOfWork, by: Collection[Cut], period: Period, limit: int) -> OverviewFigures:
+    """Referrals sent in the period, counted by each of `by` together.
 
-    source: UUID | None
-    target: UUID | None
-    service: UUID | None
-    month: str | None
-
-
-async def overview_figures(
-    work: ActorUnitOfWork, by: Collection[Cut], first: date | None, last: date | None
-) -> OverviewFigures:
-    """Referrals sent from `first` to `last` (days in Kuopio, both included), counted by each of `by` together.
-
-    What was marked as an error is among `sent` and in no other figure. Rows are in order of names, then of time.
+    What was marked as an error is among `sent` and in no other figure. Rows are in order of names, then of time. Where
+    there are more than `limit`, those are there of which most was sent.
     """
-    rows = (await work.tx.execute(sa.select(*_COLUMNS).where(*sent_between(first, last)))).all()
-    groups: defaultdict[_Group, list[_Row]] = defaultdict(list)
-    for row in rows:
-        groups[_group(row, by)].append(row)
-    named = {each for group in groups for each in (group.source, group.target, group.service) if each is not None}
+    columns = _COLUMNS | {"month": month_number(period)}
+    keys: Keys = {cut: columns[cut] for cut in get_args(Cut) if cut in by}
+    among = sent_between(period.first, period.last)
+    whole, *rows = (await work.tx.execute(_counted(work, keys, period, limit))).mappings().all()
+    places = {tuple(row[name] for name in keys): number for number, row in enumerate(rows)}
+    right = [*among, col(Referral.status) != Status.ENTERED_IN_ERROR]
+    middle = await medians(work, SECONDS_TO_ANSWER, keys, right, places)
+    named = {row[cut] for row in rows for cut in keys if cut != "month"}
     names = await NamesOf.of(work, named)
-
-    def order(group: _Group) -> tuple[str, ...]:
-        return *(names.sort_key(each) for each in group[:3]), group.month or "", str(group)
-
-    contents = [_figures_row(names, group, groups[group], work.now) for group in sorted(groups, key=order)]
+    # Thousands of rows are put into words beside the requests of others.
+    contents = await asyncio.to_thread(_in_order, names, rows, months_of(period), middle)
     return OverviewFigures(
-        by=[cut for cut in get_args(Cut) if cut in by], contents=contents, total=Figures(**_figures(rows, work.now))
+        by=list(keys),
+        first=period.first,
+        last=period.last,
+        contents=contents,
+        left_out=whole["rows"] - 1 - len(rows),
+        total=Figures(**_figures(whole, middle.get(None))),
     )
 
 
-def _group(row: _Row, by: Collection[Cut]) -> _Group:
-    return _Group(
-        row.source_organization_id if "source" in by else None,
-        row.target_organization_id if "target" in by else None,
-        row.service_id if "service" in by else None,
-        f"{day_in_kuopio(row.sent_at):%Y-%m}" if "month" in by else None,
+def _counted(work: ActorUnitOfWork, keys: Keys, period: Period, limit: int) -> sa.Select[Any]:
+    """All together first, with the number of rows besides; then as many rows as are wanted."""
+    more = {
+        "overdue": due(DueWhen.OVERDUE, work.now),
+        "is_open": is_open(),
+        "accepted": col(Referral.accepted_at).is_not(None),
+        "expired": col(Referral.business_status) == EXPIRED,
+    }
+    counted = by_status(keys, sent_between(period.first, period.last), more)
+    kept = [counted.c[name] for name in keys]
+    is_whole = func.grouping(*kept).label("is_whole")
+    right = counted.c.status != Status.ENTERED_IN_ERROR
+    return (
+        sa.select(
+            *kept,
+            is_whole,
+            *statuses(counted),
+            *(total(counted.c[name], right).label(name) for name in more),
+            func.count().over().label("rows"),
+        )
+        .group_by(func.grouping_sets(sa.tuple_(*kept), sa.tuple_()))
+        .order_by(is_whole.desc(), sa.desc("sent"), *kept)
+        .limit(limit + 1)
     )
 
 
-def _figures_row(names: NamesOf, group: _Group, held: Sequence[_Row], now: datetime) -> FiguresRow:
+def _in_order(
+    names: NamesOf, rows: Sequence[sa.RowMapping], months: Sequence[date], middle: Mapping[int | None, Median]
+) -> list[FiguresRow]:
+    def order(number: int) -> tuple[Any, ...]:
+        row = rows[number]
+        ids = [row.get(cut) for cut in ("source", "target", "service")]
+        return *(names.sort_key(each) for each in ids), row.get("month", 0), str(ids)
+
+    return [
+        _figures_row(names, rows[number], months, middle.get(number)) for number in sorted(range(len(rows)), key=order)
+    ]
+
+
+def _figures_row(names: NamesOf, row: sa.RowMapping, months: Sequence[date], middle: Median | None) -> FiguresRow:
     return FiguresRow(
-        source=names.organization(group.source) if group.source else None,
-        target=names.organization(group.target) if group.target else None,
-        service=names.service(group.service) if group.service else None,
-        month=group.month,
-        **_figures(held, now),
+        source=names.organization(row["source"]) if "source" in row else None,
+        target=names.organization(row["target"]) if "target" in row else None,
+        service=names.service(row["service"]) if "service" in row else None,
+        month=f"{months[row['month'] - 1]:%Y-%m}" if "month" in row else None,
+        **_figures(row, middle),
     )
 
 
-def _figures(held: Sequence[_Row], now: datetime) -> dict[str, Any]:
-    status = Counter(Status(row.status) for row in held)
-    expired = sum(row.business_status == EXPIRED for row in held)
-    right = [row for row in held if row.status != Status.ENTERED_IN_ERROR]
-    answers = [(row.sent_at, row.accepted_at or row.declined_at) for row in right]
-    hours = [(answer - sent).total_seconds() / 3600 for sent, answer in answers if answer is not None]
-    waiting = [row for row in right if row.status == Status.REQUESTED]
+def _figures(row: sa.RowMapping, middle: Median | None) -> dict[str, Any]:
     return {
-        "sent": len(held),
-        "waiting": len(waiting),
-        "overdue": sum(row.respond_by is not None and row.respond_by <= now for row in waiting),
-        "accepted": sum(row.accepted_at is not None for row in right),
-        "declined": status[Status.REJECTED],
-        "completed": status[Status.COMPLETED],
-        "failed": status[Status.FAILED],
-        "cancelled": status[Status.CANCELLED] - expired,
-        "expired": expired,
-        "not_closed": sum(
-            is_open(Status(row.status), was_sent=True, is_closed=row.closed_at is not None) for row in right
-        ),
-        "median_hours_to_answer": round(median(hours), 2) if hours else None,
-        "decline_reasons": dict(Counter(row.reason_code for row in right if row.status == Status.REJECTED)),
+        "sent": row["sent"],
+        "waiting": row[status_column(Status.REQUESTED)],
+        "overdue": row["overdue"],
+        "accepted": row["accepted"],
+        "declined": row[status_column(Status.REJECTED)],
+        "completed": row[status_column(Status.COMPLETED)],
+        "failed": row[status_column(Status.FAILED)],
+        "cancelled": row[status_column(Status.CANCELLED)] - row["expired"],
+        "expired": row["expired"],
+        "not_closed": row["is_open"],
+        "median_hours_to_answer": in_hours(middle),
+        "decline_reasons": decline_reasons(row),
     }

@@ -1,77 +1,95 @@
 """The coordinator's overview: where referrals stall, across organisations, without a word about any client."""
 
-from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from statistics import median
-from typing import Any
-from uuid import UUID
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, false, func
 from sqlmodel import col, select
 
 from services.referral.domain.attention import Attention
-from services.referral.domain.lifecycle import Status, is_open
-from services.referral.queries.filters import needs
+from services.referral.domain.lifecycle import Reason, Status
+from services.referral.domain.periods import Period
+from services.referral.domain.referral_filter import DueWhen
+from services.referral.queries.counted import (
+    SECONDS_TO_ANSWER,
+    Keys,
+    Median,
+    by_status,
+    medians,
+    reason_column,
+    status_column,
+    statuses,
+    total,
+)
+from services.referral.queries.filters import due, is_open, needs
 from services.referral.queries.names import NamesOf
 from services.referral.queries.referrals import attention_to
 from services.referral.schemas.overview import OverviewReferral, OverviewRow
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from shared.clock import KUOPIO
+from shared.database.rows import table_of
 from shared.keyset import Keyset
 
+_HOUR: Final = 3600
+_TARGET: Final[Keys] = {"target": table_of(Referral).c.target_organization_id}
 
-async def overview(work: ActorUnitOfWork, first: date | None, last: date | None) -> list[OverviewRow]:
-    """Referrals sent from `first` to `last` (days in Kuopio, both included), a row per receiving organisation.
+
+async def overview(work: ActorUnitOfWork, period: Period) -> list[OverviewRow]:
+    """Referrals sent in the period, a row per receiving organisation.
 
     Those with most that waits come first, then those with most that was sent; alike ones by name.
     """
-    columns = (
-        col(Referral.target_organization_id),
-        col(Referral.status),
-        col(Referral.sent_at),
-        col(Referral.accepted_at),
-        col(Referral.declined_at),
-        col(Referral.closed_at),
-        col(Referral.reason_code),
-        col(Referral.reason_side),
-        col(Referral.answer_seen_at),
-        col(Referral.respond_by),
-    )
-    rows = await work.tx.execute(sa.select(*columns).where(*sent_between(first, last)))
-    by_target: dict[UUID, list[sa.Row[*tuple[Any, ...]]]] = defaultdict(list)
-    for row in rows:
-        by_target[row.target_organization_id].append(row)
-    names = await NamesOf.of(work, by_target)
-    table = [_row(names, target, found, work.now) for target, found in by_target.items()]
+    among = sent_between(period.first, period.last)
+    more = {
+        "overdue": due(DueWhen.OVERDUE, work.now),
+        "is_open": is_open(),
+        "unseen": needs(Attention.ANSWER_UNSEEN),
+    }
+    counted = by_status(_TARGET, among, more)
+    query = sa.select(
+        counted.c.target,
+        *statuses(counted),
+        *(total(counted.c[name]).label(name) for name in more),
+        func.min(counted.c.oldest).filter(counted.c.status == Status.REQUESTED).label("oldest_waiting_since"),
+    ).group_by(counted.c.target)
+    rows = (await work.tx.execute(query)).mappings().all()
+    places = {(row["target"],): number for number, row in enumerate(rows)}
+    middle = await medians(work, SECONDS_TO_ANSWER, _TARGET, among, places)
+    names = await NamesOf.of(work, [row["target"] for row in rows])
+    table = [_row(names, row, middle.get(number)) for number, row in enumerate(rows)]
     return sorted(
         table, key=lambda row: (-row.waiting, -row.sent, names.sort_key(row.organization.id), row.organization.id)
     )
 
 
-def _row(names: NamesOf, target: UUID, found: Sequence[sa.Row[*tuple[Any, ...]]], now: datetime) -> OverviewRow:
-    waiting = [row.sent_at for row in found if row.status == Status.REQUESTED]
-    answered = [(row.sent_at, row.accepted_at or row.declined_at) for row in found]
-    hours = [(answer - sent).total_seconds() / 3600 for sent, answer in answered if answer is not None]
+def _row(names: NamesOf, row: sa.RowMapping, middle: Median | None) -> OverviewRow:
+    waiting: int = row[status_column(Status.REQUESTED)]
     return OverviewRow(
-        organization=names.organization(target),
-        sent=len(found),
-        by_status=dict(Counter(row.status for row in found)),
-        waiting=len(waiting),
-        overdue=sum(
-            row.status == Status.REQUESTED and row.respond_by is not None and row.respond_by <= now for row in found
-        ),
-        oldest_waiting_since=min(waiting, default=None),
-        not_closed=sum(
-            is_open(Status(row.status), was_sent=True, is_closed=row.closed_at is not None) for row in found
-        ),
-        answers_unseen=sum(attention_to(row) is Attention.ANSWER_UNSEEN for row in found),
-        median_hours_to_answer=round(median(hours), 2) if hours else None,
-        decline_reasons=dict(Counter(row.reason_code for row in found if row.status == Status.REJECTED)),
+        organization=names.organization(row["target"]),
+        sent=row["sent"],
+        by_status={each: count for each in Status if (count := row[status_column(each)])},
+        waiting=waiting,
+        overdue=row["overdue"],
+        oldest_waiting_since=row["oldest_waiting_since"],
+        not_closed=row["is_open"],
+        answers_unseen=row["unseen"],
+        median_hours_to_answer=in_hours(middle),
+        decline_reasons=decline_reasons(row),
     )
+
+
+def decline_reasons(row: sa.RowMapping) -> dict[Reason, int]:
+    """How often each reason was given, out of the columns of `statuses`."""
+    return {each: count for each in Reason if (count := row[reason_column(each)])}
+
+
+def in_hours(median: Median | None) -> float | None:
+    """A median of seconds as it is shown; None where nothing was answered."""
+    return round(median.middle / _HOUR, 2) if median and median.middle is not None else None
 
 
 @dataclass(frozen=True)

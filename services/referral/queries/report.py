@@ -1,76 +1,77 @@
 """Reports: what was sent in some months, by all organisations or by or to one, counted and made anonymous."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
-from uuid import UUID
+from datetime import date
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, func
-from sqlmodel import col, select
+from sqlmodel import col
 
 from services.referral.domain.k_anonymity import K, enough
-from services.referral.domain.lifecycle import Status, is_open
-from services.referral.domain.periods import Period, last_of_month, month_of
+from services.referral.domain.lifecycle import Status
+from services.referral.domain.periods import Period, months_of
 from services.referral.domain.referral_filter import Box
-from services.referral.domain.report import DIMENSIONS, Cell, Counted, Dimension, Figures, report
-from services.referral.domain.working_time import working_time
+from services.referral.domain.report import DIMENSIONS, Cell, Counts, Dimension, Group, Part, Report, report
+from services.referral.queries.counted import Keys, Median, medians, month_number
+from services.referral.queries.filters import is_open
 from services.referral.queries.names import NamesOf
 from services.referral.queries.overview import sent_between
 from services.referral.schemas.report import PeriodView, ReportRow, ReportTotal, ReportView
-from services.referral.tables import Organization, Referral
+from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
-from shared.clock import day_in_kuopio
-from shared.events.catalog import Closure
+from shared.database.rows import table_of
+from shared.problems import invalid
 
-_HOUR = 3600
+MOST_PARTS: Final = 50_000
+_HOUR: Final = 3_600_000_000
+_C: Final = table_of(Referral).c
+_COLUMNS: Final = {
+    "organization": _C.target_organization_id,
+    "service": _C.service_id,
+    "language": _C.language,
+}
+_COUNTED: Final[Mapping[str, ColumnElement[bool]]] = {
+    "accepted": col(Referral.accepted_at).is_not(None),
+    "declined": col(Referral.declined_at).is_not(None),
+    "completed": col(Referral.status) == Status.COMPLETED,
+    "cancelled_or_expired": col(Referral.status) == Status.CANCELLED,
+    "not_closed": is_open(),
+}
 
 
 async def referral_report(
-    work: ActorUnitOfWork, box: Box | None, by: Collection[Dimension], first: date | None, last: date | None
+    work: ActorUnitOfWork, box: Box | None, by: Collection[Dimension], whole: Period
 ) -> ReportView:
-    """Referrals sent in the months from that of `first` to that of `last`; without them, in all months.
+    """Referrals sent in the months of `whole`.
 
     `box`: those that the actor's organisation sent or received; None: those of all organisations. Those that were
     marked as errors count nowhere. Whole months, so that two reports do not tell of single days.
     """
-    among = _counting(work, box)
-    whole = Period("whole", month_of(first or await _first_day(work, among)), last_of_month(last or work.today))
-    counted = await _counted(work, among, whole)
-    made = report(counted, by, whole)
-    organizations = {cell.group.organization for cell in made.cells if cell.group.organization}
-    services = {cell.group.service for cell in made.cells if cell.group.service}
-    names = await NamesOf.of(work, organizations | services)
+    asked: set[str] = {*by, "organization"} if "service" in by else {*by}
+    columns = _COLUMNS | {"month": month_number(whole)}
+    keys: Keys = {name: column for name, column in columns.items() if name in asked}
+    among = [*_counting(work, box), *sent_between(whole.first, whole.last)]
+    # What is left to do for thousands of parts is done beside the requests of others.
+    months = months_of(whole)
+    made = await asyncio.to_thread(report, await _parts(work, keys, among, months), whole)
+    number = {month: number for number, month in enumerate(months, 1)}
+    places = {
+        _key(keys, group, number[month] if month else None): place for (group, month), place in made.places.items()
+    }
+    middle = await medians(work, _C.working_time_to_answer, keys, among, places)
+    named = {each for cell in made.cells for each in cell.group[:2] if each is not None}
+    names = await NamesOf.of(work, named)
     return ReportView(
         box=box,
         by=[dimension for dimension in DIMENSIONS if dimension in by],
         first=whole.first,
         last=whole.last,
         k=K,
-        contents=[_row(cell, names) for cell in sorted(made.cells, key=lambda cell: _by_name(cell, names))],
-        total=ReportTotal(blanked=made.total is None, **_shown(made.total)),
+        contents=await asyncio.to_thread(_rows, made, names, middle),
+        total=ReportTotal(blanked=made.total is None, **_shown(made.total, middle.get(None))),
     )
-
-
-def _by_name(cell: Cell, names: NamesOf) -> tuple[str, str, str, str]:
-    """The order of rows: by organisation, service and language; those of one such group stay in order of time."""
-    group = cell.group
-    keys = names.sort_key(group.organization), names.sort_key(group.service)
-    return *keys, group.language or "", f"{group.organization} {group.service}"
-
-
-def _row(cell: Cell, names: NamesOf) -> ReportRow:
-    group, period = cell.group, cell.period
-    return ReportRow(
-        organization=names.organization(group.organization) if group.organization else None,
-        service=names.service(group.service) if group.service else None,
-        language=group.language,
-        period=PeriodView(kind=period.kind, first=period.first, last=period.last),
-        **_shown(cell.figures),
-    )
-
-
-def _shown(figures: Figures | None) -> dict[str, int | float | None]:
-    return figures._asdict() if figures is not None else {}
 
 
 def _counting(work: ActorUnitOfWork, box: Box | None) -> list[ColumnElement[bool]]:
@@ -80,48 +81,60 @@ def _counting(work: ActorUnitOfWork, box: Box | None) -> list[ColumnElement[bool
     return [*own, col(Referral.status) != Status.ENTERED_IN_ERROR]
 
 
-async def _first_day(work: ActorUnitOfWork, among: Sequence[ColumnElement[bool]]) -> date:
-    """The day on which the first referral was sent; today, where fewer than five were: too few look like none."""
-    query = select(func.min(Referral.sent_at), func.count()).where(*among, *sent_between(None, None))
-    ((found, count),) = await work.tx.tuples(query)
-    return day_in_kuopio(found if found and enough(count) else work.now)
+async def _parts(
+    work: ActorUnitOfWork, keys: Keys, among: Sequence[ColumnElement[bool]], months: Sequence[date]
+) -> list[Part]:
+    """The parts that a report is made of. Raises 422 for one of too many."""
+    conditions = [condition.label(name) for name, condition in _COUNTED.items()]
+    each = sa.select(*(column.label(name) for name, column in keys.items()), *conditions).where(*among).subquery()
+    kept = [each.c[name] for name in keys]
+    counts = [func.count().filter(each.c[name]).label(name) for name in _COUNTED]
+    query = sa.select(*kept, func.count().label("sent"), *counts).group_by(*kept).limit(MOST_PARTS + 1)
+    found = (await work.tx.execute(query)).all()
+    if len(found) > MOST_PARTS:
+        errors = [{"field": "query.by", "message": "too many at once"}]
+        raise invalid("The report would be too long. Ask for a shorter period, or by less at once.", errors)
+    return [_part(keys, row, months) for row in found]
 
 
-async def _counted(work: ActorUnitOfWork, among: Sequence[ColumnElement[bool]], whole: Period) -> list[Counted]:
-    columns = (
-        col(Referral.target_organization_id),
-        col(Referral.service_id),
-        col(Referral.language),
-        col(Referral.status),
-        col(Referral.sent_at),
-        col(Referral.accepted_at),
-        col(Referral.declined_at),
-        col(Referral.closed_at),
+def _part(keys: Keys, row: sa.Row[*tuple[Any, ...]], months: Sequence[date]) -> Part:
+    values = dict(zip(keys, row, strict=False))
+    group = Group(values.get("organization"), values.get("service"), values.get("language"))
+    month = months[values["month"] - 1] if "month" in values else None
+    return Part(group, month, Counts(*row[len(keys) :]))
+
+
+def _key(keys: Keys, group: Group, month: int | None) -> tuple[Any, ...]:
+    """A part by the values of its keys."""
+    values = {**group._asdict(), "month": month}
+    return tuple(values[name] for name in keys)
+
+
+def _rows(made: Report, names: NamesOf, middle: Mapping[int | None, Median]) -> list[ReportRow]:
+    """The rows by organisation, service and language; those of one such group stay in order of time."""
+
+    def order(place: int) -> tuple[str, str, str, str]:
+        group = made.cells[place].group
+        keys = names.sort_key(group.organization), names.sort_key(group.service)
+        return *keys, group.language or "", f"{group.organization} {group.service}"
+
+    return [_row(made.cells[place], names, middle.get(place)) for place in sorted(range(len(made.cells)), key=order)]
+
+
+def _row(cell: Cell, names: NamesOf, middle: Median | None) -> ReportRow:
+    group, period = cell.group, cell.period
+    return ReportRow(
+        organization=names.organization(group.organization) if group.organization else None,
+        service=names.service(group.service) if group.service else None,
+        language=group.language,
+        period=PeriodView(kind=period.kind, first=period.first, last=period.last),
+        **_shown(cell.counts, middle),
     )
-    rows = await work.tx.execute(sa.select(*columns).where(*among, *sent_between(whole.first, whole.last)))
-    closures = {row.id: row.closed_days for row in await work.tx.all(select(Organization))}
-    return [
-        Counted(
-            organization=row.target_organization_id,
-            service=row.service_id,
-            language=row.language,
-            sent_on=day_in_kuopio(row.sent_at),
-            accepted=row.accepted_at is not None,
-            declined=row.declined_at is not None,
-            completed=row.status == Status.COMPLETED,
-            cancelled_or_expired=row.status == Status.CANCELLED,
-            not_closed=is_open(Status(row.status), was_sent=True, is_closed=row.closed_at is not None),
-            hours_to_answer=_hours(
-                row.sent_at, row.accepted_at or row.declined_at, closures, row.target_organization_id
-            ),
-        )
-        for row in rows
-    ]
 
 
-def _hours(
-    sent_at: datetime, answered_at: datetime | None, closures: Mapping[UUID, Sequence[Closure]], organization: UUID
-) -> float | None:
-    if answered_at is None:
-        return None
-    return working_time(sent_at, answered_at, closures.get(organization, ())).total_seconds() / _HOUR
+def _shown(counts: Counts | None, middle: Median | None) -> dict[str, int | float | None]:
+    """The figures of a row; the median where there are enough answers."""
+    if counts is None:
+        return {}
+    told = middle.middle if middle and enough(middle.of) else None
+    return {**counts._asdict(), "median_working_hours_to_answer": round(told / _HOUR, 1) if told is not None else None}

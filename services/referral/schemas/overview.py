@@ -1,6 +1,6 @@
 """How referrals stand across organisations, never who they are about."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -31,8 +31,10 @@ class OverviewRow(BaseModel):
 
 
 class Overview(BaseModel):
-    """Referrals sent in a period, by recipient; `from_` and `to` are the days asked for."""
+    """Referrals sent from `first` to `last`, days in Kuopio and both included, by recipient."""
 
+    first: date
+    last: date
     contents: list[OverviewRow]
     total: int
 
@@ -64,10 +66,16 @@ class FiguresRow(Figures):
 
 
 class OverviewFigures(BaseModel):
-    """Referrals sent in a period, counted by what was asked for; `total` counts all of them."""
+    """Referrals sent from `first` to `last`, days in Kuopio and both included, counted by what was asked for.
+
+    `total` counts all of them, those in rows that are left out too.
+    """
 
     by: list[Cut]
+    first: date
+    last: date
     contents: list[FiguresRow]
+    left_out: int = Field(description="How many rows there are besides, in each of which no more was sent")
     total: Figures
 
 

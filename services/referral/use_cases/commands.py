@@ -10,11 +10,13 @@ from services.referral.domain.attention import is_answer
 from services.referral.domain.lifecycle import LIFECYCLE, IllegalCommand, Reason, Rule, Side, Status, decide
 from services.referral.queries.recipients import Recipient, recipient_of, require_desk, require_suggestable
 from services.referral.queries.referrals import found_referral, visible
+from services.referral.queries.terms import closures_of
 from services.referral.queries.visibility import require_still_active, sent_by, side_of
 from services.referral.queries.withdrawals import ends_with_withdrawal, no_consent
 from services.referral.schemas.commands import CommandBody, Complete, Decline, Nothing, WithdrawConsent, WithReason
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
+from services.referral.use_cases.answer_times import measure_answer
 from services.referral.use_cases.deadlines import recompute_timers, set_deadline, start_timers
 from services.referral.use_cases.ending_below import (
     REACH_BELOW,
@@ -98,11 +100,13 @@ async def perform(work: ActorUnitOfWork, referral: Referral, command: str, carri
     side = side_of(work.actor, referral)
     if command in _FIRST:
         _FIRST[command](work, referral)
+    closures = await closures_of(work, [referral.target_organization_id])
     _enter_state(work, referral, texts, rule)
     _keep(work, referral, texts, carried or Nothing(), rule)
+    measure_answer(referral, closures[referral.target_organization_id])
     await write_texts(work, referral, texts)
     record_change(work, referral, rule.event, side, work.actor.member_id)
-    await recompute_timers(work, [referral])
+    await recompute_timers(work, [referral], closures)
     if isinstance(carried, WithdrawConsent):
         await withdraw_below(work, passed_on, carried.withdrawal)
     elif passed_on:

@@ -49,12 +49,14 @@ def start_timers(work: UnitOfWork, referral: Referral, closures: Sequence[Closur
         work.tx.insert(Timer(referral_id=referral.id, kind=kind, since=due.since, due_at=due.at))
 
 
-async def recompute_timers(work: UnitOfWork, referrals: Sequence[Referral]) -> dict[UUID, Timers]:
+async def recompute_timers(
+    work: UnitOfWork, referrals: Sequence[Referral], known: Mapping[UUID, Sequence[Closure]] | None = None
+) -> dict[UUID, Timers]:
     """Set, move and delete the timers of referrals by what the rules say now, with the targets' closures of today.
 
-    The caller holds the referrals' locks. Returns the timers there are then, by referral.
+    The caller holds the referrals' locks, and may give those closures. Returns the timers there are then, by referral.
     """
-    closures = await closures_of(work, {referral.target_organization_id for referral in referrals})
+    closures = known or await closures_of(work, {referral.target_organization_id for referral in referrals})
     timers = await _lock_timers(work, [referral.id for referral in referrals])
     for referral in referrals:
         running = _running(referral, closures[referral.target_organization_id])

@@ -35,13 +35,15 @@ def usual_period(today: date) -> Period:
     return Period(today - timedelta(days=USUAL_DAYS), None)
 
 
-def flow_of(rows: Iterable[JSON], language: str, others: str) -> Flow:
-    """The picture of who refers to whom."""
-    return draw(
-        {(texts.name(row["source"]["name"], language), texts.name(row["target"]["name"], language)): row["sent"]
-         for row in rows if row["sent"]},
-        others,
-    )  # fmt: skip
+def flow_of(counted: JSON, language: str, others: str) -> Flow:
+    """The picture of who refers to whom; flows that the figures leave out are one from others to others."""
+    sent = {
+        (texts.name(row["source"]["name"], language), texts.name(row["target"]["name"], language)): row["sent"]
+        for row in counted["contents"]
+        if row["sent"]
+    }
+    rest = counted["total"]["sent"] - sum(row["sent"] for row in counted["contents"])
+    return draw(sent | ({(others, others): rest} if rest else {}), others)
 
 
 def answer_times(rows: Iterable[JSON], language: str) -> list[JSON]:

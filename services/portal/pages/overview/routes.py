@@ -26,6 +26,8 @@ _FILES: Final[dict[str, tuple[str, dict[str, list[str]]]]] = {
     "languages": ("/report", {"by": ["language"]}),
 }
 """Name of a file → the request that answers with its figures"""
+_MOST_PAIRS: Final = 200
+"""The largest flows are shown one by one; the file has them all."""
 _LISTED: Final[dict[str, dict[str, object]]] = {
     "overdue": {"overdue": True},
     "waiting": {"status": "requested"},
@@ -41,7 +43,7 @@ async def overview(page: Coordinator, first: Annotated[Day, Query(alias="from")]
     period = _period(page, form)
     status = 422 if form.errors else 200
     counted, by_target, by_month, spoken, late, services, unfound = await side_by_side(
-        page.referral.get("/overview/figures", {"by": ["source", "target"], **period.query}),
+        page.referral.get("/overview/figures", {"by": ["source", "target"], "limit": _MOST_PAIRS, **period.query}),
         page.referral.get("/overview", period.query),
         page.referral.get("/overview/figures", {"by": "month", **period.query}),
         page.referral.get("/report", {"by": "language", **period.query}),
@@ -69,7 +71,8 @@ def _figures(page: Page, counted: Any, by_target: Any, by_month: Any, spoken: An
     languages = figures.by_language(spoken["contents"], language)
     return {
         "total": counted["total"],
-        "flow": figures.flow_of(counted["contents"], language, page.t("overview.others")),
+        "period": counted,
+        "flow": figures.flow_of(counted, language, page.t("overview.others")),
         "pairs": counted["contents"],
         "targets": figures.by_target(by_target["contents"], language),
         "times": figures.answer_times(by_target["contents"], language),

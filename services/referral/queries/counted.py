@@ -1,0 +1,122 @@
+"""Referrals counted in SQL, by whatever they have in common; and medians of how long their answers took.
+
+The database counts, so that what comes here has the size of the answer, however many referrals there are.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, DateTime, FromClause, Integer, Subquery, func
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import col
+
+from services.referral.domain.lifecycle import Reason, Status
+from services.referral.domain.periods import Period, months_of
+from services.referral.tables import Referral
+from services.referral.unit_of_work import UnitOfWork
+from shared.clock import KUOPIO
+
+Keys = Mapping[str, ColumnElement[Any]]
+"""By what is counted: name → column"""
+
+ANSWERED_AT: Final = func.coalesce(col(Referral.accepted_at), col(Referral.declined_at))
+SECONDS_TO_ANSWER: Final = func.date_part("epoch", ANSWERED_AT - col(Referral.sent_at))
+
+
+class Median(NamedTuple):
+    """The middle of so many values; None where there is none."""
+
+    of: int
+    middle: float | None
+
+
+def month_number(period: Period) -> ColumnElement[int]:
+    """Which of the months of a period, from 1 on, a referral was sent in, by the days of Kuopio."""
+    begins = [datetime.combine(month, time(), KUOPIO) for month in months_of(period)]
+    return func.width_bucket(col(Referral.sent_at), sa.literal(begins, ARRAY(DateTime(timezone=True))), type_=Integer)
+
+
+def status_column(status: Status) -> str:
+    """The name under which `by_status` counts a status."""
+    return f"status_{status.name.lower()}"
+
+
+def reason_column(reason: Reason) -> str:
+    """The name under which `by_status` counts what was declined for a reason."""
+    return f"declined_{reason.value}"
+
+
+def by_status(keys: Keys, among: Sequence[ColumnElement[bool]], more: Mapping[str, ColumnElement[bool]]) -> Subquery:
+    """Referrals counted by `keys`, status and why they were declined: as few rows as there are such combinations.
+
+    `n` are all of them, and each of `more` those of which it is true; `oldest` was sent first.
+    """
+    declined_for = sa.case((col(Referral.status) == Status.REJECTED, col(Referral.reason_code)))
+    each = sa.select(
+        *(column.label(name) for name, column in keys.items()),
+        col(Referral.status).label("status"),
+        declined_for.label("reason"),
+        *(condition.label(name) for name, condition in more.items()),
+        col(Referral.sent_at).label("sent_at"),
+    ).where(*among)
+    rows = each.subquery()
+    kept = [rows.c[name] for name in (*keys, "status", "reason")]
+    counted = [func.count().filter(rows.c[name]).label(name) for name in more]
+    made = sa.select(*kept, func.count().label("n"), *counted, func.min(rows.c.sent_at).label("oldest"))
+    return made.group_by(*kept).subquery()
+
+
+def statuses(counted: Subquery) -> list[ColumnElement[Any]]:
+    """Columns of a query over `by_status`: how many there are, in each status, and declined for each reason."""
+    return [
+        total(counted.c.n).label("sent"),
+        *(total(counted.c.n, counted.c.status == each).label(status_column(each)) for each in Status),
+        *(total(counted.c.n, counted.c.reason == each).label(reason_column(each)) for each in Reason),
+    ]
+
+
+def total(column: ColumnElement[int], where: ColumnElement[bool] | None = None) -> ColumnElement[int]:
+    """All that was counted in a column of `by_status`, or what was counted where something is true."""
+    summed = func.sum(column)
+    return func.coalesce(sa.cast(summed if where is None else summed.filter(where), Integer), 0)
+
+
+async def medians(
+    work: UnitOfWork,
+    value: ColumnElement[Any],
+    keys: Keys,
+    among: Sequence[ColumnElement[bool]],
+    places: Mapping[tuple[Any, ...], int],
+) -> dict[int | None, Median]:
+    """The median of `value` among the referrals of each place, and under None that among all of them.
+
+    `places` leads from the values of `keys` to a place, which several may share. What is in none counts among all.
+    """
+    rows = sa.select(*(column.label(name) for name, column in keys.items()), value.label("value")).where(*among)
+    each = rows.where(value.is_not(None)).subquery()
+    placed = _places(keys, places)
+    together: FromClause = each.outerjoin(placed, sa.and_(*(each.c[name] == placed.c[name] for name in keys)))
+    place = placed.c.place
+    middle = func.percentile_cont(0.5).within_group(each.c.value)
+    query = (
+        sa.select(place, func.grouping(place), func.count(), middle)
+        .select_from(together)
+        .group_by(func.grouping_sets(sa.tuple_(place), sa.tuple_()))
+    )
+    found = await work.tx.execute(query)
+    return {
+        None if of_all else at: Median(count, middle) for at, of_all, count, middle in found if of_all or at is not None
+    }
+
+
+def _places(keys: Keys, places: Mapping[tuple[Any, ...], int]) -> Any:
+    """The places as a table: a row for each combination of keys."""
+    columns = zip(*places, strict=True) if places else ([] for _ in keys)
+    arrays = [
+        sa.literal(list(values), ARRAY(column.type)) for values, column in zip(columns, keys.values(), strict=True)
+    ]
+    named = [sa.column(name, column.type) for name, column in keys.items()]
+    unnested = func.unnest(*arrays, sa.literal(list(places.values()), ARRAY(Integer)))
+    return unnested.table_valued(*named, sa.column("place", Integer)).render_derived(name="places")
