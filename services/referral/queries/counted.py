@@ -4,16 +4,16 @@ The database counts, so that what comes here has the size of the answer, however
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, DateTime, FromClause, Integer, Subquery, func
+from sqlalchemy import ColumnElement, DateTime, Integer, Subquery, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 
 from services.referral.domain.lifecycle import Reason, Status
-from services.referral.domain.periods import Period, months_of
+from services.referral.domain.periods import Period, last_of_month, months_of
 from services.referral.tables import Referral
 from services.referral.unit_of_work import UnitOfWork
 from shared.clock import KUOPIO
@@ -32,10 +32,20 @@ class Median(NamedTuple):
     middle: float | None
 
 
-def month_number(period: Period) -> ColumnElement[int]:
-    """Which of the months of a period, from 1 on, a referral was sent in, by the days of Kuopio."""
+def by_month(period: Period) -> tuple[ColumnElement[int], list[ColumnElement[bool]]]:
+    """Which of the months of a period, from 1 on, a referral was sent in, by Kuopio's days; and that it was in one.
+
+    They are a table to be joined with: of a function of the moment PostgreSQL expects as many values as moments.
+    """
     begins = [datetime.combine(month, time(), KUOPIO) for month in months_of(period)]
-    return func.width_bucket(col(Referral.sent_at), sa.literal(begins, ARRAY(DateTime(timezone=True))), type_=Integer)
+    ends = [*begins[1:], datetime.combine(last_of_month(period.last) + timedelta(days=1), time(), KUOPIO)]
+    moment = DateTime(timezone=True)
+    numbers = sa.literal(list(range(1, len(begins) + 1)), ARRAY(Integer))
+    unnested = func.unnest(sa.literal(begins, ARRAY(moment)), sa.literal(ends, ARRAY(moment)), numbers)
+    named = sa.column("begins", moment), sa.column("ends", moment), sa.column("number", Integer)
+    months = unnested.table_valued(*named).render_derived(name="months")
+    sent_at = col(Referral.sent_at)
+    return months.c.number, [sent_at >= months.c.begins, sent_at < months.c.ends]
 
 
 def status_column(status: Status) -> str:
@@ -89,26 +99,28 @@ async def medians(
     keys: Keys,
     among: Sequence[ColumnElement[bool]],
     places: Mapping[tuple[Any, ...], int],
-) -> dict[int | None, Median]:
-    """The median of `value` among the referrals of each place, and under None that among all of them.
+) -> dict[int, Median]:
+    """The median of `value` among the referrals of each place.
 
-    `places` leads from the values of `keys` to a place, which several may share. What is in none counts among all.
+    `places` leads from the values of `keys` to a place, which several may share. What is in none counts nowhere.
     """
     rows = sa.select(*(column.label(name) for name, column in keys.items()), value.label("value")).where(*among)
     each = rows.where(value.is_not(None)).subquery()
     placed = _places(keys, places)
-    together: FromClause = each.outerjoin(placed, sa.and_(*(each.c[name] == placed.c[name] for name in keys)))
-    place = placed.c.place
-    middle = func.percentile_cont(0.5).within_group(each.c.value)
-    query = (
-        sa.select(place, func.grouping(place), func.count(), middle)
-        .select_from(together)
-        .group_by(func.grouping_sets(sa.tuple_(place), sa.tuple_()))
-    )
-    found = await work.tx.execute(query)
-    return {
-        None if of_all else at: Median(count, middle) for at, of_all, count, middle in found if of_all or at is not None
-    }
+    together = each.join(placed, sa.and_(*(each.c[name] == placed.c[name] for name in keys)))
+    query = sa.select(placed.c.place, func.count(), _middle(each.c.value)).select_from(together)
+    found = await work.tx.execute(query.group_by(placed.c.place))
+    return {place: Median(count, middle) for place, count, middle in found}
+
+
+async def median_of_all(work: UnitOfWork, value: ColumnElement[Any], among: Sequence[ColumnElement[bool]]) -> Median:
+    """The median of `value` among all referrals of which `among` is true."""
+    found = await work.tx.execute(sa.select(func.count(), _middle(value)).where(*among, value.is_not(None)))
+    return Median(*found.one())
+
+
+def _middle(value: ColumnElement[Any]) -> ColumnElement[float]:
+    return func.percentile_cont(0.5).within_group(value)
 
 
 def _places(keys: Keys, places: Mapping[tuple[Any, ...], int]) -> Any:

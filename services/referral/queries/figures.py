@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Final, get_args
 
 import sqlalchemy as sa
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import col
 
 from services.referral.domain.deadlines import EXPIRED
@@ -17,9 +17,10 @@ from services.referral.queries.counted import (
     SECONDS_TO_ANSWER,
     Keys,
     Median,
+    by_month,
     by_status,
+    median_of_all,
     medians,
-    month_number,
     status_column,
     statuses,
     total,
@@ -46,13 +47,16 @@ async def overview_figures(work: ActorUnitOfWork, by: Collection[Cut], period: P
     What was marked as an error is among `sent` and in no other figure. Rows are in order of names, then of time. Where
     there are more than `limit`, those are there of which most was sent.
     """
-    columns = _COLUMNS | {"month": month_number(period)}
+    month, in_a_month = by_month(period)
+    columns = _COLUMNS | {"month": month}
     keys: Keys = {cut: columns[cut] for cut in get_args(Cut) if cut in by}
-    among = sent_between(period.first, period.last)
-    whole, *rows = (await work.tx.execute(_counted(work, keys, period, limit))).mappings().all()
+    sent = sent_between(period.first, period.last)
+    among = [*sent, *(in_a_month if "month" in by else ())]
+    whole, *rows = (await work.tx.execute(_counted(work, keys, among, limit))).mappings().all()
     places = {tuple(row[name] for name in keys): number for number, row in enumerate(rows)}
-    right = [*among, col(Referral.status) != Status.ENTERED_IN_ERROR]
-    middle = await medians(work, SECONDS_TO_ANSWER, keys, right, places)
+    right = col(Referral.status) != Status.ENTERED_IN_ERROR
+    middle = await medians(work, SECONDS_TO_ANSWER, keys, [*among, right], places)
+    middle_of_all = await median_of_all(work, SECONDS_TO_ANSWER, [*sent, right])
     named = {row[cut] for row in rows for cut in keys if cut != "month"}
     names = await NamesOf.of(work, named)
     # Thousands of rows are put into words beside the requests of others.
@@ -63,11 +67,11 @@ async def overview_figures(work: ActorUnitOfWork, by: Collection[Cut], period: P
         last=period.last,
         contents=contents,
         left_out=whole["rows"] - 1 - len(rows),
-        total=Figures(**_figures(whole, middle.get(None))),
+        total=Figures(**_figures(whole, middle_of_all)),
     )
 
 
-def _counted(work: ActorUnitOfWork, keys: Keys, period: Period, limit: int) -> sa.Select[Any]:
+def _counted(work: ActorUnitOfWork, keys: Keys, among: Sequence[ColumnElement[bool]], limit: int) -> sa.Select[Any]:
     """All together first, with the number of rows besides; then as many rows as are wanted."""
     more = {
         "overdue": due(DueWhen.OVERDUE, work.now),
@@ -75,7 +79,7 @@ def _counted(work: ActorUnitOfWork, keys: Keys, period: Period, limit: int) -> s
         "accepted": col(Referral.accepted_at).is_not(None),
         "expired": col(Referral.business_status) == EXPIRED,
     }
-    counted = by_status(keys, sent_between(period.first, period.last), more)
+    counted = by_status(keys, among, more)
     kept = [counted.c[name] for name in keys]
     is_whole = func.grouping(*kept).label("is_whole")
     right = counted.c.status != Status.ENTERED_IN_ERROR
@@ -94,7 +98,7 @@ def _counted(work: ActorUnitOfWork, keys: Keys, period: Period, limit: int) -> s
 
 
 def _in_order(
-    names: NamesOf, rows: Sequence[sa.RowMapping], months: Sequence[date], middle: Mapping[int | None, Median]
+    names: NamesOf, rows: Sequence[sa.RowMapping], months: Sequence[date], middle: Mapping[int, Median]
 ) -> list[FiguresRow]:
     def order(number: int) -> tuple[Any, ...]:
         row = rows[number]

@@ -14,7 +14,7 @@ from services.referral.domain.lifecycle import Status
 from services.referral.domain.periods import Period, months_of
 from services.referral.domain.referral_filter import Box
 from services.referral.domain.report import DIMENSIONS, Cell, Counts, Dimension, Group, Part, Report, report
-from services.referral.queries.counted import Keys, Median, medians, month_number
+from services.referral.queries.counted import Keys, Median, by_month, median_of_all, medians
 from services.referral.queries.filters import is_open
 from services.referral.queries.names import NamesOf
 from services.referral.queries.overview import sent_between
@@ -50,17 +50,20 @@ async def referral_report(
     marked as errors count nowhere. Whole months, so that two reports do not tell of single days.
     """
     asked: set[str] = {*by, "organization"} if "service" in by else {*by}
-    columns = _COLUMNS | {"month": month_number(whole)}
+    month, in_a_month = by_month(whole)
+    columns = _COLUMNS | {"month": month}
     keys: Keys = {name: column for name, column in columns.items() if name in asked}
-    among = [*_counting(work, box), *sent_between(whole.first, whole.last)]
+    sent = [*_counting(work, box), *sent_between(whole.first, whole.last)]
+    among = [*sent, *(in_a_month if "month" in by else ())]
     # What is left to do for thousands of parts is done beside the requests of others.
     months = months_of(whole)
     made = await asyncio.to_thread(report, await _parts(work, keys, among, months), whole)
-    number = {month: number for number, month in enumerate(months, 1)}
+    number = {begin: number for number, begin in enumerate(months, 1)}
     places = {
-        _key(keys, group, number[month] if month else None): place for (group, month), place in made.places.items()
+        _key(keys, group, number[begin] if begin else None): place for (group, begin), place in made.places.items()
     }
     middle = await medians(work, _C.working_time_to_answer, keys, among, places)
+    middle_of_all = await median_of_all(work, _C.working_time_to_answer, sent)
     named = {each for cell in made.cells for each in cell.group[:2] if each is not None}
     names = await NamesOf.of(work, named)
     return ReportView(
@@ -70,7 +73,7 @@ async def referral_report(
         last=whole.last,
         k=K,
         contents=await asyncio.to_thread(_rows, made, names, middle),
-        total=ReportTotal(blanked=made.total is None, **_shown(made.total, middle.get(None))),
+        total=ReportTotal(blanked=made.total is None, **_shown(made.total, middle_of_all)),
     )
 
 
@@ -89,8 +92,8 @@ async def _parts(
     each = sa.select(*(column.label(name) for name, column in keys.items()), *conditions).where(*among).subquery()
     kept = [each.c[name] for name in keys]
     counts = [func.count().filter(each.c[name]).label(name) for name in _COUNTED]
-    query = sa.select(*kept, func.count().label("sent"), *counts).group_by(*kept).limit(MOST_PARTS + 1)
-    found = (await work.tx.execute(query)).all()
+    query = sa.select(*kept, func.count().label("sent"), *counts).group_by(*kept)
+    found = (await work.tx.execute(query.order_by(sa.desc("sent")).limit(MOST_PARTS + 1))).all()
     if len(found) > MOST_PARTS:
         errors = [{"field": "query.by", "message": "too many at once"}]
         raise invalid("The report would be too long. Ask for a shorter period, or by less at once.", errors)
@@ -110,7 +113,7 @@ def _key(keys: Keys, group: Group, month: int | None) -> tuple[Any, ...]:
     return tuple(values[name] for name in keys)
 
 
-def _rows(made: Report, names: NamesOf, middle: Mapping[int | None, Median]) -> list[ReportRow]:
+def _rows(made: Report, names: NamesOf, middle: Mapping[int, Median]) -> list[ReportRow]:
     """The rows by organisation, service and language; those of one such group stay in order of time."""
 
     def order(place: int) -> tuple[str, str, str, str]:
