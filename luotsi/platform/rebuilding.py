@@ -141,6 +141,8 @@ async def _rebuild_portion(
     """Make the rows after `done.after` anew, `up_to` that id; `subjects` are those of them that the owner knows."""
     reach = {"after": done.after, "up_to": up_to}
     async with own.transaction() as tx:
+        # A plan that was made when the copy was empty would be kept for all portions.
+        await tx.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
         # Consumers wait, so that no event is dealt with between the look at the inbox and the commit.
         await tx.execute(text(f"LOCK TABLE {_name(copy)} IN SHARE ROW EXCLUSIVE MODE"))
         before = await _rows(tx, copy.table, reach)
