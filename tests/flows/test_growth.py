@@ -38,6 +38,8 @@ TO_BE_MENDED: Final = frozenset(
         # Unread messages of what has ended, which may not be read any more, are looked through.
         "unread messages",
         "counts, desk",
+        # The planner takes a member and the member's organisation for independent, and reads in another order.
+        "mine",
     }
 )
 """Lists that read more today. Whoever mends one takes it out: one that is in here and reads no more fails."""
