@@ -14,6 +14,7 @@ import pytest
 
 from shared.version import VERSION
 from tests.journeys.compose_stack import Stack, require_engine, wait_until
+from tests.journeys.older_tables import MAKE_OLDER
 from tests.journeys.test_compose import ADVISER, send_referral
 from tests.services_by_hand import PROCESSES
 
@@ -125,10 +126,8 @@ def test_a_rehearsal_leaves_nothing_and_touches_nothing(stack: Stack, capsys: An
 
 
 def test_tables_change_after_a_backup_and_it_comes_back(stack: Stack, capsys: Any) -> None:
-    older = "DROP TABLE retention_runs; UPDATE alembic_version SET version_num = ''0013''"
     stack.compose("stop", *PROCESSES, "retention")
-    sql = older.replace("''", "'")
-    stack.inside("postgres", f'psql -U postgres -d referral -v ON_ERROR_STOP=1 -c "{sql}"')
+    stack.inside("postgres", f'psql -U postgres -d referral -v ON_ERROR_STOP=1 -c "{MAKE_OLDER}"')
     said = stack.compose("run", "--rm", "-T", "migrate").stdout
     assert "backed up before anything changes: " in said
     assert "in /var/lib/luotsi/backups/before-upgrade" in said

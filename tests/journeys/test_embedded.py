@@ -22,6 +22,7 @@ from luotsi.platform.process_specs import free_port_base
 from shared.redis import connect
 from shared.services import get_service
 from shared.version import VERSION
+from tests.journeys.older_tables import MAKE_OLDER, OLDER
 from tests.journeys.running import ADVISER, DESK, Running, eventually, living
 from tests.services_by_hand import PREFIXES, PROCESSES
 
@@ -128,7 +129,6 @@ def test_tables_of_an_older_version_are_backed_up_before_they_change(data: Path)
         referral = first.ready().refer()
         first.process.terminate()
         first.end()
-    back = "DROP TABLE retention_runs; UPDATE alembic_version SET version_num = '0013'"
 
     async def as_owner(url: str, statement: str) -> None:
         owner = await asyncpg.connect(url)
@@ -136,11 +136,11 @@ def test_tables_of_an_older_version_are_backed_up_before_they_change(data: Path)
         await owner.close()
 
     with start_servers(data, durable=True) as servers:
-        asyncio.run(as_owner(servers.owner_urls["referral"], back))
+        asyncio.run(as_owner(servers.owner_urls["referral"], MAKE_OLDER))
     with Running(data, free_port_base()) as second:
         second.ready()
         backups = list((data / "before-upgrade" / "backups").glob("*/manifest.json"))
-        assert ['"0013"' in each.read_text() for each in backups] == [True]
+        assert [f'"{OLDER}"' in each.read_text() for each in backups] == [True]
         with second.client("referral", ADVISER) as adviser:
             assert adviser.get(f"/referrals/{referral}").json()["status"] == "requested"
 
