@@ -2,7 +2,6 @@
 
 from typing import Any, TypeAlias, TypeVar
 
-from fastapi import Response
 from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 
@@ -31,11 +30,3 @@ class Answer(BaseModel):
 
     A field that may be left out is a `Maybe`, with `absent()`.
     """
-
-
-def as_json(answer: BaseModel, headed: Response) -> Response:
-    """The answer as it is sent, with the headers of `headed`: for a route that answers models of several kinds.
-
-    FastAPI would try one after the other on it.
-    """
-    return Response(answer.model_dump_json(by_alias=True), headers=dict(headed.headers), media_type="application/json")

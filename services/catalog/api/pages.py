@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Response
+from pydantic import BaseModel
 
 from services.catalog.queries.pages import PageWanted
 from services.catalog.schemas.pages import Page
@@ -40,3 +41,11 @@ def page_fields(wanted: PageWanted, contents: Sequence[object], total: int) -> d
         "empty": not contents,
         "contents": contents,
     }
+
+
+def as_json(answer: BaseModel, headed: Response) -> Response:
+    """The answer as it is sent, with the headers of `headed`: for a route that answers models of several kinds.
+
+    FastAPI would try one after the other on it.
+    """
+    return Response(answer.model_dump_json(by_alias=True), headers=dict(headed.headers), media_type="application/json")

@@ -19,7 +19,7 @@ from services.catalog.api.dependencies import (
 )
 from services.catalog.api.hits import found_page
 from services.catalog.api.locale import LanguageOf, say_languages
-from services.catalog.api.pages import CountPageOf
+from services.catalog.api.pages import CountPageOf, as_json
 from services.catalog.api.repeating import OnceOf
 from services.catalog.api.summaries import summary_of
 from services.catalog.api.unfound_words import AskingOf
@@ -36,7 +36,6 @@ from services.catalog.use_cases.services import change_service, create_service, 
 from services.catalog.use_cases.unfound_words import count_unfound
 from shared.events.catalog import Language, OrganizationType, ServiceStatus
 from shared.values.texts import name_of
-from shared.web.answers import as_json
 from shared.web.bodies import body, request_body
 from shared.web.idempotency import KEY_TAKEN
 from shared.web.json_api import TransactionOf
