@@ -110,10 +110,10 @@ class Stack:
         return done.stdout.strip()
 
     def containers(self) -> dict[str, list[dict[str, Any]]]:
-        """Service → what the engine knows about each of its containers."""
+        """Service → what the engine knows about each of its containers; those that go meanwhile are left out."""
         ids = self.compose("ps", "-aq").stdout.split()
         found: dict[str, list[dict[str, Any]]] = {}
-        for known in json.loads(_docker("inspect", *ids)):
+        for known in json.loads(_docker("inspect", *ids, check=False)):
             found.setdefault(known["Config"]["Labels"]["com.docker.compose.service"], []).append(known)
         return found
 
@@ -158,8 +158,8 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in named}
 
 
-def _docker(*arguments: str) -> str:
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True, timeout=60).stdout
+def _docker(*arguments: str, check: bool = True) -> str:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=check, timeout=60).stdout
 
 
 def _free_port() -> int:
