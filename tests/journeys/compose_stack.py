@@ -111,7 +111,8 @@ class Stack:
 
     def containers(self) -> dict[str, list[dict[str, Any]]]:
         """Service → what the engine knows about each of its containers; those that go meanwhile are left out."""
-        ids = self.compose("ps", "-aq").stdout.split()
+        # Not by compose, whose list fails where one of them has gone while it is made.
+        ids = _docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={self.project}").split()
         found: dict[str, list[dict[str, Any]]] = {}
         for known in json.loads(_docker("inspect", *ids, check=False)):
             found.setdefault(known["Config"]["Labels"]["com.docker.compose.service"], []).append(known)
