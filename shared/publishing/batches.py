@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, Self
 
 EntryId = tuple[int, int]
@@ -26,8 +27,10 @@ class Batch:
 
     def without(self, ids: Collection[int]) -> "Batch":
         """The same but for these."""
-        rows = zip(self.ids, self.payloads, self.subjects, strict=True)
-        return Batch.of([{"id": i, "payload": p, "subject": s} for i, p, s in rows if i not in ids])
+        kept = [each not in ids for each in self.ids]
+        return Batch(
+            list(compress(self.ids, kept)), list(compress(self.payloads, kept)), list(compress(self.subjects, kept))
+        )
 
     def __len__(self) -> int:
         return len(self.ids)

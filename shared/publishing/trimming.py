@@ -19,12 +19,9 @@ async def trim(redis: RawRedis, stream: str, newest: tuple[int, int]) -> int:
     takes it that the stream has lost entries.
     A declared group that is missing stops trimming and raises an alarm: it may yet need everything.
     """
-    try:
-        groups = {group["name"].decode(): group for group in await redis.xinfo_groups(stream)}
-    except ResponseError as error:
-        if "no such key" in str(error):
-            return 0
-        raise
+    groups = await _groups(redis, stream)
+    if groups is None:
+        return 0
     declared = groups_of(stream)
     missing = [name for name in declared if name not in groups]
     MISSING_GROUPS.labels(stream).set(len(missing))
@@ -38,17 +35,23 @@ async def trim(redis: RawRedis, stream: str, newest: tuple[int, int]) -> int:
 
 async def behind(redis: RawRedis, stream: str) -> int:
     """How many entries the slowest declared group has not acknowledged; all there are where it is missing."""
-    there = int(await redis.xlen(stream))
+    groups = await _groups(redis, stream)
+    if groups is None:
+        return 0
+    declared = [groups.get(name, {"lag": None}) for name in groups_of(stream)]
+    if any(group["lag"] is None for group in declared):  # Redis does not always know how far a group is
+        return int(await redis.xlen(stream))
+    return max((int(group["lag"]) + int(group["pending"]) for group in declared), default=0)
+
+
+async def _groups(redis: RawRedis, stream: str) -> dict[str, dict[str, Any]] | None:
+    """What Redis tells of each group of the stream, by its name; None where there is no stream."""
     try:
-        groups = {group["name"].decode(): group for group in await redis.xinfo_groups(stream)}
+        return {group["name"].decode(): group for group in await redis.xinfo_groups(stream)}
     except ResponseError as error:
         if "no such key" in str(error):
-            return 0
+            return None
         raise
-    waiting = [groups[name]["lag"] for name in groups_of(stream) if name in groups]
-    if len(waiting) < len(groups_of(stream)) or None in waiting:  # Redis does not always know how far a group is
-        return there
-    return max(int(groups[name]["lag"]) + int(groups[name]["pending"]) for name in groups_of(stream))
 
 
 async def _floor(redis: RawRedis, stream: str, group: dict[str, Any]) -> tuple[int, int]:

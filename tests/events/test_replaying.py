@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from shared.events import Envelope
 from shared.ids import new_id
-from shared.publishing import losses, relay
+from shared.publishing import losses, relay, trimming
 from shared.publishing.relay import Relay
 from shared.services import groups_of
 from tests.events.backbone import GROUP, STREAM, Backbone, counted
@@ -109,6 +109,17 @@ async def test_a_group_that_is_missing_is_the_slowest(backbone: Backbone, monkey
     await read_by(backbone, groups_of(STREAM))
     await by.step()
     assert await backbone.operator.xlen(STREAM) == 40
+
+
+async def test_a_stream_that_nobody_reads_is_filled_again(backbone: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of a service which is new, and of which nobody has asked anything yet."""
+    monkeypatch.setattr(trimming, "groups_of", lambda _: ())
+    by = backbone.new_relay("relay-1", batch=10)
+    await backbone.tell(30)
+    await lose_all(backbone, by)
+    for _ in range(6):
+        await by.step()
+    assert await backbone.operator.xlen(STREAM) == 30
 
 
 async def test_a_relay_that_dies_in_the_middle_is_followed_by_one_that_goes_on(backbone: Backbone) -> None:
