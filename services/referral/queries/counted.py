@@ -8,8 +8,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, DateTime, Integer, Subquery, func
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, DateTime, Integer, Subquery, TableValuedAlias, func
 from sqlmodel import col
 
 from services.referral.domain.lifecycle import Reason, Status
@@ -17,6 +16,7 @@ from services.referral.domain.periods import Period, last_of_month, months_of
 from services.referral.tables import Referral
 from services.referral.unit_of_work import UnitOfWork
 from shared.clock import KUOPIO
+from shared.database.value_lists import value_lists
 
 Keys = Mapping[str, ColumnElement[Any]]
 """By what is counted: name → column"""
@@ -40,10 +40,8 @@ def by_month(period: Period) -> tuple[ColumnElement[int], list[ColumnElement[boo
     begins = [datetime.combine(month, time(), KUOPIO) for month in months_of(period)]
     ends = [*begins[1:], datetime.combine(last_of_month(period.last) + timedelta(days=1), time(), KUOPIO)]
     moment = DateTime(timezone=True)
-    numbers = sa.literal(list(range(1, len(begins) + 1)), ARRAY(Integer))
-    unnested = func.unnest(sa.literal(begins, ARRAY(moment)), sa.literal(ends, ARRAY(moment)), numbers)
-    named = sa.column("begins", moment), sa.column("ends", moment), sa.column("number", Integer)
-    months = unnested.table_valued(*named).render_derived(name="months")
+    numbers = range(1, len(begins) + 1)
+    months = value_lists("months", {"begins": (moment, begins), "ends": (moment, ends), "number": (Integer(), numbers)})
     sent_at = col(Referral.sent_at)
     return months.c.number, [sent_at >= months.c.begins, sent_at < months.c.ends]
 
@@ -123,12 +121,8 @@ def _middle(value: ColumnElement[Any]) -> ColumnElement[float]:
     return func.percentile_cont(0.5).within_group(value)
 
 
-def _places(keys: Keys, places: Mapping[tuple[Any, ...], int]) -> Any:
+def _places(keys: Keys, places: Mapping[tuple[Any, ...], int]) -> TableValuedAlias:
     """The places as a table: a row for each combination of keys."""
     columns = zip(*places, strict=True) if places else ([] for _ in keys)
-    arrays = [
-        sa.literal(list(values), ARRAY(column.type)) for values, column in zip(columns, keys.values(), strict=True)
-    ]
-    named = [sa.column(name, column.type) for name, column in keys.items()]
-    unnested = func.unnest(*arrays, sa.literal(list(places.values()), ARRAY(Integer)))
-    return unnested.table_valued(*named, sa.column("place", Integer)).render_derived(name="places")
+    keyed = {name: (key.type, values) for (name, key), values in zip(keys.items(), columns, strict=True)}
+    return value_lists("places", {**keyed, "place": (Integer(), places.values())})

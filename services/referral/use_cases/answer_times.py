@@ -7,7 +7,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Uuid, func
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 
 from services.referral.domain.working_time import working_time
@@ -15,6 +14,7 @@ from services.referral.queries.terms import closures_of
 from services.referral.tables import Referral
 from services.referral.tables.referrals import UNMEASURED
 from services.referral.unit_of_work import UnitOfWork
+from shared.database.value_lists import value_lists
 from shared.events.catalog import Closure
 
 PORTION: Final = 500
@@ -48,11 +48,7 @@ async def measure_some(work: UnitOfWork, after: UUID, at_most: int = PORTION) ->
     times: dict[UUID, int] = {
         row_id: _microseconds(sent, answered, closures[target]) for row_id, target, sent, answered in found
     }
-    measured = (
-        func.unnest(sa.literal(list(times), ARRAY(Uuid)), sa.literal(list(times.values()), ARRAY(BigInteger)))
-        .table_valued(sa.column("id", Uuid), sa.column("spent", BigInteger))
-        .render_derived(name="measured")
-    )
+    measured = value_lists("measured", {"id": (Uuid(), times), "spent": (BigInteger(), times.values())})
     write = sa.update(Referral).where(col(Referral.id) == measured.c.id)
     await work.tx.execute(write.values(working_time_to_answer=measured.c.spent))
     return max(times)
