@@ -10,7 +10,7 @@ from sqlalchemy import text
 import shared.consuming.worker
 from bench.testbed import CONSUMER, EVENT_TYPE, PRODUCER, STREAM
 from shared.consuming.inbox import BatchHandler, Consumer
-from shared.consuming.stream_reader import subscribe
+from shared.consuming.subscribing import subscribe
 from shared.consuming.worker import Worker, run
 from shared.database.connections import Database
 from shared.database.transaction import Transaction

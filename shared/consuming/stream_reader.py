@@ -1,14 +1,12 @@
-"""Reading a stream: FastStream hands over batches; each is dealt with in one transaction and acknowledged after it."""
+"""What was read from a stream is dealt with in one transaction, and acknowledged after it."""
 
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
-from faststream import AckPolicy
-from faststream.redis import RedisBroker, RedisSentinelBroker, StreamSub
-from faststream.redis.message import RedisBatchStreamMessage, bDATA_KEY
+from faststream.redis.message import bDATA_KEY
 from redis.exceptions import ResponseError
 
 from shared.consuming import dead_letters
@@ -17,19 +15,14 @@ from shared.consuming.inbox import Consumer, Poison, decode, handle
 from shared.consuming.parked import retry_stuck
 from shared.database.connections import Database
 from shared.database.outages import is_away
-from shared.redis import ANSWER_SECONDS, RawRedis, SlowRetry, primary_options, sentinel_options, server_options
-from shared.redis_address import read_address
+from shared.redis import RawRedis
 
 log = logging.getLogger(__name__)
-_faststream_log = log.getChild("faststream")  # its own logger "faststream" has a handler that is not ours
-_faststream_log.setLevel(logging.WARNING)  # below that, it reports on each of its tasks
 
 Entry = tuple[str, Mapping[bytes, bytes]]
 
 MAX_FAILURES = 5
 _RETRY_SECONDS = 0.5
-_READ_MS = 1000
-"""How long a read waits for entries before it is asked again; well below the time in which an answer must come."""
 
 
 async def ensure_group(redis: RawRedis, stream: str, group: str) -> None:
@@ -125,85 +118,6 @@ class StreamReader:
         if not entry_ids:
             return
         await self._redis.xack(self.consumer.stream, self.consumer.group, *entry_ids)
-
-
-class _SentinelBroker(RedisSentinelBroker):
-    """FastStream's, which when it stops leaves its connections to the Sentinels open."""
-
-    async def stop(self, *args: Any) -> None:
-        pool: Any = self._connection.connection_pool if self._connection else None
-        await super().stop(*args)
-        if pool is not None:
-            await pool.sentinel_manager.aclose()
-
-
-def connect_broker(url: str) -> RedisBroker:
-    """FastStream's connection, apart from all others, so that its blocking reads hold up nobody.
-
-    When it stops, it gives a running handler five seconds: less than the time after which the process is killed.
-    """
-    options: dict[str, Any] = {
-        "logger": _faststream_log,
-        "log_level": logging.DEBUG,
-        "graceful_timeout": 5,
-        "apply_types": False,  # there is nothing to inject into a handler that takes entries as they lie
-        "retry": SlowRetry(),
-        "socket_timeout": ANSWER_SECONDS,
-        "socket_connect_timeout": ANSWER_SECONDS,
-    }
-    address = read_address(url)
-    if not address.name:
-        return RedisBroker(**server_options(address), **options)
-    return _SentinelBroker(
-        sentinels=address.hosts,
-        sentinel_master_name=address.name,
-        sentinel_kwargs=sentinel_options(address),
-        **primary_options(address),
-        **options,
-    )
-
-
-def subscribe(broker: RedisBroker, reader: StreamReader, worker_name: str, batch: int = 100) -> Any:
-    """Subscribe `reader` to its stream as consumer `worker_name`; returns FastStream's subscriber.
-
-    Entries arrive as the stream holds them: FastStream's own decoding would call no handler for a batch
-    with one bad item. Its acknowledging is off, for an entry is acknowledged only after the commit.
-    """
-    consumer = reader.consumer
-    subscriber = broker.subscriber(
-        stream=StreamSub(
-            consumer.stream,
-            group=consumer.group,
-            consumer=worker_name,
-            batch=True,
-            max_records=batch,
-            last_id=">",
-            polling_interval=_READ_MS,
-        ),
-        parser=cast(Any, _as_it_lies),
-        decoder=cast(Any, _undecoded),
-        ack_policy=AckPolicy.MANUAL,
-        no_reply=True,
-    )
-
-    @subscriber
-    async def take(entries: list[Any]) -> None:
-        await reader.take_batch(entries)
-        if len(entries) < batch:  # after a full one more is waiting, and pausing would make no batch fuller
-            await asyncio.sleep(consumer.delay)
-
-    return subscriber
-
-
-async def _as_it_lies(raw: Mapping[str, Any]) -> RedisBatchStreamMessage:
-    return RedisBatchStreamMessage(
-        raw_message=cast(Any, raw), body=b"", consumer=cast(Any, None), group=None, content_type=None
-    )
-
-
-async def _undecoded(message: RedisBatchStreamMessage) -> list[Entry]:
-    raw = message.raw_message
-    return [(entry_id.decode(), fields) for entry_id, fields in zip(raw["message_ids"], raw["data"], strict=True)]
 
 
 def _event(fields: Mapping[bytes, bytes]) -> Any:

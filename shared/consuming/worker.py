@@ -16,7 +16,8 @@ from shared.consuming.inbox import Consumer
 from shared.consuming.janitor import Janitor
 from shared.consuming.monitor import Monitor
 from shared.consuming.service_watch import ServiceWatch
-from shared.consuming.stream_reader import StreamReader, connect_broker, ensure_group, subscribe
+from shared.consuming.stream_reader import StreamReader, ensure_group
+from shared.consuming.subscribing import connect_broker, subscribe
 from shared.consuming.watchdog import StoppedConsuming, Watchdog
 from shared.database.connections import Database
 from shared.figures import Look

@@ -1,4 +1,4 @@
-"""Migrations: Alembic for each service's own database, and the backbone's tables that all of them hold."""
+"""Migrations: Alembic for each service's own database."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command, context, op
+from alembic import command, context
 from alembic.config import Config
 
 from shared.database.engines import create_engine
@@ -55,84 +55,6 @@ def upgrade(service: str, owner_url: str, role: str | None = None) -> list[Step]
     config.attributes["steps"] = steps
     command.upgrade(config, "head")
     return steps
-
-
-def create_backbone() -> None:
-    """Create the backbone's tables as of its first version; called by each service's first migration."""
-    timestamp = sa.DateTime(timezone=True)
-    op.create_table(
-        "outbox",
-        sa.Column("id", sa.BigInteger, sa.Identity(), nullable=False),
-        sa.Column("event_id", sa.Uuid, nullable=False),
-        sa.Column("type", sa.Text, nullable=False),
-        sa.Column("subject", sa.Text, nullable=False),
-        sa.Column("payload", sa.Text, nullable=False),
-        sa.Column("recorded_at", timestamp, server_default=sa.func.now(), nullable=False),
-        sa.Column("published_at", timestamp),
-        sa.Column("entry_ms", sa.BigInteger),
-        sa.Column("entry_seq", sa.BigInteger),
-        sa.PrimaryKeyConstraint("id", name="pk_outbox"),
-        sa.UniqueConstraint("event_id", name="uq_outbox_event_id"),
-    )
-    op.create_index("ix_outbox_subject", "outbox", ["subject"])
-    op.create_index("ix_outbox_unpublished", "outbox", ["id"], postgresql_where=sa.text("published_at IS NULL"))
-    op.create_index("ix_outbox_entry_id", "outbox", ["entry_ms", "entry_seq"])
-    notify_on_insert("outbox")
-    op.create_table(
-        "inbox",
-        sa.Column("event_id", sa.Uuid, nullable=False),
-        sa.Column("consumer", sa.Text, nullable=False),
-        sa.Column("handled_at", timestamp, server_default=sa.func.now(), nullable=False),
-        sa.PrimaryKeyConstraint("event_id", "consumer", name="pk_inbox"),
-    )
-    op.create_table(
-        "parked",
-        sa.Column("event_id", sa.Uuid, nullable=False),
-        sa.Column("waits_for", sa.Text, nullable=False),
-        sa.Column("payload", sa.Text, nullable=False),
-        sa.Column("parked_at", timestamp, server_default=sa.func.now(), nullable=False),
-        sa.PrimaryKeyConstraint("event_id", name="pk_parked"),
-    )
-    op.create_index("ix_parked_waits_for", "parked", ["waits_for"])
-    op.create_table(
-        "failures",
-        sa.Column("stream", sa.Text, nullable=False),
-        sa.Column("entry_id", sa.Text, nullable=False),
-        sa.Column("failures", sa.Integer, nullable=False),
-        sa.Column("last_error", sa.Text, nullable=False),
-        sa.Column("last_failed_at", timestamp, server_default=sa.func.now(), nullable=False),
-        sa.PrimaryKeyConstraint("stream", "entry_id", name="pk_failures"),
-    )
-    op.create_table(
-        "leases",
-        sa.Column("name", sa.Text, nullable=False),
-        sa.Column("holder", sa.Text, nullable=False),
-        sa.Column("expires_at", timestamp, nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_leases"),
-    )
-
-
-def create_stream_losses() -> None:
-    """Create the table in which a relay notes what its stream has lost."""
-    numbers = [sa.Column(name, sa.BigInteger, nullable=False) for name in ("after_ms", "after_seq")]
-    numbers += [sa.Column(name, sa.BigInteger, nullable=False) for name in ("up_to_ms", "up_to_seq")]
-    op.create_table(
-        "stream_losses",
-        sa.Column("stream", sa.Text, nullable=False),
-        *numbers,
-        sa.PrimaryKeyConstraint("stream", name="pk_stream_losses"),
-    )
-
-
-def notify_on_insert(table: str) -> None:
-    """Let every insert into `table` NOTIFY those who LISTEN on the channel of that name, once per transaction."""
-    op.execute(
-        f"CREATE FUNCTION wake_{table}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN PERFORM pg_notify('{table}', ''); RETURN NULL; END $$"
-    )
-    op.execute(
-        f"CREATE TRIGGER wake_{table} AFTER INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION wake_{table}()"
-    )
 
 
 def run_environment(append_only: Iterable[str] = (), changeable: Mapping[str, Iterable[str]] | None = None) -> None:

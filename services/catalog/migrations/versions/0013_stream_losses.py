@@ -1,6 +1,6 @@
 """A relay notes what its stream has lost, and publishes it again bit by bit."""
 
-from shared.database.migrations import create_stream_losses
+from shared.database.backbone import create_stream_losses
 
 revision = "0013"
 down_revision = "0012"

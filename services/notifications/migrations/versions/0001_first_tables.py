@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from shared.database.migrations import create_backbone, notify_on_insert
+from shared.database.backbone import create_backbone, notify_on_insert
 
 revision = "0001"
 down_revision = None

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from shared.database.migrations import create_backbone
+from shared.database.backbone import create_backbone
 
 revision = "0001"
 down_revision = None

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.database.migrations import create_backbone
+from shared.database.backbone import create_backbone
 
 revision = "0001"
 down_revision = None
