@@ -9,7 +9,7 @@ import typer
 
 from luotsi.commands.lazy_group import lazy_group
 from luotsi.platform.process import PlatformError
-from luotsi.platform.server_faults import said_of_server
+from luotsi.platform.surroundings import said_of_surroundings
 from luotsi.platform.target import DEFAULT_DATA, DataOption, find_target
 from shared.services import service_names
 from shared.version import VERSION
@@ -216,14 +216,6 @@ def main() -> None:
     except PlatformError as error:
         sys.exit(f"luotsi: {error}")
     except Exception as error:
-        said = _said_of_file(error) if isinstance(error, OSError) else None
-        if said is None and (said := said_of_server(error)) is None:
+        if (said := said_of_surroundings(error)) is None:
             raise  # a fault of ours, with its trace
         sys.exit(f"luotsi: {said}")
-
-
-def _said_of_file(error: OSError) -> str | None:
-    path = error.filename2 or error.filename
-    if path is None:
-        return str(error) if isinstance(error, PermissionError) else None
-    return f"{path}: {error.strerror}"

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from urllib.parse import urlsplit
 
-from luotsi.platform.server_faults import said_of_server
+from luotsi.platform.surroundings import said_of_server
 from tests.flows.operating import environment
 from tests.platform import Platform
 
