@@ -55,7 +55,7 @@ SELECT s.id, s.slug, s.version, s.organization_id, s.name->>'fi' AS name, s.desc
     json_build_object('id', o.id, 'slug', o.slug, 'name', o.name->>'fi', 'description', o.description->>'fi')
     AS organization FROM services AS s JOIN organizations AS o ON o.id = s.organization_id WHERE s.id = ANY($1)
 """
-_SEARCH: Final = SEARCH.compile(dialect=dialect())
+_SEARCH: Final = SEARCH.compile(dialect=dialect())  # type: ignore[no-untyped-call]  # of SQLAlchemy
 
 
 class Found(BaseModel):

@@ -98,10 +98,10 @@ async def main(rounds: int, count: int) -> None:
         print(f"load {os.getloadavg()[0]:.1f}; medians of {rounds} rounds of {count}; processor and waiting in ms")
         print(f"{'':34} {'processor':>9} {'bare':>6} {'share':>6} {'waited':>7} {'bare':>6} {'bytes':>7} {'bare':>7}")
         for name, (service, ask, ask_bare) in questions(load).items():
-            ours = {"base_url": platform.urls[service], "headers": load.sender.headers, "trust_env": False}
+            headers = load.sender.headers
             async with (
-                httpx2.AsyncClient(**ours) as client,
-                httpx2.AsyncClient(**ours | {"base_url": address}) as other,
+                httpx2.AsyncClient(base_url=platform.urls[service], headers=headers, trust_env=False) as client,
+                httpx2.AsyncClient(base_url=address, headers=headers, trust_env=False) as other,
             ):
                 ends = [(client, web_process(platform, service), ask), (other, process, ask_bare)]
                 for end in ends:

@@ -83,7 +83,9 @@ def portal_of(platform: DemoPlatform, folder: Path) -> Portal:
         mail_dir=folder / "mail",
         account_requests_per_minute=1_000_000,
         address_requests_per_minute=1_000_000,
-        **{f"{service}_url": platform.urls[service] for service in apis()},
+        catalog_url=platform.urls["catalog"],
+        referral_url=platform.urls["referral"],
+        notifications_url=platform.urls["notifications"],
     )
     app = create_app(settings, {service: Timed(taken) for service in apis()})
     return Portal(httpx2.ASGITransport(app=app), taken)

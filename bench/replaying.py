@@ -7,7 +7,6 @@ with all of them. Its stream is deleted, and then referrals are sent. Other vers
 import argparse
 import asyncio
 import contextlib
-import sys
 import time
 from dataclasses import dataclass
 from statistics import median
@@ -112,4 +111,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
