@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from babel.dates import format_skeleton
@@ -10,8 +10,6 @@ from babel.dates import format_skeleton
 from services.portal import texts
 from services.portal.pages.json_objects import JSON
 from services.portal.pages.overview.flow import Flow, draw
-
-USUAL_DAYS: Final = 180
 
 
 @dataclass(frozen=True)
@@ -30,9 +28,8 @@ class Period:
         }
 
 
-def usual_period(today: date) -> Period:
-    """The last half of a year, up to and with today."""
-    return Period(today - timedelta(days=USUAL_DAYS), None)
+USUAL: Final = Period(None, None)
+"""What the API takes where no day is said: a year, up to and with today."""
 
 
 def flow_of(counted: JSON, language: str, others: str) -> Flow:

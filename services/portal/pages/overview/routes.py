@@ -9,10 +9,9 @@ from services.portal.clients.api import Away, side_by_side
 from services.portal.pages.access import members
 from services.portal.pages.forms import Form
 from services.portal.pages.overview import figures
-from services.portal.pages.overview.figures import Period, usual_period
+from services.portal.pages.overview.figures import USUAL, Period
 from services.portal.pages.page import Page
 from services.portal.pages.referrals.rows import address, cursor_in
-from shared.clock import day_in_kuopio
 from shared.problems import not_found
 
 router = APIRouter()
@@ -122,7 +121,6 @@ async def file(page: Coordinator, name: str, first: Annotated[Day, Query(alias="
 
 def _period(page: Page, form: Form) -> Period:
     """The period asked for; where the days are none, the usual one, and the form says so."""
-    usual = usual_period(day_in_kuopio(page.now))
     days: dict[str, date | None] = {}
     for name in ("from", "to"):
         given = form.text(name)
@@ -131,9 +129,9 @@ def _period(page: Page, form: Form) -> Period:
         except ValueError:
             form.refuse(name, page.t("overview.no_day"))
     if form.errors:
-        return usual
+        return USUAL
     first, last = days["from"], days["to"]
     if first and last and last < first:
         form.refuse("to", page.t("overview.before_first"))
-        return usual
-    return usual if first is None and last is None else Period(first, last)
+        return USUAL
+    return Period(first, last)
