@@ -170,3 +170,14 @@ async def test_a_filter_that_nobody_knows_is_said_and_taken_off(
     assert (page.status_code, rows_of(page)) == (200, [sent["id"]])
     assert unknown_filter(page) == ("nonsense", "/referrals?sort=sent_at")
     assert 'aria-current="page"' in page.text.partition('id="counted"')[2].partition("</ul>")[0]
+
+
+async def test_an_order_that_nobody_knows_is_said_and_taken_off(
+    platform: Platform, town: Town, browser: httpx2.AsyncClient
+) -> None:
+    sent = await sent_referral(platform, town)
+    page = await browser.get("/referrals", params={"status": "requested", "sort": "nonsense"})
+    assert (page.status_code, rows_of(page)) == (200, [sent["id"]])
+    assert unknown_filter(page) == ("nonsense", "/referrals?status=requested")
+    async with portal_client(platform, town.desk) as desk:
+        assert unknown_filter(await desk.get("/desk?sort=nonsense")) == ("nonsense", "/desk?queue=new")

@@ -52,7 +52,7 @@ async def show_queues(
         "desk/queues.html",
         status=422 if status == 200 and page.form.errors else status,
         wanted=wanted,
-        unknown=[{"value": wanted.unknown, "href": wanted.here()}] if wanted.unknown else [],
+        unknown=[{"value": each, "href": wanted.here()} for each in wanted.unknown],
         form=page.form,
         search=search,
         away=isinstance(listed, Away),

@@ -39,8 +39,8 @@ class Wanted:
     sort: str = "respond_by"
     after: str = ""
     reference: str = ""
-    unknown: str = ""
-    """The queue that was asked for where there is none of that name"""
+    unknown: tuple[str, ...] = ()
+    """The queue and the order that were asked for where there are none of these names"""
 
     @property
     def waits(self) -> bool:
@@ -79,8 +79,9 @@ async def wanted(
 ) -> Wanted:
     """What the address asks for; the queue of new ones where it names none that there is."""
     known = queue if queue in QUEUES else "new"
-    unknown = "" if queue == known else queue
-    return Wanted(known, sort if sort in SORTS else default_sort(known), after, reference.strip(), unknown)
+    order = sort if sort in SORTS else default_sort(known)
+    unknown = tuple(given for given, taken in ((queue, known), (sort, order)) if given and given != taken)
+    return Wanted(known, order, after, reference.strip(), unknown)
 
 
 def numbers_of(counts: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, bool]]:

@@ -34,7 +34,7 @@ class Asked:
     reference: str = ""
     after: str = ""
     unknown: tuple[str, ...] = ()
-    """Queues and statuses that nobody knows"""
+    """Queues, statuses and orders that nobody knows"""
 
     @property
     def query(self) -> dict[str, Any]:
@@ -52,6 +52,7 @@ def asked(
     """What the address asks for."""
     statuses = tuple(each for each in STATUSES if each in (status or ()))
     unknown = tuple(each for each in dict.fromkeys(status or ()) if each and each not in STATUSES)
+    unknown += (sort,) if sort and sort not in SORTS else ()
     return Asked(queue, statuses, sort if sort in SORTS else "", reference.strip()[:40], after, unknown)
 
 
