@@ -14,7 +14,7 @@ from pathlib import Path
 import uvloop
 
 from luotsi.platform.data_dir import temporary_data
-from tests.faults.accounts import Accounts, fetch_accounts
+from tests.faults.accounts import Accounts, fetch_accounts, unknown_to_mail
 from tests.faults.actors import Day
 from tests.faults.checks.versions import prepare_notes
 from tests.faults.checks.watch import Watch
@@ -78,6 +78,7 @@ async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outc
         faults = tuple(fault for fault in faults if fault.__name__ in asked.only.split(","))
     async with running_lab(root) as lab:
         ledger = Ledger()
+        lab.mail.unknown = unknown_to_mail(asked.seed)
         try:
             accounts = await fetch_accounts(lab, ledger)
         except GivenUp:

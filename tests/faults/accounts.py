@@ -1,6 +1,7 @@
 """Who works on the platform under test: advisers in two organisations, desks in three, and an administrator."""
 
 import asyncio
+import random
 import time
 from dataclasses import dataclass, field
 
@@ -12,6 +13,11 @@ from tests.faults.people import JSON, Somebody
 SOURCES = ("navigaattori", "kompassi")
 TARGETS = ("business-kuopio", "north-savo-talent-hub", "ngos")
 DESK_ADDRESS_OF = "business-kuopio"
+
+
+def unknown_to_mail(seed: int) -> str:
+    """The address of one of the advisers, of whom the mail server knows nothing."""
+    return f"adviser-2@{random.Random(seed).choice(SOURCES)}.example"
 
 
 @dataclass

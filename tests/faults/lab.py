@@ -23,9 +23,9 @@ from shared.services import SERVICES
 from tests.faults.checks.expectations import Finding
 from tests.faults.hands import Hands
 from tests.faults.injection_points import Points
+from tests.faults.mail import ChoosyMailServer
 from tests.faults.poison import Poison
 from tests.faults.proxy import Proxy
-from tests.flows.mail_server import MailServer
 
 PATIENCE = 240.0
 """Seconds that anything may take to get over a fault, and anybody waits for an answer, before that counts as never."""
@@ -38,7 +38,7 @@ class Lab:
     data: DataDir
     hands: Hands
     target: Target
-    mail: MailServer
+    mail: ChoosyMailServer
     points: Points
     postgres: Proxy
     valkey: Proxy
@@ -98,7 +98,7 @@ async def running_lab(root: Path) -> AsyncIterator[Lab]:
     data = DataDir(root)
     folder = root / "faults"
     folder.mkdir(mode=0o700)
-    async with MailServer() as mail:
+    async with ChoosyMailServer() as mail:
         with data.locked() as lock:
             hands = Hands(data, lock, folder, mail.url)
             platform = Platform(data, free_port_base(), hands)

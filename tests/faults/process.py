@@ -24,7 +24,7 @@ MIN_IDLE = timedelta(seconds=10)
 CLAIM = timedelta(seconds=15)
 """Instead of the delivery queue's two minutes."""
 
-RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (2, 4, 8, 8, 15, 15, 15))
+RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (2, 3, 4, 6, 8, 8, 8))
 """Instead of what grows to twenty hours; as many attempts."""
 
 FACTS_EVERY = timedelta(seconds=10)

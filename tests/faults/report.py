@@ -12,6 +12,7 @@ from tests.faults.accounts import Accounts
 from tests.faults.checks.copies import check_copies
 from tests.faults.checks.dead_letters import check_dead_letters
 from tests.faults.checks.expectations import Finding
+from tests.faults.checks.given_up import check_given_up, refused_again
 from tests.faults.checks.logs import check_inboxes, check_promises, check_timelines, check_versions
 from tests.faults.checks.notices import check_deliveries, check_mail, check_notices
 from tests.faults.checks.readers import check_read_timelines
@@ -150,10 +151,13 @@ async def judge(
     seen = await take_snapshot(lab)
     findings += [*lab.found, *_all_findings(seen, lab, ledger)]
     findings += repeated_mails(lab.mail.taken, lab.mail.taken_at, lab.hands.disturbed)
+    findings += refused_again(lab.mail, lab.hands.disturbed)
     findings += [finding async for finding in check_read_timelines(seen, accounts)]
     figures = {f"events of {service}": len(log) for service, log in seen.logs.items()}
     figures["notices"] = len(seen.tables["notifications"]["notices"])
     figures["mails"] = len(lab.mail.taken)
+    figures["mails refused for good"] = len(lab.mail.refused) + len(lab.mail.turned_away)
+    figures["mails put off for good"] = len(lab.mail.put_off)
     figures["mails as files"] = len(lab.filed)
     figures["poison entries"] = len(lab.poison.injected)
     figures["events whose handler failed"] = sum(failures(lab).values())
@@ -184,6 +188,7 @@ def _all_findings(seen: Snapshot, lab: Lab, ledger: Ledger) -> Iterator[Finding]
     yield from check_notices(seen)
     yield from check_deliveries(seen)
     yield from check_mail(seen, lab.mail.taken, lab.filed)
+    yield from check_given_up(seen, lab.mail, lab.filed)
     yield from check_newer_consumer(seen)
     yield from check_copies(seen)
     yield from check_dead_letters(lab.poison)

@@ -15,6 +15,12 @@ _LIES = {
         "UPDATE deliveries SET status = 'failed', delivered_at = NULL, next_attempt_at = now() + interval '1 day' "
         "WHERE id = (SELECT id FROM deliveries WHERE channel = 'email' AND status = 'delivered' LIMIT 1)",
     ),
+    "a mail was given up": (
+        "notifications",
+        "UPDATE deliveries SET status = 'exhausted', delivered_at = NULL "
+        "WHERE id = "
+        "(SELECT id FROM deliveries WHERE channel = 'email' AND status = 'delivered' ORDER BY id DESC LIMIT 1)",
+    ),
     "a copy is old": ("referral", "UPDATE members SET sequence = 0 WHERE id = (SELECT id FROM members LIMIT 1)"),
     "a proof is gone": ("referral", "DELETE FROM deliveries WHERE id = (SELECT id FROM deliveries LIMIT 1)"),
     "a timeline has a gap": (

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -79,7 +79,7 @@ class MailServer:
             await self._server.wait_closed()
             self._server = None
 
-    async def __aenter__(self) -> "MailServer":
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 

@@ -5,7 +5,7 @@ Each service's queries see its database at one and the same moment.
 
 from typing import Final
 
-from tests.faults.checks.expectations import FACTS, NO_CHANGES, REMINDERS
+from tests.faults.checks.expectations import DELIVERED, DELIVERY_FAILED, FACTS, NO_CHANGES, REMINDERS
 
 _LOG: Final = (
     "WITH log AS MATERIALIZED (SELECT id, event_id, type, subject, (payload::jsonb ->> 'sequence')::bigint AS version, "
@@ -74,14 +74,17 @@ ALWAYS: Final[dict[str, dict[str, str]]] = {
         "OR min(number) <> 1 OR count(DISTINCT number) <> count(*) OR max(last_number) IS DISTINCT FROM max(number)",
         "a notice without its ways, or with too many": "SELECT notices.id, count(deliveries.id) FROM notices "
         "LEFT JOIN deliveries ON notice_id = notices.id GROUP BY notices.id, recipient_member_id "
-        "HAVING count(deliveries.id) <> CASE WHEN recipient_member_id IS NULL THEN 1 ELSE 2 END "
+        "HAVING count(deliveries.id) <> CASE WHEN recipient_member_id IS NULL OR recipient_member_id::text = "
+        "(SELECT payload::jsonb -> 'data' ->> 'member_id' FROM outbox WHERE outbox.event_id = notices.event_id) "
+        "THEN 1 ELSE 2 END "
         "OR count(DISTINCT channel) <> count(deliveries.id)",
         "a delivery was told of twice": "SELECT subject, count(*) FROM outbox GROUP BY subject HAVING count(*) > 1",
         "a delivery that ended was not told of as it is": _LOG
         + "SELECT one.id, one.status, one.version, log.version FROM (SELECT deliveries.* FROM deliveries "
         "JOIN notices ON notices.id = notice_id WHERE referral_id IS NOT NULL) one FULL JOIN log "
         "ON log.subject = one.id::text WHERE (one.status IN ('delivered', 'exhausted')) "
-        "IS DISTINCT FROM (log.version IS NOT NULL) OR log.version > one.version",
+        "IS DISTINCT FROM (log.version IS NOT NULL) OR log.version > one.version "
+        f"OR log.type <> CASE one.status WHEN 'delivered' THEN '{DELIVERED}' ELSE '{DELIVERY_FAILED}' END",
         "the newer consumer noted something twice": "SELECT event_id, count(*) FROM rig_notes GROUP BY event_id "
         "HAVING count(*) > 1",
         "the newer consumer noted what is not in the inbox": "SELECT event_id FROM rig_notes WHERE event_id NOT IN "

@@ -6,7 +6,9 @@ from typing import Any, Final
 
 CATALOG: Final = ("catalog.organization_changed.v1", "catalog.service_changed.v1", "catalog.member_changed.v1")
 WHO_MAY_SIGN_IN: Final = ("catalog.organization_changed.v1", "catalog.member_changed.v1")
-DELIVERIES: Final = ("notification.delivered.v1", "notification.delivery_failed.v1")
+DELIVERED: Final = "notification.delivered.v1"
+DELIVERY_FAILED: Final = "notification.delivery_failed.v1"
+DELIVERIES: Final = (DELIVERED, DELIVERY_FAILED)
 _DESK: Final = frozenset({"desk"})
 _SOURCE: Final = frozenset({"source"})
 _ALWAYS: Final[Mapping[str, frozenset[str]]] = (

@@ -7,7 +7,9 @@ from email.message import EmailMessage
 from typing import Any
 
 from tests.faults.checks.expectations import Finding, told_parts
+from tests.faults.checks.given_up import failures_told, unreached, who_hears_of
 from tests.faults.checks.snapshot import Event, Snapshot
+from tests.faults.mail import delivery_of
 
 ADDRESS = "the desk's address"
 
@@ -25,6 +27,7 @@ def check_notices(seen: Snapshot) -> Iterator[Finding]:
     for event in seen.logs["catalog"]:
         if event.data.get("invited"):
             yield from _invited_rightly(seen, event, told.pop(event.id, {}))
+    yield from _told_of_failures(seen, told)
     for event_id in told:
         yield Finding("wrong", f"notices of {event_id}, which nobody ever told")
 
@@ -39,9 +42,26 @@ def _invited_rightly(seen: Snapshot, event: Event, told: dict[str, Any]) -> Iter
         yield Finding("wrong", f"{who} was told of {event.id}, which invited {member}")
 
 
+def _told_of_failures(seen: Snapshot, told: dict[Any, dict[str, Any]]) -> Iterator[Finding]:
+    """Mail that was given up is told to those who can see to it."""
+    causes = {str(event.id): event for event in seen.logs["referral"]}
+    for event in failures_told(seen):
+        cause = causes.get(event.data["cause_id"])
+        desk = _of_desk(seen, _state(cause)["target_organization_id"]) - {ADDRESS} if cause else set[str]()
+        expected, here = who_hears_of(event, cause, desk, _coordinators(seen)), set(told.pop(event.id, {}))
+        for who in expected - here:
+            yield Finding("lost", f"{who} was not told that the mail of delivery {event.subject} was given up")
+        for who in here - expected:
+            yield Finding("wrong", f"{who} was told of {event.type} {event.id} without being concerned")
+
+
+def _state(event: Event) -> Any:
+    return event.data.get("referral", event.data)
+
+
 def _told_rightly(seen: Snapshot, event: Event, told: dict[str, Any]) -> Iterator[Finding]:
     parts = told_parts(event.type, event.data)
-    referral = event.data.get("referral", event.data)
+    referral = _state(event)
     expected: set[str] = set()
     if "source" in parts:
         expected |= _of_source(seen, referral["source_member_id"], told)
@@ -91,11 +111,12 @@ def check_deliveries(seen: Snapshot) -> Iterator[Finding]:
     """One delivery per notice and way, each ended well; and the numbers of a member's notices have no gap."""
     ways = Counter((row["notice_id"], row["channel"]) for row in seen.tables["notifications"]["deliveries"])
     numbers: dict[str, list[int]] = defaultdict(list)
+    alone = unreached(seen)
     for notice in seen.tables["notifications"]["notices"]:
         member = notice["recipient_member_id"]
         if member is not None:
             numbers[str(member)].append(notice["number"])
-        for channel in ("email", "inbox") if member else ("email",):
+        for channel in _ways_of(notice, alone.get(notice["event_id"])):
             if ways[notice["id"], channel] != 1:
                 kind = "lost" if not ways[notice["id"], channel] else "doubled"
                 yield Finding(kind, f"notice {notice['id']} has {ways[notice['id'], channel]} deliveries by {channel}")
@@ -105,8 +126,17 @@ def check_deliveries(seen: Snapshot) -> Iterator[Finding]:
     gone = {str(row["id"]) for row in seen.tables["catalog"]["members"] if not row["active"]}
     recipients = {row["id"]: str(row["recipient_member_id"]) for row in seen.tables["notifications"]["notices"]}
     for row in seen.tables["notifications"]["deliveries"]:
-        if row["status"] != "delivered" and not (row["status"] == "withdrawn" and recipients[row["notice_id"]] in gone):
+        if row["status"] not in ("delivered", "exhausted") and not (
+            row["status"] == "withdrawn" and recipients[row["notice_id"]] in gone
+        ):
             yield Finding("stuck" if row["status"] in ("pending", "failed") else "lost", f"delivery {dict(row)}")
+
+
+def _ways_of(notice: Any, unreached_by_mail: str | None) -> tuple[str, ...]:
+    member = notice["recipient_member_id"]
+    if str(member) == unreached_by_mail:
+        return ("inbox",)
+    return ("email", "inbox") if member else ("email",)
 
 
 def check_mail(seen: Snapshot, mails: list[EmailMessage], filed: dict[str, bytes]) -> Iterator[Finding]:
@@ -129,11 +159,6 @@ def check_mail(seen: Snapshot, mails: list[EmailMessage], filed: dict[str, bytes
             yield Finding("wrong", f"a mail of delivery {delivery}, which does not exist")
         if len(kinds) > 1:
             yield Finding("doubled", f"delivery {delivery} made different mails: {kinds}")
-
-
-def delivery_of(mail: EmailMessage) -> str:
-    """Which delivery a mail belongs to, by its Message-ID."""
-    return str(mail["Message-ID"]).strip("<>").partition("@")[0]
 
 
 def _kind(mail: EmailMessage) -> tuple[str, str]:

@@ -14,8 +14,8 @@ from faststream.redis.message import bDATA_KEY
 
 from shared.services import publishers, stream_of
 from tests.faults.checks.expectations import Finding
-from tests.faults.checks.notices import delivery_of
 from tests.faults.lab import Lab
+from tests.faults.mail import delivery_of
 from tests.faults.poison import MARKS
 
 Disturbed = Sequence[tuple[float, str]]
@@ -38,7 +38,7 @@ def repeated_mails(mails: Iterable[EmailMessage], times: Iterable[float], distur
         arrived[delivery_of(mail)].append(at)
     for delivery, moments in arrived.items():
         for first, then in pairwise(moments):
-            causes = _between(disturbed, first, then, "notifications-worker")
+            causes = between(disturbed, first, then, "notifications-worker")
             if then - first < _AT_ONCE:
                 causes = [cause for cause in causes if any(word in cause for word in _BREAKS_CLAIMS)]
             if not causes:
@@ -56,13 +56,13 @@ async def repeated_entries(lab: Lab) -> list[Finding]:
                 entered[json.loads(fields[bDATA_KEY])["id"]].append(int(entry.partition(b"-")[0]) / 1000)
         for event, moments in entered.items():
             for first, then in pairwise(moments):
-                if not _between(lab.hands.disturbed, first, then, f"{service}-worker"):
+                if not between(lab.hands.disturbed, first, then, f"{service}-worker"):
                     what = f"{service} published {event} again after {then - first:.1f} s, and nothing explains it"
                     found.append(Finding("doubled", what))
     return found
 
 
-def _between(disturbed: Disturbed, first: float, then: float, process: str) -> list[str]:
+def between(disturbed: Disturbed, first: float, then: float, process: str) -> list[str]:
     """What happened to `process`, or to anything that it needs."""
     here = [what for at, what in disturbed if first - _BEFORE <= at <= then]
     return [what for what in here if process in what or not ("-" in what or what in _ORDERLY)]

@@ -67,7 +67,7 @@ _TABLES = {
         "members": "SELECT * FROM members",
         "notices": "SELECT id, event_id, referral_id, recipient_organization_id, recipient_member_id, number, "
         "seen_at, passed_on_at FROM notices",
-        "deliveries": "SELECT id, notice_id, channel, status, version FROM deliveries",
+        "deliveries": "SELECT id, notice_id, channel, status, attempts, version FROM deliveries",
         "rig_notes": "SELECT event_id, waiting FROM rig_notes",
     },
     "portal": {

@@ -13,11 +13,12 @@ from redis.exceptions import RedisError
 from shared.services import publishers, readers
 from tests.faults.checks.always import ALWAYS
 from tests.faults.checks.expectations import Finding, told_parts
-from tests.faults.checks.notices import delivery_of
+from tests.faults.checks.given_up import refused_again
 from tests.faults.checks.repeats import repeated_entries, repeated_mails
 from tests.faults.checks.sights import Row, Sight, keeps, look_at, opened, same, shown
 from tests.faults.lab import Lab
 from tests.faults.ledger import Ledger, Promise
+from tests.faults.mail import delivery_of
 
 _AWAY = (OSError, RedisError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 _PAUSE = 1.0
@@ -80,6 +81,7 @@ class Watch:
         found += await self._check_seen(seen)
         found += await self._check_mails(mails)
         found += repeated_mails(self.lab.mail.taken, self.lab.mail.taken_at, self.lab.hands.disturbed)
+        found += refused_again(self.lab.mail, self.lab.hands.disturbed)
         return found + await repeated_entries(self.lab)
 
     async def _see(self, service: str) -> tuple[Sight, list[Finding]]:
