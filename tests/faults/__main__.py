@@ -7,7 +7,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -24,10 +24,11 @@ from tests.faults.fault_injectors.entries import poison
 from tests.faults.injection_points import POINTS
 from tests.faults.lab import Lab, running_lab
 from tests.faults.ledger import Ledger
+from tests.faults.listeners import Listener, listeners_of, listening
 from tests.faults.marksman import Marksman
 from tests.faults.people import GivenUp
 from tests.faults.report import Outcome, broken, come_to_rest, judge
-from tests.faults.schedule import FAULTS, ON_SMALL_DISKS, Course, Schedule
+from tests.faults.schedule import FAULTS, ON_SMALL_DISKS, Course, Fault, Schedule
 
 Say = Callable[[str], None]
 
@@ -73,9 +74,7 @@ async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outc
         said.append(text)
         print(f"{time.monotonic() - begun:6.1f} {text}", flush=True)
 
-    faults = tuple(fault for fault in FAULTS if has_disks or fault not in ON_SMALL_DISKS)
-    if asked.only:
-        faults = tuple(fault for fault in faults if fault.__name__ in asked.only.split(","))
+    faults = _chosen(asked.only, has_disks=has_disks)
     async with running_lab(root) as lab:
         ledger = Ledger()
         lab.mail.unknown = unknown_to_mail(asked.seed)
@@ -86,9 +85,10 @@ async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outc
         await prepare_notes(lab)
         switch(lab, on=True)
         say("everybody is at work")
-        schedule, watch = Schedule(lab, ledger, asked.seed, faults, say), Watch(lab, ledger)
+        schedule = Schedule(lab, ledger, asked.seed, faults, say)
+        watch = Watch(lab, ledger, listeners_of(accounts, asked.seed))
         watching = asyncio.create_task(watch.run())
-        working = asyncio.create_task(_work(lab, accounts, schedule, asked, say))
+        working = asyncio.create_task(_listened_to(watch.listeners, _work(lab, accounts, schedule, asked, say)))
         await asyncio.wait({watching, working}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         if watching.done():
             watching.result()
@@ -110,6 +110,11 @@ async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outc
         return outcome
 
 
+def _chosen(only: str, *, has_disks: bool) -> tuple[Fault, ...]:
+    faults = tuple(fault for fault in FAULTS if has_disks or fault not in ON_SMALL_DISKS)
+    return tuple(fault for fault in faults if fault.__name__ in only.split(",")) if only else faults
+
+
 async def _judge(
     lab: Lab, ledger: Ledger, accounts: Accounts, course: Course, watch: Watch, lies: Say | None
 ) -> Outcome:
@@ -120,6 +125,13 @@ async def _judge(
     except Exception as error:  # most of all, a server that is away for good
         ledger.given_up.append(f"the books could not be read: {error!r}")
         return broken(lab, ledger, course, watch)
+
+
+async def _listened_to(listeners: list[Listener], work: Awaitable[None]) -> None:
+    """Work, while some hear of it on their streams; at the end, they have to have heard of all."""
+    async with listening(listeners):
+        await work
+        await asyncio.gather(*(listener.hear_all() for listener in listeners))
 
 
 async def _work(lab: Lab, accounts: Accounts, schedule: Schedule, asked: argparse.Namespace, say: Say) -> None:
@@ -142,10 +154,14 @@ async def _work(lab: Lab, accounts: Accounts, schedule: Schedule, asked: argpars
             await _end(shooting)
         await day.end()
     await lab.settled_servers()
+    # What is dealt with only after its last fact has come would wait for ever.
+    left = await come_to_rest(lab, but="parked")
     await day.bring_every_fact()
-    await come_to_rest(lab)
-    say(f"{await replay(lab)} events had failed too often and are given to their handler again")
-    left = await come_to_rest(lab)
+    left = left or await come_to_rest(lab)
+    if left is None:
+        say(f"{await replay(lab)} events had failed too often and are given to their handler again")
+        left = await come_to_rest(lab)
+    course.restless = left is not None
     say("all is at rest" if left is None else f"not at rest: {left.waiting}")
 
 

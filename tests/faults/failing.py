@@ -8,6 +8,7 @@ import contextlib
 import json
 import time
 from collections import Counter
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -26,8 +27,8 @@ GROUP: Final = "notifications"
 _KINDS: Final = 12
 _PATIENCE: Final = 180.0
 _FOR_GOOD, _TWICE, _PARKED = range(3)
-_FAILURES: Final = {_FOR_GOOD: 1_000_000, _TWICE: 2, _PARKED: 3}
-"""The two first times that a parked event is looked at, before and after the lock of its fact, the fact is missing."""
+_FAILURES: Final = {_FOR_GOOD: 1_000_000, _TWICE: 2}
+_brings_fact: Final = ContextVar("whether a fact has come, and what waited for it is dealt with", default=False)
 
 
 class Trouble(Exception):
@@ -40,29 +41,41 @@ def may_be_late(event_id: UUID, event_type: str) -> bool:
 
 
 def switch(lab: Lab, *, on: bool) -> None:
-    """From now on the handler fails, or does not."""
+    """From now on the handler fails, or does not; what waits for a fact fails once in either case."""
     (lab.folder / "failing").touch() if on else (lab.folder / "failing").unlink(missing_ok=True)
 
 
 def let_fail(folder: Path) -> None:
     """Let the handler of this process fail while it is switched on."""
     consumers = module_named("services.notifications.consumers")
-    tell = consumers._tell
+    tell, arrived = consumers._tell, consumers.arrived
     noted = folder / "failed"
+
+    def fail(event: Envelope) -> None:
+        with noted.open("a") as file:
+            file.write(f"{event.id}\n")
+        raise Trouble
 
     async def failing(outbox: Any, tx: Any, event: Envelope) -> None:
         kind = event.id.int % _KINDS
-        if kind in _FAILURES and (folder / "failing").exists():
-            before = noted.read_text().count(str(event.id)) if noted.exists() else 0
-            if before < _FAILURES[kind]:
-                with noted.open("a") as file:
-                    file.write(f"{event.id}\n")
-                if kind == _PARKED and before < _FAILURES[_PARKED] - 1:
-                    raise MissingDependency(f"service:{event.data.get('referral', event.data)['service_id']}")
-                raise Trouble
+        before = noted.read_text().count(str(event.id)) if kind <= _PARKED and noted.exists() else 0
+        if kind == _PARKED and not before:
+            if not _brings_fact.get():
+                raise MissingDependency(f"service:{event.data.get('referral', event.data)['service_id']}")
+            fail(event)
+        if before < _FAILURES.get(kind, 0) and (folder / "failing").exists():
+            fail(event)
         await tell(outbox, tx, event)
 
+    async def arriving(*arguments: Any) -> int:
+        token = _brings_fact.set(True)
+        try:
+            return int(await arrived(*arguments))
+        finally:
+            _brings_fact.reset(token)
+
     replace(consumers, "_tell", failing)
+    replace(consumers, "arrived", arriving)
 
 
 def failures(lab: Lab) -> Counter[int]:

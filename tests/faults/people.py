@@ -46,7 +46,7 @@ class Somebody:
     async def ask(self, service: str, method: str, path: str, body: JSON | None = None, **headers: str) -> Any:
         """One request; the answer when the service itself decided. Raises Unsure for any other."""
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        headers["Authorization"] = f"Bearer {self._fresh_token()}"
+        headers["Authorization"] = f"Bearer {self.token()}"
         url = self.lab.urls[service] + path
         try:
             answer = await self._http.request(method, url, json=body, headers=headers)
@@ -77,7 +77,8 @@ class Somebody:
             self.ledger.given_up.append(told)
             raise GivenUp(told)
 
-    def _fresh_token(self) -> str:
+    def token(self) -> str:
+        """A token that is good for a while. Raises Unsure where none can be signed."""
         if time.monotonic() - self._signed_at > _TOKEN_SECONDS or not self._token:
             try:
                 self._token = sign_token(self.lab.target.signing_key, self.lab.target.issuer, self.member)

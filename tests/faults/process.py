@@ -7,6 +7,7 @@ import os
 import runpy
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -135,19 +136,29 @@ def _watch_worker(passed: Passed) -> None:
 
 
 def _watch_commit(counts: Callable[[Any], bool], passed: Passed, who: str, what: str = "commit") -> None:
-    """The moments around the commit of each transaction that `counts`, while it is still open."""
+    """The moments around the commit of each transaction that `counts`: right before, and once the server has it."""
     database = module_named("shared.database.connections")
     commit = database._commit
 
     async def watched(tx: Any, held: Any) -> None:
-        counted = counts(tx)
-        if counted:
+        if counts(tx):
             passed(f"{who} before {what}")
+            held = _Committing(held, lambda: passed(f"{who} after {what}"))
         await commit(tx, held)
-        if counted:
-            passed(f"{who} after {what}")
 
     replace(database, "_commit", watched)
+
+
+@dataclass(frozen=True)
+class _Committing:
+    """A connection of which it is noted at once that it has committed, not when whoever asked for that is done."""
+
+    held: Any
+    committed: Callable[[], None]
+
+    async def commit(self) -> None:
+        await self.held.commit()
+        self.committed()
 
 
 def _watch_mail(passed: Passed) -> None:

@@ -13,6 +13,7 @@ from tests.faults.checks.copies import check_copies
 from tests.faults.checks.dead_letters import check_dead_letters
 from tests.faults.checks.expectations import Finding
 from tests.faults.checks.given_up import check_given_up, refused_again
+from tests.faults.checks.heard import check_heard
 from tests.faults.checks.logs import check_inboxes, check_promises, check_timelines, check_versions
 from tests.faults.checks.notices import check_deliveries, check_mail, check_notices
 from tests.faults.checks.readers import check_read_timelines
@@ -138,7 +139,7 @@ async def judge(
 ) -> Outcome:
     """All is at rest, or has had its time: look at everything. With `lies`, plant some first, and say which."""
     begun = time.monotonic()
-    left = await come_to_rest(lab)
+    left = await come_to_rest(lab, 0 if course.restless else REST_SECONDS)
     rest = time.monotonic() - begun
     findings = [Finding("stuck", f"{count} {name}") for name, count in (left.waiting if left else {}).items() if count]
     if lies:
@@ -151,10 +152,13 @@ async def judge(
     seen = await take_snapshot(lab)
     findings += [*lab.found, *_all_findings(seen, lab, ledger)]
     findings += repeated_mails(lab.mail.taken, lab.mail.taken_at, lab.hands.disturbed)
+    findings += await check_heard(lab, watch.listeners)
     findings += refused_again(lab.mail, lab.hands.disturbed)
     findings += [finding async for finding in check_read_timelines(seen, accounts)]
     figures = {f"events of {service}": len(log) for service, log in seen.logs.items()}
     figures["notices"] = len(seen.tables["notifications"]["notices"])
+    figures["notices heard on streams"] = sum(len(listener.heard) for listener in watch.listeners)
+    figures["streams opened"] = sum(listener.opened for listener in watch.listeners)
     figures["mails"] = len(lab.mail.taken)
     figures["mails refused for good"] = len(lab.mail.refused) + len(lab.mail.turned_away)
     figures["mails put off for good"] = len(lab.mail.put_off)
@@ -165,19 +169,20 @@ async def judge(
     return Outcome(course, ledger, lab.points.hits(), findings, watch, rest, figures=figures | shares(seen))
 
 
-async def come_to_rest(lab: Lab) -> Backlog | None:
-    """Wait until nothing is under way; returns what still is when that takes too long."""
-    deadline = time.monotonic() + REST_SECONDS
+async def come_to_rest(lab: Lab, seconds: float = REST_SECONDS, but: str = "") -> Backlog | None:
+    """Wait until nothing is under way `but` what begins so; returns what still is when that takes too long."""
+    deadline = time.monotonic() + seconds
     found = Backlog({"servers away": 1})
-    while time.monotonic() < deadline:
+    while True:
         try:
             found = await backlog(lab)
         except Exception as error:
             found = Backlog({f"servers away: {type(error).__name__}": 1})
-        if found.quiet:
+        if found.quiet(but):
             return None
+        if time.monotonic() > deadline:
+            return found
         await asyncio.sleep(0.3)
-    return found
 
 
 def _all_findings(seen: Snapshot, lab: Lab, ledger: Ledger) -> Iterator[Finding]:

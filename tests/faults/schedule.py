@@ -88,6 +88,8 @@ class Course:
     """What the platform did not get over."""
     never: list[str] = field(default_factory=list)
     """What could not be done."""
+    restless: bool = False
+    """Whether it has been waited in vain for all to come to rest."""
 
 
 class Schedule:

@@ -111,10 +111,9 @@ class Backlog:
 
     waiting: dict[str, int]
 
-    @property
-    def quiet(self) -> bool:
-        """Whether nothing is under way."""
-        return not any(self.waiting.values())
+    def quiet(self, but: str = "") -> bool:
+        """Whether nothing is under way, or nothing but what begins with this word."""
+        return not any(count for what, count in self.waiting.items() if not (but and what.startswith(but)))
 
 
 _UNDER_WAY = {

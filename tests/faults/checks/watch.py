@@ -14,10 +14,12 @@ from shared.services import publishers, readers
 from tests.faults.checks.always import ALWAYS
 from tests.faults.checks.expectations import Finding, told_parts
 from tests.faults.checks.given_up import refused_again
+from tests.faults.checks.heard import check_heard
 from tests.faults.checks.repeats import repeated_entries, repeated_mails
 from tests.faults.checks.sights import Row, Sight, keeps, look_at, opened, same, shown
 from tests.faults.lab import Lab
 from tests.faults.ledger import Ledger, Promise
+from tests.faults.listeners import Listener
 from tests.faults.mail import delivery_of
 
 _AWAY = (OSError, RedisError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
@@ -41,6 +43,7 @@ class Watch:
 
     lab: Lab
     ledger: Ledger
+    listeners: list[Listener] = field(default_factory=list)
     looks: int = 0
     broken_off: int = 0
     findings: list[Finding] = field(default_factory=list)
@@ -80,6 +83,7 @@ class Watch:
         found += await self._check_promises(promises)
         found += await self._check_seen(seen)
         found += await self._check_mails(mails)
+        found += await check_heard(self.lab, self.listeners)
         found += repeated_mails(self.lab.mail.taken, self.lab.mail.taken_at, self.lab.hands.disturbed)
         found += refused_again(self.lab.mail, self.lab.hands.disturbed)
         return found + await repeated_entries(self.lab)
