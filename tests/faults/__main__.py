@@ -21,6 +21,7 @@ from tests.faults.checks.watch import Watch
 from tests.faults.failing import give_up_failing, replay, switch
 from tests.faults.fault_injectors.disks import SIZES, small_disk
 from tests.faults.fault_injectors.entries import poison
+from tests.faults.fault_injectors.power import devices
 from tests.faults.injection_points import POINTS
 from tests.faults.lab import Lab, running_lab
 from tests.faults.ledger import Ledger
@@ -28,12 +29,14 @@ from tests.faults.listeners import Listener, listeners_of, listening
 from tests.faults.marksman import Marksman
 from tests.faults.people import GivenUp
 from tests.faults.report import Outcome, broken, come_to_rest, judge
-from tests.faults.schedule import FAULTS, ON_SMALL_DISKS, Course, Fault, Schedule
+from tests.faults.schedule import AROUND_DRILLS, DRILLS, Course, Fault, Schedule, possible_faults
 
 Say = Callable[[str], None]
 
 LIMIT_SECONDS = 20 * 60.0
 """How much longer than its minutes of faults a run may take until all is at rest."""
+BEFORE_DRILLS = 10.0
+"""So many seconds people work before a drill begins."""
 JUDGING_SECONDS = 10 * 60.0
 """How long the check of the books may take, and then the end of the platform."""
 
@@ -44,6 +47,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--only", default="", help="kinds of fault, with commas between; all by default")
+    parser.add_argument(
+        "--drill", choices=[drill.__name__ for drill in DRILLS], help="a restore, with some faults after"
+    )
     parser.add_argument("--no-points", action="store_true", help="no kills at named moments")
     parser.add_argument("--keep", type=Path, help="folder for the logs and the ledger of a run that failed")
     parser.add_argument("--sabotage", action="store_true", help="plant lies at the end, to see them found")
@@ -53,8 +59,10 @@ def main() -> None:
     faulthandler.dump_traceback_later(60 * asked.minutes + LIMIT_SECONDS + 2 * JUDGING_SECONDS, exit=True)
     with ExitStack() as stack:
         root = stack.enter_context(temporary_data())
-        mounted = [stack.enter_context(small_disk(root / folder)) for folder in SIZES]
-        outcome = uvloop.run(run(root, asked, has_disks=all(mounted)))
+        has_power = stack.enter_context(devices(root))
+        mounted = [stack.enter_context(small_disk(root / folder)) for folder in SIZES if not (root / folder).exists()]
+        faults = _chosen(asked, possible_faults(has_disks=all(mounted), has_power=has_power))
+        outcome = uvloop.run(run(root, asked, faults))
         outcome.show()
         if asked.record:
             outcome.record()
@@ -63,7 +71,7 @@ def main() -> None:
     sys.exit(0 if outcome.well else 1)
 
 
-async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outcome:
+async def run(root: Path, asked: argparse.Namespace, faults: tuple[Fault, ...]) -> Outcome:
     """One run: everybody works, faults happen, all comes to rest, and then the books are checked."""
     begun, task, said = time.monotonic(), asyncio.current_task(), ["nothing"]
     limit = 60 * asked.minutes + LIMIT_SECONDS
@@ -74,7 +82,6 @@ async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outc
         said.append(text)
         print(f"{time.monotonic() - begun:6.1f} {text}", flush=True)
 
-    faults = _chosen(asked.only, has_disks=has_disks)
     async with running_lab(root) as lab:
         ledger = Ledger()
         lab.mail.unknown = unknown_to_mail(asked.seed)
@@ -105,14 +112,15 @@ async def run(root: Path, asked: argparse.Namespace, *, has_disks: bool) -> Outc
                 ledger.given_up.append(str(error))
             await _end(watching)
             outcome = await _judge(lab, ledger, accounts, schedule.course, watch, say if asked.sabotage else None)
-        outcome.needs_points = () if asked.no_points or asked.only else tuple(POINTS)
+        outcome.needs_points = () if asked.no_points or asked.only or asked.drill else tuple(POINTS)
         await accounts.close()
         return outcome
 
 
-def _chosen(only: str, *, has_disks: bool) -> tuple[Fault, ...]:
-    faults = tuple(fault for fault in FAULTS if has_disks or fault not in ON_SMALL_DISKS)
-    return tuple(fault for fault in faults if fault.__name__ in only.split(",")) if only else faults
+def _chosen(asked: argparse.Namespace, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    if asked.drill:
+        return AROUND_DRILLS
+    return tuple(fault for fault in faults if not asked.only or fault.__name__ in asked.only.split(","))
 
 
 async def _judge(
@@ -141,9 +149,13 @@ async def _work(lab: Lab, accounts: Accounts, schedule: Schedule, asked: argpars
     day.begin()
     shooting = asyncio.create_task(marksman.run()) if not asked.no_points else None
     try:
+        for drill in DRILLS:
+            if drill.__name__ == asked.drill:
+                await asyncio.sleep(BEFORE_DRILLS)
+                await schedule.drill(drill)
         await schedule.run(60 * asked.minutes)
         say("the faults are over")
-        if not asked.only:
+        if not (asked.only or asked.drill):
             await lab.settled_servers()
             if shooting:
                 await marksman.finish()

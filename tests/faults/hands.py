@@ -17,6 +17,8 @@ from tests.faults.proxy import Proxy
 
 WORKERS = tuple(f"{service.name}-worker" for service in SERVICES if "worker" in service.processes)
 WEBS = tuple(f"{service.name}-web" for service in SERVICES if "web" in service.processes)
+FORMER = "former"
+"""The variant whose code is that of the version before this one."""
 WAL_SIZE = "128MB"
 """So that the databases of a long run stay within the small file system that they lie on."""
 
@@ -34,6 +36,7 @@ class Hands(Supervisor):
         self.children: dict[str, Child] = {}
         self.through: dict[str, Proxy] = {}
         self.variants: dict[str, str] = {}
+        self.former_tree = folder / FORMER
         self.before_start: dict[str, Callable[[], None]] = {}
         self.starts = 0
         self.disturbed: list[tuple[float, str]] = []
@@ -74,7 +77,10 @@ class Hands(Supervisor):
         for kind, name in (("postgres", "DATABASE_URL"), ("valkey", "REDIS_URL")):
             url = spec.env[name]
             urls[name] = url.replace(f":{urlsplit(url).port}/", f":{self.through[kind].port}/")
-        own = {"PROCESS": spec.name, "VARIANT": self.variants.get(spec.name, "")}
+        variant = self.variants.get(spec.name, "")
+        if variant == FORMER:  # its own code, and its own rig's wrapper around it
+            spec, variant = replace(spec, cwd=self.former_tree), ""
+        own = {"PROCESS": spec.name, "VARIANT": variant}
         own["SMTP_URL"] = "" if self.mail_as_files else self._smtp_url
         argv = [python, dash_m, "tests.faults.process", module]
         return replace(spec, argv=argv, forked=False, env={**spec.env, **self._environment, **urls, **own})

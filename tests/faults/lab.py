@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -26,6 +27,9 @@ from tests.faults.injection_points import Points
 from tests.faults.mail import ChoosyMailServer
 from tests.faults.poison import Poison
 from tests.faults.proxy import Proxy
+
+if TYPE_CHECKING:
+    from tests.faults.checks.rewound import Rewound
 
 PATIENCE = 240.0
 """Seconds that anything may take to get over a fault, and anybody waits for an answer, before that counts as never."""
@@ -49,6 +53,10 @@ class Lab:
     poison: Poison = field(default_factory=Poison)
     found: list[Finding] = field(default_factory=list)
     """What was found wrong by whoever did something that should have gone otherwise."""
+    rewinding: bool = False
+    """A database is about to be taken back: what is looked at from now on need not agree."""
+    rewound: "list[Rewound]" = field(default_factory=list)
+    """Databases that were taken back."""
     forged: set[UUID] = field(default_factory=set)
     """Organisations that were told of and do not exist, and the events that told of them."""
 

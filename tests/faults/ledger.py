@@ -1,6 +1,7 @@
 """The ledger: every request that was acknowledged, and what has to be true because of it."""
 
 import json
+import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ class Promise:
     """One acknowledged command: the service said that `event_type` happened to `subject`.
 
     `version` is the one that the answer carried; `detail` what else names the effect: the idempotency key of a
-    creation, the id of a message.
+    creation, the id of a message; `at` when it was answered.
     """
 
     service: str
@@ -20,6 +21,7 @@ class Promise:
     version: int
     actor: str
     detail: str = ""
+    at: float = field(default_factory=time.time, compare=False)
 
 
 @dataclass

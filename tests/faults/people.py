@@ -50,7 +50,7 @@ class Somebody:
         url = self.lab.urls[service] + path
         try:
             answer = await self._http.request(method, url, json=body, headers=headers)
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, AttributeError) as error:  # the latter: gone while the client looks at the socket
             self.ledger.refused[type(error).__name__] += 1
             raise Unsure(type(error).__name__) from None
         if answer.status_code >= 500:

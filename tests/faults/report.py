@@ -18,6 +18,7 @@ from tests.faults.checks.logs import check_inboxes, check_promises, check_timeli
 from tests.faults.checks.notices import check_deliveries, check_mail, check_notices
 from tests.faults.checks.readers import check_read_timelines
 from tests.faults.checks.repeats import repeated_mails
+from tests.faults.checks.rewound import check_rewound, without_what_is_gone
 from tests.faults.checks.snapshot import Backlog, Snapshot, backlog, take_snapshot
 from tests.faults.checks.versions import check_newer_consumer, shares
 from tests.faults.checks.watch import Watch
@@ -166,6 +167,8 @@ async def judge(
     figures["poison entries"] = len(lab.poison.injected)
     figures["events whose handler failed"] = sum(failures(lab).values())
     figures["process starts"] = lab.hands.starts
+    for rewound in lab.rewound:
+        figures[f"events of {rewound.service} lost on purpose"] = len(rewound.gone)
     return Outcome(course, ledger, lab.points.hits(), findings, watch, rest, figures=figures | shares(seen))
 
 
@@ -186,6 +189,9 @@ async def come_to_rest(lab: Lab, seconds: float = REST_SECONDS, but: str = "") -
 
 
 def _all_findings(seen: Snapshot, lab: Lab, ledger: Ledger) -> Iterator[Finding]:
+    for rewound in lab.rewound:
+        yield from check_rewound(rewound, seen)
+        ledger = without_what_is_gone(ledger, rewound, seen)
     yield from check_promises(seen, ledger)
     yield from check_versions(seen)
     yield from check_inboxes(seen)

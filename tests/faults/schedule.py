@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tests.faults.checks.recovery import Recovery
+from tests.faults.drills import restore
 from tests.faults.fault_injectors import (
     disks,
     entries,
     network,
     postgres,
+    power,
     processes,
     reminders,
+    rollout,
     states,
     surroundings,
     valkey,
@@ -34,6 +37,7 @@ LANES: Final[tuple[tuple[Fault, ...], ...]] = (
         processes.freeze_all_workers,
         processes.scale_out_and_in,
         processes.two_versions,
+        rollout.roll_from_former,
     ),
     (
         valkey.kill_valkey,
@@ -52,6 +56,7 @@ LANES: Final[tuple[tuple[Fault, ...], ...]] = (
         entries.poison,
         states.tell_states_in_disorder,
         disks.fill_valkey_disk,
+        power.cut_power,
     ),
     (
         postgres.kill_postgres,
@@ -74,6 +79,24 @@ LANES: Final[tuple[tuple[Fault, ...], ...]] = (
 FAULTS: Final[tuple[Fault, ...]] = tuple(fault for lane in LANES for fault in lane)
 ON_SMALL_DISKS: Final[tuple[Fault, ...]] = (disks.fill_valkey_disk, disks.fill_postgres_disk, disks.fill_mail_disk)
 """Left out where nobody may mount a small file system."""
+
+
+DRILLS: Final[tuple[Fault, ...]] = (restore.restore_referral, restore.restore_catalog)
+"""What takes a database back to an earlier moment: once a run, by itself, since what is lost then is lost by design."""
+AROUND_DRILLS: Final[tuple[Fault, ...]] = (
+    processes.kill_some_process,
+    processes.kill_all_services,
+    processes.ask_worker_to_stop,
+    valkey.kill_valkey,
+    postgres.kill_postgres,
+)
+
+
+def possible_faults(*, has_disks: bool, has_power: bool) -> tuple[Fault, ...]:
+    """All kinds of fault but those for which this machine has no file systems to be filled, or to be cut off."""
+    out = () if has_disks else ON_SMALL_DISKS
+    return tuple(fault for fault in FAULTS if fault not in out and (has_power or fault is not power.cut_power))
+
 
 _TRIES: Final = 6
 
@@ -121,6 +144,11 @@ class Schedule:
             if not await self._one(fault, hurried=False) and not self.course.done[fault.__name__]:
                 waiting.insert(0, fault)
         await asyncio.gather(*(self._hurry([fault for fault in waiting if fault in lane]) for lane in LANES))
+
+    async def drill(self, drill: Fault) -> None:
+        """Do this one thing."""
+        if not await self._one(drill, hurried=False):
+            self.course.never.append(f"could not be done: {drill.__name__}")
 
     @property
     def _hopeless(self) -> bool:

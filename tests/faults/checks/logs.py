@@ -70,7 +70,7 @@ def check_inboxes(seen: Snapshot) -> Iterator[Finding]:
             for event in seen.logs[owner]:
                 if event.type in types and (event.id, consumer) not in seen.inboxes[consumer]:
                     yield Finding("lost", f"{consumer} never dealt with {event.type} {event.id} of {owner}")
-    told = {event.id for log in seen.logs.values() for event in log}
+    told = {event.id for logs in (seen.logs, seen.gone) for log in logs.values() for event in log}
     for service, inbox in seen.inboxes.items():
         for event_id, _ in inbox:
             if event_id not in told:

@@ -22,9 +22,9 @@ def check_notices(seen: Snapshot) -> Iterator[Finding]:
         if who in told[notice["event_id"]]:
             yield Finding("doubled", f"{who} was told twice of {notice['event_id']}")
         told[notice["event_id"]][who] = notice
-    for event in seen.logs["referral"]:
+    for event in seen.heard_of("referral", "notifications"):
         yield from _told_rightly(seen, event, told.pop(event.id, {}))
-    for event in seen.logs["catalog"]:
+    for event in seen.heard_of("catalog", "notifications"):
         if event.data.get("invited"):
             yield from _invited_rightly(seen, event, told.pop(event.id, {}))
     yield from _told_of_failures(seen, told)

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,13 @@ class Snapshot:
     logs: dict[str, list[Event]]
     inboxes: dict[str, set[tuple[UUID, str]]]
     tables: dict[str, dict[str, list[Row]]]
+    gone: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    """What was told by a database that has been taken back since, and that some consumer may have dealt with."""
+
+    def heard_of(self, owner: str, consumer: str) -> list[Event]:
+        """The log of a service; and what is gone of it, where the consumer had dealt with that."""
+        gone = [event for event in self.gone[owner] if (event.id, consumer) in self.inboxes[consumer]]
+        return [*self.logs[owner], *gone]
 
     def by_subject(self, service: str) -> dict[str, list[Event]]:
         """The log of one service, by what it tells about, each in the order of the log; but for facts of services."""
@@ -82,13 +89,21 @@ async def take_snapshot(lab: Lab) -> Snapshot:
     logs, inboxes = {}, {}
     tables: dict[str, dict[str, list[Row]]] = {}
     for service in publishers():
-        rows = await lab.query(service, "SELECT id, event_id, type, subject, payload FROM outbox ORDER BY id")
-        logs[service] = [_event(row) for row in rows]
+        logs[service] = await read_log(lab, service)
     for service in readers():
         seen = await lab.query(service, "SELECT event_id, consumer FROM inbox")
         inboxes[service] = {(row["event_id"], row["consumer"]) for row in seen}
         tables[service] = {name: await lab.query(service, sql) for name, sql in _TABLES[service].items()}
-    return Snapshot(logs, inboxes, tables)
+    gone: dict[str, list[Event]] = defaultdict(list)
+    for rewound in lab.rewound:
+        gone[rewound.service] += rewound.gone
+    return Snapshot(logs, inboxes, tables, gone)
+
+
+async def read_log(lab: Lab, service: str) -> list[Event]:
+    """The log of a service, in its order."""
+    rows = await lab.query(service, "SELECT id, event_id, type, subject, payload FROM outbox ORDER BY id")
+    return [_event(row) for row in rows]
 
 
 def _event(row: Row) -> Event:

@@ -22,7 +22,12 @@ from tests.faults.ledger import Ledger, Promise
 from tests.faults.listeners import Listener
 from tests.faults.mail import delivery_of
 
-_AWAY = (OSError, RedisError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+_AWAY = (
+    *(OSError, RedisError, TimeoutError),
+    *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
+)
+_DAMAGED = (asyncpg.UndefinedTableError, asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
+"""What a server says that is there, and has not what it held: a table is gone, or cannot be read."""
 _PAUSE = 1.0
 _SHARE = 2.0
 """After a look, a pause of so many times what it took: the machine is there for the platform."""
@@ -52,12 +57,16 @@ class Watch:
     _kept: set[Promise] = field(default_factory=set)
 
     async def run(self) -> None:
-        """Look until something is wrong."""
+        """Look until something is wrong, or a database is to be taken back: then the books are looked at afterwards."""
         while not self.findings:
             begun = time.monotonic()
             try:
-                self.findings = await self.look()
-                self.looks += 1
+                found = [] if self.lab.rewinding else await self.look()
+                if not self.lab.rewinding:
+                    self.findings = found
+                    self.looks += 1
+            except _DAMAGED as error:
+                self.findings = [Finding("lost", f"a database has not what it held: {error!r}")]
             except _AWAY:
                 self.broken_off += 1
             await asyncio.sleep(max(_PAUSE, _SHARE * (time.monotonic() - begun)))

@@ -1,0 +1,38 @@
+"""Restore of one database from a backup of the middle of the day, while the others are ahead."""
+
+import asyncio
+import random
+import time
+
+from tests.faults.checks.rewound import Rewound
+from tests.faults.checks.snapshot import read_log
+from tests.faults.drills.operator import Operator
+from tests.faults.lab import Lab
+
+_WORK: float = 12.0
+"""Seconds of work that are lost."""
+
+
+async def restore_referral(lab: Lab, lot: random.Random) -> None:
+    """The referrals, their texts and clients: others have told people of what is lost."""
+    await _restore("referral", lab)
+
+
+async def restore_catalog(lab: Lab, lot: random.Random) -> None:
+    """The facts that all others keep copies of, which are newer than their source."""
+    await _restore("catalog", lab)
+
+
+async def _restore(service: str, lab: Lab) -> None:
+    operator = Operator(lab)
+    safe = frozenset(event.id for event in await read_log(lab, service))
+    await operator.luotsi("backup", "make")
+    await asyncio.sleep(_WORK)
+    await operator.luotsi("backup", "ledger")
+    lab.rewinding = True
+    names = await operator.stop(service)
+    await asyncio.sleep(1)  # who was answered has written it down
+    before, lost_at = await read_log(lab, service), time.time()
+    await operator.luotsi("restore", "one", service, "--replace", "--identity", str(operator.identity))
+    lab.rewound.append(Rewound(service, safe, tuple(before), tuple(await read_log(lab, service)), lost_at))
+    operator.start(names)
