@@ -44,7 +44,7 @@ def _invited_rightly(seen: Snapshot, event: Event, told: dict[str, Any]) -> Iter
 
 def _told_of_failures(seen: Snapshot, told: dict[Any, dict[str, Any]]) -> Iterator[Finding]:
     """Mail that was given up is told to those who can see to it."""
-    causes = {str(event.id): event for event in seen.logs["referral"]}
+    causes = {str(event.id): event for event in seen.heard_of("referral", "notifications")}
     for event in failures_told(seen):
         cause = causes.get(event.data["cause_id"])
         desk = _of_desk(seen, _state(cause)["target_organization_id"]) - {ADDRESS} if cause else set[str]()
