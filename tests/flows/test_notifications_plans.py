@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 import pytest_asyncio
 from sqlalchemy import text
 
+from services.notifications.queries.health import FAILING
 from tests.builders import Someone, Town, small_town
 from tests.flows.notifications_story import Story
-from tests.plans import from_indexes, plans_of, rows_read
+from tests.plans import PLANNED_FOR, from_indexes, nodes_of, plans_of, rows_read
 from tests.platform import Platform
 
 OTHERS, BUSY, FEW = 6_000, 2_000, 10
@@ -26,8 +27,9 @@ SELECT gen_random_uuid(), gen_random_uuid(), event_type, '-', gen_random_uuid(),
 FROM (SELECT * FROM notices LIMIT 1) AS one CROSS JOIN generate_series(1, :count) AS n
 """
 _DELIVERIES = """
-INSERT INTO deliveries (id, notice_id, channel, status, attempts, delivered_at, version)
-SELECT gen_random_uuid(), id, channel, status, 1, CASE status WHEN 'delivered' THEN created_at END, 1
+INSERT INTO deliveries (id, notice_id, organization_id, channel, status, attempts, delivered_at, version)
+SELECT gen_random_uuid(), id, CASE WHEN number NOT IN (1507, 1607) THEN recipient_organization_id END, channel, status,
+    1, CASE status WHEN 'delivered' THEN created_at END, 1
 FROM notices CROSS JOIN (VALUES ('inbox'), ('email')) AS channels (channel)
 CROSS JOIN LATERAL (
     SELECT CASE WHEN channel = 'email' AND number % 100 = 7 THEN 'exhausted' ELSE 'delivered' END AS status
@@ -110,8 +112,17 @@ async def test_a_page_of_many_deliveries_reads_no_more_than_a_page(platform: Pla
 
 async def test_what_was_not_delivered_is_found_among_what_was(platform: Platform, town: Town) -> None:
     asked = Asked(platform, town.desk)
-    assert await asked.reads("/deliveries?status=failed&status=exhausted&status=bounced") <= 4 * UNDELIVERED
-    assert len(asked.contents) == BUSY // 100
+    path = "/deliveries?status=failed&status=exhausted&status=bounced"
+    assert await asked.reads(path) <= 4 * BUSY // 100, "those of others are not looked at"
+    whole = asked.contents
+    assert len(whole) == BUSY // 100, "those of a former version, which name no organisation, included"
+    found, following = list[Any](), f"{path}&limit=4"
+    while following:
+        assert await asked.reads(following) <= 7 * (4 + 1), "a page, and the two of a former version"
+        found, following = found + asked.contents, asked.answer.json()["next"]
+    assert found == whole
+    nameless = "SELECT count(*) FROM deliveries JOIN notices ON notices.id = notice_id WHERE organization_id IS NULL"
+    assert await platform.scalar("notifications", nameless) == 2 * 2, "this version names it"
 
 
 async def test_deliveries_about_a_referral_are_found_by_it(platform: Platform, town: Town) -> None:
@@ -142,3 +153,20 @@ async def test_what_is_unseen_is_found_among_what_was_seen(platform: Platform, t
     assert await asked.reads("/notices/stream?follow=false") <= 6
     numbers = [line.removeprefix("id: ") for line in asked.answer.text.splitlines() if line.startswith("id:")]
     assert numbers == ["1003", "1500", "1501"]
+
+
+async def test_whether_others_arrive_is_not_sought_among_all_that_arrived(platform: Platform, town: Town) -> None:
+    """Of the newest that was given up, after which nothing has arrived."""
+    async with platform.owners["notifications"].transaction() as tx:
+        await tx.execute(text("UPDATE notices SET created_at = now() - interval '1 minute'"))
+        await tx.execute(
+            text("UPDATE deliveries SET delivered_at = now() - interval '2 hours' WHERE delivered_at < now()")
+        )
+    async with platform.databases["notifications"].engine.begin() as connection:
+        for setting in PLANNED_FOR:
+            await connection.exec_driver_sql(f"SET LOCAL {setting}")
+        (failing,) = (await connection.exec_driver_sql(FAILING)).mappings()
+        assert (failing["number"], failing["others_arrive"]) == (UNDELIVERED, False)
+        plan = nodes_of((await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {FAILING}")).scalar_one())
+    assert from_indexes(plan)
+    assert rows_read(plan, "deliveries") <= 2 * UNDELIVERED, f"of {2 * (OTHERS + BUSY)}"

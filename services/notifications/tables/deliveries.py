@@ -36,12 +36,21 @@ class Delivery(Base, table=True):
         CheckConstraint("(status IN ('pending', 'failed')) = (next_attempt_at IS NOT NULL)", name="next_attempt"),
         CheckConstraint("(status IN ('delivered', 'bounced')) = (delivered_at IS NOT NULL)", name="delivered"),
         CheckConstraint("(status = 'bounced') = (bounced_at IS NOT NULL)", name="bounced"),
-        Index("ix_deliveries_undelivered", "notice_id", postgresql_where=text("status <> 'delivered'")),
+        Index(
+            "ix_deliveries_undelivered_to",
+            "organization_id",
+            "notice_id",
+            "id",
+            postgresql_where=text("status <> 'delivered'"),
+        ),
+        Index("ix_deliveries_arrived", "channel", "delivered_at", postgresql_where=text("delivered_at IS NOT NULL")),
         Index("ix_deliveries_due", "next_attempt_at", postgresql_where=text("next_attempt_at IS NOT NULL")),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     notice_id: UUID = Field(sa_column_args=[ForeignKey("notices.id", ondelete="CASCADE")])
+    # The recipient's, as in the notice; none where a former version made the delivery.
+    organization_id: UUID | None = None
     channel: str = Field(sa_type=Text)
     status: str = Field(sa_type=Text)
     attempts: int = 0

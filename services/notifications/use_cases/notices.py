@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -53,8 +54,9 @@ WITH fresh AS MATERIALIZED (
         recipient_organization_id, recipient_member_id, to_address, last_number, about, created_at
     FROM fresh LEFT JOIN counted ON member_id = recipient_member_id
 ), delivered AS (
-    INSERT INTO deliveries (id, notice_id, channel, status, attempts, next_attempt_at, delivered_at, version)
-    SELECT id, notice_id, channel, status, attempts, next_attempt_at, delivered_at, version
+    INSERT INTO deliveries (
+        id, notice_id, organization_id, channel, status, attempts, next_attempt_at, delivered_at, version
+    ) SELECT id, notice_id, organization_id, channel, status, attempts, next_attempt_at, delivered_at, version
     FROM json_populate_recordset(CAST(NULL AS deliveries), CAST(:deliveries AS json))
     WHERE notice_id IN (SELECT id FROM fresh)
 )
@@ -95,10 +97,11 @@ async def make_notices(tx: Transaction, outbox: Outbox, told: Mapping[Recipient,
 
 
 def _deliveries(notice: Notice, who: Recipient, now: datetime) -> Iterator[Delivery]:
+    to_whom = partial(Delivery, notice_id=notice.id, organization_id=who.organization_id)
     if who.member_id is not None:
-        yield Delivery(notice_id=notice.id, channel=INBOX, status="delivered", attempts=1, delivered_at=now)
+        yield to_whom(channel=INBOX, status="delivered", attempts=1, delivered_at=now)
     for channel in sorted(who.channels):
-        yield Delivery(notice_id=notice.id, channel=channel, status="pending", next_attempt_at=now)
+        yield to_whom(channel=channel, status="pending", next_attempt_at=now)
 
 
 def _notice(cause: Cause, who: Recipient, now: datetime) -> Notice:
