@@ -3,7 +3,7 @@
 `common.sql` and `journeys.sql` say who there is and what happened to each referral, by its number alone; the file of
 each database writes that down. So the databases agree. Only the catalogue and a thousand clients pass through Python.
 
-What there is not: referrals that were passed on, drafts that were left, keys of repeated requests, mail that failed.
+What there is not: referrals that were passed on, drafts that were left, keys of repeated requests, mail under way.
 """
 
 import asyncio

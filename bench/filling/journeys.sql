@@ -69,11 +69,14 @@ FROM happened, LATERAL (SELECT CASE told WHEN 'target' THEN target ELSE source E
     LATERAL unnest(CASE told WHEN 'target' THEN ARRAY[2, 3] ELSE ARRAY[n % 2] END) AS slot
 WHERE told <> 'nobody';
 
+-- To each by both channels; one mail in two hundred is given up.
 CREATE TEMP VIEW delivered AS
 SELECT told.*, channel, pg_temp.made_id(event_at, 'delivery:' || n || ':' || k || ':' || slot || ':' || channel) AS delivery_id,
     pg_temp.made_id(event_at, 'delivered:' || n || ':' || k || ':' || slot || ':' || channel) AS delivery_event_id,
-    least(event_at + interval '2 seconds', moment) AS delivered_at
-FROM told, filling, (VALUES ('inbox'), ('email')) AS channels (channel);
+    failed, least(event_at + CASE WHEN failed THEN interval '27 hours' ELSE interval '2 seconds' END, moment) AS ended_at,
+    CASE WHEN failed THEN 'notification.delivery_failed.v1' ELSE 'notification.delivered.v1' END AS ended_by
+FROM told, filling, (VALUES ('inbox'), ('email')) AS channels (channel),
+    LATERAL (SELECT channel = 'email' AND (n + k) % 200 = 7 AS failed) AS went;
 
 -- What the catalogue has told of itself.
 CREATE TEMP VIEW known AS

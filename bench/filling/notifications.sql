@@ -27,20 +27,24 @@ ORDER BY n, k;
 
 INSERT INTO counters (member_id, last_number) SELECT member_id, max(number) FROM numbered GROUP BY member_id;
 
-INSERT INTO deliveries (id, notice_id, channel, status, attempts, delivered_at, version)
-SELECT delivery_id, notice_id, channel, 'delivered', 1, delivered_at, 1 FROM delivered ORDER BY n, k;
+INSERT INTO deliveries (id, notice_id, organization_id, channel, status, attempts, last_error, delivered_at, version)
+SELECT delivery_id, notice_id, id, channel, CASE WHEN failed THEN 'exhausted' ELSE 'delivered' END,
+    CASE WHEN failed THEN 8 ELSE 1 END, CASE WHEN failed THEN '550 5.1.1 no such mailbox' END,
+    CASE WHEN NOT failed THEN ended_at END, 1
+FROM delivered JOIN towns USING (o) ORDER BY n, k;
 
 INSERT INTO inbox (event_id, consumer, handled_at) SELECT event_id, 'notifications', event_at FROM happened ORDER BY n, k;
 
 INSERT INTO outbox (event_id, type, subject, payload, recorded_at, published_at)
-SELECT delivery_event_id, 'notification.delivered.v1', delivery_id::text, json_build_object(
-    'specversion', '1.0', 'id', delivery_event_id, 'source', 'urn:luotsi:notifications', 'type', 'notification.delivered.v1',
-    'time', delivered_at, 'subject', delivery_id, 'dataschema', 'urn:luotsi:event:notification.delivered.v1',
+SELECT delivery_event_id, ended_by, delivery_id::text, json_build_object(
+    'specversion', '1.0', 'id', delivery_event_id, 'source', 'urn:luotsi:notifications', 'type', ended_by,
+    'time', ended_at, 'subject', delivery_id, 'dataschema', 'urn:luotsi:event:' || ended_by,
     'datacontenttype', 'application/json', 'sequence', 1, 'epoch', 1, 'actor', 'system', 'correlationid', event_id,
     'traceparent', '00-' || md5(event_id::text) || '-' || left(md5(event_id::text), 16) || '-00', 'data', json_build_object(
         'id', delivery_id, 'notice_id', notice_id, 'referral_id', referral_id, 'cause_id', event_id, 'cause_type', type,
-        'channel', channel, 'organization_id', towns.id, 'member_id', staff.id, 'attempts', 1, 'at', delivered_at
+        'channel', channel, 'organization_id', towns.id, 'member_id', staff.id,
+        'attempts', CASE WHEN failed THEN 8 ELSE 1 END, 'at', ended_at
     )
-)::text, delivered_at, delivered_at
+)::text, ended_at, ended_at
 FROM delivered JOIN towns USING (o) JOIN staff USING (o, slot), filling
-WHERE NOT lean ORDER BY delivered_at;
+WHERE NOT lean ORDER BY ended_at;

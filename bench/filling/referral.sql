@@ -39,10 +39,10 @@ INSERT INTO timeline (event_id, referral_id, event_type, at, version, status, si
 SELECT event_id, referral_id, type, event_at, k, status, side, staff.id
 FROM happened LEFT JOIN staff ON staff.o = by_o AND staff.slot = by_slot ORDER BY n, k;
 
-INSERT INTO messages (id, referral_id, side, member_id, to_organization_id, text, created_at, read_at, read_by)
+INSERT INTO messages (id, referral_id, side, member_id, to_organization_id, text, created_at, read_at, read_by, withheld)
 SELECT pg_temp.made_id(sent_at + interval '1 hour', 'message:' || n), id, 'source', adviser_id, target_id,
     pg_temp.noise('message:' || n, 120), sent_at + interval '1 hour', first_viewed_at + interval '2 hours',
-    CASE WHEN first_viewed_at IS NOT NULL THEN recipient_id END
+    CASE WHEN first_viewed_at IS NOT NULL THEN recipient_id END, first_viewed_at IS NULL AND status = 'cancelled'
 FROM made WHERE n % 2 = 0 AND sent_at IS NOT NULL ORDER BY n;
 
 INSERT INTO timers (referral_id, kind, since, due_at, fired_at)
@@ -64,10 +64,10 @@ FROM made, LATERAL (
 WHERE seen_at IS NOT NULL ORDER BY seen_at;
 
 INSERT INTO deliveries (id, epoch, sequence, referral_id, cause_id, channel, organization_id, member_id, status, at)
-SELECT delivery_id, 1, 1, referral_id, event_id, channel, towns.id, staff.id, 'delivered', delivered_at
+SELECT delivery_id, 1, 1, referral_id, event_id, channel, towns.id, staff.id, CASE WHEN failed THEN 'failed' ELSE 'delivered' END, ended_at
 FROM delivered JOIN towns USING (o) JOIN staff USING (o, slot) ORDER BY n, k;
 
-INSERT INTO inbox (event_id, consumer, handled_at) SELECT delivery_event_id, 'referral', delivered_at FROM delivered ORDER BY n, k;
+INSERT INTO inbox (event_id, consumer, handled_at) SELECT delivery_event_id, 'referral', ended_at FROM delivered ORDER BY n, k;
 
 INSERT INTO outbox (event_id, type, subject, payload, recorded_at, published_at)
 SELECT event_id, type, referral_id::text, json_build_object(

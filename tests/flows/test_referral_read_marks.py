@@ -3,7 +3,12 @@
 from typing import Any
 from uuid import uuid4
 
+import pytest
+from sqlalchemy import text
+
 from tests.builders import small_town
+from tests.chains import WITHDRAWAL, organizations_in_a_row
+from tests.moved_clock import wait_until
 from tests.platform import Platform
 from tests.referring import Desk, at_work, problem, sent_referral
 
@@ -109,3 +114,54 @@ async def test_a_message_of_another_referral_is_unknown(platform: Platform) -> N
     problem(await adviser.client.post(path, json={}), 422, "invalid")
     problem(await at_work(platform, town.bystander).client.post(path, json={"up_to": elsewhere}), 404, "not-found")
     assert await unread(adviser, other) == [1, 1, 1]
+
+
+async def withheld(platform: Platform) -> list[list[object]]:
+    """Of each message, in their order: which side wrote it, and whether lists of what is unread leave it out."""
+    async with platform.databases["referral"].transaction() as tx:
+        found = await tx.execute(text("SELECT side, withheld FROM messages ORDER BY id"))
+        return [list(row) for row in found]
+
+
+@pytest.mark.parametrize("command", ["decline", "cancel", "withdraw-consent", "mark-error", "expire", "accept"])
+async def test_lists_of_the_unread_pass_over_what_nobody_may_read_any_more(platform: Platform, command: str) -> None:
+    town = await small_town(platform)
+    adviser, desk = at_work(platform, town.adviser), at_work(platform, town.desk)
+    referral = await desk.read((await sent_referral(platform, town))["id"])
+    await mark(desk, referral, await write(adviser, referral, "Mondays"))
+    await write(adviser, referral, "needs a ramp")
+    await write(desk, referral, "Which mornings?")
+    assert [row[1] for row in await withheld(platform)] == [False] * 3
+    if command == "expire":
+        await wait_until(platform, "2031-01-02 10:00")
+    else:
+        who = desk if command in ("decline", "accept") else adviser
+        body = {"reason": {"code": "other", "text": "wrong"}} if command != "withdraw-consent" else WITHDRAWAL
+        await who.done(command, await who.read(referral["id"]), body if command != "accept" else {})
+    ended = command != "accept"
+    assert await withheld(platform) == [["source", False], ["source", ended], ["target", False]]
+
+
+async def test_what_is_written_to_who_may_not_read_it_is_passed_over_too(platform: Platform) -> None:
+    town = await small_town(platform)
+    adviser, desk = at_work(platform, town.adviser), at_work(platform, town.desk)
+    referral = await desk.read((await sent_referral(platform, town))["id"])
+    await desk.done("decline", referral, {"reason": {"code": "no_capacity"}})
+    await write(adviser, referral, "A pity")
+    await write(desk, referral, "Try again in spring")
+    assert await withheld(platform) == [["source", True], ["target", False]]
+    shown = (await adviser.client.get("/referrals?unread_messages=true")).json()["contents"]
+    assert [row["id"] for row in shown] == [referral["id"]]
+
+
+@pytest.mark.parametrize("command", ["mark-error", "withdraw-consent", "cancel"])
+async def test_messages_from_below_one_that_has_ended_are_passed_over(platform: Platform, command: str) -> None:
+    row = await organizations_in_a_row(platform)
+    first = await row.begin()
+    second = await row.pass_on(first, 1)
+    await write(row.at(1), second, "needs a ramp")
+    await write(row.at(2), second, "Which mornings?")
+    body = WITHDRAWAL if command == "withdraw-consent" else {"reason": {"code": "other", "text": "wrong"}}
+    await row.at(0).done(command, await row.at(0).read(first["id"]), body)
+    # A referral that is cancelled for another reason leaves what was passed on from it as it is.
+    assert await withheld(platform) == [["source", command != "cancel"], ["target", True]]

@@ -55,7 +55,7 @@ async def may_read(work: ActorUnitOfWork, referral: ReferralRow, written_by: Sid
 def unread_by(actor: Actor) -> ColumnElement[bool]:
     """`unread_messages` as a condition: the other side has written what the actor's side may read, and has not read."""
     waiting = select(Message.referral_id).where(
-        Message.to_organization_id == actor.organization_id, col(Message.read_at).is_(None)
+        Message.to_organization_id == actor.organization_id, col(Message.read_at).is_(None), ~col(Message.withheld)
     )
     return and_(col(Referral.id).in_(waiting), _reads_the_other_side(actor))
 

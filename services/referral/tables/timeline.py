@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, Uuid, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, Uuid, false, text
 from sqlmodel import Field
 
 from services.referral.domain.deadlines import TimerKind
@@ -55,6 +55,8 @@ class Message(Base, table=True):
     """A message between the two sides; its text is sealed under the client's key.
 
     `read_at` and `read_by` are the first reading by the side that did not write it, which is `to_organization_id`.
+    `withheld`: nobody there has read it, and may not any more, so lists of what is unread pass over it. Where it is not
+    set, the state of the referral says who may read: a version that did not know the mark has not set it.
     """
 
     __tablename__ = "messages"
@@ -62,7 +64,14 @@ class Message(Base, table=True):
         one_of("side", Side),
         Index("ix_messages_referral_id", "referral_id", "id"),
         Index("ix_messages_unread", "referral_id", postgresql_where=text("read_at IS NULL")),
+        # The former version lists what is unread by the first of these, which goes one version later.
         Index("ix_messages_to", "to_organization_id", "referral_id", postgresql_where=text("read_at IS NULL")),
+        Index(
+            "ix_messages_to_read",
+            "to_organization_id",
+            "referral_id",
+            postgresql_where=text("read_at IS NULL AND NOT withheld"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -74,3 +83,4 @@ class Message(Base, table=True):
     created_at: datetime = Field(sa_type=Moment)
     read_at: datetime | None = Field(default=None, sa_type=Moment)
     read_by: UUID | None = None
+    withheld: bool = Field(default=False, sa_column_kwargs={"server_default": false()})

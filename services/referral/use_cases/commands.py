@@ -27,6 +27,7 @@ from services.referral.use_cases.ending_below import (
 )
 from services.referral.use_cases.recording import record_change
 from services.referral.use_cases.sealed_texts import Texts, read_texts, write_texts
+from services.referral.use_cases.withholding import withhold_messages
 from shared.problems import conflict, forbidden, invalid
 
 _ROLES = {Side.SOURCE: ("adviser",), Side.TARGET: ("recipient",)}
@@ -106,6 +107,8 @@ async def perform(work: ActorUnitOfWork, referral: Referral, command: str, carri
     measure_answer(referral, closures[referral.target_organization_id])
     await write_texts(work, referral, texts)
     record_change(work, referral, rule.event, side, work.actor.member_id)
+    if rule.to is not None:
+        await withhold_messages(work, [referral])
     await recompute_timers(work, [referral], closures)
     if isinstance(carried, WithdrawConsent):
         await withdraw_below(work, passed_on, carried.withdrawal)

@@ -24,6 +24,7 @@ from services.referral.queries.terms import closures_of, terms_of
 from services.referral.tables import Referral, Service, Timer
 from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.recording import record_aside, record_change
+from services.referral.use_cases.withholding import withhold_messages
 from shared.events.catalog import Closure
 
 _ORDER: Final = {kind: number for number, kind in enumerate(TimerKind)}
@@ -148,6 +149,7 @@ async def _expire(work: UnitOfWork, referral: Referral) -> None:
     assert rule.to is not None, "an expired referral has ended"
     referral.status, referral.business_status = rule.to, EXPIRED
     record_change(work, referral, rule.event, None, None)
+    await withhold_messages(work, [referral])
     await recompute_timers(work, [referral])
 
 

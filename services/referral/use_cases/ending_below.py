@@ -14,6 +14,7 @@ from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases.deadlines import recompute_timers
 from services.referral.use_cases.recording import record_change
 from services.referral.use_cases.sealed_texts import read_texts, write_texts
+from services.referral.use_cases.withholding import withhold_messages
 
 REACH_BELOW: Final = ("withdraw-consent", "mark-error")
 """The commands that end what was passed on from the referral they are given to."""
@@ -46,6 +47,7 @@ async def withdraw_below(work: UnitOfWork, passed_on: Collection[Referral], with
         note_withdrawal(child, withdrawal)
         await _end(work, child, Status.CANCELLED, Reason.CONSENT_WITHDRAWN, "consent_withdrawn")
     if ending:
+        await withhold_messages(work, ending)
         await recompute_timers(work, ending)
 
 
@@ -59,6 +61,7 @@ async def mark_below(work: UnitOfWork, passed_on: Collection[Referral], reason_c
     for child in marked:
         await _end(work, child, Status.ENTERED_IN_ERROR, reason_code, "marked_in_error")
     if marked:
+        await withhold_messages(work, marked)
         await recompute_timers(work, marked)
 
 

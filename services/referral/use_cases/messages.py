@@ -15,6 +15,7 @@ from services.referral.unit_of_work import ActorUnitOfWork
 from services.referral.use_cases.clients import note_disclosure
 from services.referral.use_cases.deadlines import recompute_timers
 from services.referral.use_cases.recording import record_message
+from services.referral.use_cases.withholding import is_withheld
 from services.referral.vault import seal, unseal
 from shared.ids import new_id
 from shared.problems import conflict, invalid
@@ -35,6 +36,7 @@ async def write_message(work: ActorUnitOfWork, referral: Referral, text: str) ->
         to_organization_id=referral.target_organization_id if side is Side.SOURCE else referral.source_organization_id,
         text=seal(await work.key_of(referral.client_id), text, f"message:{message_id}"),
         created_at=work.now,
+        withheld=is_withheld(referral, side),
     )
     work.tx.insert(message)
     record_message(work, referral, message_id, side, work.actor.member_id)
