@@ -35,21 +35,21 @@ async def clients_due(run: RetentionRun) -> Due:
     return await run.count("referral", query, id=None, over=_OVER)
 
 
-async def erase_clients(run: RetentionRun) -> int:
+async def erase_clients(run: RetentionRun) -> Due:
     """Erase them, a transaction each: what was broken off is taken up by the next run."""
     keys = vault(run.target)
     async with run.transaction("referral") as tx:
         outbox = Outbox("referral", await epoch_of(run.target, tx))
-        due = [row.id for row in await _due(tx, run.before, None)]
-    erased = 0
-    for client_id in due:
+        due = [(row.id, row.since) for row in await _due(tx, run.before, None)]
+    erased = list[Due]()
+    for client_id, since in due:
         async with run.transaction("referral") as tx:
             client = await lock_client(tx, client_id)
             if client and await _due(tx, run.before, client_id):  # nobody has referred the client in the meantime
                 work = UnitOfWork(tx=tx, outbox=outbox, vault=keys, now=run.now)
                 await erase_client(work, client, "retention", end_open=True)
-                erased += 1
-    return erased
+                erased.append(Due(1, since))
+    return Due.together(erased)
 
 
 async def _due(tx: Transaction, before: datetime, client_id: UUID | None) -> list[Any]:
@@ -66,10 +66,12 @@ async def disclosures_due(run: RetentionRun) -> Due:
     return await run.count("referral", query, end=seals.bounds(_last_day(run))[1])
 
 
-async def remove_disclosures(run: RetentionRun) -> int:
+async def remove_disclosures(run: RetentionRun) -> Due:
     """Remove them, and record it under seal."""
     async with run.transaction("referral") as tx:
-        return await remove_until(tx, run.target.key("AUDIT_KEY"), _last_day(run), run.now)
+        oldest = (await tx.execute(text("SELECT min(at) FROM disclosures"))).scalar_one()
+        rows = await remove_until(tx, run.target.key("AUDIT_KEY"), _last_day(run), run.now)
+    return Due(rows, oldest if rows else None)
 
 
 def _last_day(run: RetentionRun) -> date:

@@ -26,18 +26,19 @@ async def drafts_due(run: RetentionRun) -> Due:
     return await run.count("referral", f"SELECT count(*), min(updated_at) {_DUE}")
 
 
-async def discard_drafts(run: RetentionRun) -> int:
+async def discard_drafts(run: RetentionRun) -> Due:
     """Discard them, a transaction each, and erase the clients who are in nothing else."""
     keys = vault(run.target)
     async with run.transaction("referral") as tx:
         outbox = Outbox("referral", await epoch_of(run.target, tx))
-        due = list(await tx.execute(text(f"SELECT id, client_id {_DUE}"), {"before": run.before}))
-    discarded = 0
+        due = list(await tx.execute(text(f"SELECT id, client_id, updated_at {_DUE}"), {"before": run.before}))
+    discarded = list[Due]()
     for row in due:
         async with run.transaction("referral") as tx:
             work = UnitOfWork(tx=tx, outbox=outbox, vault=keys, now=run.now)
-            discarded += await _discard(run, work, row)
-    return discarded
+            if await _discard(run, work, row):
+                discarded.append(Due(1, row.updated_at))
+    return Due.together(discarded)
 
 
 async def _discard(run: RetentionRun, work: UnitOfWork, row: Any) -> bool:

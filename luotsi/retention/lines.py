@@ -42,26 +42,22 @@ async def retain(target: Target, periods: Mapping[str, int], *, run: bool) -> li
     """
     now = utc_now()
     async with opened(target) as databases:
+        of_each = [(RetentionRun(target, databases, now, periods[name]), name) for name in REGISTERS]
         if not run:
-            return [await _line(RetentionRun(target, databases, now, periods[name]), name) for name in REGISTERS]
+            return [await _line(*each, remove=False) for each in of_each]
         async with _alone(databases["referral"]):
-            lines = [await _cleared(RetentionRun(target, databases, now, periods[name]), name) for name in REGISTERS]
+            lines = [await _line(*each, remove=True) for each in of_each]
         async with databases["referral"].transaction() as tx:
             removed = {line.register: line.rows for line in lines}
             tx.insert(FinishedRetention(started_at=now, ended_at=utc_now(), removed=removed))
     return lines
 
 
-async def _line(run: RetentionRun, name: str) -> Line:
+async def _line(run: RetentionRun, name: str, *, remove: bool) -> Line:
+    """What is due of a register, or was taken away: the rows are gone through once."""
     register = REGISTERS[name]
-    due = await register.due(run)
+    due = await (register.remove if remove else register.due)(run)
     return Line(name, register.service, run.days, register.counts_from, due.rows, due.oldest)
-
-
-async def _cleared(run: RetentionRun, name: str) -> Line:
-    found = await _line(run, name)
-    rows = await REGISTERS[name].remove(run)
-    return Line(name, found.service, found.days, found.counts_from, rows, found.oldest)
 
 
 @asynccontextmanager

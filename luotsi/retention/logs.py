@@ -48,7 +48,7 @@ async def referral_log_due(run: RetentionRun) -> Due:
     return await _count(run, "referral", _OF_ERASED)
 
 
-async def cut_referral_log(run: RetentionRun) -> int:
+async def cut_referral_log(run: RetentionRun) -> Due:
     """Remove them."""
     return await _delete(run, "referral", _OF_ERASED)
 
@@ -58,7 +58,7 @@ async def catalogue_log_due(run: RetentionRun) -> Due:
     return await _count(run, "catalog", _SUPERSEDED)
 
 
-async def cut_catalogue_log(run: RetentionRun) -> int:
+async def cut_catalogue_log(run: RetentionRun) -> Due:
     """Remove them."""
     return await _delete(run, "catalog", _SUPERSEDED)
 
@@ -68,7 +68,7 @@ async def delivery_log_due(run: RetentionRun) -> Due:
     return await _count(run, "notifications", _OF_GONE_NOTICES)
 
 
-async def cut_delivery_log(run: RetentionRun) -> int:
+async def cut_delivery_log(run: RetentionRun) -> Due:
     """Remove them, and first the proofs that the referral service has copied, or a rebuilt copy would lack these."""
     async with run.transaction("notifications") as tx:
         subjects = list(
@@ -81,29 +81,29 @@ async def cut_delivery_log(run: RetentionRun) -> int:
 
 async def handled_due(run: RetentionRun) -> Due:
     """What was dealt with of events that are in no log any more."""
-    found = [await _forgettable(run, service, remove=False) for service in readers()]
-    return Due(sum(due.rows for due in found), min((due.oldest for due in found if due.oldest), default=None))
+    return Due.together([await _forgettable(run, service, remove=False) for service in readers()])
 
 
-async def forget_handled(run: RetentionRun) -> int:
+async def forget_handled(run: RetentionRun) -> Due:
     """Forget it."""
-    return sum([(await _forgettable(run, service, remove=True)).rows for service in readers()])
+    return Due.together([await _forgettable(run, service, remove=True) for service in readers()])
 
 
 async def _forgettable(run: RetentionRun, service: str, *, remove: bool) -> Due:
     """Portion by portion in the order of ids: what a run that is broken off has forgotten stays forgotten."""
-    rows, oldest, after = 0, None, _BEFORE_ALL
+    portions, after = list[Due](), _BEFORE_ALL
     while True:
         async with run.transaction(service) as tx:
             values = {"before": run.before, "after": after, "portion": _PORTION}
             old = (await tx.execute(text(OLD_IN_INBOX), values)).scalar_one() or []
         if gone := await _in_no_log(run, old):
-            found = await run.count(service, f"SELECT count(*), min(handled_at) {_FORGOTTEN}", gone=gone)
-            rows, oldest = rows + found.rows, min(filter(None, (oldest, found.oldest)), default=None)
             if remove:
-                await run.change(service, f"DELETE {_FORGOTTEN}", gone=gone)
+                portions.append(await run.remove(service, f"DELETE {_FORGOTTEN} RETURNING handled_at", gone=gone))
+            else:
+                count = f"SELECT count(*), min(handled_at) {_FORGOTTEN}"
+                portions.append(await run.count(service, count, gone=gone))
         if len(old) < _PORTION:
-            return Due(rows, oldest)
+            return Due.together(portions)
         after = old[-1]
 
 
@@ -121,5 +121,8 @@ async def _count(run: RetentionRun, service: str, rows: str) -> Due:
     return await run.count(service, f"SELECT count(*), min(o.recorded_at) {rows}")
 
 
-async def _delete(run: RetentionRun, service: str, rows: str) -> int:
-    return await run.change(service, f"DELETE FROM outbox WHERE id IN (SELECT o.id {rows})")  # noqa: S608
+async def _delete(run: RetentionRun, service: str, rows: str) -> Due:
+    return await run.remove(
+        service,
+        f"DELETE FROM outbox WHERE id IN (SELECT o.id {rows}) RETURNING recorded_at",  # noqa: S608
+    )

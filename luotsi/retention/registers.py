@@ -28,12 +28,12 @@ _OLD_NOTICES = (
 
 @dataclass(frozen=True)
 class Register:
-    """One register; `counts_from` completes "its time counts from"."""
+    """One register; `counts_from` completes "its time counts from". Both functions say what was kept long enough."""
 
     service: str
     counts_from: str
     due: Callable[[RetentionRun], Awaitable[Due]]
-    remove: Callable[[RetentionRun], Awaitable[int]]
+    remove: Callable[[RetentionRun], Awaitable[Due]]
 
 
 def _rows(service: str, counts_from: str, table: str, rows: str, since: str) -> Register:
@@ -42,8 +42,10 @@ def _rows(service: str, counts_from: str, table: str, rows: str, since: str) -> 
     async def due(run: RetentionRun) -> Due:
         return await run.count(service, f"SELECT count(*), min({since}) {rows}")
 
-    async def remove(run: RetentionRun) -> int:
-        return await run.change(service, f"DELETE FROM {table} WHERE id IN (SELECT {table[0]}.id {rows})")  # noqa: S608
+    async def remove(run: RetentionRun) -> Due:
+        old = f"SELECT {table[0]}.id, {since} AS since {rows}"
+        statement = f"DELETE FROM {table} USING ({old}) AS old WHERE {table}.id = old.id RETURNING since"  # noqa: S608
+        return await run.remove(service, statement)
 
     return Register(service, counts_from, due, remove)
 
@@ -52,15 +54,17 @@ _ANSWERING: Final = ("referral", "catalog")
 """The services that keep answers for repeated requests."""
 
 
+_OLD_ANSWERS = "FROM idempotency_keys WHERE created_at < :before"
+
+
 async def _answers_due(run: RetentionRun) -> Due:
-    query = "SELECT count(*), min(created_at) FROM idempotency_keys WHERE created_at < :before"
-    found = [await run.count(service, query) for service in _ANSWERING]
-    return Due(sum(each.rows for each in found), min((each.oldest for each in found if each.oldest), default=None))
+    query = f"SELECT count(*), min(created_at) {_OLD_ANSWERS}"
+    return Due.together([await run.count(service, query) for service in _ANSWERING])
 
 
-async def _remove_answers(run: RetentionRun) -> int:
-    statement = "DELETE FROM idempotency_keys WHERE created_at < :before"
-    return sum([await run.change(service, statement) for service in _ANSWERING])
+async def _remove_answers(run: RetentionRun) -> Due:
+    statement = f"DELETE {_OLD_ANSWERS} RETURNING created_at"
+    return Due.together([await run.remove(service, statement) for service in _ANSWERING])
 
 
 _OLD_WORDS = "FROM unfound_words WHERE last_on < CAST(:before AS timestamptz)"
@@ -70,8 +74,8 @@ async def _words_due(run: RetentionRun) -> Due:
     return await run.count("catalog", f"SELECT count(*), min(CAST(last_on AS timestamptz)) {_OLD_WORDS}")
 
 
-async def _remove_words(run: RetentionRun) -> int:
-    return await run.change("catalog", f"DELETE {_OLD_WORDS}")
+async def _remove_words(run: RetentionRun) -> Due:
+    return await run.remove("catalog", f"DELETE {_OLD_WORDS} RETURNING CAST(last_on AS timestamptz)")
 
 
 REGISTERS: Final[Mapping[str, Register]] = {

@@ -1,6 +1,6 @@
 """What retention works with: the platform's databases, as the roles that own them, and the moment."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +20,12 @@ class Due:
 
     rows: int
     oldest: datetime | None
+
+    @classmethod
+    def together(cls, parts: Iterable["Due"]) -> "Due":
+        """What several databases have of one register."""
+        found = list(parts)
+        return cls(sum(each.rows for each in found), min((each.oldest for each in found if each.oldest), default=None))
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,11 @@ class RetentionRun:
         async with self.transaction(service) as tx:
             row = (await tx.execute(text(query), {"before": self.before, **values})).one()
         return Due(row[0], row[1])
+
+    async def remove(self, service: str, statement: str, **values: Any) -> Due:
+        """Run a DELETE that returns of each row since when it counts; returns how many went, and the oldest of them."""
+        query = f"WITH gone (since) AS ({statement}) SELECT count(*), min(since) FROM gone"  # noqa: S608
+        return await self.count(service, query, **values)
 
     async def change(self, service: str, statement: str, **values: Any) -> int:
         """Run a statement; returns how many rows it changed."""
