@@ -51,6 +51,11 @@ class Vocabulary:
         return " ".join(self._chance.choices(self.words, cum_weights=self._weights, k=words))
 
 
+def words() -> list[str]:
+    """The words of the first language that a catalogue is made of, the most frequent first."""
+    return Vocabulary(random.Random(SEED)).words
+
+
 def catalogue(services: int, organizations: int) -> Iterator[tuple[Organization, list[Service]]]:
     """Organisations with as many services each; the same every time."""
     chance = random.Random(SEED)

@@ -1,8 +1,9 @@
 """`python -m bench.growth 1000 100000`: what every route and job costs, with few referrals and with many.
 
-Each size is a platform of its own, filled by `bench.filling` and kept for the next run. All of them take turns, so that
-a noisy machine is noisy for all. The services run in this process, and their clients too: about a millisecond of each
-request is the client's.
+Each size is a platform of its own, filled by `bench.filling` and kept for the next run. It takes turns with the
+smallest, so that a noisy machine is noisy for both, and its figures are printed before the next one is filled: what is
+broken off has told what it has found. The services run in this process, and their clients too: about a millisecond of
+each request is the client's.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from bench.filling import Size
 from bench.growth import report
 from bench.growth.costs import Cost, DatabaseClock, Once, load, take
 from bench.growth.jobs import jobs
-from bench.growth.place import Place, filled, gigabytes, started
+from bench.growth.place import Place, filled, gigabytes, largest_tables, started
 from bench.growth.routes import Prepare, routes
 from luotsi.embedded.servers import Servers
 
@@ -36,28 +37,39 @@ def say(line: str) -> None:
 
 
 class Meter:
-    """Does everything at every place, in turns."""
+    """Does everything at the smallest place and at the newest one, in turns."""
 
-    def __init__(self, places: dict[int, Place], asked: argparse.Namespace) -> None:
-        self._places, self._asked = places, asked
-        self._clocks = {size: DatabaseClock(place.servers.postgres.pid) for size, place in places.items()}
+    def __init__(self, asked: argparse.Namespace) -> None:
+        self._asked = asked
+        self._all: dict[int, Place] = {}
+        self._places: dict[int, Place] = {}
+        self._clocks: dict[int, DatabaseClock] = {}
         self.costs: report.Costs = {}
 
+    def add(self, size: int, place: Place) -> None:
+        """One more place, larger than those before."""
+        self._all[size] = place
+        self._places = {each: self._all[each] for each in (next(iter(self._all)), size)}
+        self._clocks[size] = DatabaseClock(place.servers.postgres.pid)
+
     async def run(self) -> None:
-        """Routes first, then jobs, as far as they are wanted."""
+        """Routes first, then jobs, as far as they are wanted. What a job has done at a place it does not do again."""
         for name, prepare in routes():
             if costs := self._wanted(name):
+                costs.update({size: Cost() for size in self._places})
                 await self._measure_route(costs, prepare)
         for name, job in jobs(whole_logs=not self._asked.lean):
             if costs := self._wanted(name):
-                for size, place in self._places.items():
-                    await self._take(costs, size, partial(job, place), watched=True)
+                for size in sorted(size for size in self._places if not costs[size].waited):
+                    await self._take(costs, size, partial(job, self._places[size]), watched=True)
 
     def _wanted(self, name: str) -> dict[int, Cost] | None:
         if self._asked.only and not any(word in name for word in self._asked.only):
             return None
         say(f"{name}, load {load():.1f}")
-        return self.costs.setdefault(name, {size: Cost() for size in self._places})
+        costs = self.costs.setdefault(name, {})
+        costs.update({size: Cost() for size in self._places if size not in costs})
+        return costs
 
     async def _measure_route(self, costs: dict[int, Cost], prepare: Prepare) -> None:
         """So many rounds after a first one, each beside those of the other sizes; then once for the loop."""
@@ -77,27 +89,42 @@ class Meter:
 
 
 async def measure(servers: dict[int, Servers], asked: argparse.Namespace) -> None:
-    """Fill, measure, print."""
-    begun = time.monotonic()
+    """Fill one after the other. Each is measured and told of beside the smallest before the next is filled."""
     facts: dict[str, object] = {"system": machine.platform(), "python": machine.python_version()}
-    places: dict[int, Place] = {}
-    for referrals, pair in servers.items():
-        say(f"{referrals} referrals")
-        lean = asked.lean or referrals > MOST_WHOLE
-        size = Size(referrals, asked.organizations, asked.services, lean=lean)
-        places[referrals] = await filled(pair, folder_of(asked, referrals), size)
-        facts[f"GB of {referrals}"] = round(await gigabytes(pair), 2)
-    meter = Meter(places, asked)
+    meter, places = Meter(asked), list[Place]()
     try:
-        await meter.run()
+        for referrals, pair in servers.items():
+            lean = asked.lean or referrals > MOST_WHOLE
+            say(f"{referrals} referrals" + ", the logs of events with the newest of each referral alone" * lean)
+            size = Size(referrals, asked.organizations, asked.services, lean=lean)
+            places.append(await filled(pair, folder_of(asked, referrals), size))
+            meter.add(referrals, places[-1])
+            facts[f"GB of {referrals}"] = await _say_what_it_takes(places[-1])
+            if len(servers) == 1 or len(places) > 1:
+                begun = time.monotonic()
+                try:
+                    await meter.run()
+                finally:
+                    facts |= {"load": load(), "seconds": round(time.monotonic() - begun)}
+                    _tell(asked, facts, meter.costs, [place.referrals for place in places])
     finally:
-        facts |= {"load": load(), "seconds": round(time.monotonic() - begun)}
-        (asked.data / "results.json").write_text(json.dumps(report.as_document(facts, meter.costs), indent=1) + "\n")
-        console = Console(width=60 + 36 * len(places))
-        console.print(", ".join(f"{name} {value}" for name, value in facts.items()) + "\n")
-        console.print(report.table(meter.costs, list(places)))
-        for place in places.values():
+        for place in places:
             await place.close()
+
+
+async def _say_what_it_takes(place: Place) -> float:
+    took = await gigabytes(place.servers)
+    say(f"filled in {place.filled_in} s; {took:.2f} GB, {took * 1e6 / place.referrals:.1f} kB a referral")
+    for table in await largest_tables(place.servers):
+        say(f"  {table}")
+    return round(took, 2)
+
+
+def _tell(asked: argparse.Namespace, facts: dict[str, object], costs: report.Costs, sizes: list[int]) -> None:
+    (asked.data / "results.json").write_text(json.dumps(report.as_document(facts, costs), indent=1) + "\n")
+    console = Console(width=60 + 36 * len(sizes))
+    console.print(", ".join(f"{name} {value}" for name, value in facts.items()) + "\n")
+    console.print(report.table(costs, sizes))
 
 
 def folder_of(asked: argparse.Namespace, referrals: int) -> Path:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -68,6 +69,7 @@ class Place:
         self._clients = {service: _client(app, service) for service, app in self.apps.items()}
         self.database = Database(servers.database_urls["referral"], answer_seconds=None)
         self.members: dict[str, Member] = {}
+        self.filled_in = 0
 
     async def open(self) -> None:
         """Look up who asks."""
@@ -119,8 +121,11 @@ async def filled(servers: Servers, folder: Path, size: Size) -> Place:
     """The servers with so much in them: filled now, unless an earlier run did that."""
     place, note = Place(servers, folder, size.referrals), folder / "filled.json"
     if not note.exists():
+        begun = time.monotonic()
         await fill(servers.owner_urls, size, place.vault)
-        note.write_text(json.dumps(asdict(size), default=str))
+        seconds = round(time.monotonic() - begun)
+        note.write_text(json.dumps({**asdict(size), "seconds": seconds}, default=str))
+    place.filled_in = json.loads(note.read_text()).get("seconds", 0)
     await place.open()
     return place
 
@@ -131,3 +136,18 @@ async def gigabytes(servers: Servers) -> float:
     found = await connection.fetchval("SELECT sum(pg_database_size(datname)) FROM pg_database")
     await connection.close()
     return float(found) / 1e9
+
+
+async def largest_tables(servers: Servers, most: int = 12) -> list[str]:
+    """The largest tables of all databases: what they take with their indexes, and what a row takes without and with."""
+    found: list[tuple[int, str]] = []
+    for service, url in servers.owner_urls.items():
+        connection = await asyncpg.connect(url)
+        for name, whole, bare, rows in await connection.fetch(
+            "SELECT relname, pg_total_relation_size(oid), pg_table_size(oid), reltuples::bigint FROM pg_class "
+            "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND reltuples > 0"
+        ):
+            of_a_row = f"{bare / rows:,.0f} bytes a row, {whole / rows:,.0f} with indexes"
+            found.append((whole, f"{service}.{name}: {whole / 1e6:,.0f} MB, {rows:,} rows, {of_a_row}"))
+        await connection.close()
+    return [line for _, line in sorted(found, reverse=True)[:most]]

@@ -8,6 +8,8 @@ from uuid import uuid4
 
 from bench.growth.place import ADVISER, COORDINATOR, DESK, QUIET, SEEN_ALL, Place
 from bench.notices import new_referral
+from bench.search import misspelt
+from bench.search_filling import words
 from shared.clock import day_in_kuopio, utc_now
 
 Step = Callable[[Place], Awaitable[str]]
@@ -74,8 +76,22 @@ def routes() -> Iterator[tuple[str, Prepare]]:
     yield "report, received", _get("referral", SEEN_ALL, f"/report?box=received&{year}")
     for name, (who, path) in OF_NOTIFICATIONS.items():
         yield name, _get("notifications", who, path)
-    yield "services searched", _get("catalog", ADVISER, "/services?query=kuo")
+    yield from _searches()
     yield "members", _get("catalog", DESK, "/members")
+
+
+def _searches() -> Iterator[tuple[str, Prepare]]:
+    """Services by what is typed, fifty of them as a list shows them, and whole."""
+    known = words()
+    typed = {
+        "a frequent word": known[0],
+        "a rare word": known[5_000],
+        "a misspelt word": misspelt(known[0]),
+        "no word": "",
+    }
+    for name, query in typed.items():
+        for shown, full in (("short", "false"), ("whole", "true")):
+            yield f"services, {name}, {shown}", _get("catalog", ADVISER, f"/services?query={query}&full={full}")
 
 
 def _get(service: str, who: str, path: str) -> Prepare:
