@@ -16,6 +16,7 @@ import uvloop
 from luotsi.platform.data_dir import temporary_data
 from tests.faults.accounts import Accounts, fetch_accounts, unknown_to_mail
 from tests.faults.actors import Day
+from tests.faults.checks.recovery import Recovery
 from tests.faults.checks.versions import prepare_notes
 from tests.faults.checks.watch import Watch
 from tests.faults.failing import give_up_failing, replay, switch
@@ -144,11 +145,16 @@ async def _listened_to(listeners: list[Listener], work: Awaitable[None]) -> None
 
 async def _work(lab: Lab, accounts: Accounts, schedule: Schedule, asked: argparse.Namespace, say: Say) -> None:
     """Everybody works while faults happen; then all comes to rest."""
-    day, marksman = Day(accounts, asked.seed), Marksman(lab, asked.seed)
     course = schedule.course
+    day, marksman = Day(accounts, asked.seed), Marksman(lab, asked.seed, course.disturbances)
+    recovery = Recovery(lab, course.disturbances)
+    following = asyncio.create_task(recovery.follow())
+    shooting: asyncio.Task[None] | None = None
     day.begin()
-    shooting = asyncio.create_task(marksman.run()) if not asked.no_points else None
     try:
+        await recovery.measure_undisturbed()
+        say(f"undisturbed, all is dealt with everywhere after {course.disturbances.undisturbed:.1f} s")
+        shooting = asyncio.create_task(marksman.run()) if not asked.no_points else None
         for drill in DRILLS:
             if drill.__name__ == asked.drill:
                 await asyncio.sleep(BEFORE_DRILLS)
@@ -161,10 +167,20 @@ async def _work(lab: Lab, accounts: Accounts, schedule: Schedule, asked: argpars
                 await marksman.finish()
             await poison(lab, random.Random(asked.seed))  # none of this can be lost with a server's memory
         course.never += await give_up_failing(lab)
+        if shooting:
+            await _end(shooting)
+            marksman.note_hits()
+        await recovery.drain()
     finally:
         if shooting:
             await _end(shooting)
+        await _end(following)
         await day.end()
+    await _end_the_day(lab, day, course, say)
+
+
+async def _end_the_day(lab: Lab, day: Day, course: Course, say: Say) -> None:
+    """Nobody works any more: what is under way comes to rest, and what waits for an operator is given to one."""
     await lab.settled_servers()
     # What is dealt with only after its last fact has come would wait for ever.
     left = await come_to_rest(lab, but="parked")

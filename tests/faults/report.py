@@ -58,9 +58,15 @@ class Outcome:
         return [point for point in self.needs_points if not self.hits[point]]
 
     @property
+    def not_measured(self) -> list[str]:
+        """Kinds of fault of which no recovery was seen to its end."""
+        return sorted(self.course.disturbances.begun - {name for _, name in self.course.recoveries})
+
+    @property
     def well(self) -> bool:
         """Whether every promise was kept, and everything was tried."""
-        return self.watch.looks > 0 and not (self.findings or self.course.stuck or self.course.never or self.never_hit)
+        missing = self.course.never or self.never_hit or self.not_measured
+        return self.watch.looks > 0 and not (self.findings or self.course.stuck or missing)
 
     def show(self) -> None:
         """Print it, the figures last."""
@@ -75,11 +81,7 @@ class Outcome:
         print("  " + ", ".join(f"{count} {name}" for name, count in self.figures.items()))
         print(f"  looked {self.watch.looks} times at everything meanwhile, {self.watch.broken_off} times broken off")
         self._show_findings()
-        by_kind: dict[str, list[float]] = {}
-        for seconds, name in self.course.recoveries:
-            by_kind.setdefault(name, []).append(seconds)
-        for name, recoveries in sorted(by_kind.items()):
-            print(f"  p99 of {len(recoveries)} recoveries {percentile(recoveries, 99):5.1f} s: {name}")
+        print(f"  undisturbed, all was dealt with everywhere after {self.course.disturbances.undisturbed:.1f} s")
         print(self._last_line())
 
     def _show_findings(self) -> None:
@@ -91,6 +93,8 @@ class Outcome:
             print(f"  {name}")
         for point in self.never_hit:
             print(f"  never hit: {point}")
+        if self.not_measured:
+            print(f"  no recovery was seen to its end: {', '.join(self.not_measured)}")
         if seldom := [f"{point} ({self.hits[point]})" for point in self.needs_points if self.hits[point] < ENOUGH]:
             print(f"  hit fewer than {ENOUGH} times: {', '.join(seldom)}")
 
@@ -111,8 +115,16 @@ class Outcome:
             f"{len(self.ledger.promises)} commands acknowledged, "
             f"{kinds['lost']} lost, {kinds['doubled']} doubled, {kinds['stuck'] + len(self.course.stuck)} stuck, "
             f"{kinds['wrong']} wrong, {self.watch.looks} looks meanwhile, "
-            f"longest recovery {longest:.1f} s ({after}), at rest after {self.rest:.1f} s"
+            f"longest recovery {longest:.1f} s ({after}), at rest after {self.rest:.1f} s, "
+            f"p99 of the recoveries of each kind (in s, and its bound): {', '.join(self._recoveries()) or 'none'}"
         )
+
+    def _recoveries(self) -> Iterator[str]:
+        by_kind: dict[str, list[float]] = {}
+        for seconds, name in self.course.recoveries:
+            by_kind.setdefault(name, []).append(seconds)
+        for name, recoveries in sorted(by_kind.items()):
+            yield f"{name} {percentile(recoveries, 99):.1f} ({self.course.disturbances.limit(name):.0f})"
 
     def keep(self, root: Path, folder: Path) -> None:
         """Leave the logs and the ledger where somebody can look at them."""

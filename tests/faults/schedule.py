@@ -1,6 +1,7 @@
 """The order of the faults, decided by the seed: each kind once, then any, until the time is over."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import Counter
@@ -8,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.faults.checks.recovery import Recovery
+from tests.faults.bounds import MOST
+from tests.faults.disturbances import Disturbances
 from tests.faults.drills import restore
 from tests.faults.fault_injectors import (
     disks,
@@ -23,7 +25,7 @@ from tests.faults.fault_injectors import (
     surroundings,
     valkey,
 )
-from tests.faults.lab import PATIENCE, Lab
+from tests.faults.lab import Lab
 from tests.faults.ledger import Ledger
 
 Fault = Callable[[Lab, random.Random], Awaitable[None]]
@@ -99,6 +101,9 @@ def possible_faults(*, has_disks: bool, has_power: bool) -> tuple[Fault, ...]:
 
 
 _TRIES: Final = 6
+_AND_ON: Final = 0.35
+"""How many faults the next one follows before the platform is over them."""
+_LANE_SECONDS: Final = 10.0
 
 
 @dataclass
@@ -106,13 +111,21 @@ class Course:
     """What was done, and how long the platform took to be over it."""
 
     done: Counter[str] = field(default_factory=Counter)
-    recoveries: list[tuple[float, str]] = field(default_factory=list)
-    stuck: list[str] = field(default_factory=list)
-    """What the platform did not get over."""
+    disturbances: Disturbances = field(default_factory=Disturbances)
     never: list[str] = field(default_factory=list)
     """What could not be done."""
     restless: bool = False
     """Whether it has been waited in vain for all to come to rest."""
+
+    @property
+    def recoveries(self) -> list[tuple[float, str]]:
+        """Seconds that the platform took to be over a fault, and its kind."""
+        return self.disturbances.recoveries
+
+    @property
+    def stuck(self) -> list[str]:
+        """What the platform did not get over by its bound."""
+        return self.disturbances.stuck
 
 
 class Schedule:
@@ -127,38 +140,41 @@ class Schedule:
         self._random = random.Random(seed)
         self._faults = faults
         self._say = say
-        self._recovery = Recovery(lab)
         self.course = Course()
 
     async def run(self, seconds: float) -> None:
         """Do each kind once in a shuffled order, and go on until `seconds` are over.
 
-        Kinds left over by then come right after each other, several at a time, so that a slow machine does not take
-        for ever. Once something is lost for good there are no further faults: what is lost holds each recovery up.
+        Kinds left over by then come in lanes, several at a time, so that a slow machine does not take for ever; in each
+        lane the next one when the platform is over the one before, or ten seconds later unless something takes long.
+        Once something is lost for good there are no further faults: what is lost holds each recovery up.
         """
         ends = time.monotonic() + seconds
         waiting = list(self._faults)
         self._random.shuffle(waiting)
         while time.monotonic() < ends and not self._hopeless:
             fault = waiting.pop() if waiting else self._random.choice(self._faults)
-            if not await self._one(fault, hurried=False) and not self.course.done[fault.__name__]:
+            done = await self._one(fault, 1.0 if self._random.random() < _AND_ON else MOST)
+            if not done and not self.course.done[fault.__name__]:
                 waiting.insert(0, fault)
-        await asyncio.gather(*(self._hurry([fault for fault in waiting if fault in lane]) for lane in LANES))
+        await asyncio.gather(*(self._do_all([fault for fault in waiting if fault in lane]) for lane in LANES))
 
     async def drill(self, drill: Fault) -> None:
         """Do this one thing."""
-        if not await self._one(drill, hurried=False):
+        if not await self._one(drill, MOST):
             self.course.never.append(f"could not be done: {drill.__name__}")
 
     @property
     def _hopeless(self) -> bool:
         return bool(self._ledger.given_up or self.course.stuck or self._lab.found)
 
-    async def _hurry(self, waiting: list[Fault]) -> None:
+    async def _do_all(self, waiting: list[Fault]) -> None:
         tries = Counter(dict.fromkeys((fault.__name__ for fault in waiting), _TRIES))
         while waiting and not self._hopeless:
             fault = waiting.pop()
-            if await self._one(fault, hurried=True):
+            if await self._one(fault, _LANE_SECONDS):
+                while self.course.disturbances.pressing and not self._hopeless:
+                    await asyncio.sleep(0.2)
                 continue
             tries[fault.__name__] -= 1
             if tries[fault.__name__]:
@@ -167,12 +183,14 @@ class Schedule:
             else:
                 self.course.never.append(f"could not be done: {fault.__name__}")
 
-    async def _one(self, fault: Fault, *, hurried: bool) -> bool:
+    async def _one(self, fault: Fault, patience: float) -> bool:
         name, begun = fault.__name__, time.monotonic()
+        disturbances = self.course.disturbances
         self._lab.hands.note(name)
         try:
-            # A lot of its own, so that faults of other lanes change nothing about it.
-            await fault(self._lab, random.Random(f"{self._seed} {name} {self.course.done[name]}"))
+            with disturbances.going_on(name):
+                # A lot of its own, so that faults of other lanes change nothing about it.
+                await fault(self._lab, random.Random(f"{self._seed} {name} {self.course.done[name]}"))
         except Exception as error:
             # The rig itself speaks to servers that an earlier fault has taken away.
             self._say(f"{name:24} not done: {type(error).__name__}: {error}")
@@ -181,17 +199,14 @@ class Schedule:
             return False
         self._lab.hands.note(name)
         self.course.done[name] += 1
-        took = time.monotonic() - begun
-        if hurried or self._random.random() < 0.35:
-            self._say(f"{name:24} {took:5.1f} s, and on")
-            await asyncio.sleep(1)
-            return True
-        over = await self._recovery.wait(PATIENCE)
-        if over is None:
-            self.course.stuck.append(f"not over it after {PATIENCE:.0f} s: {name}")
+        took, disturbance = time.monotonic() - begun, disturbances.begin(name)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await disturbance.ended.wait()
+        if disturbance.ended.is_set():
+            over = disturbance.seconds
+            said = "not over it in time" if over is None else f"over it after {over:.1f} s"
         else:
-            self.course.recoveries.append((over, name))
-        self._say(
-            f"{name:24} {took:5.1f} s, {'not over it in time' if over is None else f'over it after {over:.1f} s'}"
-        )
+            said = "and on"
+        self._say(f"{name:24} {took:5.1f} s, {said}")
         return True
