@@ -21,7 +21,7 @@ INSERT INTO referrals (
     target_organization_id, assigned_member_id, desk_member_ids, root_id, chain_depth, texts, legal_basis_kind,
     legal_basis_recorded_by, legal_basis_recorded_at, reason_code, reason_side, outcome_code, business_status, created_at,
     updated_at, news_at, sent_at, first_viewed_at, accepted_at, started_at, declined_at, completed_at, answer_seen_at, closed_at,
-    respond_by, response_days, expiry_days
+    respond_by, response_days, expiry_days, working_time_to_answer
 )
 SELECT id, reference, reached, status, urgency, language, client_id, service_id, source_id, adviser_id, target_id,
     CASE WHEN reached >= 4 AND n % 3 > 0 THEN recipient_id END,
@@ -32,7 +32,9 @@ SELECT id, reference, reached, status, urgency, language, client_id, service_id,
     CASE WHEN status = 'completed' THEN 'services_received' WHEN status = 'failed' THEN 'needs_not_met' END,
     CASE WHEN path = 'expired' AND status = 'cancelled' THEN 'expired' END,
     at, last_at, last_at, sent_at, first_viewed_at, accepted_at, started_at, declined_at, completed_at, answer_seen_at, closed_at,
-    sent_at + interval '2 days', CASE WHEN reached > 1 THEN 2 END, CASE WHEN reached > 1 THEN 10 END
+    sent_at + interval '2 days', CASE WHEN reached > 1 THEN 2 END, CASE WHEN reached > 1 THEN 10 END,
+    -- In microseconds; five days of seven are working days.
+    extract(epoch FROM coalesce(accepted_at, declined_at) - sent_at) * 1000000 * 5 / 7
 FROM made ORDER BY n;
 
 INSERT INTO timeline (event_id, referral_id, event_type, at, version, status, side, member_id)

@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 from services.referral.domain.k_anonymity import K
 from services.referral.domain.lifecycle import Status
 from services.referral.domain.publication import Answers, Published, is_drawn, refreshed, shown
-from services.referral.domain.service_statistics import Case, Statistics, statistics_of
+from services.referral.domain.service_statistics import Statistics
 from services.referral.vault import Vault
 from shared.events.referral import ServiceFacts
+from tests.plain_statistics import Case, plain_statistics
 
 SERVICE, ORGANIZATION = UUID(int=1), UUID(int=2)
 NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
@@ -127,16 +128,16 @@ def test_one_referral_that_is_declined_changes_nothing_whatever_was_published() 
     at = NEW_YEAR
     for before in range(K, 60):
         cases = [Case(Status.REJECTED, at, declined_at=at, reason_code="no_capacity") for _ in range(before)]
-        first = refreshed(Published(), statistics_of(cases, (), at), at)
+        first = refreshed(Published(), plain_statistics(cases, at), at)
         one = Case(Status.REJECTED, at, declined_at=at + timedelta(hours=9), reason_code="no_capacity")
         later = at + timedelta(days=1)
-        assert told(refreshed(first, statistics_of([*cases, one], (), later), later)) == told(first)
+        assert told(refreshed(first, plain_statistics([*cases, one], later), later)) == told(first)
 
 
 def declined_for(codes: Sequence[str]) -> Statistics:
     """The statistics of a service that was sent one referral for each reason, and declined it for that."""
     cases = [Case(Status.REJECTED, NEW_YEAR, declined_at=NEW_YEAR, reason_code=code) for code in codes]
-    return statistics_of(cases, (), NEW_YEAR)
+    return plain_statistics(cases, NEW_YEAR)
 
 
 def test_a_reason_that_is_rare_no_more_moves_no_figure_but_its_own() -> None:
@@ -172,14 +173,13 @@ def test_a_figure_that_moves_does_not_tell_that_another_stayed_for_want_of_refer
 
 
 def test_rate_and_median_wait_for_five_new_answers_even_where_their_number_stays() -> None:
-    def of(given_at: Sequence[datetime], rate: float) -> Statistics:
-        return Statistics(9, 0, 0, {}, tuple(given_at), rate, 20.0)
+    def of(new_answers: int, rate: float) -> Statistics:
+        return Statistics(9, 0, 0, {}, 9, new_answers, rate, 20.0)
 
-    first = refreshed(Published(), of([NEW_YEAR] * 9, 1.0), NEW_YEAR)
+    first = refreshed(Published(), of(0, 1.0), NEW_YEAR)
     later = NEW_YEAR + timedelta(days=300)
     for new in range(9):
-        turned_over = of([later] * new + [NEW_YEAR] * (9 - new), 0.5)
-        facts = told(refreshed(first, turned_over, later + timedelta(days=1)))
+        facts = told(refreshed(first, of(new, 0.5), later + timedelta(days=1)))
         assert facts.acceptance_rate == (0.5 if new >= K else 1.0)
         assert facts.median_working_hours_to_answer == 18, "in quarters of a working day"
 

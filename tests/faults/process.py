@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
+from sqlalchemy import true
+
 from shared import clock
 from tests.faults.failing import let_fail
 from tests.faults.injection_points import Points
@@ -64,6 +66,7 @@ def watch(module: str, folder: Path, process: str, variant: str | None) -> None:
 def _tell_facts_often() -> None:
     """Facts of services every few seconds, not by lot and once a day: or a run would see hardly any."""
     replace(module_named("services.referral.jobs.statistics_publisher"), "EVERY", FACTS_EVERY)
+    replace(module_named("services.referral.queries.service_statistics"), "unseen", lambda _today: true())
     publishing = module_named("services.referral.use_cases.service_statistics")
     replace(publishing, "looked_at", lambda _last, _today: False)
     replace(publishing, "is_drawn", lambda _lot: True)

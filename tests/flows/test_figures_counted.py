@@ -71,6 +71,11 @@ def random_referral(chance: Random, like: Referral, town: Town) -> Referral:
 
 @pytest.fixture
 async def town(platform: Platform) -> Town:
+    """The town of these tests."""
+    return await town_closed_in_july(platform)
+
+
+async def town_closed_in_july(platform: Platform) -> Town:
     """A town in which one organisation was closed in July."""
     made = await small_town(platform)
     await made.facts.organization("business-kuopio", organization_id=made.business, closures=(CLOSED,))

@@ -12,6 +12,10 @@ from bench.filling import Size, fill
 from bench.growth.place import ADVISER, DESK, SEEN_ALL, Place
 from bench.growth.routes import LISTS, OF_NOTIFICATIONS
 from luotsi.embedded.servers import Servers
+from services.referral.unit_of_work import UnitOfWork
+from services.referral.use_cases.service_statistics import count_statistics
+from shared.clock import utc_now
+from shared.publishing.outbox import Outbox
 from tests.plans import plans_on, rows_read
 
 JSON = dict[str, Any]
@@ -103,3 +107,22 @@ async def test_handing_over_reads_what_is_open(place: Place, who: str, to: str) 
     answer, read = await _rows_read(place, "referral", who, f"/handover?to={place.members[to].id}")
     assert answer["contents"]
     assert read <= MOST
+
+
+async def test_statistics_of_services_read_a_year_once_and_from_its_index(place: Place) -> None:
+    """Not the rows themselves, with what is sealed in them, and not the years before."""
+    now = utc_now()
+
+    async def ask() -> None:
+        async with place.database.transaction() as tx:
+            portions = await count_statistics(UnitOfWork(tx, Outbox("referral"), place.vault, now))
+            assert sum(map(len, portions)) == SIZE.services
+
+    plans = await plans_on(place.database.engine, ask)
+    scans = [node for nodes in plans for node in nodes if node.get("Relation Name") == "referrals"]
+    assert {node["Node Type"] for node in scans if node.get("Index Name") == "ix_referrals_figures"} == {
+        "Index Only Scan"
+    }
+    read = sum(rows_read(nodes, "referrals") for nodes in plans)
+    year = SIZE.referrals * 365 / SIZE.days
+    assert year * 0.9 < read < year + 2 * SIZE.at_work

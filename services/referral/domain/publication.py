@@ -95,11 +95,9 @@ def _held(published: int, exact: int) -> int:
 
 
 def _answers(last: Answers | None, exact: Statistics, now: datetime) -> Answers | None:
-    number = len(exact.answered_at)
-    if last is not None:
-        new = sum(at > last.until for at in exact.answered_at)
-        if new < K and abs(number - last.number) < K:
-            return last
+    number = exact.answers
+    if last is not None and exact.new_answers < K and abs(number - last.number) < K:
+        return last
     if not enough(number) or exact.acceptance_rate is None or exact.median_hours_to_answer is None:
         return None
     return Answers(

@@ -1,11 +1,13 @@
 """The statistics publisher: every few minutes, one of the workers publishes the statistics that have changed."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Final
 
 from services.referral.unit_of_work import UnitOfWork
-from services.referral.use_cases.service_statistics import publish_statistics
+from services.referral.use_cases.service_statistics import count_statistics, publish_statistics
 from services.referral.vault import Vault
 from shared import context
 from shared.clock import Clock, utc_now
@@ -16,7 +18,7 @@ from shared.publishing.outbox import Outbox
 
 EVERY: Final = timedelta(minutes=2)
 _LEASE: Final = timedelta(minutes=5)
-"""Longer than a round, so that the same worker goes on; another follows a dead one after this."""
+"""Longer than from one round to the next, so that the same worker goes on; another follows a dead one after this."""
 
 LEASE_NAME: Final = "service_facts"
 
@@ -39,9 +41,27 @@ class StatisticsPublisher:
                 await self.step()
 
     async def step(self) -> int | None:
-        """Look at every service once; returns how many had news. None when another worker has the lease."""
+        """Look at every service once; returns how many had news. None when another worker has the lease.
+
+        All are counted at one moment, then published in portions, each in a transaction of its own.
+        """
         with context.using(context.new_context()):
-            async with self._database.transaction() as tx:
-                if not await leases.take(tx, LEASE_NAME, self._holder, _LEASE):
+            now, told = self._clock(), 0
+            async with self._leased(now) as work:
+                if work is None:
                     return None
-                return await publish_statistics(UnitOfWork(tx, self._outbox, self._vault, self._clock()))
+            async with self._database.transaction() as tx:  # its own, or the other workers would wait for the lease
+                portions = await count_statistics(UnitOfWork(tx, self._outbox, self._vault, now))
+            for counted in portions:
+                async with self._leased(now) as work:
+                    if work is None:
+                        break
+                    told += await publish_statistics(work, counted)
+            return told
+
+    @asynccontextmanager
+    async def _leased(self, now: datetime) -> AsyncIterator[UnitOfWork | None]:
+        """A unit of work for the one that holds the lease, which is renewed by it; None for any other."""
+        async with self._database.transaction() as tx:
+            has_it = await leases.take(tx, LEASE_NAME, self._holder, _LEASE)
+            yield UnitOfWork(tx, self._outbox, self._vault, now) if has_it else None
