@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from pathlib import Path
@@ -39,9 +38,14 @@ class FileMailer:
 
 def _readable(message: EmailMessage) -> bytes:
     """The mail as it would be sent, but for the way in which its text is encoded."""
-    copy = message_from_bytes(message.as_bytes(), policy=policy.default)
-    text, language = copy.get_content(), copy["Content-Language"]
-    copy.set_content(text, cte="8bit")
-    if language:  # setting the content took it away
-        copy["Content-Language"] = language
-    return copy.as_bytes(policy=_READABLE)
+    readable = EmailMessage(policy=_READABLE)
+    language = None
+    for name, value in message.items():
+        if name.lower() == "content-language":
+            language = value
+        elif not name.lower().startswith(("content-", "mime-")):
+            readable[name] = value
+    readable.set_content(message.get_content(), cte="8bit")
+    if language:  # after the content, which would take it away
+        readable["Content-Language"] = language
+    return readable.as_bytes()

@@ -17,14 +17,21 @@ class Mailer(Protocol):
         """Hand `message` over. Raises MailRefused when it is refused for good, and anything else otherwise."""
 
 
-def mailer_of(settings: OutgoingMail) -> Mailer:
-    """The mailer as the settings want it: over SMTP where they name a server, else into files."""
+def mailer_of(settings: OutgoingMail, *, rest_seconds: float = 0.0) -> Mailer:
+    """The mailer as the settings want it: over SMTP where they name a server, else into files.
+
+    `rest_seconds` is how long a connection is kept for the next mail.
+    """
     by_smtp = settings.smtp_url.get_secret_value()
-    return CountedMailer(smtp_mailer(settings) if by_smtp else FileMailer(settings.mail_dir))
+    return CountedMailer(smtp_mailer(settings, rest_seconds) if by_smtp else FileMailer(settings.mail_dir))
 
 
-def smtp_mailer(settings: OutgoingMail) -> SmtpMailer:
+def smtp_mailer(settings: OutgoingMail, rest_seconds: float = 0.0) -> SmtpMailer:
     """The mailer over SMTP, for settings that name a server."""
-    url = settings.smtp_url.get_secret_value()
-    tls, back = settings.tls_context(), settings.mail_return_path
-    return SmtpMailer(url, tls=tls, must_encrypt=settings.must_encrypt, return_path=back)
+    return SmtpMailer(
+        settings.smtp_url.get_secret_value(),
+        tls=settings.tls_context(),
+        must_encrypt=settings.must_encrypt,
+        return_path=settings.mail_return_path,
+        rest_seconds=rest_seconds,
+    )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import aiosmtplib
 
+from shared.mail.connections import Connections
 from shared.mail.tls import fault_of
 
 _ANSWER_SECONDS: Final = 15.0
@@ -35,12 +36,19 @@ class SmtpMailer:
     """Hands mail to the server at `url`: smtp://user:password@host:port, or smtps:// for TLS from the start.
 
     Over smtp:// the connection is encrypted when the server offers STARTTLS; with a password, and with `must_encrypt`,
-    it must be, unless the server is on this machine. `tls` says how; None for what every program here
-    does. Mail that comes back goes to `return_path`, else to the address in its `From`.
+    it must be, unless the server is on this machine. `tls` says how; None for what every program here does, as it was
+    when the first mail left. Mail that comes back goes to `return_path`, else to the address in its `From`. A
+    connection is kept for `rest_seconds` after a mail, for the next one.
     """
 
     def __init__(
-        self, url: str, *, tls: ssl.SSLContext | None = None, must_encrypt: bool = False, return_path: str = ""
+        self,
+        url: str,
+        *,
+        tls: ssl.SSLContext | None = None,
+        must_encrypt: bool = False,
+        return_path: str = "",
+        rest_seconds: float = 0.0,
     ) -> None:
         parts = urlsplit(url)
         self._host = parts.hostname or ""
@@ -52,6 +60,7 @@ class SmtpMailer:
         self._start_tls = False if self._tls else True if must else None
         self._context = tls
         self._return_path = return_path or None
+        self._connections = Connections(self._client, rest_seconds)
 
     @property
     def server(self) -> str:
@@ -59,25 +68,17 @@ class SmtpMailer:
         return f"{self._host}:{self._port}"
 
     async def send(self, mail_id: UUID, message: EmailMessage) -> None:
-        """Send over a connection made for this one mail.
+        """Send one mail.
 
         Raises MailRefused when the server refuses sender, recipient or mail for good (5xx), and EncryptionFailed. What
         else goes wrong (connection, login) and what is refused for now (4xx) raises the library's own exceptions.
         """
         try:
             async with asyncio.timeout(_WHOLE_SECONDS):
-                await aiosmtplib.send(
-                    message,
-                    sender=self._return_path,
-                    hostname=self._host,
-                    port=self._port,
-                    username=self._user,
-                    password=self._password,
-                    use_tls=self._tls,
-                    start_tls=self._start_tls,
-                    tls_context=self._context,
-                    timeout=_ANSWER_SECONDS,
-                )
+                if self._context is None:  # reading all the authorities takes longer than all the rest
+                    self._context = await asyncio.to_thread(ssl.create_default_context)
+                async with self._connections.one() as client:
+                    await client.send_message(message, sender=self._return_path)
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise _meant(error.recipients[0]) from None
         except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:
@@ -86,6 +87,18 @@ class SmtpMailer:
             if fault := fault_of(error):
                 raise EncryptionFailed(f"no encrypted connection: {fault}") from None
             raise
+
+    def _client(self) -> aiosmtplib.SMTP:
+        return aiosmtplib.SMTP(
+            hostname=self._host,
+            port=self._port,
+            username=self._user,
+            password=self._password,
+            use_tls=self._tls,
+            start_tls=self._start_tls,
+            tls_context=self._context,
+            timeout=_ANSWER_SECONDS,
+        )
 
 
 def _meant(answer: aiosmtplib.SMTPResponseException) -> Exception:

@@ -22,7 +22,8 @@ class MailServer:
     `refuse_in_octets` answers each recipient in letters of no known kind. `hang_up` closes the connection "before" it
     would take a mail, or when it has "taken" it. `raw` are the mails octet by octet,
     `taken_at` the times at which they were taken. `login` is the user and password
-    that it asks for; `starttls` or `tls_from_the_start` make it encrypt.
+    that it asks for; `starttls` or `tls_from_the_start` make it encrypt. `connections` counts those that were made,
+    `left` those that ended as they should.
     """
 
     refuse_sender: str | None = None
@@ -41,6 +42,8 @@ class MailServer:
     raw: list[bytes] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     senders: list[str] = field(default_factory=list)
+    connections: int = 0
+    left: int = 0
     port: int = 0
     _server: asyncio.Server | None = None
 
@@ -51,6 +54,7 @@ class MailServer:
         self.port = self._server.sockets[0].getsockname()[1]
 
     def _conversation(self) -> SMTP:
+        self.connections += 1
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # it warns of passwords without encryption
             return SMTP(
@@ -121,6 +125,11 @@ class MailServer:
             return self.refuse
         envelope.rcpt_tos.append(address)
         return "250 OK"
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Somebody takes leave."""
+        self.left += 1
+        return "221 Bye"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take a mail, or refuse it."""

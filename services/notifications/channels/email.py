@@ -11,6 +11,9 @@ from shared.mail.mailer import Mailer, mailer_of
 from shared.mail.settings import MailSettings
 from shared.mail.smtp import EncryptionFailed, MailRefused
 
+_REST_SECONDS: Final = 5.0
+"""How long a connection to the mail server is kept for the next mail: most come together."""
+
 
 class EmailChannel:
     """Composes mail and hands it to a mailer.
@@ -47,4 +50,4 @@ class EmailChannel:
 
 def email_channel(settings: MailSettings) -> EmailChannel:
     """The channel as the settings want it: over SMTP where they name a server, else into files."""
-    return EmailChannel(mailer_of(settings), settings.mail_from, settings.public_url)
+    return EmailChannel(mailer_of(settings, rest_seconds=_REST_SECONDS), settings.mail_from, settings.public_url)

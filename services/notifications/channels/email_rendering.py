@@ -29,8 +29,8 @@ def compose(attempt: DeliveryAttempt, to: str, *, sender: Sender, public_url: st
     """
     notice, about = attempt.notice, attempt.notice.facts
     message = EmailMessage(policy=SMTP)
-    message["From"] = _address("From", sender.name, sender.address)
-    message["To"] = _address("To", "", in_ascii(to))
+    message["From"] = _header("From", sender.header)
+    message["To"] = _header("To", _address(to))
     message["Subject"] = " / ".join(_subject(notice.event_type, about, language) for language in attempt.languages)
     message["Date"] = notice.created_at
     message["Message-ID"] = message_id(attempt.delivery_id, sender.domain)
@@ -38,9 +38,9 @@ def compose(attempt: DeliveryAttempt, to: str, *, sender: Sender, public_url: st
         message["In-Reply-To"] = known[-1]
         message["References"] = " ".join([*known[:1], *known[1:][-_RECENT:]])
     for name, value in _AUTOMATIC.items():
-        message[name] = value
+        message[name] = _header(name, value)
     if is_urgent(notice.event_type, about):
-        message["Importance"] = "high"
+        message["Importance"] = _header("Importance", "high")
     link = link_to(public_url, notice.referral_id, about)
     parts = [_part(notice.event_type, about, language, link) for language in attempt.languages]
     message.set_content("\n\n* * *\n\n".join(parts) + "\n", cte="quoted-printable")
@@ -86,9 +86,15 @@ def _part_without_referral(event_type: str, about: AboutOrganization, language: 
 
 
 @lru_cache(maxsize=1024)
-def _address(header: str, name: str, address: str) -> object:
-    """An address as a header: parsed once, for it is the same in many mails. Raises ValueError when it is none."""
-    return SMTP.header_factory(header, str(Address(name, addr_spec=address)))
+def _address(to: str) -> str:
+    """An address as it stands in a header. Raises ValueError when it is none."""
+    return str(Address(addr_spec=in_ascii(to)))
+
+
+@lru_cache(maxsize=1024)
+def _header(name: str, value: str) -> object:
+    """A header that is the same in many mails: parsed once."""
+    return SMTP.header_factory(name, value)
 
 
 def _check(message: EmailMessage) -> None:
