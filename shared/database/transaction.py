@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable, Row, Table, bindparam, func
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, CursorResult, Executable, Row, Table, bindparam, func, literal
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
@@ -80,12 +81,17 @@ class Transaction(Reader):
                 raise ValueError(f"this {type(row).__name__} is inserted already")
             self._writes.insert(row)
 
-    async def insert_if_new(self, row: SQLModel) -> bool:
+    async def insert_if_new(self, row: SQLModel, unless: ColumnElement[bool] | None = None) -> bool:
         """Insert a row now, unless there is one with its key or another unique value; returns whether it was inserted.
 
-        Waits for the end of another transaction that is inserting one with the same key.
+        Waits for the end of another transaction that is inserting one with the same key. Nor is it inserted where
+        `unless` holds.
         """
-        found = await self.execute(_insert_unless_known(table_of(type(row))), given_values(row))
+        table, given = table_of(type(row)), given_values(row)
+        if unless is None:
+            found = await self.execute(_insert_unless_known(table), given)
+        else:
+            found = await self.execute(_insert_unless(table, given, unless))
         is_new = found.first() is not None
         if is_new:
             self._remember(row)
@@ -208,6 +214,12 @@ class Transaction(Reader):
 @cache
 def _insert_unless_known(table: Table) -> ReturningInsert[*tuple[Any, ...]]:
     return insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+
+
+def _insert_unless(table: Table, given: Values, unless: ColumnElement[bool]) -> ReturningInsert[*tuple[Any, ...]]:
+    row = sa.select(*(literal(value, table.c[name].type) for name, value in given.items())).where(~unless)
+    new = insert(table).from_select(list(given), row)
+    return new.on_conflict_do_nothing().returning(*table.primary_key)
 
 
 __all__ = ["FailedTransaction", "RowIsGone", "Transaction", "UnsavedChanges"]

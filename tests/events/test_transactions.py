@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text, update
+from sqlalchemy import event, exists, text, update
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -296,6 +296,19 @@ async def test_a_row_is_inserted_once_whoever_comes_first(backbone: Backbone) ->
         with pytest.raises(ValueError, match="not read"):
             tx.update(other)
     assert await backbone.scalar("SELECT failures FROM failures") == 2
+
+
+async def test_a_row_stays_out_where_what_speaks_against_it_holds(backbone: Backbone) -> None:
+    counted = col(FailureRow.failures)
+    async with backbone.consuming.transaction() as tx:
+        first, second = failure(), failure()
+        second.entry_id = "2-0"
+        assert await tx.insert_if_new(first, unless=exists().where(counted > 7))
+        first.failures = 9
+        tx.update(first)
+        assert not await tx.insert_if_new(second, unless=exists().where(counted > 7))
+        assert not await tx.insert_if_new(failure(), unless=exists().where(counted > 70))
+    assert await backbone.scalar("SELECT failures FROM failures") == 9
 
 
 async def test_an_error_that_is_caught_outside_of_a_savepoint_commits_nothing_and_says_so(backbone: Backbone) -> None:

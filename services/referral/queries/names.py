@@ -26,6 +26,7 @@ class NamesOf:
 
     def __init__(self, names: dict[UUID, Names]) -> None:
         self._names = names
+        self._named: dict[UUID, Named] = {}
 
     @classmethod
     async def referrals(cls, work: UnitOfWork, referrals: Sequence[ReferralRow]) -> "NamesOf":
@@ -64,8 +65,15 @@ class NamesOf:
 
     def organization(self, organization_id: UUID) -> Named:
         """An organisation with its name, without one should the copy not know it yet."""
-        return Named(id=organization_id, name=self._names.get(organization_id))
+        return self._of(organization_id)
 
     def service(self, service_id: UUID) -> Named:
         """A service with its name, without one should the copy not know it yet."""
-        return Named(id=service_id, name=self._names.get(service_id))
+        return self._of(service_id)
+
+    def _of(self, named_id: UUID) -> Named:
+        """The same one for all the rows of a list that name it."""
+        named = self._named.get(named_id)
+        if named is None:
+            named = self._named[named_id] = Named(id=named_id, name=self._names.get(named_id))
+        return named

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from shared.problems import not_found
 _AS_THEY_ARE: Final = [
     each for each in columns_of(Referral) if each in ReferralSummary.model_fields.keys() - {"assigned_member_id"}
 ]
+_as_it_is: Final = attrgetter(*_AS_THEY_ARE)
 _GONE_BY: Final = (
     "assigned_member_id", "service_id", "source_organization_id", "target_organization_id", "suggested_service_id",
     "parent_id", "reason_side",
@@ -82,7 +84,7 @@ async def summaries(work: ActorUnitOfWork, referrals: Sequence[ReferralRow]) -> 
 def summary(work: ActorUnitOfWork, referral: ReferralRow, names: NamesOf, unread: Mapping[UUID, int]) -> dict[str, Any]:
     """The referral as a list shows it to the actor's side; `unread` is what `unread_messages` says of it."""
     received = visibility.side_of(work.actor, referral) is Side.TARGET
-    return {name: getattr(referral, name) for name in _AS_THEY_ARE} | {
+    return dict(zip(_AS_THEY_ARE, _as_it_is(referral), strict=True)) | {
         "assigned_member_id": referral.assigned_member_id if received else None,
         "attention": attention_to(referral),
         "unread_messages": unread[referral.id],

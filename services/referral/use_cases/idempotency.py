@@ -6,6 +6,7 @@ Callers put anything into a key, so what is kept of it is a keyed hash.
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import exists
 from sqlmodel import col, select
 
 from services.referral.queries.chains import knows_client
@@ -26,18 +27,14 @@ async def claim_key(work: ActorUnitOfWork, key: str, *request: str) -> Idempoten
     committed. Raises 422 for another request, and 409 when the answer was about a client who has been erased.
     """
     digests = work.vault.digests("request", *request)
-    forms = _forms(work, work.actor.member_id, key)
-    used = await work.tx.first(
-        select(IdempotencyKey).where(
-            IdempotencyKey.member_id == work.actor.member_id, col(IdempotencyKey.key).in_([*forms, key])
-        )
-    )
-    if used is None:
-        digest, now = digests[0], work.now
-        claimed = IdempotencyKey(member_id=work.actor.member_id, key=forms[0], request_digest=digest, created_at=now)
-        if await work.tx.insert_if_new(claimed):
-            return claimed
-        used = await work.tx.get_one(IdempotencyKey, work.actor.member_id, forms[0])
+    form, *others = [*_forms(work, work.actor.member_id, key), key]
+    of_actor = col(IdempotencyKey.member_id) == work.actor.member_id
+    claimed = IdempotencyKey(member_id=work.actor.member_id, key=form, request_digest=digests[0], created_at=work.now)
+    used_before = exists().where(of_actor, col(IdempotencyKey.key).in_(others))
+    if await work.tx.insert_if_new(claimed, unless=used_before):
+        return claimed
+    used = await work.tx.first(select(IdempotencyKey).where(of_actor, col(IdempotencyKey.key).in_([form, *others])))
+    assert used is not None, "it is there, in one form or another"
     if used.answer is None:
         raise conflict("What this request created was about a client who has been erased.", name="client-erased")
     if used.request_digest not in digests:
