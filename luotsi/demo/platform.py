@@ -56,11 +56,11 @@ def behind(edge: str, environment: Mapping[str, str] = os.environ) -> DemoPlatfo
 
 
 @asynccontextmanager
-async def own_platform(**settings: str) -> AsyncIterator[DemoPlatform]:
+async def own_platform(sources: Path = _SOURCES, /, **settings: str) -> AsyncIterator[DemoPlatform]:
     """A platform in a temporary directory, run by `luotsi up`; stopped and removed at the end.
 
-    `settings`, by the names of their variables, go before those of the environment. Raises PlatformError, with the last
-    lines it wrote, when it does not start.
+    `sources` is the checkout whose code runs. `settings`, by the names of their variables, go before those of the
+    environment. Raises PlatformError, with the last lines it wrote, when it does not start.
     """
     with temporary_data() as folder:
         begun = time.monotonic()
@@ -70,7 +70,7 @@ async def own_platform(**settings: str) -> AsyncIterator[DemoPlatform]:
             name="luotsi up",
             argv=[sys.executable, "-m", "luotsi", *arguments],
             env={**_own_environment(), **settings, "CLOCK_FILE": str(folder / "clock")},
-            cwd=_SOURCES,
+            cwd=sources,
             death_signal=SIGTERM,  # so that it goes in good order when the demo is killed
         )
         log = folder / "up.log"
