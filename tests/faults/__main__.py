@@ -60,7 +60,7 @@ def main() -> None:
     faulthandler.dump_traceback_later(60 * asked.minutes + LIMIT_SECONDS + 2 * JUDGING_SECONDS, exit=True)
     with ExitStack() as stack:
         root = stack.enter_context(temporary_data())
-        has_power = stack.enter_context(devices(root))
+        has_power = not asked.drill and stack.enter_context(devices(root))
         mounted = [stack.enter_context(small_disk(root / folder)) for folder in SIZES if not (root / folder).exists()]
         faults = _chosen(asked, possible_faults(has_disks=all(mounted), has_power=has_power))
         outcome = uvloop.run(run(root, asked, faults))
@@ -94,7 +94,7 @@ async def run(root: Path, asked: argparse.Namespace, faults: tuple[Fault, ...]) 
         switch(lab, on=True)
         say("everybody is at work")
         schedule = Schedule(lab, ledger, asked.seed, faults, say)
-        watch = Watch(lab, ledger, listeners_of(accounts, asked.seed))
+        watch = Watch(lab, ledger, [] if asked.drill else listeners_of(accounts, asked.seed))
         watching = asyncio.create_task(watch.run())
         working = asyncio.create_task(_listened_to(watch.listeners, _work(lab, accounts, schedule, asked, say)))
         await asyncio.wait({watching, working}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)

@@ -70,6 +70,7 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "fill_mail_disk": _AGAIN,
     "restore_referral": _VANISHED,
     "restore_catalog": _VANISHED,
+    "promote_standby": _VANISHED,
     **{f"killed {point}": _AGAIN for point in POINTS},
 }
 

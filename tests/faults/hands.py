@@ -36,6 +36,7 @@ class Hands(Supervisor):
         self.children: dict[str, Child] = {}
         self.through: dict[str, Proxy] = {}
         self.variants: dict[str, str] = {}
+        self.postgres_options: tuple[str, ...] = ()
         self.former_tree = folder / FORMER
         self.before_start: dict[str, Callable[[], None]] = {}
         self.starts = 0
@@ -61,7 +62,7 @@ class Hands(Supervisor):
         if spec.argv[-1].startswith("services."):
             spec = self._under_watch(spec)
         elif spec.name == "postgres":
-            spec = replace(spec, argv=[*spec.argv, "-c", f"max_wal_size={WAL_SIZE}"])
+            spec = replace(spec, argv=[*spec.argv, "-c", f"max_wal_size={WAL_SIZE}", *self.postgres_options])
         if ready := self.before_start.pop(spec.name, None):
             ready()
         self.starts += 1

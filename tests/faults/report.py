@@ -28,6 +28,7 @@ from tests.faults.fault_injectors.entries import collect_dead
 from tests.faults.fault_injectors.states import forget_strangers
 from tests.faults.lab import Lab
 from tests.faults.ledger import Ledger
+from tests.faults.mail import delivery_of
 from tests.faults.record import Record, percentile
 from tests.faults.sabotage import sabotage
 from tests.faults.schedule import Course
@@ -201,6 +202,8 @@ async def come_to_rest(lab: Lab, seconds: float = REST_SECONDS, but: str = "") -
 
 
 def _all_findings(seen: Snapshot, lab: Lab, ledger: Ledger) -> Iterator[Finding]:
+    if lab.rewound and not any(rewound.gone for rewound in lab.rewound):
+        yield Finding("wrong", "nothing was lost, so that nothing was tried")
     for rewound in lab.rewound:
         yield from check_rewound(rewound, seen)
         ledger = without_what_is_gone(ledger, rewound, seen)
@@ -210,7 +213,8 @@ def _all_findings(seen: Snapshot, lab: Lab, ledger: Ledger) -> Iterator[Finding]
     yield from check_timelines(seen)
     yield from check_notices(seen)
     yield from check_deliveries(seen)
-    yield from check_mail(seen, lab.mail.taken, lab.filed)
+    gone = {delivery for rewound in lab.rewound for delivery in rewound.deliveries_gone}
+    yield from check_mail(seen, [mail for mail in lab.mail.taken if delivery_of(mail) not in gone], lab.filed)
     yield from check_given_up(seen, lab.mail, lab.filed)
     yield from check_newer_consumer(seen)
     yield from check_copies(seen)

@@ -11,7 +11,7 @@ from typing import Final
 
 from tests.faults.bounds import MOST
 from tests.faults.disturbances import Disturbances
-from tests.faults.drills import restore
+from tests.faults.drills import restore, standby
 from tests.faults.fault_injectors import (
     disks,
     entries,
@@ -83,7 +83,7 @@ ON_SMALL_DISKS: Final[tuple[Fault, ...]] = (disks.fill_valkey_disk, disks.fill_p
 """Left out where nobody may mount a small file system."""
 
 
-DRILLS: Final[tuple[Fault, ...]] = (restore.restore_referral, restore.restore_catalog)
+DRILLS: Final[tuple[Fault, ...]] = (restore.restore_referral, restore.restore_catalog, standby.promote_standby)
 """What takes a database back to an earlier moment: once a run, by itself, since what is lost then is lost by design."""
 AROUND_DRILLS: Final[tuple[Fault, ...]] = (
     processes.kill_some_process,

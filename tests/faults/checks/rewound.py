@@ -22,6 +22,9 @@ class Rewound:
     before: tuple[Event, ...]
     after: tuple[Event, ...]
     lost_at: float
+    seen_gone: frozenset[str] = frozenset()
+    """Notices that had been seen, and are not there, or not seen, any more."""
+    deliveries_gone: frozenset[str] = frozenset()
 
     @property
     def gone(self) -> list[Event]:
@@ -32,8 +35,6 @@ class Rewound:
 
 def check_rewound(rewound: Rewound, seen: Snapshot) -> Iterator[Finding]:
     """Only what was told between the two moments is gone, nothing else came, and what is told now outranks it."""
-    if not rewound.gone:
-        yield Finding("wrong", f"nothing was lost in {rewound.service}, so that nothing was tried")
     for event in rewound.gone:
         if event.id in rewound.safe:
             yield Finding("lost", f"{event.type} {event.id} was told before the moment it was taken back to")
@@ -61,7 +62,10 @@ def _outranks(rewound: Rewound, seen: Snapshot) -> Iterator[Finding]:
 
 
 def without_what_is_gone(ledger: Ledger, rewound: Rewound, seen: Snapshot) -> Ledger:
-    """The ledger without promises whose event was told, before the loss, and is gone; and their keys."""
+    """The ledger without promises whose event was told, before the loss, and is gone; and their keys.
+
+    And without notices of which it is not known any more that they were seen.
+    """
     kept = {_place(event) for event in seen.logs[rewound.service]}
     gone = {_place(event) for event in rewound.gone} - kept
 
@@ -73,7 +77,7 @@ def without_what_is_gone(ledger: Ledger, rewound: Rewound, seen: Snapshot) -> Le
     promises = [promise for promise in ledger.promises if not is_gone(promise)]
     created = {str(event.subject) for event in rewound.gone} - {str(event.subject) for event in rewound.after}
     keys = {key: referral for key, referral in ledger.keys.items() if referral not in created}
-    return replace(ledger, promises=promises, keys=keys)
+    return replace(ledger, promises=promises, keys=keys, seen=ledger.seen - rewound.seen_gone)
 
 
 def _place(event: Event) -> tuple[str, object]:

@@ -1,0 +1,72 @@
+"""What may be missing after a database was taken back, and what may not: the checks of the rig's drills can fail."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+from tests.faults.checks.rewound import Rewound, check_rewound, without_what_is_gone
+from tests.faults.checks.snapshot import Event, Snapshot
+from tests.faults.ledger import Ledger, Promise
+
+LOST_AT = 1000.0
+
+
+def event(sequence: int, epoch: int = 1, subject: str = "r-1") -> Event:
+    return Event(sequence, uuid4(), "referral.accepted.v1", subject, epoch, sequence, "", {})
+
+
+OLD, AMID, NEW = event(1), event(2), event(2, epoch=2)
+
+
+def rewound(after: Sequence[Event] = (OLD,), safe: UUID = OLD.id) -> Rewound:
+    """A log of two events, of which the second was told after the backup had begun."""
+    return Rewound("referral", frozenset({safe}), (OLD, AMID), tuple(after), LOST_AT)
+
+
+def found(done: Rewound, *log: Event) -> list[tuple[str, str]]:
+    seen = Snapshot({"referral": list(log)}, {}, {})
+    return [(finding.kind, finding.what) for finding in check_rewound(done, seen)]
+
+
+def test_a_restore_that_raises_the_epoch_and_loses_what_came_later_is_well() -> None:
+    assert found(rewound(), OLD, NEW) == []
+
+
+def test_an_epoch_that_was_not_raised_is_found() -> None:
+    same = event(2)
+    assert found(rewound(), OLD, same) == [
+        ("wrong", f"{same.type} {same.id} was told after the loss in epoch 1, as before")
+    ]
+
+
+def test_what_was_told_before_the_backup_may_not_be_missing() -> None:
+    [finding] = found(rewound(safe=AMID.id), OLD, NEW)
+    assert finding == ("lost", f"{AMID.type} {AMID.id} was told before the moment it was taken back to")
+
+
+def test_nothing_comes_back_that_was_never_told() -> None:
+    stranger = event(2)
+    assert ("wrong", f"{stranger.type} {stranger.id} came back, and was never told before") in found(
+        rewound(after=(OLD, stranger)), OLD, stranger, event(3, epoch=2)
+    )
+
+
+def test_silence_after_a_restore_is_no_success() -> None:
+    assert found(rewound(), OLD) == [("wrong", "nothing was told by referral after it had come back")]
+
+
+def test_an_epoch_that_falls_is_found() -> None:
+    [finding] = found(rewound(), OLD, event(2, epoch=3), event(3, epoch=2))
+    assert finding[1].endswith("of epoch 2 follows 3")
+
+
+def test_only_promises_of_what_is_gone_are_let_off() -> None:
+    def promise(version: int, at: float) -> Promise:
+        return Promise("referral", "referral.accepted.v1", "r-1", version, "", at=at)
+
+    kept, excused, later = promise(1, LOST_AT - 2), promise(2, LOST_AT - 1), promise(2, LOST_AT + 1)
+    books = Ledger([kept, excused, later], keys={"a key": "r-2"}, seen={"n-1", "n-2"})
+    seen = Snapshot({"referral": [OLD]}, {}, {})
+    left = without_what_is_gone(books, rewound(), seen)
+    assert [each.at for each in left.promises] == [kept.at, later.at]
+    assert left.keys == {"a key": "r-2"}, "no event of that referral is gone"
+    assert left.seen == {"n-1", "n-2"}
