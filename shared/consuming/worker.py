@@ -19,6 +19,7 @@ from shared.consuming.service_watch import ServiceWatch
 from shared.consuming.stream_reader import StreamReader, ensure_group
 from shared.consuming.subscribing import connect_broker, subscribe
 from shared.consuming.watchdog import StoppedConsuming, Watchdog
+from shared.consuming.worker_name import NameTaken, WorkerName
 from shared.database.connections import Database
 from shared.figures import Look
 from shared.metrics import count_from_zero
@@ -69,15 +70,17 @@ class Worker:
         return self
 
     async def run(self) -> None:
-        """Run until cancelled. Raises StoppedConsuming (in a group) when a stream is no longer read."""
+        """Run until cancelled. Raises StoppedConsuming or NameTaken (in a group) when it must not go on."""
         name = self._settings.worker_name
+        held = WorkerName(self._database, name)
         broker = connect_broker(self._settings.redis_url.get_secret_value())
         reads = [(reader.consumer, subscribe(broker, reader, name)) for reader in self.readers]
         janitors = [Janitor(self.redis, reader, name) for reader in self.readers]
         watchdog = Watchdog(self._database, self.redis, reads, self._settings.heartbeat_file)
         try:
-            await run_task_group(self._begin(broker, reads, janitors))  # a cancellation can get lost in it, too
+            await run_task_group(self._begin(held, broker, reads, janitors))  # a cancellation can get lost in it, too
             await run_task_group(
+                held.keep(),
                 *([self.relay.run()] if self.relay else []),
                 watchdog.run(),
                 *self._monitors(watchdog),
@@ -101,8 +104,14 @@ class Worker:
         await self.redis.aclose()
         await self._database.close()
 
-    async def _begin(self, broker: RedisBroker, reads: Sequence[Read], janitors: Sequence[Janitor]) -> None:
-        """Create the groups, finish what an earlier run left, and only then read new entries; waits out Redis."""
+    async def _begin(
+        self, held: WorkerName, broker: RedisBroker, reads: Sequence[Read], janitors: Sequence[Janitor]
+    ) -> None:
+        """Create the groups, finish what an earlier run left, and only then read new entries; waits out Redis.
+
+        What an earlier run left is told by the name, so nobody else may be at work under it.
+        """
+        await held.take()
         while True:
             try:
                 for reader in self.readers:
@@ -124,7 +133,7 @@ async def _stop_reading(broker: RedisBroker, reads: Sequence[Read]) -> None:
 
 
 def run(service: str, settings: Settings, worker: Callable[[], Worker]) -> None:
-    """Run a worker as this process: ends with 0 on SIGTERM or SIGINT, with 1 when it stopped consuming."""
+    """Run a worker as this process: ends with 0 on SIGTERM or SIGINT, with 1 when it must not go on."""
     telemetry.configure_logging(service, settings.log_level)
     tracing.configure(f"{service}-worker", settings.otel_exporter_otlp_endpoint)
 
@@ -142,7 +151,7 @@ def run(service: str, settings: Settings, worker: Callable[[], Worker]) -> None:
     except asyncio.CancelledError:
         log.info("stopped")
     except BaseExceptionGroup as group:
-        stopped = group.subgroup(StoppedConsuming)
+        stopped = group.subgroup((StoppedConsuming, NameTaken))
         for error in (stopped or group).exceptions:
             log.critical("worker ends: %s", error, exc_info=None if stopped else error)
         sys.exit(1)

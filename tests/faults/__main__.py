@@ -49,7 +49,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--only", default="", help="kinds of fault, with commas between; all by default")
     parser.add_argument(
-        "--drill", choices=[drill.__name__ for drill in DRILLS], help="a restore, with some faults after"
+        "--drill",
+        choices=[drill.__name__ for drill in DRILLS],
+        help="a restore, with some faults after",
     )
     parser.add_argument("--no-points", action="store_true", help="no kills at named moments")
     parser.add_argument("--keep", type=Path, help="folder for the logs and the ledger of a run that failed")

@@ -17,6 +17,7 @@ class Bound(NamedTuple):
 
 _AT_ONCE: Final = Bound(2, "nothing has to be waited for but the next look, each second")
 _AGAIN: Final = Bound(11, "a process starts again after 5 s at most, and the lease of the one before lasts 6 s")
+_NAMED: Final = Bound(20, "a name that two processes want is used 10 s after it is free, twice here")
 _TAKEN_UP: Final = Bound(
     2 + MIN_IDLE.total_seconds(),
     "what was in hand is taken up after the janitor's wait, which here is 10 s, and it looks every 2 s",
@@ -37,6 +38,8 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "freeze_all_workers": _TAKEN_UP,
     "scale_out_and_in": _TAKEN_UP,
     "two_versions": _AGAIN,
+    "two_of_one_name": _NAMED,
+    "cut_one_worker_off": _TAKEN_UP,
     "roll_from_former": _AGAIN,
     "kill_valkey": _TAKEN_UP,
     "restart_valkey": _TAKEN_UP,
@@ -55,6 +58,7 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "tell_states_in_disorder": _AT_ONCE,
     "fill_valkey_disk": _TAKEN_UP,
     "cut_power": _TAKEN_UP,
+    "slow_syncs": _TAKEN_UP,
     "kill_postgres": _AGAIN,
     "restart_postgres": _AGAIN,
     "drop_connections": _TAKEN_UP,

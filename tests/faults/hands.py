@@ -35,6 +35,8 @@ class Hands(Supervisor):
         self.specs: dict[str, ProcessSpec] = {}
         self.children: dict[str, Child] = {}
         self.through: dict[str, Proxy] = {}
+        self.own_wires: dict[str, dict[str, Proxy]] = {}
+        """Processes with proxies of their own."""
         self.variants: dict[str, str] = {}
         self.postgres_options: tuple[str, ...] = ()
         self.former_tree = folder / FORMER
@@ -77,7 +79,8 @@ class Hands(Supervisor):
         urls = {}
         for kind, name in (("postgres", "DATABASE_URL"), ("valkey", "REDIS_URL")):
             url = spec.env[name]
-            urls[name] = url.replace(f":{urlsplit(url).port}/", f":{self.through[kind].port}/")
+            port = self.own_wires.get(spec.name, self.through)[kind].port
+            urls[name] = url.replace(f":{urlsplit(url).port}/", f":{port}/")
         variant = self.variants.get(spec.name, "")
         if variant == FORMER:  # its own code, and its own rig's wrapper around it
             spec, variant = replace(spec, cwd=self.former_tree), ""

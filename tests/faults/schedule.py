@@ -13,6 +13,7 @@ from tests.faults.bounds import MOST
 from tests.faults.disturbances import Disturbances
 from tests.faults.drills import restore, standby
 from tests.faults.fault_injectors import (
+    cut_off,
     disks,
     entries,
     network,
@@ -21,6 +22,7 @@ from tests.faults.fault_injectors import (
     processes,
     reminders,
     rollout,
+    slow_syncs,
     states,
     surroundings,
     valkey,
@@ -39,6 +41,8 @@ LANES: Final[tuple[tuple[Fault, ...], ...]] = (
         processes.freeze_all_workers,
         processes.scale_out_and_in,
         processes.two_versions,
+        processes.two_of_one_name,
+        cut_off.cut_one_worker_off,
         rollout.roll_from_former,
     ),
     (
@@ -59,6 +63,7 @@ LANES: Final[tuple[tuple[Fault, ...], ...]] = (
         states.tell_states_in_disorder,
         disks.fill_valkey_disk,
         power.cut_power,
+        slow_syncs.slow_syncs,
     ),
     (
         postgres.kill_postgres,
@@ -81,6 +86,8 @@ LANES: Final[tuple[tuple[Fault, ...], ...]] = (
 FAULTS: Final[tuple[Fault, ...]] = tuple(fault for lane in LANES for fault in lane)
 ON_SMALL_DISKS: Final[tuple[Fault, ...]] = (disks.fill_valkey_disk, disks.fill_postgres_disk, disks.fill_mail_disk)
 """Left out where nobody may mount a small file system."""
+ON_DEVICES: Final[tuple[Fault, ...]] = (power.cut_power, slow_syncs.slow_syncs)
+"""Left out where nobody may mount block devices."""
 
 
 DRILLS: Final[tuple[Fault, ...]] = (restore.restore_referral, restore.restore_catalog, standby.promote_standby)
@@ -97,7 +104,7 @@ AROUND_DRILLS: Final[tuple[Fault, ...]] = (
 def possible_faults(*, has_disks: bool, has_power: bool) -> tuple[Fault, ...]:
     """All kinds of fault but those for which this machine has no file systems to be filled, or to be cut off."""
     out = () if has_disks else ON_SMALL_DISKS
-    return tuple(fault for fault in FAULTS if fault not in out and (has_power or fault is not power.cut_power))
+    return tuple(fault for fault in FAULTS if fault not in out and (has_power or fault not in ON_DEVICES))
 
 
 _TRIES: Final = 6

@@ -27,7 +27,14 @@ _BEFORE: Final = 15.0
 """A cause may lie so many seconds before the first of two."""
 _BREAKS_CLAIMS: Final = ("close_mail_server", "jump_clocks", "fill_mail_disk", "SIGSTOP", "SIGCONT", "freeze_")
 """What makes a mail go again at once: no yes was heard, or the clock or the worker stood still meanwhile."""
-_ORDERLY: Final = ("scale_out_and_in", "ask_worker_to_stop", "two_versions", "kill_some_process", "kill_all_services")
+_ORDERLY: Final = (
+    "scale_out_and_in",
+    "ask_worker_to_stop",
+    "two_versions",
+    "two_of_one_name",
+    "kill_some_process",
+    "kill_all_services",
+)
 """Faults that explain nothing by themselves, but by the processes that they end, each of which is written down."""
 
 

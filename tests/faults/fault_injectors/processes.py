@@ -4,6 +4,7 @@ import asyncio
 import random
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tests.faults.checks.versions import how_often_used
@@ -63,6 +64,31 @@ async def scale_out_and_in(lab: Lab, lot: random.Random) -> None:
     await asyncio.sleep(6)
     await lab.hands.stop([extra[0].name], grace=0)
     await lab.hands.stop([spec.name for spec in extra[1:]], grace=5)
+
+
+async def two_of_one_name(lab: Lab, lot: random.Random) -> None:
+    """A second worker under the name of the first, as of a second stack: it says so and waits, until the first ends."""
+    service = lot.choice(("referral", "notifications"))
+    first, extra = f"{service}-worker", lab.worker_like(service, 7)
+    extra = replace(extra, env={**extra.env, "WORKER_NAME": first})
+    # Whichever is the second: the first may just end.
+    logs = {log: len(_read(log)) for log in (lab.data.log(first), lab.data.log(extra.name))}
+    lab.hands.start(extra)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not any(f"is called {first}".encode() in _read(log)[before:] for log, before in logs.items()):
+            if time.monotonic() > deadline:
+                raise TimeoutError("in vain waited for the second worker of a name to say so")
+            await asyncio.sleep(0.2)
+        await asyncio.sleep(4)
+        lab.hands.signal(first, signal.SIGTERM)
+        await asyncio.sleep(4)
+    finally:
+        await lab.hands.stop([extra.name], grace=5)
+
+
+def _read(log: Path) -> bytes:
+    return log.read_bytes() if log.exists() else b""
 
 
 def heartbeat(lab: Lab, name: str) -> Path:
