@@ -103,10 +103,10 @@ def _watch_requests(passed: Passed) -> None:
     insert_if_new = transaction.insert_if_new
     claimed: WeakSet[Any] = WeakSet()
 
-    async def claiming(tx: Any, row: Any) -> bool:
+    async def claiming(tx: Any, row: Any, *others: Any, **named: Any) -> bool:
         if type(row).__name__ == "IdempotencyKey":
             claimed.add(tx)
-        return bool(await insert_if_new(tx, row))
+        return bool(await insert_if_new(tx, row, *others, **named))
 
     replace(transaction, "insert_if_new", claiming)
     replace(transaction, "execute", executing)
