@@ -28,6 +28,7 @@ from tests.faults.lab import Lab, running_lab
 from tests.faults.ledger import Ledger
 from tests.faults.listeners import Listener, listeners_of, listening
 from tests.faults.marksman import Marksman
+from tests.faults.operating import Operator
 from tests.faults.people import GivenUp
 from tests.faults.report import Outcome, broken, come_to_rest, judge
 from tests.faults.schedule import AROUND_DRILLS, DRILLS, Course, Fault, Schedule, possible_faults
@@ -149,10 +150,11 @@ async def _work(lab: Lab, accounts: Accounts, schedule: Schedule, asked: argpars
     """Everybody works while faults happen; then all comes to rest."""
     course = schedule.course
     day, marksman = Day(accounts, asked.seed), Marksman(lab, asked.seed, course.disturbances)
+    operator = Operator(lab, accounts.admin.ledger, accounts.advisers[-1], random.Random(asked.seed), day.draft)
     recovery = Recovery(lab, course.disturbances)
     following = asyncio.create_task(recovery.follow())
     shooting: asyncio.Task[None] | None = None
-    day.begin()
+    day.begin(*([] if asked.drill else [operator.run]))  # what it did would be undone with the database
     try:
         await recovery.measure_undisturbed()
         say(f"undisturbed, all is dealt with everywhere after {course.disturbances.undisturbed:.1f} s")

@@ -10,7 +10,9 @@ from uuid import uuid4
 from tests.contract import CONTRACT, EVENT_OF
 from tests.faults.accounts import Accounts
 from tests.faults.administration import Administration
+from tests.faults.checks.erased import word_of
 from tests.faults.commands import CARRIES, DESK_DOES, LEGAL_BASIS
+from tests.faults.desk import Desk
 from tests.faults.ledger import Promise
 from tests.faults.people import JSON, GivenUp, Somebody, Unsure
 
@@ -27,13 +29,15 @@ class Day:
         self.accounts = accounts
         self._random = random.Random(seed)
         self._administration = Administration(accounts, self._random, self.refer)
+        self._desk = Desk(self._random, self._promise)
         self._pause = pause
         self._over = asyncio.Event()
         self._crowded = False
         self._tasks: list[asyncio.Task[None]] = []
 
-    def begin(self) -> None:
-        """Let everybody work."""
+    def begin(self, *others: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+        """Let everybody work, and `others` until the day is over."""
+        self._tasks += [asyncio.create_task(_until(work, self._over)) for work in others]
         self._watcher = asyncio.create_task(self._watch_crowd())
         for adviser in self.accounts.advisers:
             self._tasks.append(asyncio.create_task(self._work(lambda who=adviser: self._advise(who))))  # type: ignore[misc]
@@ -77,10 +81,11 @@ class Day:
 
     async def _advise(self, who: Somebody) -> None:
         if self._random.random() < 0.6:
-            return await self.refer(who)
+            await self.refer(who)
+            return
         referral = await self._choose(who, "/referrals?box=sent&open=true&limit=20")
         if referral is None:
-            return None
+            return
         status, lot = referral["status"], self._random.random()
         if status in ("completed", "failed", "rejected", "cancelled"):
             await self.give(who, referral, "close")
@@ -98,7 +103,9 @@ class Day:
         lot = self._random.random()
         if lot < 0.2:
             return await self.write(who, referral)
-        if lot < 0.35:
+        if lot < 0.3:
+            return await self._desk.answer_many(who)
+        if lot < 0.4:
             return await self._see(who)
         if lot < 0.5:
             return await self._assign(who, referral)
@@ -113,27 +120,32 @@ class Day:
         found = answer.json()["contents"] if answer.status_code == 200 else []
         return dict(self._random.choice(found)) if found else None
 
-    async def refer(self, who: Somebody) -> None:
-        """Create and send a referral, with one key however often it takes."""
+    async def draft(self, who: Somebody) -> str | None:
+        """Create a referral that is not sent; returns its id."""
+        return await self.refer(who, send=False)
+
+    async def refer(self, who: Somebody, *, send: bool = True) -> str | None:
+        """Create and perhaps send a referral, with one key however often it takes; returns its id."""
         key = str(uuid4())
         body: JSON = {
             "service_id": self._random.choice(self.accounts.services)["id"],
-            "client": {"name": "Somebody From Kuopio", "language": "en", "contact_via": "adviser"},
-            "reason": "Looks for advice.",
+            "client": {"name": f"Somebody {word_of(key)}", "language": "en", "contact_via": "adviser"},
+            "reason": f"Looks for advice, {word_of(key)}.",
             "urgency": self._random.choice(("routine", "urgent")),
             "legal_basis": LEGAL_BASIS,
-            "send": self._random.random() < 0.95,
+            "send": send and self._random.random() < 0.9,
         }
         answer = await who.insist("referral", "POST", "/referrals", body, Idempotency_Key=key)
         if answer.status_code != 201:
             # Nothing about it is wrong, so a refusal says that its key was used up by a try that came to nothing.
             who.ledger.contradictions.append(f"key {key} was refused with {answer.status_code} {answer.text[:200]}")
-            return
+            return None
         created = answer.json()
         who.ledger.created(key, created["id"])
         self._promise(who, created, "created", 1, key)
         if body["send"]:
             self._promise(who, created, "sent", 2, key)
+        return str(created["id"])
 
     async def give(self, who: Somebody, referral: JSON, command: str) -> None:
         """A command on the version last seen; whoever was quicker wins."""
@@ -179,7 +191,9 @@ class Day:
     async def write(self, who: Somebody, referral: JSON) -> None:
         """A message. Nobody repeats it when no answer comes: it may have been written."""
         path = f"/referrals/{referral['id']}/messages"
-        answer = await who.ask("referral", "POST", path, {"text": "Shall we meet on Monday?"})
+        answer = await who.ask(
+            "referral", "POST", path, {"text": f"Shall we meet on Monday, {word_of(referral['id'])}?"}
+        )
         if answer.status_code == 201:
             self._promise(who, referral, "message_sent", 0, answer.json()["id"])
 
@@ -192,3 +206,7 @@ class Day:
     def _promise(self, who: Somebody, referral: JSON, event: str, version: int, detail: str = "") -> None:
         told = Promise("referral", f"referral.{event}.v1", referral["id"], version, str(who.member.id), detail)
         who.ledger.acknowledge(told)
+
+
+async def _until(work: Callable[[asyncio.Event], Awaitable[None]], over: asyncio.Event) -> None:
+    await work(over)

@@ -18,7 +18,7 @@ class Administration:
 
     accounts: Accounts
     _random: random.Random
-    _refer: Callable[[Somebody], Awaitable[None]]
+    _refer: Callable[[Somebody], Awaitable[object]]
 
     async def change_room(self, service: JSON | None = None) -> None:
         """The catalogue changes: how much room a service has."""

@@ -57,6 +57,8 @@ class Lab:
     """A database is about to be taken back: what is looked at from now on need not agree."""
     rewound: "list[Rewound]" = field(default_factory=list)
     """Databases that were taken back."""
+    copies: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while copies are made anew, and while a stranger is spoken of, whom that would take away."""
     forged: set[UUID] = field(default_factory=set)
     """Organisations that were told of and do not exist, and the events that told of them."""
 

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from tests.faults.checks.erased import Erased
+
 
 @dataclass(frozen=True)
 class Promise:
@@ -33,6 +35,8 @@ class Ledger:
     """Idempotency key → id of the referral that its request was answered with, again and again."""
     seen: set[str] = field(default_factory=set)
     """Notices of which somebody was told that it is noted: they have seen them."""
+    erased: list[Erased] = field(default_factory=list)
+    """Clients of whom an operator was told that they are erased."""
     contradictions: list[str] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
     """What somebody waited for, and it never came."""

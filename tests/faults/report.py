@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.faults.accounts import Accounts
 from tests.faults.checks.copies import check_copies
 from tests.faults.checks.dead_letters import check_dead_letters
+from tests.faults.checks.erased import check_erased
 from tests.faults.checks.expectations import Finding
 from tests.faults.checks.given_up import check_given_up, refused_again
 from tests.faults.checks.heard import check_heard
@@ -35,6 +36,8 @@ from tests.faults.schedule import Course
 
 REST_SECONDS = 240.0
 """How long all may take to come to rest after the last fault."""
+PARKED_SECONDS = 90.0
+"""How long parked events may wait when nothing else is under way: each is tried again after a few seconds."""
 _SHOWN = 12
 ENOUGH = 5
 """How often a named moment is to be hit in a run."""
@@ -166,11 +169,13 @@ async def judge(
     seen = await take_snapshot(lab)
     findings += [*lab.found, *_all_findings(seen, lab, ledger)]
     findings += repeated_mails(lab.mail.taken, lab.mail.taken_at, lab.hands.disturbed)
+    findings += await check_erased(lab, ledger.erased)
     findings += await check_heard(lab, watch.listeners)
     findings += refused_again(lab.mail, lab.hands.disturbed)
     findings += [finding async for finding in check_read_timelines(seen, accounts)]
     figures = {f"events of {service}": len(log) for service, log in seen.logs.items()}
     figures["notices"] = len(seen.tables["notifications"]["notices"])
+    figures["clients erased"] = len(ledger.erased)
     figures["notices heard on streams"] = sum(len(listener.heard) for listener in watch.listeners)
     figures["streams opened"] = sum(listener.opened for listener in watch.listeners)
     figures["mails"] = len(lab.mail.taken)
@@ -187,7 +192,7 @@ async def judge(
 
 async def come_to_rest(lab: Lab, seconds: float = REST_SECONDS, but: str = "") -> Backlog | None:
     """Wait until nothing is under way `but` what begins so; returns what still is when that takes too long."""
-    deadline = time.monotonic() + seconds
+    deadline, busy_at = time.monotonic() + seconds, time.monotonic()
     found = Backlog({"servers away": 1})
     while True:
         try:
@@ -196,7 +201,9 @@ async def come_to_rest(lab: Lab, seconds: float = REST_SECONDS, but: str = "") -
             found = Backlog({f"servers away: {type(error).__name__}": 1})
         if found.quiet(but):
             return None
-        if time.monotonic() > deadline:
+        if not found.quiet("parked"):
+            busy_at = time.monotonic()
+        if time.monotonic() > min(deadline, busy_at + PARKED_SECONDS):
             return found
         await asyncio.sleep(0.3)
 

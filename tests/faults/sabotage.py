@@ -27,6 +27,10 @@ _LIES = {
         "referral",
         "DELETE FROM timeline WHERE event_id = (SELECT event_id FROM timeline WHERE version = 2 LIMIT 1)",
     ),
+    "an erased client's text is left": (
+        "referral",
+        "UPDATE referrals SET texts = 'left' WHERE client_id IN (SELECT id FROM clients WHERE erased_at IS NOT NULL)",
+    ),
     "an event was told twice": (
         "referral",
         "INSERT INTO outbox (event_id, type, subject, payload, published_at) "

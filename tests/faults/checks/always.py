@@ -47,9 +47,18 @@ ALWAYS: Final[dict[str, dict[str, str]]] = {
         f"(SELECT * FROM log WHERE type <> '{FACTS}') log USING (event_id) "
         "WHERE (line.referral_id::text, line.event_type, line.version) "
         "IS DISTINCT FROM (log.subject, log.type, log.version)",
-        "a message was not told of once": _LOG
-        + "SELECT one.id, log.message FROM messages one FULL JOIN (SELECT message FROM log WHERE message IS NOT NULL) "
-        "log ON log.message = one.id::text WHERE one.id IS NULL OR log.message IS NULL",
+        "a message was not told of once": _LOG + "SELECT one.id, log.message FROM messages one "
+        "FULL JOIN (SELECT message, subject FROM log WHERE message IS NOT NULL) log ON log.message = one.id::text "
+        "WHERE log.message IS NULL OR one.id IS NULL AND log.subject NOT IN "
+        "(SELECT r.id::text FROM referrals r JOIN clients c ON c.id = client_id WHERE erased_at IS NOT NULL)",
+        "something of an erased client is left": "SELECT id FROM clients c WHERE erased_at IS NOT NULL AND "
+        "(length(details) > 0 OR EXISTS (SELECT FROM client_keys WHERE client_id = c.id) "
+        "OR EXISTS (SELECT FROM client_lookups WHERE client_id = c.id) "
+        "OR EXISTS (SELECT FROM referrals WHERE client_id = c.id AND length(texts) > 0) "
+        "OR EXISTS (SELECT FROM messages JOIN referrals r ON r.id = referral_id WHERE r.client_id = c.id) "
+        "OR EXISTS (SELECT FROM idempotency_keys WHERE client_id = c.id AND answer IS NOT NULL))",
+        "a client has no key and was not erased": "SELECT id FROM clients c WHERE erased_at IS NULL "
+        "AND NOT EXISTS (SELECT FROM client_keys WHERE client_id = c.id)",
         "a reminder was told twice": _LOG + "SELECT subject, type, count(*) FROM log "
         f"WHERE type = ANY (ARRAY{list(REMINDERS)}) GROUP BY subject, type HAVING count(*) > 1",
         "two keys made one referral": "SELECT referral_id, count(*) FROM idempotency_keys "

@@ -62,7 +62,8 @@ _TABLES = {
         "organizations": "SELECT * FROM organizations",
         "services": "SELECT * FROM services",
         "members": "SELECT * FROM members",
-        "referrals": "SELECT id, parent_id, version, status, source_member_id, closed_at FROM referrals",
+        "referrals": "SELECT id, parent_id, version, status, source_member_id, closed_at, "
+        "(SELECT erased_at FROM clients WHERE clients.id = client_id) FROM referrals",
         "timeline": "SELECT event_id, referral_id, event_type, version, at FROM timeline",
         "messages": "SELECT id, referral_id FROM messages",
         "keys": "SELECT referral_id FROM idempotency_keys WHERE referral_id IS NOT NULL",

@@ -33,18 +33,19 @@ async def tell_states_in_disorder(lab: Lab, lot: random.Random) -> None:
     stranger = new_id()
     lab.forged.add(stranger)
     state = OrganizationState(id=stranger, slug=f"stranger-{stranger.hex}", name=names("stranger"), active=True)
-    for epoch, sequence, expected in _ORDER:
-        event = made_up(_TYPE, state.model_dump(mode="json"))
-        event |= {"id": str(new_id()), "subject": str(stranger), "epoch": epoch, "sequence": sequence}
-        lab.forged.add(UUID(event["id"]))
-        await lab.redis.xadd("catalog.events", {DATA_KEY: json.dumps(event), COPIED: b"1"})
-        for service in _COPYING:
-            await _until_dealt_with(lab, service, UUID(event["id"]))
-            [row] = await lab.query(service, "SELECT epoch, sequence FROM organizations WHERE id = $1", stranger)
-            if (row["epoch"], row["sequence"]) != expected:
-                what = f"{service} took state {(epoch, sequence)} and has {(row['epoch'], row['sequence'])}"
-                lab.found.append(Finding("wrong", f"{what} instead of {expected} of an organisation"))
-                return
+    async with lab.copies:
+        for epoch, sequence, expected in _ORDER:
+            event = made_up(_TYPE, state.model_dump(mode="json"))
+            event |= {"id": str(new_id()), "subject": str(stranger), "epoch": epoch, "sequence": sequence}
+            lab.forged.add(UUID(event["id"]))
+            await lab.redis.xadd("catalog.events", {DATA_KEY: json.dumps(event), COPIED: b"1"})
+            for service in _COPYING:
+                await _until_dealt_with(lab, service, UUID(event["id"]))
+                [row] = await lab.query(service, "SELECT epoch, sequence FROM organizations WHERE id = $1", stranger)
+                if (row["epoch"], row["sequence"]) != expected:
+                    what = f"{service} took state {(epoch, sequence)} and has {(row['epoch'], row['sequence'])}"
+                    lab.found.append(Finding("wrong", f"{what} instead of {expected} of an organisation"))
+                    return
 
 
 async def _until_dealt_with(lab: Lab, service: str, event: UUID) -> None:
