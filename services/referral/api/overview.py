@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request, Response
 
-from services.referral.api.csv_answers import CSV_TOO, CsvWith, csv_response
+from services.referral.api.csv_answers import CSV_TOO, CsvWith, csv_response, json_response
 from services.referral.api.dependencies import WorkOf, requires
 from services.referral.api.report_csv import figures_as_csv
 from services.referral.domain.attention import Attention
@@ -46,13 +46,12 @@ async def get_overview(work: WorkOf, from_: From = None, to: To = None) -> Overv
 )
 async def get_overview_figures(
     work: WorkOf,
-    response: Response,
     by: Annotated[list[Cut] | None, Query(description="May be repeated; by month unless given")] = None,
     from_: From = None,
     to: To = None,
     limit: Limit = MOST_ROWS,
     csv_with: CsvWith = None,
-) -> OverviewFigures | Response:
+) -> Response:
     """Coordinators only. Exact figures, for their own work: to pass figures on, take `/report`, which is anonymous.
 
     A year, unless `from` is given. `left_out` says how many rows there are beyond `limit`.
@@ -60,8 +59,7 @@ async def get_overview_figures(
     found = await overview_figures(work, by or ["month"], period_asked(from_, to, work.today), limit)
     if csv_with is not None:
         return csv_response(await asyncio.to_thread(figures_as_csv, found, csv_with), "figures.csv")
-    response.headers["Vary"] = "Accept"
-    return found
+    return await json_response(found)
 
 
 async def overview_filter(

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Query, Response
 
-from services.referral.api.csv_answers import CSV_TOO, CsvWith, csv_response
+from services.referral.api.csv_answers import CSV_TOO, CsvWith, csv_response, json_response
 from services.referral.api.dependencies import WorkOf
 from services.referral.api.overview import From, To
 from services.referral.api.report_csv import as_csv
@@ -43,7 +43,6 @@ async def _own_box(
 )
 async def get_report(
     work: WorkOf,
-    response: Response,
     box: Annotated[Box | None, Depends(_own_box)],
     by: Annotated[
         list[Dimension] | None, Query(description="May be repeated; by organisation, and what was received by service")
@@ -51,7 +50,7 @@ async def get_report(
     from_: From = None,
     to: To = None,
     csv_with: CsvWith = None,
-) -> ReportView | Response:
+) -> Response:
     """For coordinators of all organisations; with `box=sent` or `received` of your own, for its administrators, and for
     its advisers or its recipients. Whole months of sending, twelve unless the first is said; no row is of fewer than
     five referrals, and none can be calculated from the others: periods are widened, then rows are left out.
@@ -61,8 +60,7 @@ async def get_report(
     found = await referral_report(work, box, by or ["service" if box == "received" else "organization"], whole)
     if csv_with is not None:
         return csv_response(await asyncio.to_thread(as_csv, found, csv_with), "report.csv")
-    response.headers["Vary"] = "Accept"
-    return found
+    return await json_response(found)
 
 
 def _check_order(first: date | None, last: date | None) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, func
@@ -56,15 +57,10 @@ async def referral_report(
     sent = [*_counting(work, box), *sent_between(whole.first, whole.last)]
     among = [*sent, *(in_a_month if "month" in by else ())]
     # What is left to do for thousands of parts is done beside the requests of others.
-    months = months_of(whole)
-    made = await asyncio.to_thread(report, await _parts(work, keys, among, months), whole)
-    number = {begin: number for number, begin in enumerate(months, 1)}
-    places = {
-        _key(keys, group, number[begin] if begin else None): place for (group, begin), place in made.places.items()
-    }
+    made, places = await asyncio.to_thread(_made, keys, await _counted(work, keys, among), whole)
     middle = await medians(work, _C.working_time_to_answer, keys, among, places)
     middle_of_all = await median_of_all(work, _C.working_time_to_answer, sent)
-    named = {each for cell in made.cells for each in cell.group[:2] if each is not None}
+    named = await asyncio.to_thread(_named, made)
     names = await NamesOf.of(work, named)
     return ReportView(
         box=box,
@@ -84,10 +80,10 @@ def _counting(work: ActorUnitOfWork, box: Box | None) -> list[ColumnElement[bool
     return [*own, col(Referral.status) != Status.ENTERED_IN_ERROR]
 
 
-async def _parts(
-    work: ActorUnitOfWork, keys: Keys, among: Sequence[ColumnElement[bool]], months: Sequence[date]
-) -> list[Part]:
-    """The parts that a report is made of. Raises 422 for one of too many."""
+async def _counted(
+    work: ActorUnitOfWork, keys: Keys, among: Sequence[ColumnElement[bool]]
+) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """The parts that a report is made of, as rows. Raises 422 for one of too many."""
     conditions = [condition.label(name) for name, condition in _COUNTED.items()]
     each = sa.select(*(column.label(name) for name, column in keys.items()), *conditions).where(*among).subquery()
     kept = [each.c[name] for name in keys]
@@ -97,7 +93,24 @@ async def _parts(
     if len(found) > MOST_PARTS:
         errors = [{"field": "query.by", "message": "too many at once"}]
         raise invalid("The report would be too long. Ask for a shorter period, or by less at once.", errors)
-    return [_part(keys, row, months) for row in found]
+    return found
+
+
+def _made(
+    keys: Keys, counted: Sequence[sa.Row[*tuple[Any, ...]]], whole: Period
+) -> tuple[Report, dict[tuple[Any, ...], int]]:
+    """The report, and the places of its parts by the values of their keys."""
+    months = months_of(whole)
+    made = report([_part(keys, row, months) for row in counted], whole)
+    number = {begin: number for number, begin in enumerate(months, 1)}
+    return made, {
+        _key(keys, group, number[begin] if begin else None): place for (group, begin), place in made.places.items()
+    }
+
+
+def _named(made: Report) -> set[UUID]:
+    """The organisations and services that have rows."""
+    return {each for cell in made.cells for each in (cell.group.organization, cell.group.service) if each is not None}
 
 
 def _part(keys: Keys, row: sa.Row[*tuple[Any, ...]], months: Sequence[date]) -> Part:
