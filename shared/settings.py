@@ -75,6 +75,9 @@ class Settings(BaseSettings):
         0, ge=0, le=60, description="How long a web process that is to stop still answers, asking for other connections"
     )
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of a worker for /metrics and /livez; 0: none")
+    events_packed_after_days: float = Field(
+        90, ge=0, description="After how many days at rest a worker packs what was told about something; 0: never"
+    )
     heartbeat_file: Path | None = Field(None, description="A worker touches this file while it is healthy")
 
     @field_validator("redis_url")

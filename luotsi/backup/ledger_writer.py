@@ -16,10 +16,11 @@ from luotsi.backup.store import BackupStore
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
 from shared.database.addresses import connect
+from shared.publishing import packs
+from shared.publishing.pack_body import PackedEvent, read_body
 
-_EVENTS: Final = (
-    "SELECT payload FROM outbox WHERE recorded_at >= $1 AND type <> 'referral.service_facts.v1' ORDER BY id"
-)
+_FACTS: Final = "referral.service_facts.v1"
+_EVENTS: Final = "SELECT payload FROM outbox WHERE recorded_at >= $1 AND type <> $2 ORDER BY id"
 _ERASED: Final = """
 SELECT c.id, c.erased_at AS at, (
     SELECT occasion FROM disclosures WHERE client_id = c.id AND occasion IN ('operator: erase', 'retention')
@@ -85,11 +86,22 @@ class LedgerWriter:
 
 
 async def _catalog(connection: Any, since: datetime) -> list[Entry]:
-    return [_event("catalog", json.loads(row["payload"])) for row in await connection.fetch(_EVENTS, since)]
+    return await _events("catalog", connection, since)
+
+
+async def _events(service: str, connection: Any, since: datetime) -> list[Entry]:
+    """What was recorded from then on: that which is at rest, where nothing was written for long, and the outbox."""
+    packed: list[PackedEvent] = []
+    async with connection.transaction():
+        async for row in connection.cursor(packs.BODIES_SINCE, since):
+            packed += (each for each in read_body(row["body"]) if each.recorded_at >= since)
+        payloads = [each.payload for each in sorted(packed, key=lambda each: each.id) if each.type != _FACTS]
+        payloads += [row["payload"] for row in await connection.fetch(_EVENTS, since, _FACTS)]
+    return [_event(service, json.loads(payload)) for payload in payloads]
 
 
 async def _referral(connection: Any, since: datetime) -> list[Entry]:
-    events = [_event("referral", json.loads(row["payload"])) for row in await connection.fetch(_EVENTS, since)]
+    events = await _events("referral", connection, since)
     ended = [entry.subject for entry in events if entry.type == "referral.consent_withdrawn.v1"]
     told = {row["id"]: row for row in await connection.fetch(_WITHDRAWN, ended)}
     for entry in events:

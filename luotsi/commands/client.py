@@ -25,6 +25,7 @@ from services.referral.use_cases import access_report, erasure
 from services.referral.use_cases.clients import note_operator
 from shared.clock import KUOPIO
 from shared.database.connections import Database
+from shared.publishing import packs
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -65,7 +66,7 @@ def export(
     held = _run(target, who, _export)
     ids = [referral["id"] for referral in held["referrals"]]
     held["notices"] = asyncio.run(_fetch(target, "notifications", _NOTICES, [UUID(each) for each in ids]))
-    held["events"] = asyncio.run(_fetch(target, "referral", _EVENTS, ids))
+    held["events"] = asyncio.run(_packed(target, ids)) + asyncio.run(_fetch(target, "referral", _EVENTS, ids))
     written = json.dumps(held, indent=2, ensure_ascii=False, default=str) + "\n"
     if out is None:
         print(written, end="")
@@ -140,6 +141,19 @@ async def _fetch(target: Target, service: str, query: Any, ids: list[Any]) -> li
             return [dict(row) | ({"payload": json.loads(row["payload"])} if "payload" in row else {}) for row in rows]
     finally:
         await database.close()
+
+
+async def _packed(target: Target, ids: list[str]) -> list[dict[str, Any]]:
+    """The events that are at rest, as `_EVENTS` gives the newer ones."""
+    database = Database(target.database_url("referral"), pool_size=1, answer_seconds=None)
+    try:
+        async with database.transaction() as tx:
+            found = sorted([event async for event in packs.about(tx, ids)], key=lambda event: event.id)
+    finally:
+        await database.close()
+    return [
+        {"type": event.type, "recorded_at": event.recorded_at, "payload": json.loads(event.payload)} for event in found
+    ]
 
 
 def _print(found: ClientReport) -> None:

@@ -11,13 +11,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import text
 
 from luotsi.commands import backlog
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
 from shared.consuming import dead_letters
 from shared.database.connections import Database
+from shared.publishing import packs
+from shared.publishing.republishing import publish_again
 from shared.redis import RawRedis, connect
 from shared.services import SERVICES, groups_of, publishers, streams
 
@@ -26,11 +27,6 @@ dead = typer.Typer(help="Events that a consumer could not handle.", no_args_is_h
 app.add_typer(dead, name="dead")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
-
-_REPUBLISH = text(
-    "UPDATE outbox SET published_at = NULL WHERE published_at IS NOT NULL "
-    "AND (CAST(:since AS timestamptz) IS NULL OR recorded_at >= :since)"
-)
 
 
 @app.command()
@@ -96,13 +92,31 @@ def republish(
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Let the relay of SERVICE publish events of its log again; consumers pass over those they have handled."""
-    if service not in publishers():
-        raise PlatformError(f"no service that publishes events: {service} (there are {', '.join(publishers())})")
+    _check_publisher(service)
     if everything == bool(since):
         raise PlatformError("say from when on with --since, or the whole log with --all")
     moment = _moment(since) if since else None
     count = asyncio.run(_republish(find_target(data).database_url(service), moment))
     print(f"{count} events are published again")
+
+
+@app.command()
+def unpack(
+    service: Annotated[str, typer.Argument(help=f"One of {', '.join(publishers())}.")],
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Put events at rest, which are packed, back into the outbox of SERVICE: before a version that knows no packs.
+
+    Set EVENTS_PACKED_AFTER_DAYS to 0 first and restart the workers, or they are packed again.
+    """
+    _check_publisher(service)
+    subjects = asyncio.run(_unpack(find_target(data).database_url(service)))
+    print(f"the events about {subjects} things are in the outbox again")
+
+
+def _check_publisher(service: str) -> None:
+    if service not in publishers():
+        raise PlatformError(f"no service that publishes events: {service} (there are {', '.join(publishers())})")
 
 
 def _moment(written: str) -> datetime:
@@ -169,8 +183,12 @@ async def _replay(target: Target, letter_id: str | None) -> int:
 
 async def _republish(url: str, since: datetime | None) -> int:
     async with _database(url) as database, database.transaction() as tx:
-        await tx.execute(text("SET LOCAL statement_timeout = 0"))
-        return (await tx.execute(_REPUBLISH, {"since": since})).rowcount
+        return await publish_again(tx, since)
+
+
+async def _unpack(url: str) -> int:
+    async with _database(url) as database:
+        return await packs.bring_all_back(database)
 
 
 def _event(letter: dead_letters.DeadLetter) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from shared.version import VERSION, numbers_of
 if TYPE_CHECKING:
     from shared.database.migrations import Step
 
-_PUBLISH_AGAIN: Final = "UPDATE outbox SET published_at = NULL WHERE published_at IS NOT NULL"
 _TOLD: Final = "SELECT obj_description('alembic_version'::regclass, 'pg_class')"
 # In a platform that is only being made, another service's database is perhaps not there yet.
 _NOT_MADE_YET: Final = (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError)
@@ -130,7 +129,15 @@ async def _has_published(url: str) -> bool:
 
 
 async def _publish_again(url: str) -> None:
-    await _value(url, _PUBLISH_AGAIN)
+    from shared.database.connections import Database  # noqa: PLC0415 - as above
+    from shared.publishing.republishing import publish_again  # noqa: PLC0415
+
+    database = Database(url, pool_size=1, answer_seconds=None)
+    try:
+        async with database.transaction() as tx:
+            await publish_again(tx)
+    finally:
+        await database.close()
 
 
 async def _value(url: str, statement: str) -> object:

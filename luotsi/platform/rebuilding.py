@@ -5,6 +5,7 @@ as far as the portion reaches; that is written down with it, as a comment of the
 goes on where it was, however large the copy is.
 """
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ from shared.database.connections import Database
 from shared.database.rows import Record, table_of
 from shared.database.transaction import Transaction
 from shared.events import Envelope
+from shared.publishing import packs
+from shared.publishing.pack_body import PackedEvent
 
 PORTION: Final = 500
 """So many subjects are made anew in one transaction, for which consumers of the copy wait."""
@@ -34,9 +37,16 @@ _SAY_EVERY_SECONDS: Final = 2.0
 _FIRST: Final = UUID(int=0)
 _LAST: Final = UUID(int=2**128 - 1)
 
-_SUBJECTS = text(
-    "SELECT DISTINCT subject FROM outbox WHERE type = ANY(:types) AND subject > :after ORDER BY subject LIMIT :portion"
-)
+# Of events at rest the pack says which types are in it: too many subjects do no harm.
+_SUBJECTS = text("""
+(SELECT DISTINCT subject FROM outbox WHERE type = ANY(:types) AND subject > :after ORDER BY subject LIMIT :portion)
+UNION
+(SELECT CAST(packed.subject AS text) FROM packed_subjects AS packed
+ WHERE packed.subject > CAST(:after AS uuid)
+ AND EXISTS (SELECT FROM event_packs WHERE id = packed.pack_id AND types && CAST(:types AS text[]))
+ ORDER BY packed.subject LIMIT :portion)
+ORDER BY subject LIMIT :portion
+""")
 _STATES = text("""
 SELECT id, event_id, subject, CAST(CAST(payload AS json) ->> 'epoch' AS integer) AS epoch,
     CAST(CAST(payload AS json) ->> 'sequence' AS bigint) AS sequence
@@ -161,7 +171,10 @@ async def _rebuild_portion(
 async def _states(tx: Transaction, owners: Database, copy: Copy, subjects: Sequence[str]) -> list[Envelope]:
     """Of the events that the service has dealt with, the newest of each subject, or all where the copy keeps all."""
     async with owners.transaction() as reading:
-        found = (await reading.execute(_STATES, {"subjects": subjects, "types": list(copy.types)})).all()
+        found: list[Any] = list(await reading.execute(_STATES, {"subjects": subjects, "types": list(copy.types)}))
+        packed = [_at_rest(event) async for event in packs.about(reading, subjects, copy.types)]
+        packed.sort(key=lambda state: state.id)
+        found = [*packed, *found]
         asked = {"consumer": copy.service, "ids": [row.event_id for row in found]}
         dealt_with = set((await tx.execute(_DEALT_WITH, asked)).scalars())
         newest: dict[object, tuple[tuple[int, int], int]] = {}
@@ -171,8 +184,27 @@ async def _states(tx: Transaction, owners: Database, copy: Copy, subjects: Seque
                 subject = (row.subject, order) if copy.every_state else row.subject
                 if subject not in newest or order > newest[subject][0]:
                     newest[subject] = (order, row.id)
-        payloads = await reading.execute(_PAYLOADS, {"ids": [row_id for _, row_id in newest.values()]})
-        return [Envelope.model_validate_json(payload) for payload in payloads.scalars()]
+        chosen = {row_id for _, row_id in newest.values()}
+        payloads = [event.payload for event in packed if event.id in chosen]
+        payloads += (await reading.execute(_PAYLOADS, {"ids": list(chosen)})).scalars()
+        return [Envelope.model_validate_json(payload) for payload in payloads]
+
+
+@dataclass(frozen=True)
+class _State:
+    """An event at rest, with what `_STATES` says of one in the outbox."""
+
+    id: int
+    event_id: UUID
+    subject: str
+    epoch: int
+    sequence: int
+    payload: str
+
+
+def _at_rest(event: PackedEvent) -> _State:
+    told = json.loads(event.payload)
+    return _State(event.id, event.event_id, event.subject, told["epoch"], told["sequence"], event.payload)
 
 
 async def _rows(tx: Transaction, model: type[Record], reach: dict[str, UUID]) -> dict[tuple[Any, ...], dict[str, Any]]:

@@ -23,8 +23,9 @@ from luotsi.restore.plan import Plan, check
 from luotsi.restore.report import Lost, what_is_lost
 from shared.clock import utc_now
 from shared.database.connections import Database
+from shared.publishing import packs
 from shared.redis import connect
-from shared.services import dead_stream, groups_of, streams
+from shared.services import dead_stream, groups_of, publishers, streams
 
 _MARGIN: Final = timedelta(hours=1)
 _HISTORY: Final = "restores"
@@ -65,6 +66,7 @@ async def restore(plan: Plan, *, replace: bool, lost_at: datetime | None, say: C
         await asyncio.to_thread(migrate, plan.target, service)
     if "portal" in plan.services:
         await _sign_out(plan.target)
+    await _unpack(plan.target, plan.manifest.taken_at - _MARGIN)
     if "referral" in plan.services:
         done.reapplied = await reapplying.reapply(plan.target, ledger)
         await reapplying.adopt(plan.target, ledger, begun)
@@ -144,6 +146,18 @@ def _earlier_epochs(plan: Plan) -> dict[str, int]:
         for service, epoch in record.get("epochs", {}).items():
             found[service] = max(epoch, found.get(service, 1))
     return found
+
+
+async def _unpack(target: Target, since: datetime) -> None:
+    """Put back into each outbox what was recorded from then on and is packed, as where a backup is old."""
+    for service in publishers():
+        database = Database(target.database_url(service), pool_size=1, answer_seconds=None)
+        try:
+            async with database.transaction() as tx:
+                await packs.hold(tx)
+                await packs.bring_back_since(tx, since)
+        finally:
+            await database.close()
 
 
 async def _sign_out(target: Target) -> None:

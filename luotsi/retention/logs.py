@@ -5,11 +5,13 @@ and the one behind the newest entry of the stream, by which the relay notices wh
 inbox forgets an event only after the log has: until then it may be published again.
 """
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from sqlalchemy import text
 
 from luotsi.retention.retention_run import Due, RetentionRun
+from shared.publishing import packs
 from shared.services import publishers, readers
 
 _MAY_GO = (
@@ -28,6 +30,14 @@ _OF_GONE_NOTICES = (
     "FROM outbox o WHERE o.type LIKE 'notification.deliver%' AND o.recorded_at < :before "
     f"AND NOT EXISTS (SELECT FROM deliveries d WHERE d.id::text = o.subject) AND {_MAY_GO}"
 )
+# Of events at rest: what is packed about these comes back into the outbox, and goes from there.
+_PACKED_OF_ERASED = (
+    "FROM packed_subjects s JOIN referrals r ON r.id = s.subject JOIN clients c ON c.id = r.client_id "
+    "WHERE c.erased_at < :before"
+)
+_PACKED_OF_GONE_NOTICES = (
+    "FROM packed_subjects s WHERE s.oldest < :before AND NOT EXISTS (SELECT FROM deliveries d WHERE d.id = s.subject)"
+)
 _PORTION = 20_000
 _BEFORE_ALL = UUID(int=0)
 
@@ -38,19 +48,23 @@ OLD_IN_INBOX = (
 )
 NOT_IN_LOG = (
     "SELECT array_agg(id ORDER BY id) FROM (SELECT id FROM unnest(CAST(:ids AS uuid[])) AS id "
-    "EXCEPT SELECT event_id FROM outbox WHERE event_id BETWEEN :first AND :last) AS gone"
+    "EXCEPT SELECT event_id FROM outbox WHERE event_id BETWEEN :first AND :last "
+    "EXCEPT SELECT event_id FROM packed_events WHERE event_id BETWEEN :first AND :last) AS gone"
 )
+_REMOVE = text("DELETE FROM outbox WHERE id = ANY(:ids)")
 _FORGOTTEN = "FROM inbox WHERE event_id = ANY(:gone) AND handled_at < :before"
 
 
 async def referral_log_due(run: RetentionRun) -> Due:
     """Events about referrals of clients who were erased."""
-    return await _count(run, "referral", _OF_ERASED)
+    return Due.together(
+        [await _count(run, "referral", _OF_ERASED), await _count_packed(run, "referral", _PACKED_OF_ERASED)]
+    )
 
 
 async def cut_referral_log(run: RetentionRun) -> Due:
     """Remove them."""
-    return await _delete(run, "referral", _OF_ERASED)
+    return await _delete(run, "referral", _OF_ERASED, _PACKED_OF_ERASED)
 
 
 async def catalogue_log_due(run: RetentionRun) -> Due:
@@ -60,23 +74,28 @@ async def catalogue_log_due(run: RetentionRun) -> Due:
 
 async def cut_catalogue_log(run: RetentionRun) -> Due:
     """Remove them."""
-    return await _delete(run, "catalog", _SUPERSEDED)
+    statement = f"DELETE FROM outbox WHERE id IN (SELECT o.id {_SUPERSEDED}) RETURNING recorded_at"  # noqa: S608
+    return await run.remove("catalog", statement)
 
 
 async def delivery_log_due(run: RetentionRun) -> Due:
     """Events about deliveries of notices that are gone."""
-    return await _count(run, "notifications", _OF_GONE_NOTICES)
+    return Due.together(
+        [
+            await _count(run, "notifications", _OF_GONE_NOTICES),
+            await _count_packed(run, "notifications", _PACKED_OF_GONE_NOTICES),
+        ]
+    )
 
 
 async def cut_delivery_log(run: RetentionRun) -> Due:
     """Remove them, and first the proofs that the referral service has copied, or a rebuilt copy would lack these."""
-    async with run.transaction("notifications") as tx:
-        subjects = list(
-            (await tx.execute(text(f"SELECT o.subject {_OF_GONE_NOTICES}"), {"before": run.before})).scalars()
-        )
-    gone = [UUID(subject) for subject in subjects]
-    await run.change("referral", "DELETE FROM deliveries WHERE id = ANY(:gone) AND at < :before", gone=gone)
-    return await _delete(run, "notifications", _OF_GONE_NOTICES)
+
+    async def remove_copies(subjects: list[str]) -> None:
+        gone = [UUID(subject) for subject in subjects]
+        await run.change("referral", "DELETE FROM deliveries WHERE id = ANY(:gone) AND at < :before", gone=gone)
+
+    return await _delete(run, "notifications", _OF_GONE_NOTICES, _PACKED_OF_GONE_NOTICES, remove_copies)
 
 
 async def handled_due(run: RetentionRun) -> Due:
@@ -121,8 +140,33 @@ async def _count(run: RetentionRun, service: str, rows: str) -> Due:
     return await run.count(service, f"SELECT count(*), min(o.recorded_at) {rows}")
 
 
-async def _delete(run: RetentionRun, service: str, rows: str) -> Due:
-    return await run.remove(
-        service,
-        f"DELETE FROM outbox WHERE id IN (SELECT o.id {rows}) RETURNING recorded_at",  # noqa: S608
-    )
+async def _count_packed(run: RetentionRun, service: str, subjects: str) -> Due:
+    return await run.count(service, f"SELECT coalesce(sum(s.events), 0), min(s.oldest) {subjects}")
+
+
+async def _delete(
+    run: RetentionRun,
+    service: str,
+    rows: str,
+    packed: str,
+    first: Callable[[list[str]], Awaitable[None]] | None = None,
+) -> Due:
+    """Remove rows of the outbox, and what is packed about the subjects `packed`, portion by portion.
+
+    `first` is done with what the rows of a portion are about, before these are gone.
+    """
+    portions = list[Due]()
+    while True:
+        async with run.transaction(service) as tx:
+            await packs.hold(tx)
+            portion = {"before": run.before, "portion": packs.PORTION}
+            back = await packs.bring_back(tx, f"SELECT s.pack_id {packed} LIMIT :portion", portion)
+            found = (
+                await tx.execute(text(f"SELECT o.id, o.subject, o.recorded_at {rows}"), {"before": run.before})
+            ).all()
+            if first is not None:
+                await first([row.subject for row in found])
+            await tx.execute(_REMOVE, {"ids": [row.id for row in found]})
+        portions.append(Due(len(found), min((row.recorded_at for row in found), default=None)))
+        if not back:
+            return Due.together(portions)

@@ -20,7 +20,9 @@ def build_worker(settings: NotificationsSettings) -> Worker:
     outbox = Outbox(SERVICE, settings.epoch)
     queues = [DeliveryQueue(database, outbox, channel) for channel in build_channels(settings)]
     jobs = [queue.run for queue in queues]
-    return Worker(SERVICE, settings, database, build_consumers(outbox), jobs, BATCH_DELAY).watching(mail)
+    return (
+        Worker(SERVICE, settings, database, build_consumers(outbox), jobs, BATCH_DELAY).watching(mail).packing_events()
+    )
 
 
 def main() -> None:

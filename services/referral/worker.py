@@ -11,6 +11,7 @@ from services.referral.jobs.statistics_publisher import StatisticsPublisher
 from services.referral.queries.health import seals, timers
 from services.referral.settings import ReferralSettings, vault_of
 from services.referral.use_cases.key_check import opens_some
+from services.referral.use_cases.service_statistics import FACTS
 from shared.clock import Clock, utc_now
 from shared.consuming.worker import Worker, run
 from shared.database.connections import Database
@@ -31,7 +32,8 @@ def build_worker(settings: ReferralSettings, clock: Clock = utc_now) -> Worker:
     answer_times = AnswerTimes(database, outbox, vault, clock)
     jobs = [deadline_scheduler.run, publisher.run, sealer.run, answer_times.run]
     worker = Worker("referral", settings, database, consumers.consumers(), jobs)
-    return worker.watching(timers, seals, keys_look("referral", partial(opens_some, vault=vault)))
+    worker.watching(timers, seals, keys_look("referral", partial(opens_some, vault=vault)))
+    return worker.packing_events(leaving=[FACTS])
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any, Self
 
 import uvloop
@@ -23,6 +23,7 @@ from shared.consuming.worker_name import NameTaken, WorkerName
 from shared.database.connections import Database
 from shared.figures import Look
 from shared.metrics import count_from_zero
+from shared.publishing.event_packer import EventPacker
 from shared.publishing.relay import Relay
 from shared.redis import ANSWER_SECONDS, RawRedis, connect
 from shared.services import get_service
@@ -67,6 +68,14 @@ class Worker:
     def watching(self, *looks: Look) -> Self:
         """Also tell monitors what these looks find in the service's database."""
         self._looks = looks
+        return self
+
+    def packing_events(self, leaving: Collection[str] = ()) -> Self:
+        """Also pack events at rest, as the settings say; those of the types `leaving` are never at rest."""
+        days, stream = self._settings.events_packed_after_days, self._service.stream
+        if days and stream:
+            packer = EventPacker(self._database, self.redis, stream, days, leaving)
+            self._jobs = [*self._jobs, packer.run]
         return self
 
     async def run(self) -> None:

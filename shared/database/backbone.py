@@ -71,6 +71,37 @@ def create_stream_losses() -> None:
     )
 
 
+def create_event_packs() -> None:
+    """Create the tables of events at rest, out of the outbox and compressed."""
+    timestamp = sa.DateTime(timezone=True)
+    op.create_table(
+        "event_packs",
+        sa.Column("id", sa.BigInteger, sa.Identity(), nullable=False),
+        sa.Column("types", sa.ARRAY(sa.Text), nullable=False),
+        sa.Column("last_entry_ms", sa.BigInteger),
+        sa.Column("last_entry_seq", sa.BigInteger),
+        sa.Column("recorded_up_to", timestamp, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_event_packs"),
+    )
+    op.execute("ALTER TABLE event_packs ALTER body SET STORAGE EXTERNAL")  # it is compressed already
+    op.create_index("ix_event_packs_last_entry", "event_packs", ["last_entry_ms", "last_entry_seq"])
+    op.create_index("ix_event_packs_recorded_up_to", "event_packs", ["recorded_up_to"])
+    op.create_table(
+        "packed_events",
+        sa.Column("event_id", sa.Uuid, nullable=False),
+        sa.PrimaryKeyConstraint("event_id", name="pk_packed_events"),
+    )
+    op.create_table(
+        "packed_subjects",
+        sa.Column("subject", sa.Uuid, nullable=False),
+        sa.Column("pack_id", sa.BigInteger, nullable=False),
+        sa.Column("events", sa.Integer, nullable=False),
+        sa.Column("oldest", timestamp, nullable=False),
+        sa.PrimaryKeyConstraint("subject", name="pk_packed_subjects"),
+    )
+
+
 def notify_on_insert(table: str) -> None:
     """Let every insert into `table` NOTIFY those who LISTEN on the channel of that name, once per transaction."""
     op.execute(

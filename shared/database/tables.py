@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, MetaData, Text, func, text
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Identity, Index, MetaData, Text, func, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field
 
@@ -50,6 +50,42 @@ class OutboxRow(Backbone, table=True):
     # The stream entry `<entry_ms>-<entry_seq>` that carries the event, once published.
     entry_ms: int | None = Field(default=None, sa_type=BigInteger)
     entry_seq: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class EventPackRow(Backbone, table=True):
+    """Events that were in the outbox and are at rest, compressed together: all that it had about some subjects.
+
+    `types` are those that are in it, and `last_entry_ms`-`last_entry_seq` is the newest entry that carries one of them.
+    """
+
+    __tablename__ = "event_packs"
+    __table_args__: ClassVar = (Index("ix_event_packs_last_entry", "last_entry_ms", "last_entry_seq"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    types: list[str] = Field(sa_type=ARRAY(Text))
+    last_entry_ms: int | None = Field(default=None, sa_type=BigInteger)
+    last_entry_seq: int | None = Field(default=None, sa_type=BigInteger)
+    recorded_up_to: datetime = Field(sa_type=DateTime(timezone=True), index=True)
+    body: bytes
+
+
+class PackedEventRow(Backbone, table=True):
+    """An event that is in a pack: by these it is known whether a log still has it."""
+
+    __tablename__ = "packed_events"
+
+    event_id: UUID = Field(primary_key=True)
+
+
+class PackedSubjectRow(Backbone, table=True):
+    """A subject of which events are packed: in one pack, how many, and when the oldest was recorded."""
+
+    __tablename__ = "packed_subjects"
+
+    subject: UUID = Field(primary_key=True)
+    pack_id: int = Field(sa_type=BigInteger)
+    events: int
+    oldest: datetime = Field(sa_type=DateTime(timezone=True))
 
 
 class InboxRow(Backbone, table=True):
@@ -117,4 +153,16 @@ class StreamLossRow(Backbone, table=True):
     up_to_seq: int = Field(sa_type=BigInteger)
 
 
-__all__ = ["Backbone", "FailureRow", "InboxRow", "LeaseRow", "OutboxRow", "ParkedRow", "StreamLossRow", "new_registry"]
+__all__ = [
+    "Backbone",
+    "EventPackRow",
+    "FailureRow",
+    "InboxRow",
+    "LeaseRow",
+    "OutboxRow",
+    "PackedEventRow",
+    "PackedSubjectRow",
+    "ParkedRow",
+    "StreamLossRow",
+    "new_registry",
+]

@@ -79,7 +79,7 @@ class EventLog:
     def __init__(self, database: Database, stream: str, holder: str) -> None:
         self._own = database.raw_connection(synchronous_commit="off")
         self._holder = holder
-        self.losses = Losses(self._own, stream)
+        self.losses = Losses(database, self._own, stream)
 
     async def look(self, batch: int) -> Look | None:
         """The newest entry, and up to `batch` events that wait; None when another relay has the lease."""

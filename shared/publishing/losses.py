@@ -3,8 +3,12 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
 
+from shared.database.connections import Database
 from shared.database.raw_connection import RawConnection
+from shared.publishing import packs
 from shared.publishing.batches import Batch, EntryId, entry_of
 
 log = logging.getLogger(__name__)
@@ -25,6 +29,15 @@ SELECT entry_ms, entry_seq, subject FROM outbox WHERE {_LOST} ORDER BY entry_ms 
 _LOST_ABOUT = f"""
 SELECT id, payload, subject FROM outbox WHERE {_LOST} AND subject = ANY($5::text[])
 ORDER BY entry_ms, entry_seq LIMIT $6
+"""  # noqa: S608
+_PACKED: Final = (
+    "SELECT id FROM event_packs WHERE (last_entry_ms, last_entry_seq) > (:ms, CAST(:seq AS bigint)) "
+    "AND (last_entry_ms, last_entry_seq) <= (:up_to_ms, CAST(:up_to_seq AS bigint)) "
+    "ORDER BY last_entry_ms DESC, last_entry_seq DESC LIMIT :portion"
+)
+_PACKED_ABOUT: Final = f"""
+SELECT id FROM event_packs WHERE id IN ({packs.OF_SUBJECTS})
+AND (last_entry_ms, last_entry_seq) > (:ms, CAST(:seq AS bigint))
 """  # noqa: S608
 # What was lost before and is not published again yet is lost still: of the two lower bounds the lower one holds.
 _NOTE = """
@@ -60,10 +73,11 @@ class Losses:
     """The losses of `stream`, as its relay works on them. Errors are those of the event log.
 
     A row of the log that is published again bears a newer entry, and so is none of the lost any more: whatever relay
-    goes on with it, and whenever, finds in the log what is left.
+    goes on with it, and whenever, finds in the log what is left. What is packed comes back into the outbox for it.
     """
 
-    def __init__(self, own: RawConnection, stream: str) -> None:
+    def __init__(self, database: Database, own: RawConnection, stream: str) -> None:
+        self._database = database
         self._own = own
         self._stream = stream
         self._reached: EntryId | None = None
@@ -79,14 +93,20 @@ class Losses:
         """What was lost about these subjects, oldest first, MOST at most."""
         if not subjects:
             return Batch.of([])
+        await self._bring_back(loss, _PACKED_ABOUT, subjects=list(map(UUID, set(subjects))))
         asked = (*loss.after, *loss.up_to, list(set(subjects)), MOST)
         async with self._own.in_use() as connection:
             return Batch.of(await connection.fetch(_LOST_ABOUT, *asked))
 
     async def newest(self, loss: Loss, count: int) -> Batch:
-        """The newest `count` lost events and all others about the same subjects, oldest first; empty for no loss."""
+        """The newest `count` lost events and all others about the same subjects, oldest first; empty for no loss.
+
+        What is packed is at rest, and so comes after all that is not.
+        """
         heads = await self._heads(loss, self._reached or loss.up_to, count)
         if not heads and self._reached is not None:  # a server that crashed may have forgotten what was done last
+            heads = await self._heads(loss, loss.up_to, count)
+        if not heads and await self._bring_back(loss, _PACKED, portion=count // 10 + 1, **_up_to(loss)):
             heads = await self._heads(loss, loss.up_to, count)
         if not heads:
             return Batch.of([])
@@ -100,10 +120,18 @@ class Losses:
             await connection.execute(_FORGET, self._stream, *loss.after, *loss.up_to)
         log.warning("all that %s had lost is published again", self._stream)
 
+    async def _bring_back(self, loss: Loss, chosen: str, **values: Any) -> list[str]:
+        async with self._database.transaction() as tx:
+            return await packs.bring_back(tx, chosen, {"ms": loss.after[0], "seq": loss.after[1], **values})
+
     async def _heads(self, loss: Loss, up_to: EntryId, count: int) -> list[tuple[EntryId | None, str]]:
         async with self._own.in_use() as connection:
             rows = await connection.fetch(_NEWEST_LOST, *loss.after, *up_to, count)
         return [(entry_of(row), row["subject"]) for row in rows]
+
+
+def _up_to(loss: Loss) -> dict[str, int]:
+    return {"up_to_ms": loss.up_to[0], "up_to_seq": loss.up_to[1]}
 
 
 __all__ = ["MOST", "Loss", "Losses"]

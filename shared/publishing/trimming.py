@@ -19,18 +19,26 @@ async def trim(redis: RawRedis, stream: str, newest: tuple[int, int]) -> int:
     takes it that the stream has lost entries.
     A declared group that is missing stops trimming and raises an alarm: it may yet need everything.
     """
+    needed = await needed_from(redis, stream)
+    if needed is None:
+        return 0
+    minimum = min(newest, needed)
+    # XTRIM MINID keeps the named entry itself.
+    return int(await redis.xtrim(stream, minid=f"{minimum[0]}-{minimum[1]}", approximate=True))
+
+
+async def needed_from(redis: RawRedis, stream: str) -> tuple[int, int] | None:
+    """Every declared group is done with all before this entry; None where one is missing, or the stream."""
     groups = await _groups(redis, stream)
     if groups is None:
-        return 0
+        return None
     declared = groups_of(stream)
     missing = [name for name in declared if name not in groups]
     MISSING_GROUPS.labels(stream).set(len(missing))
     if missing:
         log.error("%s is not trimmed: declared groups %s are missing", stream, ", ".join(missing))
-        return 0
-    minimum = min([newest, *[await _floor(redis, stream, groups[name]) for name in declared]])
-    # XTRIM MINID keeps the named entry itself.
-    return int(await redis.xtrim(stream, minid=f"{minimum[0]}-{minimum[1]}", approximate=True))
+        return None
+    return min([await _floor(redis, stream, groups[name]) for name in declared])
 
 
 async def behind(redis: RawRedis, stream: str) -> int:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from luotsi.backup import sealing
@@ -17,6 +18,7 @@ from tests.backups.backed_up import BackedUp, lose, reset_epochs
 from tests.builders import Town, small_town
 from tests.flows.notifications_mailing import delivery_queue
 from tests.flows.notifications_story import told
+from tests.packing import pack_all
 from tests.platform import Platform
 from tests.referring import CLIENT, at_work, sent_referral
 
@@ -57,8 +59,11 @@ class Year:
     mails: int
 
 
-async def a_year(backed_up: BackedUp) -> Year:
-    """Four referrals, a backup with mail still to send, and then what the backup does not know."""
+async def a_year(backed_up: BackedUp, *, is_packed: bool = False) -> Year:
+    """Four referrals, a backup with mail still to send, and then what the backup does not know.
+
+    `is_packed`: no event that the ledger is made of is in an outbox any more.
+    """
     platform = backed_up.platform
     town = await small_town(platform)
     first = [await sent_referral(platform, town, client={**OTHER, "phone": f"050 111 22{n}0"}) for n in range(4)]
@@ -74,6 +79,9 @@ async def a_year(backed_up: BackedUp) -> Year:
     gone = await desk.done("complete", gone, {"outcome": {"code": "services_received"}})
     later = await sent_referral(platform, town, client=CLIENT)
     await deliver(platform)
+    if is_packed:
+        for service in ("referral", "notifications"):
+            assert await pack_all(platform.databases[service]) > 0
     await backed_up.luotsi("client", "erase", gone["id"] and gone["reference"], "--yes")
     await backed_up.luotsi("backup", "ledger")
     return Year(town, withdrawn, wrong, gone, first[3], later, sum(mails(platform).values()))
@@ -135,9 +143,10 @@ async def test_total_loss_and_nobody_is_told_twice(losable: BackedUp, tmp_path: 
     assert sum(mails(platform).values()) == year.mails + 2, "first viewed, and accepted"
 
 
-async def test_the_referral_database_alone(losable: BackedUp) -> None:
+@pytest.mark.parametrize("is_packed", [False, True])
+async def test_the_referral_database_alone(losable: BackedUp, is_packed: bool) -> None:
     platform = losable.platform
-    year = await a_year(losable)
+    year = await a_year(losable, is_packed=is_packed)
     before = await told(platform, year.town.desk, year.town.adviser)
     newcomer = await year.town.facts.member("new@business-kuopio.example", year.town.business, "recipient")
     await platform.settle()
@@ -153,9 +162,10 @@ async def test_the_referral_database_alone(losable: BackedUp) -> None:
     assert await platform.scalar("referral", "SELECT count(*) FROM clients WHERE erased_at IS NOT NULL") == 1
 
 
-async def test_the_notification_database_alone(losable: BackedUp) -> None:
+@pytest.mark.parametrize("is_packed", [False, True])
+async def test_the_notification_database_alone(losable: BackedUp, is_packed: bool) -> None:
     platform = losable.platform
-    year = await a_year(losable)
+    year = await a_year(losable, is_packed=is_packed)
     before = await told(platform, year.town.desk, year.town.adviser)
     await lose(platform, "notifications")
     await losable.luotsi("restore", "one", "notifications", "--identity", str(losable.identity))

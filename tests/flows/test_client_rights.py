@@ -13,6 +13,7 @@ from tests.builders import Town, small_town
 from tests.chains import organizations_in_a_row
 from tests.flows.operating import luotsi
 from tests.flows.test_referral_privacy import dumped
+from tests.packing import pack_all
 from tests.platform import Platform
 from tests.referring import CLIENT, CONSENT, SECRETS, at_work, new_referral, problem, sent_referral
 
@@ -109,6 +110,9 @@ async def test_the_export_holds_everything_opened(platform: Platform, tmp_path: 
     assert held["handled"][-1]["occasion"] == "operator: export"
     assert {notice["reference"] for notice in held["notices"]} == {referral["reference"]}
     assert {event["payload"]["subject"] for event in held["events"]} == {referral["id"]}
+    assert await pack_all(platform.databases["referral"]) > 0
+    later = json.loads(await run(platform, "client", "export", referral["reference"]))
+    assert later["events"] == held["events"], "also those at rest"
     assert len(held["answers_kept"]) == 1
     assert held["found_by"] == ["email", "name", "phone"]
     out = tmp_path / "client.json"

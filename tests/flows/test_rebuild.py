@@ -15,10 +15,11 @@ from luotsi.platform import rebuilding
 from luotsi.platform.copies import COPIES, chosen
 from luotsi.platform.process import PlatformError
 from luotsi.platform.rebuilding import PORTION, Rebuilt, rebuild
-from shared.services import service_names
+from shared.services import publishers, service_names
 from tests.builders import Town, small_town
 from tests.flows.operating import target
 from tests.flows.test_service_statistics import publisher
+from tests.packing import pack_all
 from tests.platform import Platform
 from tests.referring import at_work, sent_referral
 
@@ -82,6 +83,18 @@ async def test_every_copy_becomes_what_it_was_and_nobody_is_told(platform: Platf
     await platform.settle()
     assert {table: await rows(platform, "notifications", table) for table in KEPT} == kept
     assert {service: len(await platform.published(service)) for service in service_names()} == entries
+    assert await copies(platform) == before
+
+
+@pytest.mark.parametrize("portion", [1, PORTION])
+async def test_a_copy_is_made_of_what_is_at_rest_too(platform: Platform, portion: int) -> None:
+    await a_busy_town(platform)
+    before = await copies(platform)
+    for service in publishers():
+        assert await pack_all(platform.databases[service]) > 0
+    await ruin(platform)
+    for name in COPIES:
+        await rebuild(target(platform), name, portion=portion)
     assert await copies(platform) == before
 
 

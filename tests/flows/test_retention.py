@@ -17,8 +17,10 @@ from luotsi.retention import logs
 from luotsi.retention.registers import PERIODS, REGISTERS, read_periods
 from services.referral.jobs.disclosure_sealer import DisclosureSealer
 from shared.ids import new_id
+from shared.publishing import packs
 from tests.builders import Town, small_town
 from tests.flows.operating import luotsi, target
+from tests.packing import pack_all
 from tests.plans import from_indexes, nodes_of, rows_read
 from tests.platform import Platform
 from tests.referring import CLIENT, SECRETS, at_work, sent_referral
@@ -132,6 +134,42 @@ async def test_logs_lose_what_they_tell_of_the_erased_and_the_streams_do_not_min
     assert {notice["referral_id"] for notice in notices} >= {again["id"]}
 
 
+_NOTHING_TO_SEND = """UPDATE deliveries SET status = 'withdrawn', next_attempt_at = NULL
+    WHERE next_attempt_at IS NOT NULL"""
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+async def test_what_is_packed_goes_like_what_is_not(platform: Platform, is_packed: bool) -> None:
+    """The same number of rows of each register, and the same events are left, of the other referral."""
+    town = await small_town(platform)
+    gone = await a_closed_referral(platform, town)
+    async with platform.client("notifications", town.desk) as desk:
+        for notice in (await desk.get("/notices")).json()["contents"]:
+            assert (await desk.post(f"/notices/{notice['id']}/seen")).status_code == 200
+    await platform.settle()
+    await _write(platform, "notifications", _NOTHING_TO_SEND)
+    await age(platform, 800)
+    await _write(platform, "referral", "UPDATE deliveries SET at = at - interval '800 days'")
+    proofs = "SELECT count(*) FROM deliveries"
+    old_proofs = await platform.scalar("referral", proofs)
+    other = await a_closed_referral(platform, town)
+    if is_packed:
+        for service in ("referral", "notifications"):
+            assert await pack_all(platform.databases[service]) > 0
+    all_proofs = await platform.scalar("referral", proofs)
+    assert (await due(platform, "--run"))["delivery_log"] == old_proofs > 0, "with their notices"
+    assert await platform.scalar("referral", proofs) == all_proofs - old_proofs
+    await age(platform, 40)
+    told = await due(platform)
+    removed = await due(platform, "--run")
+    assert told["referral_log"] == removed["referral_log"] >= 5
+    assert "referral_log" not in await due(platform)
+    async with platform.databases["referral"].transaction() as tx:
+        packed = [event.subject async for event in packs.about(tx, [gone["id"], other["id"]])]
+        in_outbox = list((await tx.execute(text("SELECT subject FROM outbox"))).scalars())
+    assert {*packed, *in_outbox} == {other["id"]}
+
+
 async def test_copies_can_be_rebuilt_after_retention(platform: Platform) -> None:
     town = await small_town(platform)
     for _ in range(3):
@@ -238,7 +276,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 _HANDLED = """INSERT INTO inbox (event_id, consumer, handled_at)
     SELECT id, 'notifications', CAST(:at AS timestamptz) FROM unnest(CAST(:ids AS uuid[])) AS id"""
 _RECORDED = """INSERT INTO outbox (event_id, type, subject, payload)
-    SELECT id, 'made.up.v1', 'somebody', '{}' FROM unnest(CAST(:ids AS uuid[])) AS id"""
+    SELECT id, 'made.up.v1', gen_random_uuid(), '{}' FROM unnest(CAST(:ids AS uuid[])) AS id"""
 
 
 async def test_of_many_events_those_in_no_log_are_forgotten_portion_by_portion(
@@ -252,6 +290,8 @@ async def test_of_many_events_those_in_no_log_are_forgotten_portion_by_portion(
     young = events[-5:]
     for service, ids in kept.items():
         await _write(platform, service, _RECORDED, ids=ids)
+    await _write(platform, "referral", "UPDATE outbox SET published_at = now(), entry_ms = 1, entry_seq = id")
+    assert await pack_all(platform.owners["referral"]) == len(kept["referral"])
     await _write(platform, "notifications", _HANDLED, ids=events[:-5], at=long_ago)
     await _write(platform, "notifications", _HANDLED, ids=young, at=lately)
     gone = set(events) - set(young) - {each for ids in kept.values() for each in ids}
@@ -269,6 +309,8 @@ async def test_a_portion_of_what_was_dealt_with_reads_a_piece_of_each_index(plat
     events = [new_id() for _ in range(20_000)]
     await _write(platform, "notifications", _HANDLED, ids=events, at=datetime(2020, 1, 1, tzinfo=UTC))
     await _write(platform, "referral", _RECORDED, ids=events)
+    await _write(platform, "referral", "INSERT INTO packed_events SELECT event_id FROM outbox")
+    await _write(platform, "referral", "ANALYZE packed_events")
     begun, portion = events[9_999], 1_000
     values = {"before": datetime(2021, 1, 1, tzinfo=UTC), "after": begun, "portion": portion}
     assert 0 < await _read_by(platform, "notifications", logs.OLD_IN_INBOX, "inbox", values) <= portion + 1

@@ -7,6 +7,7 @@ from shared.database.migrations import revisions
 OLDER: Final = revisions("referral")[-2]
 """The migration before the newest"""
 
-# The newest one builds indexes and leaves those that are there, so it can run once more. What another one makes has to
-# be taken away here as well.
-MAKE_OLDER: Final = f"UPDATE alembic_version SET version_num = '{OLDER}'"
+# What the newest one makes has to be taken away here as well, unless it can run once more.
+MAKE_OLDER: Final = (
+    f"DROP TABLE event_packs, packed_events, packed_subjects; UPDATE alembic_version SET version_num = '{OLDER}'"
+)

@@ -16,6 +16,9 @@ from services.referral.queries.service_statistics import are_there_unseen, unsee
 from services.referral.tables import PublishedStatistics, Service
 from services.referral.unit_of_work import UnitOfWork
 
+FACTS: Final = "referral.service_facts.v1"
+"""What is recorded about a service, for as long as there is that"""
+
 PORTION: Final = 50
 """How many services are published at once: so few that a worker has time for everything else between two portions."""
 
@@ -73,7 +76,7 @@ def _publish(work: UnitOfWork, organization_id: UUID, exact: Statistics, last: P
     if last.digest == digest:
         return False
     last.sequence, last.digest, last.told_at = last.sequence + 1, digest, work.now
-    work.outbox.record(work.tx, "referral.service_facts.v1", last.service_id, last.sequence, facts)
+    work.outbox.record(work.tx, FACTS, last.service_id, last.sequence, facts)
     return True
 
 
