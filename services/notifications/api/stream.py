@@ -70,17 +70,18 @@ async def stream_notices(
 ) -> AsyncIterator[ServerSentEvent]:
     """Each event is named `notice`, its id is the notice's number in the caller's inbox, its data the notice.
 
-    With `Last-Event-ID` the stream goes on after that number; without, it begins with all that is unseen.
+    With `Last-Event-ID` the stream goes on after that number; without, it begins with all that is unseen, and so it
+    does after a number that there is not any more, for a backup was restored meanwhile.
     It ends when the token runs out or the account is closed.
     """
     state = state_of(request, NotificationsApp)
-    position = None if last_event_id is None else Position(last_event_id, last_event_id)
+    position: Position | None = None
     more = True
     while more or follow:
         try:
             if not more:
                 await _news(request, state, inbox)
-            position, found = await _look(request, state, actor, position)
+            position, found = await _look(request, state, actor, position, last_event_id)
         except Exception as error:
             if not (isinstance(error, Problem) or is_outage(error)):
                 raise
@@ -93,15 +94,22 @@ async def stream_notices(
 
 
 async def _look(
-    request: Request, state: NotificationsApp, actor: Actor, position: Position | None
+    request: Request, state: NotificationsApp, actor: Actor, position: Position | None, last_event_id: int | None
 ) -> tuple[Position, list[tuple[Notice, str]]]:
     """What is to be sent next, and the position after that. Raises 401 where the caller may not read any more."""
     async with state.database.reading() as reader:
         # Each time anew, so that a member who has left gets nothing more.
         await authenticate(request, reader, state.verifier, state.find_member)
-        position = position or Position(0, await newest_number(reader, actor))
+        position = position or _begin(last_event_id, await newest_number(reader, actor))
         found = await own_notices_after(reader, actor, position.last, position.present, _BATCH)
     return position.after([notice.number or 0 for notice, _ in found]), found
+
+
+def _begin(last_event_id: int | None, newest: int) -> Position:
+    """Where a stream begins. A number beyond the newest is of before a restore, and says nothing of what is there."""
+    if last_event_id is None or last_event_id > newest:
+        return Position(0, newest)
+    return Position(last_event_id, last_event_id)
 
 
 async def _news(request: Request, state: NotificationsApp, inbox: OpenInbox) -> None:
