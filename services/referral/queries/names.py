@@ -1,6 +1,7 @@
 """Names of organisations and services, for the referrals that are about to be shown."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Uuid, any_, bindparam, union_all
@@ -22,9 +23,12 @@ _NAMES = union_all(
 
 
 class NamesOf:
-    """Names from the copy of the catalogue, fetched once for a list; ids are unique across what has a name."""
+    """Names from the copy of the catalogue, fetched once for a list; ids are unique across what has a name.
 
-    def __init__(self, names: dict[UUID, Names]) -> None:
+    They are read when they are shown, for whoever shows thousands does so beside the requests of others.
+    """
+
+    def __init__(self, names: Mapping[UUID, Names | dict[str, Any]]) -> None:
         self._names = names
         self._named: dict[UUID, Named] = {}
 
@@ -50,7 +54,7 @@ class NamesOf:
         if not ids:
             return cls({})
         found = await work.tx.execute(_NAMES, {"ids": list(ids)})
-        return cls({named: Names.model_validate(name) for named, name in found})
+        return cls(dict(found.all()))
 
     @classmethod
     def recipient(cls, work: ActorUnitOfWork, recipient: Recipient) -> "NamesOf":
@@ -60,7 +64,7 @@ class NamesOf:
 
     def sort_key(self, named_id: UUID | None) -> str:
         """By which a list is sorted where the name stands in three languages: that of the Finnish one."""
-        name = self._names.get(named_id) if named_id is not None else None
+        name = self._of(named_id).name if named_id is not None else None
         return sort_key(name.fi) if name else ""
 
     def organization(self, organization_id: UUID) -> Named:
@@ -75,5 +79,7 @@ class NamesOf:
         """The same one for all the rows of a list that name it."""
         named = self._named.get(named_id)
         if named is None:
-            named = self._named[named_id] = Named(id=named_id, name=self._names.get(named_id))
+            name = self._names.get(named_id)
+            name = None if name is None else Names.model_validate(name)
+            named = self._named[named_id] = Named(id=named_id, name=name)
         return named
