@@ -34,7 +34,8 @@ def is_outage(error: BaseException) -> bool:
     if state is not None:
         return str(state)[:2] in _OUTAGE_CLASSES or state in _OUTAGES
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+        dead = isinstance(error.orig, Driver.InternalClientError)  # as in SILENCE, only SQLAlchemy's name for it
+        return dead or error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
     # What SQLAlchemy has not wrapped is asyncpg's own, or happened while a connection was being made.
     dropped = asyncpg.InterfaceError | asyncpg.InternalClientError | Driver.Error
     return isinstance(error, OSError | TimeoutError | PoolTimeout | dropped)

@@ -10,6 +10,7 @@ import pytest
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi as Driver
+from sqlalchemy.exc import DBAPIError
 
 from luotsi.embedded.servers import Servers
 from shared.database.addresses import connect as connect_to_database
@@ -43,6 +44,12 @@ async def behind(url: str) -> AsyncIterator[tuple[Proxy, str]]:
 @pytest.mark.parametrize("kind", [asyncpg.InterfaceError, Driver.InternalError])
 def test_a_connection_that_is_dropped_while_it_is_made_is_an_outage(kind: type[Exception]) -> None:
     assert is_outage(kind("connection is closed"))
+
+
+def test_a_connection_that_the_driver_has_lost_track_of_is_an_outage() -> None:
+    kind: type[Exception] = Driver.InternalClientError
+    lost = kind("cannot switch to state 11; another operation (2) is in progress")
+    assert is_outage(DBAPIError.instance("SELECT 7", {}, lost, Driver.Error))
 
 
 Asking = Callable[[Transaction], Awaitable[object]]
