@@ -70,6 +70,7 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "let_answers_be_overdue": _AT_ONCE,
     "jump_clocks": _AHEAD,
     "close_mail_server": _AT_ONCE,
+    "expire_certificate": _AT_ONCE,
     "fill_postgres_disk": _AGAIN,
     "fill_mail_disk": _AGAIN,
     "restore_referral": _VANISHED,

@@ -26,9 +26,10 @@ WAL_SIZE = "128MB"
 class Hands(Supervisor):
     """A supervisor that starts service processes under watch, and behind the proxies."""
 
-    def __init__(self, data: DataDir, lock: int, folder: Path, smtp_url: str) -> None:
+    def __init__(self, data: DataDir, lock: int, folder: Path, smtp_url: str, smtp_ca: Path) -> None:
         super().__init__(data, lock)
         self._environment = {"FAULTS": str(folder), "MAIL_FROM": "luotsi@kuopio.example"}
+        self._environment["SMTP_CA_FILE"] = str(smtp_ca)
         self._environment |= {"ACCOUNT_REQUESTS_PER_MINUTE": "100000", "ADDRESS_REQUESTS_PER_MINUTE": "100000"}
         self._smtp_url = smtp_url
         self.mail_as_files = False

@@ -1,6 +1,7 @@
 """The platform under test: what `luotsi up` runs, in a directory of its own, with everything in reach of the faults."""
 
 import asyncio
+import logging
 import signal
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -27,12 +28,17 @@ from tests.faults.injection_points import Points
 from tests.faults.mail import ChoosyMailServer
 from tests.faults.poison import Poison
 from tests.faults.proxy import Proxy
+from tests.flows.certificates import Authority, server_context
 
 if TYPE_CHECKING:
     from tests.faults.checks.rewound import Rewound
 
 PATIENCE = 240.0
 """Seconds that anything may take to get over a fault, and anybody waits for an answer, before that counts as never."""
+
+MAIL_HOST = "127.0.0.2"
+"""The mail server counts as another machine, to which nothing leaves unencrypted."""
+LOGIN = ("luotsi", "secret")
 
 
 @dataclass
@@ -43,6 +49,7 @@ class Lab:
     hands: Hands
     target: Target
     mail: ChoosyMailServer
+    authority: Authority
     points: Points
     postgres: Proxy
     valkey: Proxy
@@ -108,9 +115,12 @@ async def running_lab(root: Path) -> AsyncIterator[Lab]:
     data = DataDir(root)
     folder = root / "faults"
     folder.mkdir(mode=0o700)
-    async with ChoosyMailServer() as mail:
+    authority = Authority(folder)
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # it tells at length of each handshake that is broken off
+    encrypts = server_context(authority.certificate("mail"))
+    async with ChoosyMailServer(host=MAIL_HOST, login=LOGIN, starttls=encrypts, takes_plain=True) as mail:
         with data.locked() as lock:
-            hands = Hands(data, lock, folder, mail.url)
+            hands = Hands(data, lock, folder, mail.url.replace("://", f"://{':'.join(LOGIN)}@"), authority.file)
             platform = Platform(data, free_port_base(), hands)
             postgres, valkey = await _proxies(data, hands)
             try:
@@ -118,7 +128,7 @@ async def running_lab(root: Path) -> AsyncIterator[Lab]:
                 redis = connect(facts["redis"], socket_timeout=5, socket_connect_timeout=5)
                 target = Target(root, {}, facts)
                 urls = {service.name: facts[service.name] for service in SERVICES}
-                yield Lab(data, hands, target, mail, Points(folder), postgres, valkey, redis, urls)
+                yield Lab(data, hands, target, mail, authority, Points(folder), postgres, valkey, redis, urls)
                 await redis.aclose()
             finally:
                 for name in hands.children:

@@ -3,6 +3,7 @@
 Which mails, the ids of their deliveries decide, so that server and checks agree without a word.
 """
 
+import ssl
 import time
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -40,10 +41,13 @@ def delivery_of(mail: Message) -> str:
 class ChoosyMailServer(MailServer):
     """`unknown` is the recipient who does not exist; `turned_away` is when somebody asked for them.
 
-    `refused` and `put_off` are, by delivery, when it was told so.
+    While `expired` is what it encrypts by, nobody should send anything; `betrayed` counts the mails that came in plain
+    text all the same, or encrypted by that. `refused` and `put_off` are, by delivery, when it was told so.
     """
 
     unknown: str = ""
+    expired: ssl.SSLContext | None = None
+    betrayed: int = 0
     turned_away: list[float] = field(default_factory=list)
     refused: dict[str, list[float]] = field(default_factory=dict)
     put_off: dict[str, list[float]] = field(default_factory=dict)
@@ -60,6 +64,8 @@ class ChoosyMailServer(MailServer):
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take a mail, unless it is one of those that are never taken."""
         assert isinstance(envelope.content, bytes)
+        # One that came in plain text, or by a certificate that was over.
+        self.betrayed += self.starttls is not None and (session.ssl is None or server.tls_context is self.expired)
         delivery = delivery_of(message_from_bytes(envelope.content))
         if self.refuse_data is None and is_refused(UUID(delivery)):
             self.refused.setdefault(delivery, []).append(time.time())

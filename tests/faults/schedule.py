@@ -13,6 +13,7 @@ from tests.faults.bounds import MOST
 from tests.faults.disturbances import Disturbances
 from tests.faults.drills import restore, standby
 from tests.faults.fault_injectors import (
+    certificates,
     cut_off,
     disks,
     entries,
@@ -77,6 +78,7 @@ LANES: Final[tuple[tuple[Fault, ...], ...]] = (
         reminders.let_answers_be_overdue,
         surroundings.jump_clocks,
         surroundings.close_mail_server,
+        certificates.expire_certificate,
         disks.fill_postgres_disk,
         disks.fill_mail_disk,
     ),

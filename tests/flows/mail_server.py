@@ -22,8 +22,8 @@ class MailServer:
     `refuse_in_octets` answers each recipient in letters of no known kind. `hang_up` closes the connection "before" it
     would take a mail, or when it has "taken" it. `raw` are the mails octet by octet,
     `taken_at` the times at which they were taken. `login` is the user and password
-    that it asks for; `starttls` or `tls_from_the_start` make it encrypt. `connections` counts those that were made,
-    `left` those that ended as they should.
+    that it asks for; `starttls` or `tls_from_the_start` make it encrypt; with `takes_plain` it takes what is not
+    encrypted, too. `connections` counts those that were made, `left` those that ended as they should.
     """
 
     refuse_sender: str | None = None
@@ -34,6 +34,7 @@ class MailServer:
     login: tuple[str, str] | None = None
     starttls: ssl.SSLContext | None = None
     tls_from_the_start: ssl.SSLContext | None = None
+    takes_plain: bool = False
     eight_bit: bool = True
     host: str = "127.0.0.1"
     logged_in: list[tuple[str, str]] = field(default_factory=list)
@@ -61,9 +62,9 @@ class MailServer:
                 self,
                 enable_SMTPUTF8=True,
                 tls_context=self.starttls,
-                require_starttls=self.starttls is not None,
+                require_starttls=self.starttls is not None and not self.takes_plain,
                 authenticator=self._authenticate if self.login else None,
-                auth_required=self.login is not None,
+                auth_required=self.login is not None and not self.takes_plain,
                 auth_require_tls=self.starttls is not None,
             )
 
