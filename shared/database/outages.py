@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import asyncpg
 from redis.exceptions import RedisError
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi as Driver
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,8 @@ def is_outage(error: BaseException) -> bool:
         return dead or error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
     # What SQLAlchemy has not wrapped is asyncpg's own, or happened while a connection was being made.
     dropped = asyncpg.InterfaceError | asyncpg.InternalClientError | Driver.Error
-    return isinstance(error, OSError | TimeoutError | PoolTimeout | dropped)
+    # The last one: of a transaction that has lost its connection and was gone on with, as after a savepoint.
+    return isinstance(error, OSError | TimeoutError | PoolTimeout | dropped | PendingRollbackError)
 
 
 def is_away(error: BaseException) -> bool:

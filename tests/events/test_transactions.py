@@ -1,7 +1,7 @@
 """What a transaction promises: all or nothing, no change lost in silence, no row written twice."""
 
 import asyncio
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -359,6 +359,27 @@ async def test_an_error_is_not_hidden_by_the_loss_of_its_connection(backbone: Ba
             await lose_it(error)
     async with backbone.consuming.transaction() as tx:
         assert (await tx.execute(text("SELECT 1"))).scalar_one() == 1
+
+
+@pytest.mark.parametrize("then", ["another statement", "the end"])
+async def test_a_connection_lost_in_a_savepoint_is_told_to_whoever_goes_on(backbone: Backbone, then: str) -> None:
+    """As where one of many referrals is refused while the server goes away: what comes after has not been done."""
+
+    async def go_on() -> None:
+        async with backbone.consuming.transaction() as tx:
+            pid = (await tx.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+            with suppress(Trouble):
+                async with tx.savepoint():
+                    async with backbone.consuming.transaction() as other:
+                        await other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+                    await asyncio.sleep(0.1)  # the driver reads that the server has closed the connection
+                    raise Trouble
+            if then == "another statement":
+                await tx.execute(text("SELECT 1"))
+
+    with pytest.raises(Exception) as ended:  # noqa: PT011 - whatever it is, it has to be an outage
+        await go_on()
+    assert is_outage(ended.value)
 
 
 async def test_rows_of_several_entities_and_of_columns_come_as_they_were_asked_for(backbone: Backbone) -> None:
