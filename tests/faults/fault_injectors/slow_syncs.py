@@ -21,10 +21,12 @@ async def slow_syncs(lab: Lab, lot: random.Random) -> None:
     lab.hands.start(extra)
     try:
         # A program of its own, which lets go whatever happens to this one: it might wait for that very disk.
-        script = f'{{ fsfreeze -f "$0" && sleep {_SECONDS}; }} || exit 1; fsfreeze -u "$0"; sleep 0.5; '
-        rhythm = await asyncio.create_subprocess_exec("sh", "-c", _TIMES * script, str(folder), start_new_session=True)
-        if await rhythm.wait():
-            raise RuntimeError(f"{folder} could not be frozen")
+        script = f'{{ fsfreeze -f "$0" && sleep {_SECONDS}; }} || exit 1; fsfreeze -u "$0"; sleep 0.5'
+        for _ in range(_TIMES):
+            lab.hands.note(slow_syncs.__name__)  # each time, what got no answer is sent again
+            freezing = await asyncio.create_subprocess_exec("sh", "-c", script, str(folder), start_new_session=True)
+            if await freezing.wait():
+                raise RuntimeError(f"{folder} could not be frozen")
     finally:
         await lab.hands.stop([extra.name], grace=5)
     await lab.settled_servers()
