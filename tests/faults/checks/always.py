@@ -88,7 +88,7 @@ ALWAYS: Final[dict[str, dict[str, str]]] = {
         "THEN 1 ELSE 2 END "
         "OR count(DISTINCT channel) <> count(deliveries.id)",
         "a delivery was told of twice": "SELECT subject, count(*) FROM outbox GROUP BY subject HAVING count(*) > 1",
-        "a delivery that ended was not told of as it is": _LOG
+        "a delivery that ended is not what its log told last": _LOG
         + "SELECT one.id, one.status, one.version, log.version FROM (SELECT deliveries.* FROM deliveries "
         "JOIN notices ON notices.id = notice_id WHERE referral_id IS NOT NULL) one FULL JOIN log "
         "ON log.subject = one.id::text WHERE (one.status IN ('delivered', 'exhausted')) "
