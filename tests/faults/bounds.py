@@ -76,6 +76,7 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "restore_referral": _VANISHED,
     "restore_catalog": _VANISHED,
     "promote_standby": _VANISHED,
+    "long_outage": _AGAIN,
     **{f"killed {point}": _AGAIN for point in POINTS},
 }
 

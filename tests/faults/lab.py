@@ -60,6 +60,8 @@ class Lab:
     poison: Poison = field(default_factory=Poison)
     found: list[Finding] = field(default_factory=list)
     """What was found wrong by whoever did something that should have gone otherwise."""
+    flooded: bool = False
+    """So much waits that nobody is to ask again and again what of it is dealt with."""
     rewinding: bool = False
     """A database is about to be taken back: what is looked at from now on need not agree."""
     rewound: "list[Rewound]" = field(default_factory=list)

@@ -11,7 +11,7 @@ from typing import Final
 
 from tests.faults.bounds import MOST
 from tests.faults.disturbances import Disturbances
-from tests.faults.drills import restore, standby
+from tests.faults.drills import long_outage, restore, standby
 from tests.faults.fault_injectors import (
     certificates,
     cut_off,
@@ -92,8 +92,13 @@ ON_DEVICES: Final[tuple[Fault, ...]] = (power.cut_power, slow_syncs.slow_syncs)
 """Left out where nobody may mount block devices."""
 
 
-DRILLS: Final[tuple[Fault, ...]] = (restore.restore_referral, restore.restore_catalog, standby.promote_standby)
-"""What takes a database back to an earlier moment: once a run, by itself, since what is lost then is lost by design."""
+DRILLS: Final[tuple[Fault, ...]] = (
+    restore.restore_referral,
+    restore.restore_catalog,
+    standby.promote_standby,
+    long_outage.long_outage,
+)
+"""Once a run, by themselves: what takes a database back, for what is lost then is lost by design, and what is long."""
 AROUND_DRILLS: Final[tuple[Fault, ...]] = (
     processes.kill_some_process,
     processes.kill_all_services,

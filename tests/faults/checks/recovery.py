@@ -36,7 +36,7 @@ class Recovery:
     async def follow(self) -> None:
         """Look, as long as something is not over, until cancelled."""
         while True:
-            if self._disturbances.waiting:
+            if self._disturbances.waiting and not self._lab.flooded:
                 with contextlib.suppress(Exception):  # a server is still on its way back
                     await self._look()
                 self._disturbances.give_up_late_ones()
