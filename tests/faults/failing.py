@@ -21,6 +21,7 @@ from shared.services import streams
 from tests.faults.checks.expectations import Finding
 from tests.faults.lab import Lab
 from tests.faults.patching import module_named, replace
+from tests.faults.poison import MARK
 
 GROUP: Final = "notifications"
 """The service whose handler of referrals' events it is."""
@@ -101,7 +102,9 @@ async def has_died(lab: Lab) -> bool:
 
 
 def is_ours(fields: dict[bytes, bytes], group: str) -> bool:
-    """Whether a dead letter of a group is of an event for which the handler fails for good."""
+    """Whether a dead letter of a group is of an event for which the handler fails for good, and no poison."""
+    if MARK in fields:
+        return False
     try:
         event = decode(fields.get(b"__data__"))
     except Exception:

@@ -74,6 +74,8 @@ class Listener:
                 if newest == len(self.heard):
                     return
             await asyncio.sleep(0.3)
+        if lab.found:
+            return  # whatever else was found has ended the run
         what = f"the stream of {self.who.member.email} has told {len(self.heard)} of {newest} notices"
         lab.found.append(Finding("lost", what))
 
