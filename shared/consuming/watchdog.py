@@ -35,7 +35,7 @@ class Watchdog:
         self._redis = redis
         self._reads = reads
         self._heartbeat = heartbeat
-        self._moved: dict[str, tuple[bytes, float]] = {}
+        self._moved: dict[str, tuple[object, float]] = {}
         self._looked_at = time.monotonic()
 
     @property
@@ -79,10 +79,10 @@ class Watchdog:
         if group is None:
             raise StoppedConsuming(f"{consumer.stream}: group {consumer.group} is gone")
         now = asyncio.get_running_loop().time()
-        position: bytes = group["last-delivered-id"]
-        known, since = self._moved.get(consumer.stream, (b"", now))
+        position = (group["last-delivered-id"], group["pending"])  # one of the two moves as long as anybody works
+        known, since = self._moved.get(consumer.stream, (None, now))
         if position != known or not group["lag"]:
             since = now
         self._moved[consumer.stream] = (position, since)
         if now - since > _STUCK_AFTER_SECONDS:
-            raise StoppedConsuming(f"{consumer.stream}: entries wait and none was read for a minute")
+            raise StoppedConsuming(f"{consumer.stream}: entries wait and none was read or done for a minute")

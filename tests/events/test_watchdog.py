@@ -54,6 +54,22 @@ async def test_what_redis_refuses_otherwise_is_not_taken_for_a_group_that_is_gon
         await watching(backbone, Subscriber()).look()
 
 
+async def test_a_worker_that_works_off_what_it_has_read_stays(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await backbone.tell(3)
+    await backbone.publish()
+    in_hand = await backbone.read(count=2)
+    dog = watching(backbone, Subscriber())
+    monkeypatch.setattr(watchdog, "_STUCK_AFTER_SECONDS", 0.0)
+    await dog.look()
+    for entry in in_hand:
+        await backbone.reader().take_one(entry)
+        await dog.look()
+    with pytest.raises(StoppedConsuming):
+        await dog.look()
+
+
 async def test_entries_that_wait_and_are_never_read_are_noticed(
     backbone: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,7 +79,7 @@ async def test_entries_that_wait_and_are_never_read_are_noticed(
     await backbone.tell()
     await backbone.publish()
     await dog.look()  # from now on it counts
-    with pytest.raises(StoppedConsuming, match="entries wait and none was read"):
+    with pytest.raises(StoppedConsuming, match="entries wait and none was read or done"):
         await dog.look()
     await backbone.read()
     await dog.look()
