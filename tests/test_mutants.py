@@ -2,13 +2,25 @@
 
 import ast
 import shutil
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.faults.schedule import FAULTS
-from tests.mutants.planting import Change, DoesNotApply, FaultRun, Mutant, NamedTests, read_all, select
-from tests.mutants.trying import judge_faults, judge_tests
+from tests.faults.schedule import DRILLS, FAULTS
+from tests.mutants.planting import (
+    PLANTED,
+    Change,
+    DoesNotApply,
+    FaultRun,
+    Mutant,
+    NamedTests,
+    read_all,
+    select,
+    write_seen,
+)
+from tests.mutants.trying import copy_of_the_tree, judge_faults, judge_tests
 
 ROOT = Path(__file__).resolve().parent.parent
 MUTANTS = read_all()
@@ -43,8 +55,9 @@ def test_what_has_to_notice_it_is_there(mutant: Mutant) -> None:
                 assert test.partition("[")[0] in functions_of(ROOT / file)
         else:
             words = way.given.split()
-            named = words[words.index("--only") + 1].split(",") if "--only" in words else []
-            assert set(named) <= {fault.__name__ for fault in FAULTS}
+            for option, kinds in (("--only", FAULTS), ("--drill", DRILLS)):
+                named = words[words.index(option) + 1].split(",") if option in words else []
+                assert set(named) <= {kind.__name__ for kind in kinds}
             assert way.says
 
 
@@ -56,6 +69,27 @@ def test_a_mistake_that_no_longer_applies_is_told(tmp_path: Path) -> None:
         Change("some.py", "c = 1", "c = 2").make(tmp_path)
     with pytest.raises(DoesNotApply, match="not there"):
         Change("other.py", "a", "b").make(tmp_path)
+
+
+def test_what_is_planted_in_has_its_history() -> None:
+    newest = ["git", "rev-parse", "HEAD"]
+    with copy_of_the_tree() as root:
+        assert subprocess.check_output(newest, cwd=root) == subprocess.check_output(newest, cwd=ROOT)
+
+
+def test_when_one_was_seen_is_written_into_its_file_and_nothing_else_changes(tmp_path: Path) -> None:
+    name = "two-relays-at-once"
+    shutil.copy(PLANTED / f"{name}.toml", tmp_path)
+    [before] = read_all(tmp_path)
+    for seen in ("once", "again"):
+        for way in read_all(tmp_path)[0].noticed_by:
+            write_seen(before, way, f"{seen} by {type(way).__name__}", tmp_path)
+    [after] = read_all(tmp_path)
+    assert [way.seen for way in after.noticed_by] == [f"again by {type(way).__name__}" for way in after.noticed_by]
+    unseen = tuple(replace(way, seen="") for way in after.noticed_by)
+    assert replace(after, noticed_by=unseen) == replace(
+        before, noticed_by=tuple(replace(way, seen="") for way in before.noticed_by)
+    )
 
 
 def test_the_parts_are_all_of_them_each_once() -> None:

@@ -13,6 +13,7 @@ from shared.events import Envelope
 from shared.events.catalog import MemberState
 from shared.ids import new_id
 from shared.publishing.batches import EntryId
+from shared.publishing.outbox import Outbox
 from shared.publishing.relay import Relay
 from tests.builders import names
 from tests.events.backbone import STREAM, Backbone, Trouble, until
@@ -50,6 +51,11 @@ async def test_an_event_of_a_rolled_back_change_never_happened(backbone: Backbon
         await record_in_vain()
     await backbone.publish()
     assert await ids_on_stream(backbone) == []
+
+
+async def test_an_event_is_of_the_epoch_of_the_settings_where_the_database_has_none(backbone: Backbone) -> None:
+    backbone.outbox = Outbox("catalog", epoch=2)
+    assert [event.epoch for event in await backbone.tell(2)] == [2, 2]
 
 
 async def test_data_that_the_type_does_not_carry_is_refused(backbone: Backbone) -> None:

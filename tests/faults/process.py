@@ -30,6 +30,9 @@ CLAIM = timedelta(seconds=15)
 RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (2, 3, 4, 6, 8, 8, 8))
 """Instead of what grows to twenty hours; as many attempts."""
 
+TRIM_EVERY = 15.0
+"""Seconds, instead of a minute, between two looks for what may go from a stream: that commit waits for the disk."""
+
 FACTS_EVERY = timedelta(seconds=10)
 """Instead of two minutes between two looks at the facts of services."""
 
@@ -135,6 +138,7 @@ def _watch_worker(passed: Passed) -> None:
 
     replace(inbox, "_claim", marked_claim)
     _watch_commit(claimed.__contains__, passed, "consumer", "inbox commit")
+    replace(module_named("shared.publishing.relay"), "_TRIM_EVERY_SECONDS", TRIM_EVERY)
     replace(worker, "Janitor", partial(worker.Janitor, min_idle=MIN_IDLE))
 
 

@@ -3,8 +3,9 @@
 import argparse
 import sys
 from collections import Counter
+from datetime import UTC, datetime
 
-from tests.mutants.planting import DoesNotApply, FaultRun, Mutant, NamedTests, read_all, select
+from tests.mutants.planting import DoesNotApply, FaultRun, Mutant, NamedTests, read_all, select, write_seen
 from tests.mutants.trying import Verdict, copy_of_the_tree, run, try_out
 
 
@@ -14,6 +15,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="those with this word in their name or sentence")
     parser.add_argument("--by", choices=("tests", "faults"), default="", help="what tests, or fault runs, must notice")
     parser.add_argument("--part", type=_part, default=(1, 1), help="a share of them: 2/4")
+    parser.add_argument("--record", action="store_true", help="write down when each was noticed, and after how long")
     parser.add_argument("--list", action="store_true", help="say which there are, and try none")
     asked = parser.parse_args()
     mutants = select(read_all(), asked.only, asked.by, asked.part)
@@ -22,8 +24,10 @@ def main() -> None:
     if asked.list:
         for mutant in mutants:
             print(f"{mutant.name:42} {mutant.breaks}")
+            for way in mutant.noticed_by:
+                print(f"{'':42} by {_by(way)}: {way.seen or 'not seen yet'}")
         return
-    sys.exit(0 if _sound(mutants) and _try_all(mutants) else 1)
+    sys.exit(0 if _sound(mutants) and _try_all(mutants, record=asked.record) else 1)
 
 
 def _sound(mutants: list[Mutant]) -> bool:
@@ -40,7 +44,7 @@ def _sound(mutants: list[Mutant]) -> bool:
     return well
 
 
-def _try_all(mutants: list[Mutant]) -> bool:
+def _try_all(mutants: list[Mutant], *, record: bool) -> bool:
     counted: Counter[str] = Counter()
     slowest = (0.0, "none")
     for mutant in mutants:
@@ -50,6 +54,8 @@ def _try_all(mutants: list[Mutant]) -> bool:
                 counted[verdict.what] += 1
                 if verdict.what == "noticed":
                     slowest = max(slowest, (verdict.seconds, mutant.name))
+                    if record:
+                        write_seen(mutant, way, f"{datetime.now(UTC):%Y-%m-%d}, after {verdict.seconds:.0f} s")
         except DoesNotApply as error:
             counted["do not apply"] += 1
             print(f"{'does not apply':11} {mutant.name}: {error}", flush=True)
@@ -61,13 +67,16 @@ def _try_all(mutants: list[Mutant]) -> bool:
 
 
 def _show(mutant: Mutant, way: NamedTests | FaultRun, verdict: Verdict) -> None:
-    by = "faults" if isinstance(way, FaultRun) else "tests"
     print(
-        f"{verdict.what:11} {mutant.name} ({by}, {verdict.seconds:.0f} of {way.within:.0f} s): {verdict.said}",
+        f"{verdict.what:11} {mutant.name} ({_by(way)}, {verdict.seconds:.0f} of {way.within:.0f} s): {verdict.said}",
         flush=True,
     )
     if verdict.what != "noticed":
         print(f"{'':11} {mutant.breaks}", flush=True)
+
+
+def _by(way: NamedTests | FaultRun) -> str:
+    return "faults" if isinstance(way, FaultRun) else "tests"
 
 
 def _part(given: str) -> tuple[int, int]:

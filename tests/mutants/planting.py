@@ -34,10 +34,14 @@ class Change:
 
 @dataclass(frozen=True)
 class NamedTests:
-    """Tests of which at least one has to fail, within so many seconds."""
+    """Tests of which at least one has to fail, within so many seconds.
+
+    `seen` is when that last happened and how long it took; nothing where nobody has seen it yet.
+    """
 
     ids: tuple[str, ...]
     within: float
+    seen: str = ""
 
     @property
     def arguments(self) -> list[str]:
@@ -47,11 +51,15 @@ class NamedTests:
 
 @dataclass(frozen=True)
 class FaultRun:
-    """A run of the fault rig which has to end as BROKEN within so many seconds, and to say these words."""
+    """A run of the fault rig which has to end as BROKEN within so many seconds, and to say these words.
+
+    `seen` as of tests.
+    """
 
     given: str
     says: str
     within: float
+    seen: str = ""
 
     @property
     def arguments(self) -> list[str]:
@@ -74,9 +82,21 @@ class Mutant:
             change.make(root)
 
 
+def write_seen(mutant: Mutant, way: NamedTests | FaultRun, seen: str, folder: Path = PLANTED) -> None:
+    """Write into the file of a mistake when it was noticed in this way, and after how long."""
+    path = folder / f"{mutant.name}.toml"
+    begin = "[[noticed_by]]\n"
+    before, *parts = path.read_text().split(begin)
+    number = _read(path).noticed_by.index(way)
+    lines = [line for line in parts[number].splitlines() if line and not line.startswith("seen = ")]
+    parts[number] = "\n".join([*lines, f'seen = "{seen}"', ""])
+    others = [part.rstrip("\n") + "\n" for part in parts]
+    path.write_text(before + begin + f"\n{begin}".join(others))
+
+
 def read_all(folder: Path = PLANTED) -> list[Mutant]:
     """All that are kept, by name."""
-    return [_mutant(path.stem, tomllib.loads(path.read_text())) for path in sorted(folder.glob("*.toml"))]
+    return [_read(path) for path in sorted(folder.glob("*.toml"))]
 
 
 def select(mutants: Sequence[Mutant], only: str = "", by: str = "", part: tuple[int, int] = (1, 1)) -> list[Mutant]:
@@ -90,14 +110,15 @@ def select(mutants: Sequence[Mutant], only: str = "", by: str = "", part: tuple[
     return list(found[number - 1 :: parts])
 
 
-def _mutant(name: str, read: Mapping[str, Any]) -> Mutant:
+def _read(path: Path) -> Mutant:
+    read = tomllib.loads(path.read_text())
     changes = tuple(Change(**each) for each in read["change"])
-    return Mutant(name, read["breaks"], changes, tuple(_ways(read["noticed_by"])))
+    return Mutant(path.stem, read["breaks"], changes, tuple(_ways(read["noticed_by"])))
 
 
 def _ways(read: Sequence[Mapping[str, Any]]) -> Iterator[NamedTests | FaultRun]:
     for each in read:
         if "tests" in each:
-            yield NamedTests(tuple(each["tests"]), each["within"])
+            yield NamedTests(tuple(each["tests"]), each["within"], each.get("seen", ""))
         else:
-            yield FaultRun(each["faults"], each["says"], each["within"])
+            yield FaultRun(each["faults"], each["says"], each["within"], each.get("seen", ""))

@@ -39,22 +39,21 @@ def try_out(mutant: Mutant) -> Iterator[tuple[NamedTests | FaultRun, Verdict]]:
 
 @contextmanager
 def copy_of_the_tree() -> Iterator[Path]:
-    """What git knows or would take of the tree, as it lies there now."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    """What git knows or would take of the tree, as it lies there now; git finds its history from there, too."""
+    listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
     with tempfile.TemporaryDirectory(prefix="luotsi-mutant-") as folder:
         root = Path(folder)
         root.chmod(0o755)  # the databases' own account may have to look into it
-        for name in filter(None, listed.stdout.split("\0")):
+        (root / ".git").write_text(f"gitdir: {_git('rev-parse', '--absolute-git-dir')}")
+        for name in filter(None, listed.split("\0")):
             if (ROOT / name).is_file():
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, root / name)
         yield root
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def run(way: NamedTests | FaultRun, root: Path) -> Verdict:

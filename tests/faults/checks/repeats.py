@@ -23,7 +23,7 @@ Disturbed = Sequence[tuple[float, str]]
 
 _AT_ONCE: Final = 5.0
 """Seconds within which a mail is never repeated, whatever ends: a claim lasts longer than that."""
-_BEFORE: Final = 15.0
+EXPLAINED_SECONDS: Final = 15.0
 """A cause may lie so many seconds before the first of two."""
 _BREAKS_CLAIMS: Final = ("close_mail_server", "jump_clocks", "fill_mail_disk", "SIGSTOP", "SIGCONT", "freeze_")
 """What makes a mail go again at once: no yes was heard, or the clock or the worker stood still meanwhile."""
@@ -71,5 +71,5 @@ async def repeated_entries(lab: Lab) -> list[Finding]:
 
 def between(disturbed: Disturbed, first: float, then: float, process: str) -> list[str]:
     """What happened to `process`, or to anything that it needs."""
-    here = [what for at, what in disturbed if first - _BEFORE <= at <= then]
+    here = [what for at, what in disturbed if first - EXPLAINED_SECONDS <= at <= then]
     return [what for what in here if process in what or not ("-" in what or what in _ORDERLY)]

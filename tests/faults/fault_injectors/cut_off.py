@@ -11,12 +11,15 @@ from redis.exceptions import RedisError
 
 from shared.services import groups_of, streams
 from tests.faults.checks.expectations import Finding
-from tests.faults.fault_injectors.processes import heartbeat
+from tests.faults.checks.repeats import EXPLAINED_SECONDS
+from tests.faults.fault_injectors.processes import start_to_work
 from tests.faults.lab import PATIENCE, Lab, read_ports
 from tests.faults.proxy import Proxy
 
 _AT_LEAST: Final = 13.0
 """Longer than a lease, and than the janitor waits."""
+_AFTERWARDS: Final = EXPLAINED_SECONDS + 5
+"""It has no lease then, and nothing explains any more that it publishes."""
 _HOLDS: Final = "SELECT 1 FROM leases WHERE name = 'relay' AND holder = $1"
 
 
@@ -38,7 +41,7 @@ async def cut_one_worker_off(lab: Lab, lot: random.Random) -> None:
             lab.found.append(Finding("stuck", f"nobody took over what {extra.name} has, which is cut off: {held}"))
         for wire in wires.values():
             wire.heal()
-        await asyncio.sleep(6)
+        await asyncio.sleep(_AFTERWARDS)
     finally:
         await lab.hands.stop([extra.name], grace=5)
         for wire in wires.values():
@@ -47,22 +50,14 @@ async def cut_one_worker_off(lab: Lab, lot: random.Random) -> None:
 
 async def _let_it_publish(lab: Lab, service: str, name: str) -> None:
     """Start it, and let the other one begin anew, so that this one has the lease. Raises TimeoutError."""
-    heartbeat(lab, name).unlink(missing_ok=True)
-    lab.hands.start(lab.worker_like(service, 5))
+    await start_to_work(lab, lab.worker_like(service, 5))
     deadline = time.monotonic() + PATIENCE
-    while not heartbeat(lab, name).exists():
-        _in_time(deadline, f"{name} to be at work")
-        await asyncio.sleep(0.2)
     while not await _holds(lab, service, name):
-        _in_time(deadline, f"{name} to publish")
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"in vain waited for {name} to publish")
         lab.hands.signal(f"{service}-worker", signal.SIGTERM)
         await asyncio.sleep(2.5)
     await asyncio.sleep(2)
-
-
-def _in_time(deadline: float, what: str) -> None:
-    if time.monotonic() > deadline:
-        raise TimeoutError(f"in vain waited for {what}")
 
 
 async def _holds(lab: Lab, service: str, name: str) -> bool:

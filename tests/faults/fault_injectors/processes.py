@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from luotsi.platform.process import ProcessSpec
 from tests.faults.checks.versions import how_often_used
 from tests.faults.hands import WEBS, WORKERS
 from tests.faults.lab import PATIENCE, Lab
@@ -55,15 +56,12 @@ async def scale_out_and_in(lab: Lab, lot: random.Random) -> None:
     """One worker, then four, then one again; of those that go, one is killed and never comes back."""
     service = lot.choice(("referral", "notifications"))
     extra = [lab.worker_like(service, number) for number in (2, 3, 4)]
-    for spec in extra:
-        heartbeat(lab, spec.name).unlink(missing_ok=True)
-        lab.hands.start(spec)
-    deadline = time.monotonic() + PATIENCE
-    while not all(heartbeat(lab, spec.name).exists() for spec in extra) and time.monotonic() < deadline:
-        await asyncio.sleep(0.2)
-    await asyncio.sleep(6)
-    await lab.hands.stop([extra[0].name], grace=0)
-    await lab.hands.stop([spec.name for spec in extra[1:]], grace=5)
+    try:
+        await start_to_work(lab, *extra)
+        await asyncio.sleep(6)
+    finally:
+        await lab.hands.stop([extra[0].name], grace=0)
+        await lab.hands.stop([spec.name for spec in extra[1:]], grace=5)
 
 
 async def two_of_one_name(lab: Lab, lot: random.Random) -> None:
@@ -89,6 +87,16 @@ async def two_of_one_name(lab: Lab, lot: random.Random) -> None:
 
 def _read(log: Path) -> bytes:
     return log.read_bytes() if log.exists() else b""
+
+
+async def start_to_work(lab: Lab, *workers: ProcessSpec) -> None:
+    """Start workers, and wait until all are at work. Raises TimeoutError."""
+    for spec in workers:
+        heartbeat(lab, spec.name).unlink(missing_ok=True)
+        lab.hands.start(spec)
+    async with asyncio.timeout(PATIENCE):
+        while not all(heartbeat(lab, spec.name).exists() for spec in workers):
+            await asyncio.sleep(0.2)
 
 
 def heartbeat(lab: Lab, name: str) -> Path:
