@@ -22,9 +22,11 @@ from bench.report import quantile
 from bench.search_filling import SEED, fill
 from luotsi.embedded.servers import start_servers
 from services.catalog.domain.texts import LANGUAGES
+from services.catalog.queries.found_services import ServiceFilter
 from services.catalog.queries.pages import PageWanted
 from services.catalog.queries.service_facts import FactsWanted
-from services.catalog.queries.service_search import ServiceFilter, search_services
+from services.catalog.queries.service_list import KeptCounts
+from services.catalog.queries.service_search import search_services
 from services.catalog.tables import Service
 from shared.clock import day_in_kuopio, utc_now
 from shared.database.connections import Database
@@ -70,7 +72,7 @@ async def measure(database: Database, typed: list[str], facts: FactsWanted) -> M
         for query in typed:
             wanted = ServiceFilter(query, facts)
             before, begun = int(server.read_text().split()[0]), time.perf_counter()
-            answer = await search_services(tx, PageWanted(1, 20), "fi", wanted, day_in_kuopio(utc_now()))
+            answer = await search_services(tx, KeptCounts(), PageWanted(1, 20), "fi", wanted, day_in_kuopio(utc_now()))
             measured.waited.append((time.perf_counter() - begun) * 1000)
             measured.processor.append((int(server.read_text().split()[0]) - before) / 1_000_000)
             measured.found.append(answer.total)
@@ -87,7 +89,9 @@ async def sequential_scans(database: Database) -> set[str]:
         # What earlier transactions read is in it until the server reports it.
         before = {tuple(each) for each in await tx.execute(count)}
         for query in ("kurssi", "kieli kurssi neuvonta"):
-            await search_services(tx, PageWanted(1, 20), "fi", ServiceFilter(query), day_in_kuopio(utc_now()))
+            await search_services(
+                tx, KeptCounts(), PageWanted(1, 20), "fi", ServiceFilter(query), day_in_kuopio(utc_now())
+            )
         return {name for name, scans in await tx.execute(count) if (name, scans) not in before}
 
 

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from services.catalog.queries.found_services import ServiceFilter
 from services.catalog.queries.pages import PageWanted
 from services.catalog.queries.ranking import MOST_FOUND, MOST_READ, MOST_READ_ALONE
-from services.catalog.queries.service_search import ServiceFilter, search_services
+from services.catalog.queries.service_list import KeptCounts
+from services.catalog.queries.service_search import search_services
 from services.catalog.tables import Organization, Service
 from services.catalog.tables.search import ServiceWord
 from services.catalog.use_cases.search_index import index_what_is_not
@@ -77,7 +79,9 @@ async def test_of_a_frequent_word_some_are_read(platform: Platform, query: str, 
     await by_hand(platform, "ANALYZE")  # as the server does by itself within a minute
     async with platform.databases["catalog"].transaction() as tx:
         before = await words_read(tx)
-        found = await search_services(tx, PageWanted(1, 20), "en", ServiceFilter(query), day_in_kuopio(utc_now()))
+        found = await search_services(
+            tx, KeptCounts(), PageWanted(1, 20), "en", ServiceFilter(query), day_in_kuopio(utc_now())
+        )
         assert found.total == total
         assert 0 < await words_read(tx) - before <= most
 

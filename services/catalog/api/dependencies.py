@@ -12,6 +12,7 @@ from services.catalog.domain.organizations import PLATFORMS_ALONE
 from services.catalog.queries import visibility
 from services.catalog.queries.members import find_member
 from services.catalog.queries.organizations import find_organization
+from services.catalog.queries.service_list import KeptCounts
 from services.catalog.queries.services import find_service
 from services.catalog.schemas.members import MemberChange
 from services.catalog.schemas.organizations import OrganizationChange
@@ -32,13 +33,14 @@ RowT = TypeVar("RowT")
 
 
 class CatalogApp(ApiState):
-    """The state of the catalogue's application; `clock` says what day it is."""
+    """The state of the catalogue's application; `clock` says what day it is, `kept_counts` what filters would leave."""
 
     def __init__(self, settings: Settings, find: FindMember, clock: Clock) -> None:
         super().__init__("catalog", settings, find)
         self.outbox = Outbox("catalog", settings.epoch)
         self.clock = clock
         self.vault = Vault(settings.database_url.get_secret_value())
+        self.kept_counts = KeptCounts()
 
 
 async def current_day(request: Request) -> date:
@@ -48,6 +50,14 @@ async def current_day(request: Request) -> date:
 
 
 TodayOf = Annotated[date, Depends(current_day)]
+
+
+async def kept_counts(request: Request) -> KeptCounts:
+    """What was counted of the catalogue for earlier requests."""
+    return state_of(request, CatalogApp).kept_counts
+
+
+KeptCountsOf = Annotated[KeptCounts, Depends(kept_counts)]
 OrganizationKey = Annotated[str, Path(alias="id", description="Id, slug or former slug")]
 ServiceKey = Annotated[str, Path(alias="id", description="Id, slug or former slug")]
 MemberKey = Annotated[str, Path(alias="id", description="Id")]

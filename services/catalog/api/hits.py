@@ -8,8 +8,8 @@ from babel import Locale
 
 from services.catalog.api.pages import page_fields
 from services.catalog.domain.facets import name_of, sentence
+from services.catalog.queries.found_services import FoundServices
 from services.catalog.queries.pages import PageWanted
-from services.catalog.queries.service_search import FoundServices
 from services.catalog.schemas.hits import ShowingView
 from shared.events.catalog import Language
 

@@ -9,6 +9,7 @@ from fastapi import Depends, Query, Request, Response
 
 from services.catalog.api.answers import service_fields, service_view
 from services.catalog.api.dependencies import (
+    KeptCountsOf,
     TodayOf,
     WorkOf,
     administers_some,
@@ -23,8 +24,9 @@ from services.catalog.api.pages import CountPageOf, as_json
 from services.catalog.api.repeating import OnceOf
 from services.catalog.api.summaries import summary_of
 from services.catalog.api.unfound_words import AskingOf
+from services.catalog.queries.found_services import ServiceFilter
 from services.catalog.queries.service_facts import FactsWanted
-from services.catalog.queries.service_search import ServiceFilter, search_services
+from services.catalog.queries.service_search import search_services
 from services.catalog.queries.service_summaries import service_summaries
 from services.catalog.queries.services import one_service, services_by_ids
 from services.catalog.schemas.hits import ServicePage, ServiceSummaryPage
@@ -109,6 +111,7 @@ ShownOf = Annotated[Shown, Depends(shown)]
 )
 async def services(
     tx: TransactionOf,
+    kept: KeptCountsOf,
     page: CountPageOf,
     shown: ShownOf,
     response: Response,
@@ -116,7 +119,7 @@ async def services(
     asking: AskingOf,
 ) -> Response:
     """Public: no token is needed. The best match comes first, without a text the order is by name."""
-    found = await search_services(tx, page, shown.language, only, shown.today)
+    found = await search_services(tx, kept, page, shown.language, only, shown.today)
     if asking.member_id and found.unknown and page.number == 1:
         await count_unfound(tx, asking.vault, asking.member_id, only.query or "", found.unknown, shown.today)
     if not shown.full:

@@ -67,7 +67,7 @@ def _fits(name: str) -> str:
     return f"(CAST(:{name} AS {_TYPES.get(name, 'text')}) IS NULL OR {_FITS[name]})"
 
 
-def facet(name: str) -> str:
+def _facet(name: str) -> str:
     """How many of those `judged` would be left, value by value of a filter, all other filters heeded; as JSON."""
     others = " AND ".join(f"fits_{other}" for other in FACETS if other != name)
     return (
@@ -84,9 +84,11 @@ VISIBLE: Final = (
 MISFITS: Final = " + ".join(f"(NOT {_fits(name)})::int" for name in FACETS)
 """How many filters a service does not fit."""
 
+FITS_COLUMNS: Final = ", ".join(f"{_fits(name)} AS fits_{name}" for name in FACETS)
+"""For each filter whether a service fits it."""
+
 FACTS: Final = (
-    f"s.id, s.languages, s.target_groups, o.organization_type, {_ACCEPTS} AS accepts, "
-    f"{', '.join(f'{_fits(name)} AS fits_{name}' for name in FACETS)}, "
+    f"s.id, s.languages, s.target_groups, o.organization_type, {_ACCEPTS} AS accepts, {FITS_COLUMNS}, "
     f"ARRAY({_CITIES} UNION SELECT {_text(_AREA_NAME)} FROM {_AREAS}) AS areas, "
     '(s.sort_keys ->> CAST(:asker AS text)) COLLATE "C" AS name'
 )
@@ -94,3 +96,7 @@ FACTS: Final = (
 
 FITS: Final = ", ".join(f"fits_{name}" for name in FACETS)
 FITS_ALL: Final = " AND ".join(f"fits_{name}" for name in FACETS)
+
+_COUNTED: Final = ", ".join(f"'{name}', {_facet(name)}" for name in FACETS)
+COUNTED: Final = f"json_build_object({_COUNTED})"
+"""The values of all filters, counted."""

@@ -1,6 +1,7 @@
 """The catalogue's tables: its own rows, and its copy of the statistics of services."""
 
 from services.catalog.tables.base import Base, Texts, Words
+from services.catalog.tables.catalogue_version import CatalogueVersion
 from services.catalog.tables.copies import ServiceFacts
 from services.catalog.tables.idempotency import IdempotencyKey
 from services.catalog.tables.members import Member
@@ -11,6 +12,7 @@ from services.catalog.tables.unfound_words import UnfoundWord
 
 __all__ = [
     "Base",
+    "CatalogueVersion",
     "Closure",
     "IdempotencyKey",
     "Location",
