@@ -1,10 +1,9 @@
 """Names of organisations and services, for the referrals that are about to be shown."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, bindparam, union_all
+from sqlalchemy import Text, Uuid, any_, bindparam, cast, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 
@@ -17,9 +16,10 @@ from shared.values.sort_keys import sort_key
 
 _ids = bindparam("ids", type_=ARRAY(Uuid))
 _NAMES = union_all(
-    select(Organization.id, Organization.name).where(col(Organization.id) == any_(_ids)),
-    select(Service.id, Service.name).where(col(Service.id) == any_(_ids)),
+    select(Organization.id, cast(col(Organization.name), Text)).where(col(Organization.id) == any_(_ids)),
+    select(Service.id, cast(col(Service.name), Text)).where(col(Service.id) == any_(_ids)),
 )
+"""The names as they lie in the database: as JSON, which nobody has read yet."""
 
 
 class NamesOf:
@@ -28,7 +28,7 @@ class NamesOf:
     They are read when they are shown, for whoever shows thousands does so beside the requests of others.
     """
 
-    def __init__(self, names: Mapping[UUID, Names | dict[str, Any]]) -> None:
+    def __init__(self, names: Mapping[UUID, Names | str]) -> None:
         self._names = names
         self._named: dict[UUID, Named] = {}
 
@@ -80,6 +80,6 @@ class NamesOf:
         named = self._named.get(named_id)
         if named is None:
             name = self._names.get(named_id)
-            name = None if name is None else Names.model_validate(name)
+            name = Names.model_validate_json(name) if isinstance(name, str) else name
             named = self._named[named_id] = Named(id=named_id, name=name)
         return named
