@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 from sqlalchemy import text
 
+from luotsi.platform.operator_database import operator_database
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
 from services.referral.use_cases import disclosure_log
 from shared.clock import utc_now
-from shared.database.connections import Database
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -46,24 +46,17 @@ def _bytes(written: str) -> bytes:
 
 
 async def _verify(target: Target, known: bytes | None) -> disclosure_log.Verdict:
-    database = Database(target.database_url("referral"), pool_size=1, answer_seconds=None)
-    try:
-        async with database.transaction() as tx:
-            await tx.execute(text("SET LOCAL statement_timeout = 0"))
-            return await disclosure_log.verify(tx, target.key("AUDIT_KEY"), utc_now(), known)
-    finally:
-        await database.close()
+    async with operator_database(target.database_url("referral")) as database, database.transaction() as tx:
+        await tx.execute(text("SET LOCAL statement_timeout = 0"))
+        return await disclosure_log.verify(tx, target.key("AUDIT_KEY"), utc_now(), known)
 
 
 async def _seal(target: Target) -> int:
-    database = Database(target.database_url("referral"), pool_size=1, answer_seconds=None)
     days = 0
-    try:
+    async with operator_database(target.database_url("referral")) as database:
         while True:
             async with database.transaction() as tx:
                 made = await disclosure_log.seal_finished_days(tx, target.key("AUDIT_KEY"), utc_now())
             days += len(made)
             if not made:
                 return days
-    finally:
-        await database.close()

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from luotsi.platform.data_dir import write_private
+from luotsi.platform.operator_database import operator_database
 from luotsi.platform.process import PlatformError
 from luotsi.platform.referral_work import working
 from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
@@ -24,7 +25,6 @@ from services.referral.unit_of_work import UnitOfWork
 from services.referral.use_cases import access_report, erasure
 from services.referral.use_cases.clients import note_operator
 from shared.clock import KUOPIO
-from shared.database.connections import Database
 from shared.publishing import packs
 
 app = typer.Typer(no_args_is_help=True)
@@ -134,23 +134,15 @@ async def _client(work: UnitOfWork, who: str) -> Client:
 
 
 async def _fetch(target: Target, service: str, query: Any, ids: list[Any]) -> list[dict[str, Any]]:
-    database = Database(target.database_url(service), pool_size=1, answer_seconds=None)
-    try:
-        async with database.transaction() as tx:
-            rows = (await tx.execute(query, {"ids": ids})).mappings()
-            return [dict(row) | ({"payload": json.loads(row["payload"])} if "payload" in row else {}) for row in rows]
-    finally:
-        await database.close()
+    async with operator_database(target.database_url(service)) as database, database.transaction() as tx:
+        rows = (await tx.execute(query, {"ids": ids})).mappings()
+        return [dict(row) | ({"payload": json.loads(row["payload"])} if "payload" in row else {}) for row in rows]
 
 
 async def _packed(target: Target, ids: list[str]) -> list[dict[str, Any]]:
     """The events that are at rest, as `_EVENTS` gives the newer ones."""
-    database = Database(target.database_url("referral"), pool_size=1, answer_seconds=None)
-    try:
-        async with database.transaction() as tx:
-            found = sorted([event async for event in packs.about(tx, ids)], key=lambda event: event.id)
-    finally:
-        await database.close()
+    async with operator_database(target.database_url("referral")) as database, database.transaction() as tx:
+        found = sorted([event async for event in packs.about(tx, ids)], key=lambda event: event.id)
     return [
         {"type": event.type, "recorded_at": event.recorded_at, "payload": json.loads(event.payload)} for event in found
     ]

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from luotsi.commands import backlog
+from luotsi.platform.operator_database import operator_database
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
 from shared.consuming import dead_letters
-from shared.database.connections import Database
 from shared.publishing import packs
 from shared.publishing.republishing import publish_again
 from shared.redis import RawRedis, connect
@@ -136,21 +136,12 @@ async def _redis(target: Target) -> AsyncIterator[RawRedis]:
         await redis.aclose()
 
 
-@asynccontextmanager
-async def _database(url: str) -> AsyncIterator[Database]:
-    database = Database(url, pool_size=1, answer_seconds=None)  # a whole log may take its time
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
 async def _look(target: Target) -> tuple[list[backlog.GroupBacklog], list[backlog.ServiceBacklog]]:
     async with _redis(target) as redis:
         groups = await backlog.of_groups(redis)
     services = []
     for service in SERVICES:
-        async with _database(target.database_url(service.name)) as database:
+        async with operator_database(target.database_url(service.name)) as database:
             services.append(await backlog.of_service(database, service))
     return groups, services
 
@@ -182,12 +173,12 @@ async def _replay(target: Target, letter_id: str | None) -> int:
 
 
 async def _republish(url: str, since: datetime | None) -> int:
-    async with _database(url) as database, database.transaction() as tx:
+    async with operator_database(url) as database, database.transaction() as tx:
         return await publish_again(tx, since)
 
 
 async def _unpack(url: str) -> int:
-    async with _database(url) as database:
+    async with operator_database(url) as database:
         return await packs.bring_all_back(database)
 
 

@@ -9,13 +9,13 @@ import typer
 from sqlalchemy import text
 
 from luotsi.platform import new_keys
+from luotsi.platform.operator_database import operator_database
 from luotsi.platform.portal_work import account_vault, seal_anew, standing_of
 from luotsi.platform.process import PlatformError
 from luotsi.platform.referral_work import vault
 from luotsi.platform.target import DEFAULT_DATA, DataOption, Target, find_target
 from services.referral.use_cases import key_rotation
 from services.referral.vault import Unreadable, Vault
-from shared.database.connections import Database
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -116,31 +116,25 @@ def _refuse_unknown_keys(target: Target) -> None:
 
 
 async def _rotate(target: Target, keys: Vault, batch: int) -> tuple[int, int]:
-    database = Database(target.database_url("referral"), pool_size=1, answer_seconds=None)
     wrapped = hashed = 0
     after = None
     try:
-        while True:
-            async with database.transaction() as tx:
-                done = await key_rotation.rotate_batch(tx, keys, after, batch)
-            wrapped, hashed, after = wrapped + done.wrapped, hashed + done.hashed, done.last
-            if after is None:
-                return wrapped, hashed
+        async with operator_database(target.database_url("referral")) as database:
+            while True:
+                async with database.transaction() as tx:
+                    done = await key_rotation.rotate_batch(tx, keys, after, batch)
+                wrapped, hashed, after = wrapped + done.wrapped, hashed + done.hashed, done.last
+                if after is None:
+                    return wrapped, hashed
     except Unreadable:
         raise PlatformError(
             "neither MASTER_KEY nor MASTER_KEY_PREVIOUS opens the key of each client: take them from your copy. "
             "What was wrapped anew before stays so"
         ) from None
-    finally:
-        await database.close()
 
 
 async def _standing(target: Target, keys: Vault) -> Standing:
-    database = Database(target.database_url("referral"), pool_size=1, answer_seconds=None)
     query = "SELECT count(*) FILTER (WHERE substring(wrapped for 4) = :id) AS present, count(*) AS all FROM client_keys"
-    try:
-        async with database.transaction() as tx:
-            row = (await tx.execute(text(query), {"id": keys.master_id})).one()
-            return Standing(row.present, row.all - row.present)
-    finally:
-        await database.close()
+    async with operator_database(target.database_url("referral")) as database, database.transaction() as tx:
+        row = (await tx.execute(text(query), {"id": keys.master_id})).one()
+        return Standing(row.present, row.all - row.present)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from luotsi.platform.operator_database import operator_database
 from luotsi.platform.process import PlatformError
 from luotsi.platform.referral_work import epoch_of
 from luotsi.platform.target import Target
@@ -13,7 +14,6 @@ from services.catalog.domain.members import Caller
 from services.catalog.unit_of_work import UnitOfWork
 from services.catalog.use_cases.seed import SEED_LOCK
 from shared.clock import utc_now
-from shared.database.connections import Database
 from shared.database.outages import is_outage
 from shared.problems import Problem
 from shared.publishing.outbox import Outbox
@@ -28,9 +28,8 @@ async def working(target: Target) -> AsyncIterator[UnitOfWork]:
 
     Raises PlatformError with what a command refuses, and where the database is away.
     """
-    database = Database(target.database_url("catalog"), pool_size=1, answer_seconds=None)
     try:
-        async with database.transaction() as tx:
+        async with operator_database(target.database_url("catalog")) as database, database.transaction() as tx:
             await tx.execute(text("SET LOCAL statement_timeout = 0"))  # whoever comes second waits
             await tx.advisory_lock(SEED_LOCK)
             outbox = Outbox("catalog", await epoch_of(target, tx, "catalog"))
@@ -42,5 +41,3 @@ async def working(target: Target) -> AsyncIterator[UnitOfWork]:
             raise
         reason = str(error) or type(error).__name__
         raise PlatformError(f"the catalogue's database does not answer, run it again once it does: {reason}") from error
-    finally:
-        await database.close()

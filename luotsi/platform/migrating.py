@@ -129,15 +129,11 @@ async def _has_published(url: str) -> bool:
 
 
 async def _publish_again(url: str) -> None:
-    from shared.database.connections import Database  # noqa: PLC0415 - as above
+    from luotsi.platform.operator_database import operator_database  # noqa: PLC0415 - as above
     from shared.publishing.republishing import publish_again  # noqa: PLC0415
 
-    database = Database(url, pool_size=1, answer_seconds=None)
-    try:
-        async with database.transaction() as tx:
-            await publish_again(tx)
-    finally:
-        await database.close()
+    async with operator_database(url) as database, database.transaction() as tx:
+        await publish_again(tx)
 
 
 async def _value(url: str, statement: str) -> object:

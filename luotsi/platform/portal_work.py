@@ -1,5 +1,6 @@
 """What the operator needs to work on what the portal has sealed: its vault, and how far a change of key has come."""
 
+from luotsi.platform.operator_database import operator_database
 from luotsi.platform.target import Target
 from services.portal.use_cases import sealed
 from services.portal.vault import AccountVault
@@ -13,12 +14,8 @@ def account_vault(target: Target) -> AccountVault:
 
 async def standing_of(target: Target) -> sealed.Standing:
     """How many of the portal's secrets its present key opens, and how many others."""
-    database = Database(target.database_url("portal"), pool_size=1, answer_seconds=None)
-    try:
-        async with database.reading() as reader:
-            return await sealed.standing(reader, account_vault(target))
-    finally:
-        await database.close()
+    async with operator_database(target.database_url("portal")) as database, database.reading() as reader:
+        return await sealed.standing(reader, account_vault(target))
 
 
 async def opens_some(target: Target) -> bool:
@@ -33,10 +30,9 @@ async def opens_some(target: Target) -> bool:
 
 async def seal_anew(target: Target, batch: int) -> tuple[int, int]:
     """Seal anew what the former key sealed, `batch` rows in a transaction; returns how many, and how many stay shut."""
-    database = Database(target.database_url("portal"), pool_size=1, answer_seconds=None)
     vault = account_vault(target)
     done = neither = 0
-    try:
+    async with operator_database(target.database_url("portal")) as database:
         for kind in sealed.KINDS:
             after = None
             while True:
@@ -46,5 +42,3 @@ async def seal_anew(target: Target, batch: int) -> tuple[int, int]:
                 if after is None:
                     break
         return done, neither
-    finally:
-        await database.close()

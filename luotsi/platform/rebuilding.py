@@ -5,7 +5,6 @@ as far as the portion reaches; that is written down with it, as a comment of the
 goes on where it was, however large the copy is.
 """
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,15 +15,14 @@ from asyncpg import InsufficientPrivilegeError
 from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 
+from luotsi.platform.copied_events import states_of, subjects_after
 from luotsi.platform.copies import COPIES, Copy
+from luotsi.platform.operator_database import operator_database
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
 from shared.database.connections import Database
 from shared.database.rows import Record, table_of
 from shared.database.transaction import Transaction
-from shared.events import Envelope
-from shared.publishing import packs
-from shared.publishing.pack_body import PackedEvent
 
 PORTION: Final = 500
 """So many subjects are made anew in one transaction, for which consumers of the copy wait."""
@@ -37,27 +35,6 @@ _SAY_EVERY_SECONDS: Final = 2.0
 _FIRST: Final = UUID(int=0)
 _LAST: Final = UUID(int=2**128 - 1)
 
-# Of events at rest the pack says which types are in it: too many subjects do no harm.
-_SUBJECTS = text("""
-(SELECT DISTINCT subject FROM outbox WHERE type = ANY(:types) AND subject > :after ORDER BY subject LIMIT :portion)
-UNION
-(SELECT CAST(packed.subject AS text) FROM packed_subjects AS packed
- WHERE packed.subject > CAST(:after AS uuid)
- AND EXISTS (SELECT FROM event_packs WHERE id = packed.pack_id AND types && CAST(:types AS text[]))
- ORDER BY packed.subject LIMIT :portion)
-ORDER BY subject LIMIT :portion
-""")
-_STATES = text("""
-SELECT id, event_id, subject, CAST(CAST(payload AS json) ->> 'epoch' AS integer) AS epoch,
-    CAST(CAST(payload AS json) ->> 'sequence' AS bigint) AS sequence
-FROM outbox WHERE subject = ANY(:subjects) AND type = ANY(:types)
-""")
-_PAYLOADS = text("SELECT payload FROM outbox WHERE id = ANY(:ids) ORDER BY id")
-# What a service has dealt with; not what it has put aside until another fact arrives.
-_DEALT_WITH = text(
-    "SELECT event_id FROM inbox WHERE consumer = :consumer AND event_id = ANY(:ids) "
-    "EXCEPT SELECT event_id FROM parked WHERE event_id = ANY(:ids)"
-)
 _COMMENT = text("SELECT obj_description(to_regclass(:table), 'pg_class')")
 
 
@@ -107,24 +84,21 @@ async def rebuild(
     """
     copy = COPIES[name]
     # As the role that owns the copy: the service's own may add to proofs, and drop none.
-    own = Database(target.owner_url(copy.service), pool_size=1, answer_seconds=None)
-    owners = Database(target.database_url(copy.owner), pool_size=1, answer_seconds=None)
+    own_url, owners_url = target.owner_url(copy.service), target.database_url(copy.owner)
     try:
-        done = await _begun(own, copy, anew=anew)
-        while not done.whole:
-            subjects = await _next_subjects(owners, copy, done.after, portion)
-            up_to = UUID(subjects[-1]) if len(subjects) == portion else _LAST
-            done = await _rebuild_portion(own, owners, copy, done, subjects, up_to)
-            say(done)
-        return done
+        async with operator_database(own_url) as own, operator_database(owners_url) as owners:
+            done = await _begun(own, copy, anew=anew)
+            while not done.whole:
+                subjects = await subjects_after(owners, copy, done.after, portion)
+                up_to = UUID(subjects[-1]) if len(subjects) == portion else _LAST
+                done = await _rebuild_portion(own, owners, copy, done, subjects, up_to)
+                say(done)
+            return done
     except ProgrammingError as error:
         if getattr(error.orig, "sqlstate", None) != InsufficientPrivilegeError.sqlstate:
             raise
         variable = f"{copy.service.upper()}_OWNER_DATABASE_URL"
         raise PlatformError(f"{name} is only its owner's to make anew: set {variable}") from None
-    finally:
-        await own.close()
-        await owners.close()
 
 
 async def _begun(own: Database, copy: Copy, *, anew: bool) -> Rebuilt:
@@ -136,13 +110,6 @@ async def _begun(own: Database, copy: Copy, *, anew: bool) -> Rebuilt:
         case ["rebuilding", begun, after, rows, mended] if not anew and now - int(begun) < _GOES_ON_SECONDS:
             return Rebuilt(int(begun), UUID(after), int(rows), int(mended))
     return Rebuilt(now)
-
-
-async def _next_subjects(owners: Database, copy: Copy, after: UUID, portion: int) -> list[str]:
-    async with owners.transaction() as tx:
-        await tx.execute(text("SET LOCAL statement_timeout = 0"))  # what a copy is made of may be rare in a large log
-        values = {"types": list(copy.types), "after": str(after), "portion": portion}
-        return list((await tx.execute(_SUBJECTS, values)).scalars())
 
 
 async def _rebuild_portion(
@@ -158,7 +125,7 @@ async def _rebuild_portion(
         before = await _rows(tx, copy.table, reach)
         # A row that is here and not among the subjects is of nobody, or has come since these were asked for.
         told_of = sorted({*subjects, *(str(row["id"]) for row in before.values())})
-        states = await _states(tx, owners, copy, told_of)
+        states = await states_of(tx, owners, copy, told_of)
         await tx.execute(text(f"DELETE FROM {_name(copy)} WHERE id > :after AND id <= :up_to"), reach)  # noqa: S608
         await copy.apply(tx, states)
         after = await _rows(tx, copy.table, reach)
@@ -166,45 +133,6 @@ async def _rebuild_portion(
         done = replace(done, after=up_to, rows=done.rows + len(after), mended=done.mended + mended)
         await tx.execute(text(f"COMMENT ON TABLE {_name(copy)} IS {_as_comment(done)}"))
     return done
-
-
-async def _states(tx: Transaction, owners: Database, copy: Copy, subjects: Sequence[str]) -> list[Envelope]:
-    """Of the events that the service has dealt with, the newest of each subject, or all where the copy keeps all."""
-    async with owners.transaction() as reading:
-        found: list[Any] = list(await reading.execute(_STATES, {"subjects": subjects, "types": list(copy.types)}))
-        packed = [_at_rest(event) async for event in packs.about(reading, subjects, copy.types)]
-        packed.sort(key=lambda state: state.id)
-        found = [*packed, *found]
-        asked = {"consumer": copy.service, "ids": [row.event_id for row in found]}
-        dealt_with = set((await tx.execute(_DEALT_WITH, asked)).scalars())
-        newest: dict[object, tuple[tuple[int, int], int]] = {}
-        for row in found:
-            if row.event_id in dealt_with:
-                order = (row.epoch, row.sequence)
-                subject = (row.subject, order) if copy.every_state else row.subject
-                if subject not in newest or order > newest[subject][0]:
-                    newest[subject] = (order, row.id)
-        chosen = {row_id for _, row_id in newest.values()}
-        payloads = [event.payload for event in packed if event.id in chosen]
-        payloads += (await reading.execute(_PAYLOADS, {"ids": list(chosen)})).scalars()
-        return [Envelope.model_validate_json(payload) for payload in payloads]
-
-
-@dataclass(frozen=True)
-class _State:
-    """An event at rest, with what `_STATES` says of one in the outbox."""
-
-    id: int
-    event_id: UUID
-    subject: str
-    epoch: int
-    sequence: int
-    payload: str
-
-
-def _at_rest(event: PackedEvent) -> _State:
-    told = json.loads(event.payload)
-    return _State(event.id, event.event_id, event.subject, told["epoch"], told["sequence"], event.payload)
 
 
 async def _rows(tx: Transaction, model: type[Record], reach: dict[str, UUID]) -> dict[tuple[Any, ...], dict[str, Any]]:

@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import text
 
+from luotsi.platform.operator_database import operator_database
 from luotsi.platform.process import PlatformError
 from luotsi.platform.target import Target
 from services.referral.unit_of_work import UnitOfWork
 from services.referral.vault import Unreadable, Vault
 from shared.clock import utc_now
-from shared.database.connections import Database
 from shared.database.transaction import Transaction
 from shared.publishing.outbox import Outbox
 
@@ -18,9 +18,8 @@ from shared.publishing.outbox import Outbox
 @asynccontextmanager
 async def working(target: Target) -> AsyncIterator[UnitOfWork]:
     """A unit of work of the operator on the referral database, committed at the end."""
-    database = Database(target.database_url("referral"), pool_size=1, answer_seconds=None)
     try:
-        async with database.transaction() as tx:
+        async with operator_database(target.database_url("referral")) as database, database.transaction() as tx:
             await tx.execute(text("SET LOCAL statement_timeout = 0"))
             outbox = Outbox("referral", await epoch_of(target, tx))
             yield UnitOfWork(tx=tx, outbox=outbox, vault=vault(target), now=utc_now())
@@ -28,8 +27,6 @@ async def working(target: Target) -> AsyncIterator[UnitOfWork]:
         raise PlatformError(
             f"what is closed does not open ({error}): are MASTER_KEY and its like those of then?"
         ) from None
-    finally:
-        await database.close()
 
 
 def vault(target: Target) -> Vault:

@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from luotsi.backup.ledger import Ledger
+from luotsi.platform.operator_database import operator_database
 from luotsi.platform.target import Target
-from shared.database.connections import Database
 from shared.database.transaction import Transaction
 
 SETTLED: Final = timedelta(minutes=2)
@@ -58,22 +58,18 @@ async def quiet(target: Target, ledger: Ledger, recorded: Mapping[UUID, datetime
     """
     done, told = Quieted(), _told(ledger)
     reach = ledger.until.get("notifications")
-    database = Database(target.owner_url("notifications"), pool_size=1, answer_seconds=None)
-    try:
-        async with database.transaction() as tx:
-            for row in (await tx.execute(_WAITING)).mappings().all():
-                key = (row["event_id"], str(row["organization_id"]), _text(row["member_id"]), row["channel"])
-                moment = recorded.get(row["event_id"], row["created_at"])
-                if key in told:
-                    await tx.execute(_DELIVERED, {"at": told[key], "id": row["id"]})
-                    done.known += 1
-                elif moment <= lost_at and (reach is None or moment > reach - SETTLED):
-                    await tx.execute(_HELD_BACK, {"id": row["id"]})
-                    done.held_back.append(dict(row))
-                else:
-                    done.to_send += 1
-    finally:
-        await database.close()
+    async with operator_database(target.owner_url("notifications")) as database, database.transaction() as tx:
+        for row in (await tx.execute(_WAITING)).mappings().all():
+            key = (row["event_id"], str(row["organization_id"]), _text(row["member_id"]), row["channel"])
+            moment = recorded.get(row["event_id"], row["created_at"])
+            if key in told:
+                await tx.execute(_DELIVERED, {"at": told[key], "id": row["id"]})
+                done.known += 1
+            elif moment <= lost_at and (reach is None or moment > reach - SETTLED):
+                await tx.execute(_HELD_BACK, {"id": row["id"]})
+                done.held_back.append(dict(row))
+            else:
+                done.to_send += 1
     return done
 
 
@@ -83,14 +79,10 @@ async def withhold_proofs(target: Target, ledger: Ledger, since: datetime) -> in
     Where the referral database was not lost it holds the first proofs, by the deliveries' former ids.
     """
     told = _told(ledger)
-    database = Database(target.owner_url("notifications"), pool_size=1, answer_seconds=None)
-    try:
-        async with database.transaction() as tx:
-            doubled = await _doubled(tx, told, since)
-            await tx.execute(_REMOVE, {"ids": doubled})
-            return len(doubled)
-    finally:
-        await database.close()
+    async with operator_database(target.owner_url("notifications")) as database, database.transaction() as tx:
+        doubled = await _doubled(tx, told, since)
+        await tx.execute(_REMOVE, {"ids": doubled})
+        return len(doubled)
 
 
 async def _doubled(tx: Transaction, told: Told, since: datetime) -> list[int]:

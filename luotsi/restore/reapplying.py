@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from luotsi.backup.ledger import Entry, Ledger
+from luotsi.platform.operator_database import operator_database
 from luotsi.platform.referral_work import working
 from luotsi.platform.target import Target
 from services.referral.domain.lifecycle import OPEN, Side, Status
@@ -25,7 +26,6 @@ from services.referral.use_cases.erasure import erase_client, lock_client
 from services.referral.use_cases.recording import record_change
 from services.referral.use_cases.sealed_texts import read_texts, write_texts
 from shared import context
-from shared.database.connections import Database
 from shared.database.transaction import Transaction
 from shared.ids import new_id
 
@@ -125,17 +125,13 @@ async def adopt(target: Target, ledger: Ledger, since: datetime) -> int:
 
     Of one type about one subject the oldest comes first. Whoever was told of an event is not told again by its id.
     """
-    database = Database(target.owner_url("referral"), pool_size=1, answer_seconds=None)
-    try:
-        async with database.transaction() as tx:
-            known = set((await tx.execute(_KNOWN, {"ids": [entry.id for entry in ledger.events()]})).scalars())
-            lost: dict[tuple[str, UUID | None], list[UUID]] = {}
-            for entry in ledger.events():
-                if entry.service == "referral" and entry.id not in known:
-                    lost.setdefault((entry.type, entry.subject), []).append(entry.id)
-            return await _adopt(tx, lost, set(ledger_ids(ledger)), since)
-    finally:
-        await database.close()
+    async with operator_database(target.owner_url("referral")) as database, database.transaction() as tx:
+        known = set((await tx.execute(_KNOWN, {"ids": [entry.id for entry in ledger.events()]})).scalars())
+        lost: dict[tuple[str, UUID | None], list[UUID]] = {}
+        for entry in ledger.events():
+            if entry.service == "referral" and entry.id not in known:
+                lost.setdefault((entry.type, entry.subject), []).append(entry.id)
+        return await _adopt(tx, lost, set(ledger_ids(ledger)), since)
 
 
 def ledger_ids(ledger: Ledger) -> Iterable[UUID]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from luotsi.platform.operator_database import operator_database
 from luotsi.platform.referral_work import vault
 from luotsi.platform.target import Target
 from services.catalog import consumers as catalog
@@ -39,15 +40,12 @@ async def replay(target: Target, service: str, since: datetime) -> list[UUID]:
     An event on which a handler fails is left to its worker, which will meet it on the stream.
     """
     done: list[UUID] = []
-    own = Database(target.database_url(service), pool_size=1, answer_seconds=None)
-    try:
+    async with operator_database(target.database_url(service)) as own:
         for consumer in _consumers(target, service):
             owner = next(each.name for each in SERVICES if each.stream == consumer.stream)
             events = await _unknown(target, own, consumer, owner, since)
             for start in range(0, len(events), _BATCH):
                 done += await _take(own, consumer, events[start : start + _BATCH])
-    finally:
-        await own.close()
     return done
 
 
@@ -65,15 +63,12 @@ def _consumers(target: Target, service: str) -> Sequence[Consumer]:
 
 
 async def _unknown(target: Target, own: Database, consumer: Consumer, owner: str, since: datetime) -> list[Envelope]:
-    owners = Database(target.database_url(owner), pool_size=1, answer_seconds=None)
-    try:
+    async with operator_database(target.database_url(owner)) as owners:
         async with owners.transaction() as tx:
             rows = (await tx.execute(_EVENTS, {"since": since, "types": list(consumer.handlers)})).all()
         async with own.transaction() as tx:
             asked = {"consumer": consumer.group, "ids": [row.event_id for row in rows]}
             known = set((await tx.execute(_DEALT_WITH, asked)).scalars())
-    finally:
-        await owners.close()
     return [Envelope.model_validate_json(row.payload) for row in rows if row.event_id not in known]
 
 

@@ -12,9 +12,9 @@ from rich.table import Table
 from sqlalchemy import text
 
 from luotsi.backup.ledger import Entry, Ledger
+from luotsi.platform.operator_database import operator_database
 from luotsi.platform.target import Target
 from shared.clock import KUOPIO
-from shared.database.connections import Database
 
 _KNOWN = text("SELECT event_id FROM outbox WHERE event_id = ANY(:ids)")
 _MEMBERS = text("SELECT id, email FROM members WHERE id = ANY(:ids)")
@@ -141,9 +141,5 @@ async def _pairs(target: Target, service: str, query: Any, ids: list[Any]) -> li
 
 
 async def _rows(target: Target, service: str, query: Any, ids: list[Any]) -> list[Any]:
-    database = Database(target.database_url(service), pool_size=1, answer_seconds=None)
-    try:
-        async with database.transaction() as tx:
-            return list((await tx.execute(query, {"ids": ids})).all())
-    finally:
-        await database.close()
+    async with operator_database(target.database_url(service)) as database, database.transaction() as tx:
+        return list((await tx.execute(query, {"ids": ids})).all())

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from luotsi.backup.ledger import Ledger, read_ledger
 from luotsi.platform.copies import COPIES
 from luotsi.platform.migrating import migrate
+from luotsi.platform.operator_database import operator_database
 from luotsi.platform.process import PlatformError
 from luotsi.platform.rebuilding import now_and_then, rebuild
 from luotsi.platform.target import Target
@@ -22,7 +23,6 @@ from luotsi.restore.databases import put, raise_epoch
 from luotsi.restore.plan import Plan, check
 from luotsi.restore.report import Lost, what_is_lost
 from shared.clock import utc_now
-from shared.database.connections import Database
 from shared.publishing import packs
 from shared.redis import connect
 from shared.services import dead_stream, groups_of, publishers, streams
@@ -118,13 +118,9 @@ async def _moments(target: Target, ids: list[UUID], begun: datetime) -> dict[UUI
     query = text("SELECT event_id, recorded_at FROM outbox WHERE event_id = ANY(:ids) AND recorded_at < :begun")
     found: dict[UUID, datetime] = {}
     for owner in ("catalog", "referral"):
-        database = Database(target.database_url(owner), pool_size=1, answer_seconds=None)
-        try:
-            async with database.transaction() as tx:
-                rows = await tx.execute(query, {"ids": ids, "begun": begun})
-                found |= {row.event_id: row.recorded_at for row in rows}
-        finally:
-            await database.close()
+        async with operator_database(target.database_url(owner)) as database, database.transaction() as tx:
+            rows = await tx.execute(query, {"ids": ids, "begun": begun})
+            found |= {row.event_id: row.recorded_at for row in rows}
     return found
 
 
@@ -151,23 +147,15 @@ def _earlier_epochs(plan: Plan) -> dict[str, int]:
 async def _unpack(target: Target, since: datetime) -> None:
     """Put back into each outbox what was recorded from then on and is packed, as where a backup is old."""
     for service in publishers():
-        database = Database(target.database_url(service), pool_size=1, answer_seconds=None)
-        try:
-            async with database.transaction() as tx:
-                await packs.hold(tx)
-                await packs.bring_back_since(tx, since)
-        finally:
-            await database.close()
+        async with operator_database(target.database_url(service)) as database, database.transaction() as tx:
+            await packs.hold(tx)
+            await packs.bring_back_since(tx, since)
 
 
 async def _sign_out(target: Target) -> None:
-    database = Database(target.owner_url("portal"), pool_size=1, answer_seconds=None)
-    try:
-        async with database.transaction() as tx:
-            for table in _SIGNED_OUT:
-                await tx.execute(text(f"DELETE FROM {table}"))  # noqa: S608  a name of our own
-    finally:
-        await database.close()
+    async with operator_database(target.owner_url("portal")) as database, database.transaction() as tx:
+        for table in _SIGNED_OUT:
+            await tx.execute(text(f"DELETE FROM {table}"))  # noqa: S608  a name of our own
 
 
 def _check_streams(plan: Plan) -> None:

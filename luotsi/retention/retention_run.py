@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from luotsi.platform.operator_database import operator_database
 from luotsi.platform.target import Target
 from shared.database.connections import Database
 from shared.database.transaction import Transaction
@@ -71,8 +72,7 @@ class RetentionRun:
 async def opened(target: Target) -> AsyncIterator[dict[str, Database]]:
     """The databases of a platform, each as its owner."""
     async with AsyncExitStack() as cleanup:
-        databases = {}
-        for service in service_names():
-            databases[service] = Database(target.owner_url(service), pool_size=2, answer_seconds=None)
-            cleanup.push_async_callback(databases[service].close)
-        yield databases
+        yield {
+            service: await cleanup.enter_async_context(operator_database(target.owner_url(service), connections=2))
+            for service in service_names()
+        }
