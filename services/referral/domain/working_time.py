@@ -21,6 +21,7 @@ from shared.clock import KUOPIO
 from shared.events.catalog import Closure
 
 _DAY: Final = timedelta(days=1)
+_MICROSECOND: Final = timedelta(microseconds=1)
 _SATURDAY: Final = 5
 _FRIDAY: Final = 4
 
@@ -126,3 +127,13 @@ def _at_midnight(day: date) -> datetime:
 
 def _time_of(local: datetime) -> timedelta:
     return timedelta(hours=local.hour, minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+
+
+def to_microseconds(spent: timedelta) -> int:
+    """Working time as the database keeps it."""
+    return spent // _MICROSECOND
+
+
+def to_hours(microseconds: float) -> float:
+    """Working time that the database keeps, or a median of it, as it is shown."""
+    return microseconds / to_microseconds(timedelta(hours=1))

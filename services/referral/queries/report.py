@@ -15,6 +15,7 @@ from services.referral.domain.lifecycle import Status
 from services.referral.domain.periods import Period, months_of
 from services.referral.domain.referral_filter import Box
 from services.referral.domain.report import DIMENSIONS, Cell, Counts, Dimension, Group, Part, Report, report
+from services.referral.domain.working_time import to_hours
 from services.referral.queries.counted import Keys, Median, by_month, median_of_all, medians
 from services.referral.queries.filters import is_open
 from services.referral.queries.names import NamesOf
@@ -26,7 +27,6 @@ from shared.database.rows import table_of
 from shared.problems import invalid
 
 MOST_PARTS: Final = 50_000
-_HOUR: Final = 3_600_000_000
 _C: Final = table_of(Referral).c
 _COLUMNS: Final = {
     "organization": _C.target_organization_id,
@@ -153,4 +153,7 @@ def _shown(counts: Counts | None, middle: Median | None) -> dict[str, int | floa
     if counts is None:
         return {}
     told = middle.middle if middle and enough(middle.of) else None
-    return {**counts._asdict(), "median_working_hours_to_answer": round(told / _HOUR, 1) if told is not None else None}
+    return {
+        **counts._asdict(),
+        "median_working_hours_to_answer": round(to_hours(told), 1) if told is not None else None,
+    }

@@ -1,7 +1,7 @@
 """Statistics of services, counted in SQL: of all those that nobody has looked at today, in one statement."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,12 +10,12 @@ from sqlalchemy import ColumnElement, DateTime, Subquery, func
 
 from services.referral.domain.lifecycle import OPEN, Reason, Status
 from services.referral.domain.service_statistics import WINDOW, Statistics
+from services.referral.domain.working_time import to_hours
 from services.referral.queries.counted import ANSWERED_AT, reason_column
 from services.referral.tables import PublishedStatistics, Referral, Service
 from services.referral.unit_of_work import UnitOfWork
 from shared.database.rows import table_of
 
-_MICROSECONDS: Final = timedelta(hours=1) // timedelta(microseconds=1)
 _PUBLISHED: Final = table_of(PublishedStatistics)
 
 
@@ -104,5 +104,5 @@ def _statistics(row: Sequence[Any]) -> tuple[UUID, Statistics]:
         answers=answers,
         new_answers=new_answers,
         acceptance_rate=accepted / answers if answers else None,
-        median_hours_to_answer=median / _MICROSECONDS if answers else None,
+        median_hours_to_answer=to_hours(median) if answers else None,
     )

@@ -1,7 +1,7 @@
 """How much working time the answers to referrals took: written down with the answer, once and for all."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import BigInteger, Uuid, func
 from sqlmodel import col
 
-from services.referral.domain.working_time import working_time
+from services.referral.domain.working_time import to_microseconds, working_time
 from services.referral.queries.terms import closures_of
 from services.referral.tables import Referral
 from services.referral.tables.referrals import UNMEASURED
@@ -18,7 +18,6 @@ from shared.database.value_lists import value_lists
 from shared.events.catalog import Closure
 
 PORTION: Final = 500
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def measure_answer(referral: Referral, closures: Sequence[Closure]) -> None:
@@ -55,4 +54,4 @@ async def measure_some(work: UnitOfWork, after: UUID, at_most: int = PORTION) ->
 
 
 def _microseconds(sent_at: datetime, answered_at: datetime, closures: Sequence[Closure]) -> int:
-    return working_time(sent_at, answered_at, closures) // _MICROSECOND
+    return to_microseconds(working_time(sent_at, answered_at, closures))
