@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.catalog.domain.refusals import RuleBroken
 from shared.actors import PLATFORM_SLUG
+from shared.consuming.deputies import Staff
 from shared.events.catalog import Role
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -56,19 +57,11 @@ def may_administer_platform(slug: str, roles: Iterable[str]) -> bool:
     return slug == PLATFORM_SLUG and "admin" in roles
 
 
-class Colleague(Protocol):
+class Colleague(Staff, Protocol):
     """What the rules look at in a member of staff: whether it may stand in for others, and who stands in for it."""
 
     @property
-    def id(self) -> UUID: ...
-    @property
-    def organization_id(self) -> UUID: ...
-    @property
-    def active(self) -> bool: ...
-    @property
     def roles(self) -> Collection[str]: ...
-    @property
-    def deputy_id(self) -> UUID | None: ...
 
 
 def check_deputy(member: Colleague, deputy_id: UUID, known: Mapping[UUID, Colleague]) -> None:

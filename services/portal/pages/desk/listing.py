@@ -14,20 +14,12 @@ from services.portal.pages.forms import Form
 from services.portal.pages.json_objects import JSON
 from services.portal.pages.page import Page
 from services.portal.pages.referrals.colleagues import colleagues_of
+from services.portal.pages.referrals.desk_steps import DECLINE_REASONS
 from services.portal.pages.referrals.rows import cursor_in
 
 RECENT: Final = {"box": "received", "sort": "-updated_at", "limit": 100}
 """The list in which what was just answered comes first"""
-_REASONS: Final = (
-    "no_capacity",
-    "not_eligible",
-    "outside_area",
-    "missing_information",
-    "lack_of_resources",
-    "could_not_contact",
-    "client_not_interested",
-    "other",
-)
+_REASONS: Final = (*DECLINE_REASONS, "other")
 
 
 async def show_queues(
