@@ -6,7 +6,6 @@ request comes as one line of JSON and is answered by `{"pid": …}`. When that p
 ends, and the kernel kills every process that it forked.
 """
 
-import gc
 import json
 import os
 import selectors
@@ -21,6 +20,7 @@ from importlib import import_module
 from setproctitle import setproctitle
 
 from luotsi.platform.process import bind_to_parent
+from shared.garbage import keep_what_is_loaded
 
 # What more than one service needs. A service's own code is loaded by its own processes, and by no other.
 SHARED = ("shared.database.migrations", "shared.web.json_api", "shared.consuming.worker")
@@ -43,8 +43,7 @@ def main() -> None:
     setproctitle("luotsi fork-server")
     for name in SHARED:
         import_module(name)
-    gc.collect()
-    gc.freeze()  # what is here stays, and a collection that walked over it would copy its pages
+    keep_what_is_loaded()  # a collection that walked over it would also copy its pages
     with socket.socket(fileno=os.dup(0)) as link:
         request = _serve(link)
     if request:

@@ -22,6 +22,7 @@ from shared.consuming.watchdog import StoppedConsuming, Watchdog
 from shared.consuming.worker_name import NameTaken, WorkerName
 from shared.database.connections import Database
 from shared.figures import Look
+from shared.garbage import keep_what_is_loaded
 from shared.metrics import count_from_zero
 from shared.publishing.event_packer import EventPacker
 from shared.publishing.relay import Relay
@@ -152,7 +153,9 @@ def run(service: str, settings: Settings, worker: Callable[[], Worker]) -> None:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, task.cancel)
-        await worker().run()
+        built = worker()
+        keep_what_is_loaded()
+        await built.run()
 
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

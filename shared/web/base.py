@@ -19,6 +19,7 @@ from shared import telemetry, tracing
 from shared.consuming.service_watch import Probes
 from shared.database.connections import Database
 from shared.figures import Look
+from shared.garbage import keep_what_is_loaded
 from shared.problems import Problem
 from shared.redis import RawRedis, connect
 from shared.services import get_service
@@ -166,6 +167,7 @@ def serve(service: str, settings: Settings, create: Callable[[], FastAPI]) -> No
     tracing.configure(f"{service}-web", settings.otel_exporter_otlp_endpoint)
     try:
         app = create()
+        keep_what_is_loaded()
         serving = {**SERVING, "forwarded_allow_ips": settings.forwarded_allow_ips}
         DrainingServer(
             uvicorn.Config(app, host=settings.host, port=settings.port, **serving), app, settings.drain_seconds
