@@ -14,6 +14,7 @@ from sqlmodel import SQLModel, select
 
 from shared.database import epochs
 from shared.database.deferred_writes import DeferredWrites, given_values
+from shared.database.known_rows import KnownRows
 from shared.database.outages import LOST
 from shared.database.reader import Parameters, Reader
 from shared.database.rows import Values, changes, primary_key, snapshot, table_of, values_of
@@ -44,7 +45,7 @@ class Transaction(Reader):
     def __init__(self, connection: AsyncConnection) -> None:
         super().__init__(connection)
         self._writes = DeferredWrites()
-        self._known: dict[int, tuple[SQLModel, Values]] = {}
+        self._known = KnownRows()
         self._locks: set[str] = set()
         self._failure: Exception | None = None
 
@@ -69,7 +70,7 @@ class Transaction(Reader):
         """Read a row of this transaction again, into the same object; changes that were not written are lost."""
         current = await self.get_one(type(row), *primary_key(row), lock=lock)
         row.__dict__.update(values_of(current))
-        self._remember(row)
+        self._known.remember(row)
 
     def insert(self, *rows: SQLModel) -> None:
         """Write new rows, each as it is when it is sent. Raises ValueError for a row that is there already.
@@ -77,7 +78,7 @@ class Transaction(Reader):
         What the server fills in is not in them afterwards: a row with a key of the server's has to be read.
         """
         for row in rows:
-            if id(row) in self._known or self._writes.inserts(row):
+            if row in self._known or self._writes.inserts(row):
                 raise ValueError(f"this {type(row).__name__} is inserted already")
             self._writes.insert(row)
 
@@ -94,7 +95,7 @@ class Transaction(Reader):
             found = await self.execute(_insert_unless(table, given, unless))
         is_new = found.first() is not None
         if is_new:
-            self._remember(row)
+            self._known.remember(row)
         return is_new
 
     def update(self, *rows: SQLModel) -> None:
@@ -105,7 +106,7 @@ class Transaction(Reader):
         for row in rows:
             if self._writes.inserts(row):
                 continue
-            known = self._values_known(row)
+            known = self._known.values(row)
             if changed := snapshot(changes(row, known)):
                 self._writes.update(row, changed)
                 known.update(changed)
@@ -116,15 +117,15 @@ class Transaction(Reader):
             if self._writes.inserts(row):
                 self._writes.forget(row)
             else:
-                self._values_known(row)
+                self._known.values(row)
                 self._writes.delete(row)
-                del self._known[id(row)]
+                self._known.forget(row)
 
     async def flush(self) -> None:
         """Write what is to be written, should there be anything. Raises RowIsGone."""
         for row in await self._write():
             if None not in primary_key(row):
-                self._remember(row)
+                self._known.remember(row)
 
     async def _write(self) -> list[SQLModel]:
         """Send what is to be written; returns the rows that are new by it."""
@@ -143,9 +144,7 @@ class Transaction(Reader):
     async def savepoint(self) -> AsyncIterator[None]:
         """What is done in the block is undone when it raises, in the rows that were read before it as well."""
         await self.flush()
-        before = {key: (row, dict(known)) for key, (row, known) in self._known.items()}
-        shown = {key: snapshot(values_of(row)) for key, (row, _) in self._known.items()}
-        locks, failure = set(self._locks), self._failure
+        before, locks, failure = self._known.now(), set(self._locks), self._failure
         nested = await self._connection.begin_nested()
         try:
             yield
@@ -156,9 +155,8 @@ class Transaction(Reader):
                 await nested.rollback()
                 self._failure = failure
             self._writes.clear()
-            self._known, self._locks = before, locks  # the server releases the locks that were taken in the block
-            for key, (row, _) in before.items():
-                row.__dict__.update(shown[key])
+            self._known.go_back(before)
+            self._locks = locks  # the server releases those that were taken in the block
             raise
 
     async def advisory_lock(self, name: str) -> None:
@@ -176,9 +174,8 @@ class Transaction(Reader):
         if self._failure is not None:
             raise FailedTransaction("an error was caught outside of a savepoint") from self._failure
         await self._write()  # nobody changes a new row any more
-        for row, known in self._known.values():
-            if unsaved := changes(row, known):
-                raise UnsavedChanges(f"{type(row).__name__}: {', '.join(unsaved)} changed without `update`")
+        for row, unsaved in self._known.unsaved():
+            raise UnsavedChanges(f"{type(row).__name__}: {', '.join(unsaved)} changed without `update`")
 
     async def _run(self, statement: Executable, parameters: Parameters | None) -> CursorResult[*tuple[Any, ...]]:
         await self.flush()
@@ -192,23 +189,8 @@ class Transaction(Reader):
             raise
 
     def _read(self, row: SQLModel) -> SQLModel:
-        self._remember(row)
+        self._known.remember(row)
         return row
-
-    def _remember(self, row: SQLModel) -> None:
-        self._known[id(row)] = (row, snapshot(values_of(row)))
-
-    def _values_known(self, row: SQLModel) -> Values:
-        """The values with which a row was read or written last.
-
-        Raises ValueError for a row of elsewhere, and for one that has another primary key now.
-        """
-        if id(row) not in self._known:
-            raise ValueError(f"this {type(row).__name__} was not read in this transaction")
-        _, known = self._known[id(row)]
-        if primary_key(row) != tuple(known[column.name] for column in table_of(type(row)).primary_key):
-            raise ValueError(f"a {type(row).__name__} keeps its primary key: delete it and insert another")
-        return known
 
 
 @cache
