@@ -63,6 +63,20 @@ async def test_a_period_is_asked_for_and_a_wrong_one_is_told(platform: Platform,
             assert f'value="{wrong[field]}"' in answer.text
 
 
+async def test_a_list_is_of_a_period_too_and_keeps_it(platform: Platform, seeded: Seeded) -> None:
+    async with portal_client(platform, seeded.people["coordinator"]) as browser:
+        of_all_times = await browser.get("/overview/referrals", params={"show": "all"})
+        before = await browser.get(
+            "/overview/referrals", params={"show": "all", "from": "2020-01-01", "to": "2020-12-31"}
+        )
+        wrong = await browser.get("/overview/referrals", params={"from": "yesterday"})
+    sent = re.findall(r'href="(/referrals/[0-9a-f-]{36})"', of_all_times.text)
+    assert sent
+    assert not [link for link in sent if link in before.text]
+    assert 'href="/overview/referrals?show=waiting&amp;from=2020-01-01&amp;to=2020-12-31"' in before.text
+    assert (wrong.status_code, 'href="#from"' in wrong.text) == (422, True)
+
+
 async def test_each_picture_has_its_figures_as_a_file(platform: Platform, seeded: Seeded) -> None:
     coordinator = seeded.people["coordinator"]
     async with portal_client(platform, coordinator, "fi") as browser:

@@ -6,10 +6,12 @@ from typing import Any
 from services.portal import texts
 from services.portal.clients.api import Answer, ApiProblem, Away, side_by_side
 from services.portal.pages.json_objects import JSON
-from services.portal.pages.overview.figures import full_services
+from services.portal.pages.overview.figures import USUAL, full_services, listed, period_of
 from services.portal.pages.page import Page
 
 _NAMED = 5
+_LISTED = ("overdue", "waiting", "not_closed")
+"""What is counted, and has a list of the same name"""
 
 
 async def coordinating(page: Page) -> dict[str, Any] | None:
@@ -22,10 +24,9 @@ async def coordinating(page: Page) -> dict[str, Any] | None:
         _or_none(page, "/unfound-words"),
     )
     rows: list[JSON] = [] if isinstance(overview, Away) else overview["contents"]
+    counted = USUAL if isinstance(overview, Away) else period_of(overview)
     counts = [
-        ("overdue", "/overview/referrals?show=overdue", _count(overview, _sum_of("overdue"))),
-        ("waiting", "/overview/referrals?show=waiting", _count(overview, _sum_of("waiting"))),
-        ("not_closed", "/overview/referrals?show=not_closed", _count(overview, _sum_of("not_closed"))),
+        *((name, listed(name, counted), _count(overview, _sum_of(name))) for name in _LISTED),
         ("full", "/overview#full-title", _count(services, lambda rows: len(full_services(rows)))),
         ("unfound", "/overview#unfound-title", _count(unfound, len)),
     ]

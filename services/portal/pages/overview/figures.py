@@ -10,6 +10,7 @@ from babel.dates import format_skeleton
 from services.portal import texts
 from services.portal.pages.json_objects import JSON
 from services.portal.pages.overview.flow import Flow, draw
+from services.portal.pages.referrals.rows import address
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,17 @@ class Period:
 
 
 USUAL: Final = Period(None, None)
-"""What the API takes where no day is said: a year, up to and with today."""
+"""Where no day is said: figures are of a year, up to and with today, and lists of all times."""
+
+
+def period_of(counted: JSON) -> Period:
+    """The days that an answer of the API counts."""
+    return Period(date.fromisoformat(counted["first"]), date.fromisoformat(counted["last"]))
+
+
+def listed(show: str, period: Period, **more: str) -> str:
+    """The address of a list of referrals that were sent in a period."""
+    return address("/overview/referrals", {"show": show, **period.query, **more})
 
 
 def flow_of(counted: JSON, language: str, others: str) -> Flow:

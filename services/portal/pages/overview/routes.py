@@ -9,7 +9,7 @@ from services.portal.clients.api import Away, side_by_side
 from services.portal.pages.access import members
 from services.portal.pages.forms import Form
 from services.portal.pages.overview import figures
-from services.portal.pages.overview.figures import USUAL, Period
+from services.portal.pages.overview.figures import USUAL, Period, listed
 from services.portal.pages.page import Page
 from services.portal.pages.referrals.rows import address, cursor_in
 from shared.problems import not_found
@@ -86,24 +86,35 @@ def _figures(page: Page, counted: Any, by_target: Any, by_month: Any, spoken: An
 
 
 @router.get("/overview/referrals")
-async def referrals(page: Coordinator, show: str = "overdue", after: str = "") -> Response:
-    """Referrals across organisations: reference, organisations, service and times."""
+async def referrals(
+    page: Coordinator,
+    show: str = "overdue",
+    after: str = "",
+    first: Annotated[Day, Query(alias="from")] = "",
+    to: Day = "",
+) -> Response:
+    """Referrals across organisations: reference, organisations, service and times. Sent whenever, or in a period."""
     shown = show if show in _LISTED else "overdue"
-    found = await page.referral.get("/overview/referrals", {**_LISTED[shown], "after": after, "limit": 25})
-    following = cursor_in(found["next"])
+    form = Form.filled(page.language, {"from": first, "to": to})
+    period = _period(page, form)
+    asked = {**_LISTED[shown], **period.query, "after": after, "limit": 25}
+    found = await page.referral.get("/overview/referrals", asked)
+    here, following = listed(shown, period), cursor_in(found["next"])
     return page.render(
         "overview/referrals.html",
-        tabs=[{"items": [_tab(page, each, shown) for each in _LISTED]}],
-        unknown=[] if shown == show else [{"value": show, "href": address("/overview/referrals", {"show": shown})}],
+        status=422 if form.errors else 200,
+        form=form,
+        shown=shown,
+        tabs=[{"items": [_tab(page, each, shown, period) for each in _LISTED]}],
+        unknown=[] if shown == show else [{"value": show, "href": here}],
         rows=found["contents"],
-        first=address("/overview/referrals", {"show": shown}) if after else None,
-        next=address("/overview/referrals", {"show": shown, "after": following}) if following else None,
+        first=here if after else None,
+        next=listed(shown, period, after=following) if following else None,
     )
 
 
-def _tab(page: Page, name: str, shown: str) -> dict[str, Any]:
-    link = address("/overview/referrals", {"show": name})
-    return {"href": link, "label": page.code("overview.list", name), "current": name == shown}
+def _tab(page: Page, name: str, shown: str, period: Period) -> dict[str, Any]:
+    return {"href": listed(name, period), "label": page.code("overview.list", name), "current": name == shown}
 
 
 @router.get("/overview/files/{name}")
