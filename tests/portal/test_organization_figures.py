@@ -34,7 +34,10 @@ async def test_figures_are_shown_as_a_picture_a_table_and_a_file(platform: Platf
         file = await browser.get(f"{path}/report.csv?box=received&by=service")
         assert file.headers["Content-Type"] == "text/csv; charset=utf-8"
         assert file.headers["Content-Disposition"] == 'attachment; filename="report.csv"'
-        assert "organization_id;" in file.text
+        headings, *_, total = file.text.splitlines()
+        assert "Organisaatio (tunniste);Organisaatio (suomeksi);" in headings
+        assert "_" not in headings, "each in words"
+        assert ";yhteensä;" in total
         none = (await browser.get(f"{path}?box=sent&by=language")).text
         assert "Lukuja ei ole vielä" in none
         wrong = await browser.get(f"{path}?from=2027-01-01&to=2026-01-01")

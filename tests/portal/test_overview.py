@@ -88,7 +88,10 @@ async def test_each_picture_has_its_figures_as_a_file(platform: Platform, seeded
             assert answer.status_code == 200, answer.text
             assert answer.headers["Content-Type"].startswith("text/csv")
             assert "attachment" in answer.headers["Content-Disposition"]
-            assert ";" in answer.text.splitlines()[0]
+            headings, *_, total = answer.text.splitlines()
+            assert "Lähetetty;" in headings
+            assert "_" not in headings, "each in words"
+            assert "yhteensä" in total
         assert (await browser.get("/overview/files/nothing")).status_code == 404
 
 

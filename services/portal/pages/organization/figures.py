@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 
 from services.portal.clients.api import Answer, ApiProblem, Away, or_away
 from services.portal.pages.access import members
+from services.portal.pages.figures_file import as_file_wanted, figures_file
 from services.portal.pages.forms import Form
 from services.portal.pages.organization.administered import administered
 from services.portal.pages.page import Page
@@ -42,14 +43,12 @@ async def figures(page: PageOf, organization_id: UUID) -> Response:
 
 @router.get("/report.csv")
 async def as_file(page: PageOf, organization_id: UUID) -> Response:
-    """The same as a CSV file, written as spreadsheets in Finland read it."""
+    """The same as a CSV file, in the page's language."""
     at = administered(page, organization_id)
     if not at.own:
         raise not_found("page")
-    query = {**_query(_asked(page)), "format": "csv", "separator": "comma" if page.language == "en" else "semicolon"}
-    answer = await page.referral.get("/report", query)
-    headers = {"Content-Disposition": 'attachment; filename="report.csv"'}
-    return Response(answer.data, media_type="text/csv; charset=utf-8", headers=headers)
+    answer = await page.referral.get("/report", {**_query(_asked(page)), **as_file_wanted(page)})
+    return figures_file(page, answer.data, "report.csv")
 
 
 def _asked(page: Page) -> Form:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from services.portal.clients.api import Away, side_by_side
 from services.portal.pages.access import members
+from services.portal.pages.figures_file import as_file_wanted, figures_file
 from services.portal.pages.forms import Form
 from services.portal.pages.overview import figures
 from services.portal.pages.overview.figures import USUAL, Period, listed
@@ -119,15 +120,13 @@ def _tab(page: Page, name: str, shown: str, period: Period) -> dict[str, Any]:
 
 @router.get("/overview/files/{name}")
 async def file(page: Coordinator, name: str, first: Annotated[Day, Query(alias="from")] = "", to: Day = "") -> Response:
-    """The figures of a picture as CSV, as the spreadsheet programs of the page's language read it."""
+    """The figures of a picture as CSV, in the page's language."""
     if name not in _FILES:
         raise not_found("file")
     period = _period(page, Form.filled(page.language, {"from": first, "to": to}))
     path, by = _FILES[name]
-    separator = "comma" if page.language == "en" else "semicolon"
-    made = await page.referral.get(path, {**by, **period.query, "format": "csv", "separator": separator})
-    headers = {"Content-Disposition": f'attachment; filename="luotsi-{name}.csv"'}
-    return Response(made.data, media_type="text/csv; charset=utf-8", headers=headers)
+    made = await page.referral.get(path, {**by, **period.query, **as_file_wanted(page)})
+    return figures_file(page, made.data, f"luotsi-{name}.csv")
 
 
 def _period(page: Page, form: Form) -> Period:
