@@ -22,11 +22,10 @@ from bench.filling import Size
 from bench.growth import report
 from bench.growth.costs import Cost, DatabaseClock, Once, load, take
 from bench.growth.jobs import jobs
-from bench.growth.place import Place, filled, gigabytes, largest_tables, started
+from bench.growth.place import FOLDER, Place, filled, gigabytes, largest_tables, started
 from bench.growth.routes import Prepare, routes
 from luotsi.embedded.servers import Servers
 
-FOLDER = Path(__file__).resolve().parents[2] / ".bench" / "growth"
 MOST_WHOLE = 100_000
 """Of more referrals than this, only the newest event of each is kept: all would take 20 GB for a million."""
 

@@ -29,6 +29,9 @@ from shared.services import service_names
 from shared.settings import Settings
 from shared.web.token_signing import as_key_set, new_signing_key, public_jwk, sign_token
 
+FOLDER: Final = Path(__file__).resolve().parents[2] / ".bench" / "growth"
+"""Where filled platforms lie, each in a folder named by its size"""
+
 ISSUER: Final = "http://localhost:8000"
 _KEY: Final = base64.urlsafe_b64encode(b"a growth measurement's only key.").decode()
 """Nobody's data lies under it."""

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from shared.consuming.backlog import PARKED_SECONDS, UNREAD_SECONDS, live_consumers, oldest_unread_seconds
 from shared.consuming.inbox import RETRY
 from shared.database.connections import Database
+from shared.publishing import losses
 from shared.publishing.backlog import publishes_in_time
 from shared.redis import RawRedis
 from shared.services import Service, dead_stream, groups_of, streams
@@ -65,12 +66,16 @@ class ServiceBacklog:
 
     A parked event waits for a fact, or (`stuck`) for its handler to be tried again.
 
-    `unpublished` is None for a service that writes no stream, `parked` and `stuck` for one that reads none.
+    `again` counts what is published again, after a loss of the stream or for an operator.
+
+    `unpublished` and `again` are None for a service that writes no stream, `parked` and `stuck` for one that reads
+    none.
     """
 
     service: str
     unpublished: int | None = None
     oldest_seconds: float | None = None
+    again: int | None = None
     parked: int | None = None
     oldest_parked_seconds: float | None = None
     stuck: int | None = None
@@ -128,7 +133,8 @@ async def of_service(database: Database, service: Service) -> ServiceBacklog:
         if service.stream:
             outbox = (await tx.execute(_OUTBOX)).one()
             oldest = None if outbox.oldest_seconds is None else float(outbox.oldest_seconds)
-            backlog = replace(backlog, unpublished=outbox.unpublished, oldest_seconds=oldest)
+            again = (await tx.execute(text(losses.LEFT))).scalar() or 0
+            backlog = replace(backlog, unpublished=outbox.unpublished, oldest_seconds=oldest, again=again)
         if service.reads:
             parked = (await tx.execute(_PARKED, {"retry": RETRY})).one()
             backlog = replace(backlog, parked=parked.parked, stuck=parked.stuck, oldest_parked_seconds=parked.oldest)
@@ -148,9 +154,9 @@ def show(groups: list[GroupBacklog], services: list[ServiceBacklog]) -> None:
         readers = "" if group.consumers is None else str(group.consumers)
         mark = _mark(group.well)
         streams.add_row(mark, group.stream, group.group, str(group.length), *state, str(group.dead), readers)
-    outboxes = Table("", "service", "unpublished", "oldest", "parked", "oldest", "stuck", title="Databases")
+    outboxes = Table("", "service", "unpublished", "oldest", "again", "parked", "oldest", "stuck", title="Databases")
     for service in services:
-        unpublished = [_count(service.unpublished), _age(service.oldest_seconds)]
+        unpublished = [_count(service.unpublished), _age(service.oldest_seconds), _count(service.again)]
         parked = [_count(service.parked), _age(service.oldest_parked_seconds), _count(service.stuck)]
         outboxes.add_row(_mark(service.well), service.service, *unpublished, *parked)
     console = Console()

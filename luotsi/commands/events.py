@@ -20,7 +20,7 @@ from shared.consuming import dead_letters
 from shared.publishing import packs
 from shared.publishing.republishing import publish_again
 from shared.redis import RawRedis, connect
-from shared.services import SERVICES, groups_of, publishers, streams
+from shared.services import SERVICES, groups_of, publishers, stream_of, streams
 
 app = typer.Typer(no_args_is_help=True)
 dead = typer.Typer(help="Events that a consumer could not handle.", no_args_is_help=True)
@@ -92,12 +92,12 @@ def republish(
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Let the relay of SERVICE publish events of its log again; consumers pass over those they have handled."""
-    _check_publisher(service)
+    stream = _stream_of(service)
     if everything == bool(since):
         raise PlatformError("say from when on with --since, or the whole log with --all")
     moment = _moment(since) if since else None
-    count = asyncio.run(_republish(find_target(data).database_url(service), moment))
-    print(f"{count} events are published again")
+    count = asyncio.run(_republish(find_target(data).database_url(service), stream, moment))
+    print(f"{count} events are published again, behind all that is new; `events lag` says how many are left")
 
 
 @app.command()
@@ -109,14 +109,16 @@ def unpack(
 
     Set EVENTS_PACKED_AFTER_DAYS to 0 first and restart the workers, or they are packed again.
     """
-    _check_publisher(service)
+    _stream_of(service)
     subjects = asyncio.run(_unpack(find_target(data).database_url(service)))
     print(f"the events about {subjects} things are in the outbox again")
 
 
-def _check_publisher(service: str) -> None:
+def _stream_of(service: str) -> str:
+    """The stream that it writes. PlatformError where it is no service that does."""
     if service not in publishers():
         raise PlatformError(f"no service that publishes events: {service} (there are {', '.join(publishers())})")
+    return stream_of(service)
 
 
 def _moment(written: str) -> datetime:
@@ -172,9 +174,9 @@ async def _replay(target: Target, letter_id: str | None) -> int:
     return len(letters)
 
 
-async def _republish(url: str, since: datetime | None) -> int:
+async def _republish(url: str, stream: str, since: datetime | None) -> int:
     async with operator_database(url) as database, database.transaction() as tx:
-        return await publish_again(tx, since)
+        return await publish_again(tx, stream, since)
 
 
 async def _unpack(url: str) -> int:

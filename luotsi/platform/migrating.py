@@ -38,13 +38,13 @@ def migrate(target: Target, service: str) -> list["Step"]:
     owner = target.owner_url(service)
     if asyncio.run(standing(target, service)).is_newer:
         return []
-    missed = asyncio.run(_missed(owner, list(_publishers(target, service))))
+    missed = asyncio.run(_missed(owner, dict(_publishers(target, service))))
     own = target.database_url(service)
     steps = upgrade(service, owner, role_in(own))
     if role_in(own) != role_in(owner):  # what the owner does takes as long as it takes
         asyncio.run(keep_settings(own))
-    for url in missed:
-        asyncio.run(_publish_again(url))
+    for stream in missed:
+        asyncio.run(_publish_again(stream, missed[stream]))
     return steps
 
 
@@ -102,19 +102,23 @@ def _refuse_what_is_too_new(service: str, at: str, said: str) -> None:
         )
 
 
-def _publishers(target: Target, service: str) -> Iterator[str]:
-    """The databases, as far as they are known, of the services whose streams it reads."""
+def _publishers(target: Target, service: str) -> Iterator[tuple[str, str]]:
+    """The streams that it reads, and the databases of those who write them as far as they are known."""
     for other in SERVICES:
-        if other.stream in get_service(service).reads:
+        if other.stream and other.stream in get_service(service).reads:
             with suppress(PlatformError):
-                yield target.owner_url(other.name)
+                yield other.stream, target.owner_url(other.name)
 
 
-async def _missed(own: str, publishers: list[str]) -> list[str]:
+async def _missed(own: str, publishers: Mapping[str, str]) -> dict[str, str]:
     """Those of `publishers` that have published something before there was anything in the database `own`."""
     if await _has_table(own, "alembic_version"):
-        return []
-    return [url for url in publishers if await _has_table(url, "outbox") and await _has_published(url)]
+        return {}
+    return {
+        stream: url
+        for stream, url in publishers.items()
+        if await _has_table(url, "outbox") and await _has_published(url)
+    }
 
 
 async def _has_table(url: str, table: str) -> bool:
@@ -128,12 +132,12 @@ async def _has_published(url: str) -> bool:
     return bool(await _value(url, "SELECT EXISTS (SELECT FROM outbox WHERE published_at IS NOT NULL)"))
 
 
-async def _publish_again(url: str) -> None:
+async def _publish_again(stream: str, url: str) -> None:
     from luotsi.platform.operator_database import operator_database  # noqa: PLC0415 - as above
     from shared.publishing.republishing import publish_again  # noqa: PLC0415
 
     async with operator_database(url) as database, database.transaction() as tx:
-        await publish_again(tx)
+        await publish_again(tx, stream)
 
 
 async def _value(url: str, statement: str) -> object:

@@ -71,6 +71,11 @@ def create_stream_losses() -> None:
     )
 
 
+def add_intact_losses() -> None:
+    """Let a loss say that it is none: that an operator has asked for its events once more."""
+    op.add_column("stream_losses", sa.Column("intact", sa.Boolean, server_default=sa.false(), nullable=False))
+
+
 def create_event_packs() -> None:
     """Create the tables of events at rest, out of the outbox and compressed."""
     timestamp = sa.DateTime(timezone=True)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Identity, Index, MetaData, Text, func, text
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Identity, Index, MetaData, Text, false, func, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field
 
@@ -141,7 +141,8 @@ class StreamLossRow(Backbone, table=True):
     """What the service's stream has lost and is still to be published again: what bears an entry between two.
 
     Those are all rows of the outbox after the entry `after_ms`-`after_seq` and up to `up_to_ms`-`up_to_seq`. One that
-    is published again bears a newer entry, and so is none of them any more.
+    is published again bears a newer entry, and so is none of them any more. `intact`: none is missing on the stream,
+    an operator has asked for them.
     """
 
     __tablename__ = "stream_losses"
@@ -151,6 +152,7 @@ class StreamLossRow(Backbone, table=True):
     after_seq: int = Field(sa_type=BigInteger)
     up_to_ms: int = Field(sa_type=BigInteger)
     up_to_seq: int = Field(sa_type=BigInteger)
+    intact: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 __all__ = [

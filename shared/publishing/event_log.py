@@ -21,9 +21,9 @@ SELECT entry_ms, entry_seq FROM outbox
 WHERE (entry_ms, entry_seq) > (coalesce(lost.ms, -1), coalesce(lost.seq, -1))
 ORDER BY entry_ms DESC, entry_seq DESC LIMIT 1
 """
-_LOSS = "SELECT after_ms, after_seq, up_to_ms AS ms, up_to_seq AS seq FROM stream_losses"
+_LOSS = "SELECT after_ms, after_seq, up_to_ms AS ms, up_to_seq AS seq, intact FROM stream_losses"
 _LOOK = f"""
-SELECT mine.held, lost.after_ms, lost.after_seq, lost.ms, lost.seq, newest.entry_ms, newest.entry_seq,
+SELECT mine.held, lost.after_ms, lost.after_seq, lost.ms, lost.seq, lost.intact, newest.entry_ms, newest.entry_seq,
     waiting.id, waiting.payload, waiting.subject
 FROM (
     SELECT EXISTS (
@@ -124,4 +124,6 @@ class EventLog:
 
 
 def _loss(row: Any) -> Loss | None:
-    return None if row["ms"] is None else Loss((row["after_ms"], row["after_seq"]), (row["ms"], row["seq"]))
+    if row["ms"] is None:
+        return None
+    return Loss((row["after_ms"], row["after_seq"]), (row["ms"], row["seq"]), row["intact"])

@@ -1,4 +1,4 @@
-"""What a stream has lost and the relay publishes again: newest first, and each subject's events in their order."""
+"""What the relay publishes again, lost or asked for: newest first, and each subject's events in their order."""
 
 import logging
 from collections.abc import Sequence
@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import text
+
 from shared.database.connections import Database
 from shared.database.raw_connection import RawConnection
+from shared.database.transaction import Transaction
 from shared.publishing import packs
 from shared.publishing.batches import Batch, EntryId, entry_of
 
 log = logging.getLogger(__name__)
 
-_NOTHING: EntryId = (-1, -1)
+NOTHING: Final[EntryId] = (-1, -1)
 """Before every entry"""
 
 MOST = 1000
@@ -40,16 +43,32 @@ SELECT id FROM event_packs WHERE id IN ({packs.OF_SUBJECTS})
 AND (last_entry_ms, last_entry_seq) > (:ms, CAST(:seq AS bigint))
 """  # noqa: S608
 # What was lost before and is not published again yet is lost still: of the two lower bounds the lower one holds.
-_NOTE = """
-INSERT INTO stream_losses AS known (stream, after_ms, after_seq, up_to_ms, up_to_seq)
-SELECT $1, $2, $3, entry_ms, entry_seq FROM outbox WHERE entry_ms IS NOT NULL
+_NOTE: Final = text("""
+INSERT INTO stream_losses AS known (stream, after_ms, after_seq, up_to_ms, up_to_seq, intact)
+SELECT :stream, :ms, :seq, entry_ms, entry_seq, :intact FROM outbox WHERE entry_ms IS NOT NULL
 ORDER BY entry_ms DESC, entry_seq DESC LIMIT 1
 ON CONFLICT (stream) DO UPDATE SET up_to_ms = excluded.up_to_ms, up_to_seq = excluded.up_to_seq,
     (after_ms, after_seq) = (
         SELECT ms, seq FROM (VALUES (known.after_ms, known.after_seq), (excluded.after_ms, excluded.after_seq))
             AS bounds (ms, seq) ORDER BY ms, seq LIMIT 1
+    ),
+    intact = excluded.intact AND (
+        known.intact OR (excluded.up_to_ms, excluded.up_to_seq) > (known.up_to_ms, known.up_to_seq)
     )
+""")
+
+LEFT: Final = """
+SELECT (
+    SELECT count(*) FROM outbox WHERE published_at IS NOT NULL
+    AND (entry_ms, entry_seq) > (after_ms, after_seq) AND (entry_ms, entry_seq) <= (up_to_ms, up_to_seq)
+) + (
+    SELECT coalesce(sum(events), 0)::bigint FROM event_packs JOIN packed_subjects ON pack_id = event_packs.id
+    WHERE (last_entry_ms, last_entry_seq) > (after_ms, after_seq)
+    AND (last_entry_ms, last_entry_seq) <= (up_to_ms, up_to_seq)
+) AS events FROM stream_losses
 """
+"""How many events are still to be published again; no row without a loss. Of a pack all are counted."""
+
 _FORGET = """
 DELETE FROM stream_losses
 WHERE stream = $1 AND (after_ms, after_seq) = ($2, $3::bigint) AND (up_to_ms, up_to_seq) = ($4, $5::bigint)
@@ -58,15 +77,23 @@ WHERE stream = $1 AND (after_ms, after_seq) = ($2, $3::bigint) AND (up_to_ms, up
 
 @dataclass(frozen=True)
 class Loss:
-    """What bears an entry after `after` and up to `up_to`."""
+    """What bears an entry after `after` and up to `up_to`. `intact`: it is no loss, but asked for by an operator."""
 
     after: EntryId
     up_to: EntryId
+    intact: bool = False
 
     @property
     def survivor(self) -> EntryId | None:
-        """The entry behind which all was lost; None where nothing survived."""
-        return None if self.after == _NOTHING else self.after
+        """The newest entry that is on the stream until something is added; None where nothing survived."""
+        if self.intact:
+            return self.up_to
+        return None if self.after == NOTHING else self.after
+
+
+async def note(tx: Transaction, stream: str, after: EntryId, *, intact: bool = False) -> None:
+    """Let the relay publish again whatever the log has after the entry `after`."""
+    await tx.execute(_NOTE, {"stream": stream, "ms": after[0], "seq": after[1], "intact": intact})
 
 
 class Losses:
@@ -86,8 +113,8 @@ class Losses:
     async def note(self, survivor: EntryId | None) -> None:
         """The stream has lost whatever it had after `survivor`, all there was for None."""
         self._reached = None
-        async with self._own.in_use() as connection:
-            await connection.execute(_NOTE, self._stream, *(survivor or _NOTHING))
+        async with self._database.transaction() as tx:
+            await note(tx, self._stream, survivor or NOTHING)
 
     async def about(self, loss: Loss, subjects: Sequence[str]) -> Batch:
         """What was lost about these subjects, oldest first, MOST at most."""
@@ -134,4 +161,4 @@ def _up_to(loss: Loss) -> dict[str, int]:
     return {"up_to_ms": loss.up_to[0], "up_to_seq": loss.up_to[1]}
 
 
-__all__ = ["MOST", "Loss", "Losses"]
+__all__ = ["LEFT", "MOST", "NOTHING", "Loss", "Losses", "note"]

@@ -150,7 +150,7 @@ class Relay:
         keeps the newest entry; thus its absence always means a loss. Consumers absorb what they saw before.
         """
         # The survivor of an earlier loss is gone, before anything was added to it: then nothing has survived.
-        spared_none = found.loss is not None and found.newest is None
+        spared_none = found.loss is not None and found.newest is None and not found.loss.intact
         survivor = None if spared_none else await self._newest_survivor()
         await self._log.losses.note(survivor)
         STREAM_LOSSES.labels(self._stream).inc()

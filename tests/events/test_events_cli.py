@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from luotsi.commands.events import app
 from luotsi.platform.process import PlatformError
 from shared.consuming import backlog, dead_letters
+from shared.publishing import relay
 from shared.services import groups_of, streams
 from tests.events.backbone import GROUP, STREAM, Backbone, failing_on
 from tests.events.test_publishing import ids, ids_on_stream
@@ -131,6 +132,34 @@ async def test_lag_fails_when_something_has_waited_for_too_long(backbone: Backbo
     late = [group for group in found["groups"] if not group["well"]]
     assert (code, {group["stream"] for group in late}) == (1, {STREAM})
     assert all(group["oldest_unread_seconds"] >= 300 for group in late)
+
+
+async def test_lag_tells_how_much_is_still_to_be_published_again(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "_LEAD", 5)
+    await all_groups(backbone)
+    await backbone.tell(8)
+    await backbone.publish()
+    by = backbone.new_relay("relay-1", batch=2)
+    assert [await again(backbone), (await run(backbone, "republish", "catalog", "--all")).exit_code] == [0, 0]
+    assert await again(backbone) == 8
+    await by.step()
+    assert await again(backbone) == 8, "readers are too far behind"
+    assert " 8 " in (await run(backbone, "lag")).stdout
+    for group in groups_of(STREAM):
+        await backbone.operator.xgroup_setid(STREAM, group, "$")
+    await by.step()
+    assert await again(backbone) == 6
+    await backbone.operator.flushall()
+    await by.step()
+    assert await again(backbone) == 8, "what is lost counts like what was asked for"
+
+
+async def again(backbone: Backbone) -> int:
+    """How many events of the catalogue are to be published again."""
+    _, found = await lag(backbone)
+    return next(int(service["again"]) for service in found["services"] if service["service"] == "catalog")
 
 
 async def test_dead_letters_are_listed_and_shown_with_their_reason(backbone: Backbone) -> None:

@@ -104,7 +104,7 @@ async def test_every_reader_finds_the_same_before_and_after(
     assert about == [event for event in before if event.subject in some]
     since = chance.choice(before).recorded_at
     async with backbone.publisher.transaction() as tx:
-        assert await publish_again(tx, since) == sum(event.recorded_at >= since for event in before)
+        assert await publish_again(tx, STREAM, since) == sum(event.recorded_at >= since for event in before)
     assert {event.id for event in before if event.recorded_at >= since} <= {e.id for e in await outbox(backbone)}
     await packs.bring_all_back(backbone.publisher)
     assert await packed(backbone) == []
@@ -140,7 +140,7 @@ async def test_nothing_is_packed_that_is_not_published_or_not_old_enough(
     assert await young.look_through() == 0
     assert {event.event_id for event in await outbox(backbone)} >= {event.id for event in waiting}
     async with backbone.publisher.transaction() as tx:
-        again = await publish_again(tx)
+        again = await publish_again(tx, STREAM)
     assert await packer.look_through() == 0, "what is to be published again is not published"
     await at_rest(backbone)
     assert await packer.look_through() == again
@@ -202,7 +202,7 @@ async def test_two_packers_and_one_who_publishes_again_keep_out_of_each_others_w
     await at_rest(backbone)
     before = await outbox(backbone)
     async with backbone.publisher.transaction() as tx:
-        await publish_again(tx)
+        await publish_again(tx, STREAM)
         assert await packer.step() is None
     await at_rest(backbone)
     second = EventPacker(backbone.publisher, backbone.producer, STREAM, 1, clock=packer._clock)

@@ -7,10 +7,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from shared.clock import utc_now
 from shared.events import Envelope
 from shared.ids import new_id
 from shared.publishing import losses, relay, trimming
 from shared.publishing.relay import Relay
+from shared.publishing.republishing import publish_again
 from shared.services import groups_of
 from tests.events.backbone import GROUP, STREAM, Backbone, counted
 from tests.events.test_losses import settle
@@ -223,3 +225,84 @@ async def test_effects_stay_single_and_nothing_is_lost_where_the_group_had_read_
     await settle(backbone)
     assert sorted(await backbone.noted()) == sorted(event.id for event in events)
     assert await backbone.operator.exists(f"{STREAM}.dead.{GROUP}") == 0
+
+
+async def ask_again(backbone: Backbone, after: int | None = None) -> int:
+    """Let events be published again as an operator does: all, or those recorded after a row of the log."""
+    since = None
+    if after is not None:
+        since = await backbone.scalar(f"SELECT recorded_at FROM outbox WHERE id > {after} LIMIT 1", backbone.publisher)
+    async with backbone.publisher.transaction() as tx:
+        return await publish_again(tx, STREAM, since)
+
+
+async def test_what_an_operator_wants_again_goes_out_like_what_was_lost(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "_LEAD", 30)
+    by = backbone.new_relay("relay-1", batch=10)
+    events = await backbone.tell(100)
+    await make_groups(backbone)
+    await backbone.publish(by)
+    await read_by(backbone, groups_of(STREAM))
+    number = counted("luotsi_stream_losses_total", stream=STREAM)
+    assert await ask_again(backbone) == 100
+    for _ in range(6):
+        await by.step()
+    [new] = await backbone.tell()
+    await by.step()
+    again = [each for at in (90, 80, 70) for each in ids(events[at : at + 10])]
+    assert (await ids_on_stream(backbone))[100:] == [*again, *ids([new])]
+    for _ in range(20):
+        await read_by(backbone, groups_of(STREAM))
+        await by.step()
+    assert Counter(await ids_on_stream(backbone)) == Counter(ids([*events, *events, new]))
+    assert await left(backbone) == 0
+    assert counted("luotsi_stream_losses_total", stream=STREAM) == number, "nothing was lost"
+
+
+@pytest.mark.parametrize("survivors", [0, 3, 7])
+async def test_a_loss_before_anything_is_published_again_is_noticed(backbone: Backbone, survivors: int) -> None:
+    """What an operator wants again is the newer half; the older one may be lost as well."""
+    events = [*await backbone.tell(5), *await backbone.tell(5)]
+    await backbone.publish()
+    assert await ask_again(backbone, after=5) == 5
+    for entry_id, _ in (await backbone.operator.xrange(STREAM))[survivors:]:
+        await backbone.operator.xdel(STREAM, entry_id)
+    await backbone.publish()
+    assert await ids_on_stream(backbone) == ids([*events[:survivors], *events[min(survivors, 5) :]])
+    assert await left(backbone) == 0
+
+
+async def test_what_is_wanted_again_is_not_all_because_older_entries_were_trimmed(backbone: Backbone) -> None:
+    events = [*await backbone.tell(5), *await backbone.tell(5)]
+    await backbone.publish()
+    await backbone.operator.xtrim(STREAM, maxlen=1, approximate=False)
+    assert await ask_again(backbone, after=5) == 5
+    await backbone.publish()
+    assert await ids_on_stream(backbone) == ids([events[-1], *events[5:]])
+
+
+async def test_what_is_wanted_again_while_a_loss_is_made_good_is_part_of_it(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "_LEAD", 30)
+    by = backbone.new_relay("relay-1", batch=10)
+    events = [*await backbone.tell(40), *await backbone.tell(10)]
+    await lose_all(backbone, by)
+    await by.step()
+    assert await ask_again(backbone, after=40) == 50, "what is lost, and once more what has gone out"
+    await make_groups(backbone)
+    for _ in range(20):
+        await by.step()
+        await read_by(backbone, groups_of(STREAM))
+    assert Counter(await ids_on_stream(backbone)) == Counter(ids([*events, *events[40:]]))
+    assert await left(backbone) == 0
+
+
+async def test_where_nothing_was_recorded_since_nothing_is_published_again(backbone: Backbone) -> None:
+    await backbone.tell(3)
+    await backbone.publish()
+    async with backbone.publisher.transaction() as tx:
+        assert await publish_again(tx, STREAM, utc_now()) == 0
+    assert await left(backbone) == 0
