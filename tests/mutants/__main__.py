@@ -4,9 +4,13 @@ import argparse
 import sys
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Final
 
 from tests.mutants.planting import DoesNotApply, FaultRun, Mutant, NamedTests, read_all, select, write_seen
 from tests.mutants.trying import Verdict, copy_of_the_tree, run, try_out
+
+_START_SECONDS: Final = 240.0
+"""How long it may take, on a busy machine, until servers for tests have started, and have ended."""
 
 
 def main() -> None:
@@ -38,7 +42,7 @@ def _sound(mutants: list[Mutant]) -> bool:
     if not ids:
         return True
     with copy_of_the_tree() as root:
-        verdict = run(NamedTests(tuple(ids), 60.0 + 30.0 * len(ids)), root)
+        verdict = run(NamedTests(tuple(ids), _START_SECONDS + 30.0 * len(ids)), root)
     well = verdict.what == "survived"
     print(f"without any mistake: {'green' if well else verdict.what} after {verdict.seconds:.0f} s: {verdict.said}")
     return well
