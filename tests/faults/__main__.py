@@ -16,6 +16,7 @@ import uvloop
 from luotsi.platform.data_dir import temporary_data
 from tests.faults.accounts import Accounts, fetch_accounts, unknown_to_mail
 from tests.faults.actors import Day
+from tests.faults.aging import Aging
 from tests.faults.checks.recovery import Recovery
 from tests.faults.checks.versions import prepare_notes
 from tests.faults.checks.watch import Watch
@@ -29,9 +30,11 @@ from tests.faults.lab import Lab, running_lab
 from tests.faults.ledger import Ledger
 from tests.faults.listeners import Listener, listeners_of, listening
 from tests.faults.marksman import Marksman
+from tests.faults.old_rows import prepare_books
 from tests.faults.operating import Operator
 from tests.faults.people import GivenUp
 from tests.faults.report import Outcome, broken, come_to_rest, judge
+from tests.faults.retaining import Retention
 from tests.faults.schedule import AROUND_DRILLS, DRILLS, Course, Fault, Schedule, possible_faults
 
 Say = Callable[[str], None]
@@ -97,6 +100,8 @@ async def run(root: Path, asked: argparse.Namespace, faults: tuple[Fault, ...]) 
         except GivenUp:
             return broken(lab, ledger, Course(), Watch(lab, ledger))
         await prepare_notes(lab)
+        if not asked.drill:
+            await prepare_books(lab)
         switch(lab, on=True)
         say("everybody is at work")
         schedule = Schedule(lab, ledger, asked.seed, faults, say)
@@ -153,7 +158,9 @@ async def _work(lab: Lab, accounts: Accounts, schedule: Schedule, asked: argpars
     """Everybody works while faults happen; then all comes to rest."""
     course = schedule.course
     day, marksman = Day(accounts, asked.seed), Marksman(lab, asked.seed, course.disturbances)
-    operator = Operator(lab, accounts.admin.ledger, accounts.advisers[-1], random.Random(asked.seed), day.draft)
+    listening = [] if asked.drill else [each.who.member.id for each in listeners_of(accounts, asked.seed)]
+    retention = Retention(Aging(lab, accounts.admin.ledger, day, accounts.advisers[-1], listening))
+    operator = Operator(lab, accounts.admin.ledger, random.Random(asked.seed), retention)
     recovery = Recovery(lab, course.disturbances)
     following = asyncio.create_task(recovery.follow())
     shooting: asyncio.Task[None] | None = None
@@ -184,6 +191,8 @@ async def _work(lab: Lab, accounts: Accounts, schedule: Schedule, asked: argpars
         await _end(following)
         await day.end()
     await _end_the_day(lab, day, course, say)
+    if not (course.restless or asked.drill):
+        await operator.finish()
 
 
 async def _end_the_day(lab: Lab, day: Day, course: Course, say: Say) -> None:

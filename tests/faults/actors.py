@@ -57,6 +57,10 @@ class Day:
         with contextlib.suppress(GivenUp):
             await self._administration.change_all_rooms()
 
+    async def change_room(self) -> None:
+        """Some service has more or less room."""
+        await self._administration.change_room()
+
     async def _work(self, act: Callable[[], Awaitable[None]], slower: float = 1.0) -> None:
         while not self._over.is_set():
             try:
@@ -103,11 +107,11 @@ class Day:
         lot = self._random.random()
         if lot < 0.2:
             return await self.write(who, referral)
-        if lot < 0.3:
+        if lot < 0.35:
             return await self._desk.answer_many(who)
-        if lot < 0.4:
-            return await self._see(who)
-        if lot < 0.5:
+        if lot < 0.45:
+            return await self.see(who)
+        if lot < 0.52:
             return await self._assign(who, referral)
         if lot < 0.6 and referral["status"] in CONTRACT["forward"]:
             return await self._forward(who, referral)
@@ -197,7 +201,8 @@ class Day:
         if answer.status_code == 201:
             self._promise(who, referral, "message_sent", 0, answer.json()["id"])
 
-    async def _see(self, who: Somebody) -> None:
+    async def see(self, who: Somebody) -> None:
+        """Look at the inbox, and mark a few notices as seen."""
         answer = await who.ask("notifications", "GET", "/notices?unseen=true&limit=5")
         for notice in answer.json()["contents"] if answer.status_code == 200 else []:
             if (await who.ask("notifications", "POST", f"/notices/{notice['id']}/seen", {})).status_code == 200:

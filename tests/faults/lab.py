@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -79,11 +79,16 @@ class Lab:
     async def query(self, service: str, sql: str, *arguments: object, as_owner: bool = False) -> list[asyncpg.Record]:
         """Rows of a service's database, as its own role; `as_owner` may change what that role may not."""
         url = self.target.owner_url(service) if as_owner else self.target.database_url(service)
-        connection = await asyncpg.connect(url, timeout=5)
-        try:
-            return list(await connection.fetch(sql, *arguments, timeout=30))
-        finally:
-            await connection.close()
+        return await _fetch(await asyncpg.connect(url, timeout=5), sql, arguments)
+
+    async def books(self, service: str, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        """The same of what is there together with what retention has taken away as it should."""
+        return await _fetch(await self.open_books(service), sql, arguments)
+
+    async def open_books(self, service: str) -> asyncpg.Connection:
+        """A connection on which each table has also those rows (`tests/faults/old_rows.py`)."""
+        url, settings = self.target.database_url(service), {"search_path": "books, public"}
+        return await asyncpg.connect(url, timeout=5, server_settings=settings)
 
     def superuser_url(self) -> str:
         """The address for PostgreSQL's own account."""
@@ -109,6 +114,13 @@ class Lab:
         name = f"{service}-worker-{number}"
         own = {"WORKER_NAME": name, "METRICS_PORT": "0", "HEARTBEAT_FILE": str(self.data.root / f"{name}.heartbeat")}
         return replace(spec, name=name, env={**spec.env, **own})
+
+
+async def _fetch(connection: asyncpg.Connection, sql: str, arguments: Sequence[object]) -> list[asyncpg.Record]:
+    try:
+        return list(await connection.fetch(sql, *arguments, timeout=30))
+    finally:
+        await connection.close()
 
 
 @asynccontextmanager

@@ -14,38 +14,29 @@ from luotsi.platform.copies import COPIES
 from luotsi.platform.process import PlatformError
 from luotsi.platform.rebuilding import rebuild
 from luotsi.platform.referral_work import working
-from luotsi.retention.lines import retain
-from luotsi.retention.registers import PERIODS, read_periods
 from services.referral.use_cases.erasure import erase_client, lock_client
 from shared.database.outages import is_away
 from tests.faults.checks.erased import what_is_kept_of
 from tests.faults.checks.expectations import Finding
-from tests.faults.checks.retained import all_ids
 from tests.faults.lab import PATIENCE, Lab
 from tests.faults.ledger import Ledger
-from tests.faults.people import GivenUp, Somebody
+from tests.faults.people import GivenUp
+from tests.faults.retaining import Retention
 
 _PAUSE: Final = 6.0
-_OLD: Final = (
-    "UPDATE referrals SET updated_at = now() - interval '91 days' WHERE id = $1 AND status = 'draft' RETURNING id"
-)
-_STATUS: Final = "SELECT status FROM referrals WHERE id = $1"
 
-Draft = Callable[[Somebody], Awaitable[str | None]]
 Work = Callable[[], Awaitable[bool]]
 
 
 @dataclass
 class Operator:
-    """`draft` has somebody begin a referral that is never sent, and returns its id; `done` is what was done."""
+    """`done` is how often what was done."""
 
     lab: Lab
     ledger: Ledger
-    adviser: Somebody
     lot: random.Random
-    draft: Draft
+    retention: Retention
     done: Counter[str] = field(default_factory=Counter)
-    _old: UUID | None = None
 
     async def run(self, over: asyncio.Event) -> None:
         """Work until the day is over, and each work was done once; or for as long as anything may take."""
@@ -60,9 +51,13 @@ class Operator:
         deadline = time.monotonic() + PATIENCE
         while (missing := [work for work in works if not self.done[work.__name__]]) and not self.lab.found:
             if time.monotonic() > deadline:
-                self.ledger.given_up += [f"an operator could never {work.__name__}" for work in missing]
+                lacks = f"; old became {', '.join(sorted(self.retention.old)) or 'nothing'}"
+                self.ledger.given_up += [f"an operator could never {work.__name__}{lacks}" for work in missing]
                 return
-            await self._try(missing[0])
+            for work in missing:
+                await self._try(work)
+            if self.retain in missing:  # it may wait for a client of whose referrals everybody has heard
+                await self._try(self.erase)
             await asyncio.sleep(0.5)
 
     async def _try(self, work: Work) -> None:
@@ -83,13 +78,13 @@ class Operator:
             forged = bool(self.lab.forged)
             async with self.lab.copies:
                 done = await rebuild(self.lab.target, name, portion=self.lot.choice((3, 500)))
-            if done.mended and not (forged or self.lab.forged):
+            if done.mended and not (forged or self.lab.forged or self.retention.under_way):
                 self.lab.found.append(Finding("wrong", f"rebuilding {name} changed {done.mended} of {done.rows} rows"))
         return True
 
     async def erase(self) -> bool:
         """Erase the client of a referral, and end it where it is under way."""
-        gone = {erased.referral for erased in self.ledger.erased}
+        gone = {erased.referral for erased in self.ledger.erased} | self.retention.in_books
         left = sorted((UUID(referral), key) for key, referral in self.ledger.keys.items() if UUID(referral) not in gone)
         if not left:
             return False
@@ -104,23 +99,16 @@ class Operator:
         return True
 
     async def retain(self) -> bool:
-        """Let a draft be as old as drafts become, and have taken away what was kept long enough: that, and no more."""
-        if self._old is None:
-            made = await self.draft(self.adviser)
-            if made is None or not await self.lab.query("referral", _OLD, UUID(made), as_owner=True):
-                return False
-            self._old = UUID(made)
-        before = await all_ids(self.lab)
-        lines = await retain(self.lab.target, read_periods(PERIODS), run=True)
-        after = await all_ids(self.lab)
-        [row] = await self.lab.query("referral", _STATUS, self._old)
-        if row["status"] != "cancelled":
-            self.lab.found.append(Finding("stuck", f"draft {self._old} is old enough, and was not taken away"))
-        taken = {line.register: line.rows for line in lines if line.rows}
-        if taken.keys() - {"drafts"} or taken.get("drafts", 0) > 1:
-            self.lab.found.append(Finding("lost", f"retention took away more than one draft: {taken}"))
-        for table, ids in before.items():
-            if gone := ids - after[table]:
-                self.lab.found.append(Finding("lost", f"retention took {len(gone)} rows of {table} that were not due"))
-        self._old = None
+        """Have taken away what was kept long enough: that, and no more. True once something of everything was."""
+        return await self.retention.take_away()
+
+    async def finish(self) -> None:
+        """All is at rest: have forgotten what was dealt with long ago, and see that all that was old is gone."""
+        await self._try(self.forget)
+        if not self.done[self.forget.__name__]:
+            self.ledger.given_up.append("retention could not run when all was at rest")
+
+    async def forget(self) -> bool:
+        """The last part of retention, which only the end of a day allows."""
+        await self.retention.forget()
         return True

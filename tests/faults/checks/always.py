@@ -82,7 +82,7 @@ ALWAYS: Final[dict[str, dict[str, str]]] = {
         "WHERE recipient_member_id IS NOT NULL GROUP BY 1 HAVING count(*) <> max(number) "
         "OR min(number) <> 1 OR count(DISTINCT number) <> count(*) OR max(last_number) IS DISTINCT FROM max(number)",
         "a notice without its ways, or with too many": "SELECT notices.id, count(deliveries.id) FROM notices "
-        "LEFT JOIN deliveries ON notice_id = notices.id GROUP BY notices.id, recipient_member_id "
+        "LEFT JOIN deliveries ON notice_id = notices.id GROUP BY notices.id, recipient_member_id, notices.event_id "
         "HAVING count(deliveries.id) <> CASE WHEN recipient_member_id IS NULL OR recipient_member_id::text = "
         "(SELECT payload::jsonb -> 'data' ->> 'member_id' FROM outbox WHERE outbox.event_id = notices.event_id) "
         "THEN 1 ELSE 2 END "

@@ -22,7 +22,7 @@ async def check_read_timelines(seen: Snapshot, accounts: Accounts) -> AsyncItera
     """
     readers = {str(somebody.member.organization_id): somebody for somebody in (*accounts.advisers, *accounts.desks)}
     proofs: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in seen.tables["referral"]["deliveries"]:
+    for row in seen.tables["referral"]["shown deliveries"]:
         proofs[str(row["referral_id"])][str(row["cause_id"])] += 1
     log = seen.by_subject("referral")
     ends = _ends_below(log)

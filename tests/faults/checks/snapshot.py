@@ -1,4 +1,4 @@
-"""Everything that the three databases and the streams say, read at once when all is quiet."""
+"""Everything that the databases say, read at once when all is quiet; what retention took away as it should included."""
 
 import json
 from collections import defaultdict
@@ -68,6 +68,7 @@ _TABLES = {
         "messages": "SELECT id, referral_id FROM messages",
         "keys": "SELECT referral_id FROM idempotency_keys WHERE referral_id IS NOT NULL",
         "deliveries": "SELECT * FROM deliveries",
+        "shown deliveries": "SELECT id, referral_id, cause_id FROM public.deliveries",
     },
     "notifications": {
         "organizations": "SELECT * FROM organizations",
@@ -92,9 +93,9 @@ async def take_snapshot(lab: Lab) -> Snapshot:
     for service in publishers():
         logs[service] = await read_log(lab, service)
     for service in readers():
-        seen = await lab.query(service, "SELECT event_id, consumer FROM inbox")
+        seen = await lab.books(service, "SELECT event_id, consumer FROM inbox")
         inboxes[service] = {(row["event_id"], row["consumer"]) for row in seen}
-        tables[service] = {name: await lab.query(service, sql) for name, sql in _TABLES[service].items()}
+        tables[service] = {name: await lab.books(service, sql) for name, sql in _TABLES[service].items()}
     gone: dict[str, list[Event]] = defaultdict(list)
     for rewound in lab.rewound:
         gone[rewound.service] += rewound.gone
@@ -103,7 +104,7 @@ async def take_snapshot(lab: Lab) -> Snapshot:
 
 async def read_log(lab: Lab, service: str) -> list[Event]:
     """The log of a service, in its order."""
-    rows = await lab.query(service, "SELECT id, event_id, type, subject, payload FROM outbox ORDER BY id")
+    rows = await lab.books(service, "SELECT id, event_id, type, subject, payload FROM outbox ORDER BY id")
     return [_event(row) for row in rows]
 
 

@@ -28,6 +28,11 @@ _AWAY = (
 )
 _DAMAGED = (asyncpg.UndefinedTableError, asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
 """What a server says that is there, and has not what it held: a table is gone, or cannot be read."""
+_ASKED_WRONGLY = (
+    *(asyncpg.PostgresSyntaxError, asyncpg.GroupingError, asyncpg.DatatypeMismatchError),
+    *(asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError, asyncpg.AmbiguousColumnError),
+)
+"""What no server says that is away: the rig's own query is wrong, and would never be answered."""
 _PAUSE = 1.0
 _SHARE = 2.0
 """After a look, a pause of so many times what it took: the machine is there for the platform."""
@@ -44,13 +49,14 @@ _COPIES = {
 
 @dataclass
 class Watch:
-    """`looks` were finished; `broken_off` were not, because a server was away."""
+    """`looks` were finished; `broken_off` were not, because a server was away: `broken_off_by` is what the last met."""
 
     lab: Lab
     ledger: Ledger
     listeners: list[Listener] = field(default_factory=list)
     looks: int = 0
     broken_off: int = 0
+    broken_off_by: str = ""
     findings: list[Finding] = field(default_factory=list)
     _known_events: set[UUID] = field(default_factory=set)
     _known_copies: set[tuple[str, str, str, int]] = field(default_factory=set)
@@ -67,8 +73,11 @@ class Watch:
                     self.looks += 1
             except _DAMAGED as error:
                 self.findings = [Finding("lost", f"a database has not what it held: {error!r}")]
-            except _AWAY:
+            except _ASKED_WRONGLY:
+                raise
+            except _AWAY as error:
                 self.broken_off += 1
+                self.broken_off_by = repr(error)
             await asyncio.sleep(max(_PAUSE, _SHARE * (time.monotonic() - begun)))
 
     async def look(self) -> list[Finding]:
@@ -98,7 +107,7 @@ class Watch:
         return found + await repeated_entries(self.lab)
 
     async def _see(self, service: str) -> tuple[Sight, list[Finding]]:
-        connection = await asyncpg.connect(self.lab.target.database_url(service), timeout=5)
+        connection = await self.lab.open_books(service)
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 wrong = []
@@ -170,15 +179,15 @@ class Watch:
 
     async def _check_seen(self, seen: list[str]) -> list[Finding]:
         sql = "SELECT id FROM notices WHERE id = ANY($1::uuid[]) AND seen_at IS NULL"
-        forgotten = await self.lab.query("notifications", sql, seen)
+        forgotten = await self.lab.books("notifications", sql, seen)
         what = "somebody was told that they have seen notice {}, and it is not kept"
         return [Finding("lost", what.format(row["id"])) for row in forgotten]
 
     async def _check_mails(self, mails: set[str]) -> list[Finding]:
         sql = "SELECT id FROM deliveries WHERE id = ANY($1::uuid[]) AND attempts > 0"
-        known = {str(row["id"]) for row in await self.lab.query("notifications", sql, sorted(mails))}
+        known = {str(row["id"]) for row in await self.lab.books("notifications", sql, sorted(mails))}
         return [Finding("wrong", f"a mail of delivery {one}, which nobody attempted") for one in mails - known]
 
     async def _events(self, owner: str, which: str, argument: Iterable[str]) -> list[Row]:
         sql = f"SELECT event_id, type, subject, payload FROM outbox WHERE {which}"
-        return await self.lab.query(owner, sql, list(argument))
+        return await self.lab.books(owner, sql, list(argument))
