@@ -16,11 +16,18 @@ from shared.services import SERVICES
 from tests.faults import accounts, administration, people
 from tests.faults.accounts import Accounts
 from tests.faults.actors import Day
+from tests.faults.checks.expectations import Finding
 from tests.faults.checks.logs import check_promises
+from tests.faults.checks.many import Told, judge_many
 from tests.faults.checks.snapshot import Snapshot
+from tests.faults.checks.watch import Watch
+from tests.faults.injection_points import POINTS
 from tests.faults.lab import Lab
-from tests.faults.ledger import Ledger
+from tests.faults.ledger import Answers, Ledger
 from tests.faults.people import GivenUp, Somebody
+from tests.faults.report import ENOUGH, Outcome
+from tests.faults.sabotage import overlooked
+from tests.faults.schedule import Course
 
 _WATCH = """
 import pathlib, sys
@@ -88,3 +95,37 @@ async def test_a_day_ends_though_nobody_is_ever_answered(adviser: Somebody) -> N
         await day.end()
     books = Snapshot({}, {}, {"referral": {"keys": [], "referrals": []}})
     assert {finding.kind for finding in check_promises(books, adviser.ledger)} == {"stuck"}
+
+
+ACCEPTED = "referral.accepted.v1"
+MANY = Answers("request", ACCEPTED, frozenset({("r-1", 3), ("r-2", 5)}), frozenset({"r-3"}))
+
+
+@pytest.mark.parametrize(
+    ("told", "kinds"),
+    [
+        ([(ACCEPTED, "r-1", 3), (ACCEPTED, "r-2", 5)], []),
+        ([(ACCEPTED, "r-1", 3)], ["lost"]),
+        ([(ACCEPTED, "r-1", 3), (ACCEPTED, "r-2", 5), (ACCEPTED, "r-3", 4)], ["wrong"]),
+        ([(ACCEPTED, "r-1", 3), (ACCEPTED, "r-2", 5), (ACCEPTED, "r-2", 5)], ["doubled"]),
+        ([(ACCEPTED, "r-1", 3), ("referral.declined.v1", "r-2", 5)], ["lost", "wrong"]),
+    ],
+)
+def test_each_of_many_is_judged_by_what_came_of_the_request(told: list[Told], kinds: list[str]) -> None:
+    assert [finding.kind for finding in judge_many(MANY, told)] == kinds
+
+
+def test_a_lie_of_which_no_finding_says_anything_was_overlooked() -> None:
+    lies = {"a notice is gone": "have gaps", "a copy is old": "has an old picture"}
+    assert overlooked(lies, [Finding("lost", "the numbers of the notices of m-1 have gaps")]) == ["a copy is old"]
+
+
+def test_a_run_says_which_moments_it_hit_too_seldom(capsys: pytest.CaptureFixture[str]) -> None:
+    hits = dict.fromkeys(POINTS, ENOUGH) | {"relay after mark": ENOUGH - 1, "mail before SMTP": 0}
+    watch = cast(Watch, SimpleNamespace(looks=1, broken_off=0, broken_off_by=""))
+    outcome = Outcome(Course(), Ledger(), hits, [], watch, needs_points=tuple(POINTS))
+    outcome.show()
+    said = capsys.readouterr().out
+    assert f"hit fewer than {ENOUGH} times: relay after mark ({ENOUGH - 1}), mail before SMTP (0)" in said
+    assert "never hit: mail before SMTP" in said
+    assert not outcome.well

@@ -26,11 +26,27 @@ class Promise:
     at: float = field(default_factory=time.time, compare=False)
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What one request for many was answered: each of them that was carried out is told of by `event_type`.
+
+    `done` are those that were answered with 200, in the version that they have by it; `refused` are the others.
+    Whatever came of the request, however often it was sent, carries its id of `correlation`.
+    """
+
+    correlation: str
+    event_type: str
+    done: frozenset[tuple[str, int]]
+    refused: frozenset[str]
+
+
 @dataclass
 class Ledger:
     """What the actors were promised, and how often they were not."""
 
     promises: list[Promise] = field(default_factory=list)
+    answers: list[Answers] = field(default_factory=list)
+    """What was answered to each request for many referrals at once."""
     keys: dict[str, str] = field(default_factory=dict)
     """Idempotency key → id of the referral that its request was answered with, again and again."""
     seen: set[str] = field(default_factory=set)

@@ -16,6 +16,7 @@ from tests.faults.checks.expectations import Finding
 from tests.faults.checks.given_up import check_given_up, refused_again
 from tests.faults.checks.heard import check_heard
 from tests.faults.checks.logs import check_inboxes, check_promises, check_timelines, check_versions
+from tests.faults.checks.many import check_many
 from tests.faults.checks.notices import check_deliveries, check_mail, check_notices
 from tests.faults.checks.readers import check_read_timelines
 from tests.faults.checks.repeats import repeated_mails
@@ -31,7 +32,7 @@ from tests.faults.lab import Lab
 from tests.faults.ledger import Ledger
 from tests.faults.mail import delivery_of
 from tests.faults.record import Record, percentile
-from tests.faults.sabotage import sabotage
+from tests.faults.sabotage import overlooked, sabotage
 from tests.faults.schedule import Course
 
 REST_SECONDS = 240.0
@@ -55,6 +56,8 @@ class Outcome:
     rest: float = 0.0
     needs_points: tuple[str, ...] = ()
     figures: dict[str, int] = field(default_factory=dict)
+    overlooked: list[str] | None = None
+    """Lies that no check has found, where any were told."""
 
     @property
     def never_hit(self) -> list[str]:
@@ -68,7 +71,9 @@ class Outcome:
 
     @property
     def well(self) -> bool:
-        """Whether every promise was kept, and everything was tried."""
+        """Whether every promise was kept, and everything was tried; where lies were told, whether all were found."""
+        if self.overlooked is not None:
+            return not self.overlooked
         missing = self.course.never or self.never_hit or self.not_measured
         return self.watch.looks > 0 and not (self.findings or self.course.stuck or missing)
 
@@ -83,7 +88,8 @@ class Outcome:
         for answer, count in self.ledger.refused.most_common():
             print(f"  not acknowledged {count:5}: {answer}")
         print("  " + ", ".join(f"{count} {name}" for name, count in self.figures.items()))
-        print(f"  looked {self.watch.looks} times at everything meanwhile, {self.watch.broken_off} times broken off")
+        broken_off = f"{self.watch.broken_off} times broken off {self.watch.broken_off_by}".rstrip()
+        print(f"  looked {self.watch.looks} times at everything meanwhile, {broken_off}")
         self._show_findings()
         print(f"  undisturbed, all was dealt with everywhere after {self.course.disturbances.undisturbed:.1f} s")
         print(self._last_line())
@@ -93,6 +99,8 @@ class Outcome:
             print(f"  {finding.kind}: {finding.what}")
         if len(self.findings) > _SHOWN:
             print(f"  and {len(self.findings) - _SHOWN} more")
+        for lie in self.overlooked or ():
+            print(f"  nobody has found that {lie}")
         for name in (*self.course.stuck, *self.course.never):
             print(f"  {name}")
         for point in self.never_hit:
@@ -115,13 +123,19 @@ class Outcome:
         longest, after = max(self.course.recoveries, default=(0.0, "nothing"))
         faults = sum(self.course.done.values()) + sum(self.hits.values())
         return (
-            f"{'KEPT' if self.well else 'BROKEN'}: {faults} faults injected, "
+            f"{self._verdict}: {faults} faults injected, "
             f"{len(self.ledger.promises)} commands acknowledged, "
             f"{kinds['lost']} lost, {kinds['doubled']} doubled, {kinds['stuck'] + len(self.course.stuck)} stuck, "
             f"{kinds['wrong']} wrong, {self.watch.looks} looks meanwhile, "
             f"longest recovery {longest:.1f} s ({after}), at rest after {self.rest:.1f} s, "
             f"p99 of the recoveries of each kind (in s, and its bound): {', '.join(self._recoveries()) or 'none'}"
         )
+
+    @property
+    def _verdict(self) -> str:
+        if self.overlooked is not None:
+            return "EVERY LIE FOUND" if self.well else "LIES OVERLOOKED"
+        return "KEPT" if self.well else "BROKEN"
 
     def _recoveries(self) -> Iterator[str]:
         by_kind: dict[str, list[float]] = {}
@@ -159,10 +173,11 @@ async def judge(
     left = await come_to_rest(lab, 0 if course.restless else REST_SECONDS)
     rest = time.monotonic() - begun
     findings = [Finding("stuck", f"{count} {name}") for name, count in (left.waiting if left else {}).items() if count]
+    told: dict[str, str] = {}
     if lies:
-        lies(f"planted: {', '.join(await sabotage(lab))}")
-        for found in await watch.look():
-            lies(f"the watch sees: {found.what}")
+        told = await sabotage(lab, ledger)
+        lies(f"planted: {', '.join(told)}")
+        findings += await watch.look()
     await forget_strangers(lab)
     await collect_dead(lab)
     collect_filed(lab)
@@ -170,12 +185,25 @@ async def judge(
     findings += [*lab.found, *_all_findings(seen, lab, ledger)]
     findings += repeated_mails(lab.mail.taken, lab.mail.taken_at, lab.hands.disturbed)
     findings += await check_erased(lab, ledger.erased)
+    findings += await check_many(lab, ledger)
     findings += await check_heard(lab, watch.listeners)
     findings += refused_again(lab.mail, lab.hands.disturbed)
     findings += [finding async for finding in check_read_timelines(seen, accounts)]
+    figures = _figures(seen, lab, ledger, watch)
+    outcome = Outcome(course, ledger, lab.points.hits(), findings, watch, rest, figures=figures)
+    if told:
+        outcome.overlooked = overlooked(told, findings)
+    return outcome
+
+
+def _figures(seen: Snapshot, lab: Lab, ledger: Ledger, watch: Watch) -> dict[str, int]:
+    """How much of what there was."""
     figures = {f"events of {service}": len(log) for service, log in seen.logs.items()}
     figures["notices"] = len(seen.tables["notifications"]["notices"])
     figures["clients erased"] = len(ledger.erased)
+    figures["requests for many"] = len(ledger.answers)
+    figures["answered by them"] = sum(len(each.done) for each in ledger.answers)
+    figures["refused by them"] = sum(len(each.refused) for each in ledger.answers)
     figures["notices heard on streams"] = sum(len(listener.heard) for listener in watch.listeners)
     figures["streams opened"] = sum(listener.opened for listener in watch.listeners)
     figures["mails"] = len(lab.mail.taken)
@@ -187,7 +215,7 @@ async def judge(
     figures["process starts"] = lab.hands.starts
     for rewound in lab.rewound:
         figures[f"events of {rewound.service} lost on purpose"] = len(rewound.gone)
-    return Outcome(course, ledger, lab.points.hits(), findings, watch, rest, figures=figures | shares(seen))
+    return figures | shares(seen)
 
 
 async def come_to_rest(lab: Lab, seconds: float = REST_SECONDS, but: str = "") -> Backlog | None:

@@ -15,6 +15,7 @@ from tests.faults.checks.always import ALWAYS
 from tests.faults.checks.expectations import Finding, told_parts
 from tests.faults.checks.given_up import refused_again
 from tests.faults.checks.heard import check_heard
+from tests.faults.checks.many import check_many
 from tests.faults.checks.repeats import repeated_entries, repeated_mails
 from tests.faults.checks.sights import Row, Sight, keeps, look_at, opened, same, shown
 from tests.faults.lab import Lab
@@ -101,6 +102,7 @@ class Watch:
         found += await self._check_promises(promises)
         found += await self._check_seen(seen)
         found += await self._check_mails(mails)
+        found += await check_many(self.lab, self.ledger)
         found += await check_heard(self.lab, self.listeners)
         found += repeated_mails(self.lab.mail.taken, self.lab.mail.taken_at, self.lab.hands.disturbed)
         found += refused_again(self.lab.mail, self.lab.hands.disturbed)
