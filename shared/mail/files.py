@@ -3,12 +3,13 @@
 import asyncio
 import os
 from email.message import EmailMessage
-from email.policy import EmailPolicy
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-_READABLE: Final = EmailPolicy(utf8=True, cte_type="8bit", max_line_length=None)
+from shared.mail.headers import MAIL_POLICY
+
+_READABLE: Final = MAIL_POLICY.clone(linesep="\n", utf8=True, cte_type="8bit", max_line_length=None)
 """How mail is written into files: each header on one line, and every letter as itself."""
 
 

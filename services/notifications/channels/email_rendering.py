@@ -2,7 +2,6 @@
 
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
@@ -11,6 +10,7 @@ from services.notifications.channels.channel import DeliveryAttempt
 from services.notifications.domain.wording import AboutOrganization, Facts, is_urgent
 from services.notifications.texts import link_to, notice_texts, placeholders, status_name, text
 from shared.mail.addresses import LONGEST_LINE, Sender, in_ascii
+from shared.mail.headers import MAIL_POLICY
 
 _RECENT: Final = 9
 """How many earlier mails are named beside the first: enough for a mail program to find the thread by one of them."""
@@ -28,9 +28,9 @@ def compose(attempt: DeliveryAttempt, to: str, *, sender: Sender, public_url: st
     Raises ValueError or MessageError when it cannot be written, as where the address is none.
     """
     notice, about = attempt.notice, attempt.notice.facts
-    message = EmailMessage(policy=SMTP)
-    message["From"] = _header("From", sender.header)
-    message["To"] = _header("To", _address(to))
+    message = EmailMessage(policy=MAIL_POLICY)
+    message["From"] = sender.header
+    message["To"] = _address(to)
     message["Subject"] = " / ".join(_subject(notice.event_type, about, language) for language in attempt.languages)
     message["Date"] = notice.created_at
     message["Message-ID"] = message_id(attempt.delivery_id, sender.domain)
@@ -38,9 +38,9 @@ def compose(attempt: DeliveryAttempt, to: str, *, sender: Sender, public_url: st
         message["In-Reply-To"] = known[-1]
         message["References"] = " ".join([*known[:1], *known[1:][-_RECENT:]])
     for name, value in _AUTOMATIC.items():
-        message[name] = _header(name, value)
+        message[name] = value
     if is_urgent(notice.event_type, about):
-        message["Importance"] = _header("Importance", "high")
+        message["Importance"] = "high"
     link = link_to(public_url, notice.referral_id, about)
     parts = [_part(notice.event_type, about, language, link) for language in attempt.languages]
     message.set_content("\n\n* * *\n\n".join(parts) + "\n", cte="quoted-printable")
@@ -89,12 +89,6 @@ def _part_without_referral(event_type: str, about: AboutOrganization, language: 
 def _address(to: str) -> str:
     """An address as it stands in a header. Raises ValueError when it is none."""
     return str(Address(addr_spec=in_ascii(to)))
-
-
-@lru_cache(maxsize=1024)
-def _header(name: str, value: str) -> object:
-    """A header that is the same in many mails: parsed once."""
-    return SMTP.header_factory(name, value)
 
 
 def _check(message: EmailMessage) -> None:
