@@ -10,7 +10,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Final, Literal, Protocol
 
-from shared.context import Context, current
+from shared.context import Context
 
 Kind = Literal["server", "client", "producer", "consumer"]
 Attributes = Mapping[str, str | int]
@@ -105,11 +105,6 @@ def following(context: Context, done: Span) -> Context:
     return replace(context, traceparent=done.traceparent, tracestate=done.tracestate)
 
 
-def to_keep() -> str | None:
-    """What a row has to keep for work that is done later to belong to this trace; None while traces are off."""
-    return current().traceparent if _tracer is not None else None
-
-
 __all__ = [
     "Attributes",
     "Kind",
@@ -120,6 +115,5 @@ __all__ = [
     "is_on",
     "published",
     "span",
-    "to_keep",
     "use",
 ]

@@ -1,6 +1,6 @@
 """What the service does with events: it copies the catalogue's facts, and tells people of referrals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -10,10 +10,10 @@ from services.notifications.tables import Member, Organization, Service
 from services.notifications.use_cases.handing_on import hand_on_unseen
 from services.notifications.use_cases.notices import NOTICES_LOCK
 from services.notifications.use_cases.organization_news import invite, tell_former_address, tell_of_organization
-from services.notifications.use_cases.telling import tell
+from services.notifications.use_cases.telling import Occasion, tell
 from shared.consuming.catalog_copy import apply
 from shared.consuming.copies import Copied
-from shared.consuming.inbox import Consumer, Handler, arrived
+from shared.consuming.inbox import BatchHandler, Consumer, Handler, arrived
 from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.events.catalog import MemberState, OrganizationState
@@ -21,6 +21,9 @@ from shared.events.referral import MessageSent, ReferralAssigned, ReferralState
 from shared.publishing.outbox import Outbox
 
 GROUP: Final = "notifications"
+
+_PAUSE: Final = 0.02
+"""Seconds between two reads of events of referrals: what comes meanwhile is told of together, for less."""
 
 COPIES: Final[Mapping[str, type[Copied]]] = {
     "organization": Organization,
@@ -33,7 +36,7 @@ COPIES: Final[Mapping[str, type[Copied]]] = {
 def build_consumers(outbox: Outbox) -> list[Consumer]:
     """The consumers of the catalogue's and the referral service's stream."""
     waiting: dict[str, Handler] = {}
-    about_referrals: dict[str, Handler] = dict.fromkeys(HEARD, partial(_tell, outbox))
+    about_referrals: dict[str, Handler] = dict.fromkeys(HEARD, BatchHandler(partial(_tell, outbox)))
     about_catalog: dict[str, Handler] = {
         "catalog.organization_changed.v1": partial(_organization_changed, outbox, waiting),
         "catalog.service_changed.v1": partial(_copy, "service", waiting),
@@ -42,7 +45,7 @@ def build_consumers(outbox: Outbox) -> list[Consumer]:
     waiting |= about_referrals | about_catalog
     return [
         Consumer(GROUP, "catalog.events", about_catalog, advisory_lock=NOTICES_LOCK),
-        Consumer(GROUP, "referral.events", about_referrals, advisory_lock=NOTICES_LOCK),
+        Consumer(GROUP, "referral.events", about_referrals, _PAUSE, advisory_lock=NOTICES_LOCK),
     ]
 
 
@@ -82,16 +85,19 @@ async def _member_changed(outbox: Outbox, waiting: Mapping[str, Handler], tx: Tr
     await invite(tx, outbox, event, member)
 
 
-async def _tell(outbox: Outbox, tx: Transaction, event: Envelope) -> None:
-    """Make the notices of an event of a referral."""
+async def _tell(outbox: Outbox, tx: Transaction, events: Sequence[Envelope]) -> None:
+    """Make the notices of events of referrals."""
     await tx.advisory_lock(NOTICES_LOCK)
+    await tell(tx, outbox, [_occasion(event) for event in events])
+
+
+def _occasion(event: Envelope) -> Occasion:
     if event.type == "referral.message_sent.v1":
         message = MessageSent.model_validate(event.data)
-        await tell(tx, outbox, event, message.referral, message.side)
-    else:
-        model = ReferralAssigned if event.type == "referral.assigned.v1" else ReferralState
-        referral = model.model_validate(event.data)
-        await tell(tx, outbox, event, referral, referral.by_side)
+        return Occasion(event, message.referral, message.side)
+    model = ReferralAssigned if event.type == "referral.assigned.v1" else ReferralState
+    referral = model.model_validate(event.data)
+    return Occasion(event, referral, referral.by_side)
 
 
 def example_consumers() -> list[Consumer]:

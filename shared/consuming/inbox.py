@@ -1,7 +1,8 @@
 """The inbox: a consumer deals with an event once, because the same transaction notes the event and makes its effect."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -51,8 +52,8 @@ class MissingDependency(Exception):
 class BatchHandler:
     """A handler that is given the events that follow each other in a batch at once, to need few statements for them.
 
-    For what only overwrites copies: it does for many what it would do for each of them in order, records no event of
-    its own, and depends on no context. When it fails on several, each is given to it alone.
+    It does for many what it would do for each of them in order, and sets the context of each (`context_of`) where it
+    needs one. When it fails on several, or lacks a fact for one of them, each is given to it alone.
     """
 
     take: Callable[[Transaction, Sequence[Envelope]], Awaitable[None]]
@@ -117,7 +118,8 @@ async def handle(database: Database, consumer: Consumer, events: Sequence[Envelo
 
 async def _handle_run(tx: Transaction, consumer: Consumer, handler: Handler, run: Sequence[Envelope]) -> None:
     if isinstance(handler, BatchHandler) and len(run) > 1:
-        return await handler.take(tx, run)
+        with ExitStack() as spans:
+            return await handler.take(tx, [spans.enter_context(_traced(consumer, event)) for event in run])
     for event in run:
         await handle_one(tx, consumer, event)
 
@@ -135,20 +137,11 @@ async def _claim(tx: Transaction, consumer: Consumer, events: Sequence[Envelope]
 
 async def handle_one(tx: Transaction, consumer: Consumer, event: Envelope) -> None:
     """Give one event to its handler, under its own context; park it when it needs a fact that is not there."""
-    origin = context.following(event.correlationid, event.traceparent, event.tracestate, event.actor)
     locked: set[str] = set()
-    about = {
-        "messaging.system": "redis",
-        "messaging.destination.name": consumer.stream,
-        "luotsi.service": consumer.group,
-    }
-    with (
-        tracing.span("consumer", f"process {event.type}", origin, about) as span,
-        context.using(tracing.following(origin, span)),
-    ):
+    with _traced(consumer, event) as followed, context.using(context_of(followed)):
         while True:
             try:
-                return await consumer.handlers[event.type](tx, event)
+                return await consumer.handlers[event.type](tx, followed)
             except ValidationError as error:
                 fault = f"data of {event.type}: {error.error_count()} fields do not fit the contract"
                 raise Poison(fault) from None
@@ -159,6 +152,26 @@ async def handle_one(tx: Transaction, consumer: Consumer, event: Envelope) -> No
                 # if it gets the lock after this transaction, it finds the parked event.
                 await tx.advisory_lock(missing.fact)
                 locked.add(missing.fact)
+
+
+def context_of(event: Envelope) -> context.Context:
+    """The context of what follows from an event."""
+    return context.following(event.correlationid, event.traceparent, event.tracestate, event.actor)
+
+
+@contextmanager
+def _traced(consumer: Consumer, event: Envelope) -> Iterator[Envelope]:
+    """A span around what is done with an event; gives the event as if the span had sent it, for what follows."""
+    about = {
+        "messaging.system": "redis",
+        "messaging.destination.name": consumer.stream,
+        "luotsi.service": consumer.group,
+    }
+    with tracing.span("consumer", f"process {event.type}", context_of(event), about) as span:
+        if span.traceparent is None:
+            yield event
+        else:
+            yield event.model_copy(update={"traceparent": span.traceparent, "tracestate": span.tracestate})
 
 
 async def _park(tx: Transaction, event: Envelope, fact: str) -> None:

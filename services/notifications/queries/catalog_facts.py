@@ -1,6 +1,6 @@
-"""What the service's copies say about a referral: its organisations, its service, and everybody concerned."""
+"""What the service's copies say about referrals: their organisations, their services, and everybody concerned."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 from uuid import UUID
@@ -31,65 +31,67 @@ _Fact = TypeVar("_Fact", Organization, Service)
 
 @dataclass(frozen=True)
 class Facts:
-    """What a notice may show, the organisation that receives the referral, and everybody whom the rules may ask for.
+    """What the copies say about some referrals, as far as known: their organisations and services, and their people.
 
-    `people` are those of the referral's organisations, their deputies and whom the referral names, as far as known.
+    `people` are those of the referrals' organisations, their deputies and whom the referrals name.
     """
 
-    about: About
-    target: Organization
+    organizations: Mapping[UUID, Organization]
+    services: Mapping[UUID, Service]
     people: People
 
+    def about(self, referral: ReferralState, by_side: Side | None) -> About:
+        """What a notice may show of one of the referrals.
 
-async def facts_about(
-    tx: Transaction, referral: ReferralState, by_side: Side | None, *, with_coordinators: bool = False
-) -> Facts:
-    """What the copies say about a referral; with `with_coordinators` the people include every coordinator.
+        Raises MissingDependency for an organisation or service that has not arrived. A member that has not arrived is
+        only missing from `people`: the rules say whether that matters.
+        """
+        source = _known("organization", self.organizations, referral.source_organization_id)
+        target = _known("organization", self.organizations, referral.target_organization_id)
+        service = _known("service", self.services, referral.service_id)
+        suggested = suggested_from = None
+        if referral.suggested_service_id is not None:
+            suggested = _known("service", self.services, referral.suggested_service_id)
+            suggested_from = _known("organization", self.organizations, suggested.organization_id)
+        return About(
+            reference=referral.reference,
+            status=referral.status,
+            urgent=referral.urgency == "urgent",
+            by_side=by_side,
+            source_organization_id=source.id,
+            source=source.names,
+            target_organization_id=target.id,
+            target=target.names,
+            service_id=service.id,
+            service=service.names,
+            suggested_service_id=referral.suggested_service_id,
+            suggested=suggested.names if suggested else None,
+            suggested_from=suggested_from.names if suggested_from else None,
+        )
 
-    Raises MissingDependency for an organisation or service that has not arrived. A member that has not arrived is only
-    missing from `people`: the rules say whether that matters.
-    """
-    concerned = [referral.source_organization_id, referral.target_organization_id]
-    if referral.first_source_organization_id is not None:
-        concerned.append(referral.first_source_organization_id)
-    offered = [each for each in (referral.service_id, referral.suggested_service_id) if each is not None]
+
+async def facts_about(tx: Transaction, referrals: Sequence[ReferralState], *, with_coordinators: bool = False) -> Facts:
+    """What the copies say about these referrals; with `with_coordinators` the people include every coordinator."""
+    concerned = list({each for referral in referrals for each in _organizations_of(referral)})
+    offered = list({each for referral in referrals for each in _services_of(referral)})
+    named = list({each for referral in referrals for each in _named(referral)})
     asked = {"organizations": concerned, "services": offered}
     organizations = {row.id: row for row in await tx.all(_ORGANIZATIONS, asked)}
     services = {row.id: row for row in await tx.all(_SERVICES, asked)}
-    about = _about(referral, by_side, organizations, services)
-    people = await people_of(tx, concerned, named=_named(referral), with_coordinators=with_coordinators)
-    return Facts(about, organizations[referral.target_organization_id], people)
+    people = await people_of(tx, concerned, named=named, with_coordinators=with_coordinators)
+    return Facts(organizations, services, people)
 
 
-def _about(
-    referral: ReferralState,
-    by_side: Side | None,
-    organizations: Mapping[UUID, Organization],
-    services: Mapping[UUID, Service],
-) -> About:
-    """What a notice may show of the referral. Raises MissingDependency."""
-    source = _known("organization", organizations, referral.source_organization_id)
-    target = _known("organization", organizations, referral.target_organization_id)
-    service = _known("service", services, referral.service_id)
-    suggested = suggested_from = None
+def _organizations_of(referral: ReferralState) -> Iterator[UUID]:
+    yield from (referral.source_organization_id, referral.target_organization_id)
+    if referral.first_source_organization_id is not None:
+        yield referral.first_source_organization_id
+
+
+def _services_of(referral: ReferralState) -> Iterator[UUID]:
+    yield referral.service_id
     if referral.suggested_service_id is not None:
-        suggested = _known("service", services, referral.suggested_service_id)
-        suggested_from = _known("organization", organizations, suggested.organization_id)
-    return About(
-        reference=referral.reference,
-        status=referral.status,
-        urgent=referral.urgency == "urgent",
-        by_side=by_side,
-        source_organization_id=source.id,
-        source=source.names,
-        target_organization_id=target.id,
-        target=target.names,
-        service_id=service.id,
-        service=service.names,
-        suggested_service_id=referral.suggested_service_id,
-        suggested=suggested.names if suggested else None,
-        suggested_from=suggested_from.names if suggested_from else None,
-    )
+        yield referral.suggested_service_id
 
 
 def _named(referral: ReferralState) -> list[UUID]:

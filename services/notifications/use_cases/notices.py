@@ -1,9 +1,10 @@
 """Notices: made once per event and recipient, each with its deliveries, and marked as seen."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from services.notifications.queries.visibility import told_to
 from services.notifications.tables import Delivery, Notice
 from services.notifications.use_cases.delivery_events import DELIVERED, record_delivery
 from services.notifications.use_cases.recipients import Recipient
-from shared import tracing
+from shared import context, tracing
 from shared.actors import Actor
 from shared.clock import utc_now
 from shared.database.rows import values_of
@@ -32,26 +33,29 @@ is told who leaves at the same moment. It is taken before any other lock, so tha
 in a circle.
 """
 
-# Recipients who have a notice of the event already are left out; each of the others gets the next number of its inbox.
+# Recipients who have a notice of the event already are left out; the others get the next numbers of their inboxes.
 _WRITE: Final = text("""
 WITH fresh AS MATERIALIZED (
-    SELECT asked.* FROM json_populate_recordset(CAST(NULL AS notices), CAST(:notices AS json)) AS asked
+    SELECT asked.*, row_number() OVER (same_inbox ORDER BY asked.id) AS place, count(*) OVER same_inbox AS many
+    FROM json_populate_recordset(CAST(NULL AS notices), CAST(:notices AS json)) AS asked
     WHERE NOT EXISTS (
         SELECT FROM notices AS told WHERE told.event_id = asked.event_id
         AND told.recipient_organization_id = asked.recipient_organization_id
         AND told.recipient_member_id IS NOT DISTINCT FROM asked.recipient_member_id
     )
+    WINDOW same_inbox AS (PARTITION BY asked.recipient_member_id)
 ), counted AS (
     INSERT INTO counters (member_id, last_number)
-    SELECT recipient_member_id, 1 FROM fresh WHERE recipient_member_id IS NOT NULL
-    ON CONFLICT (member_id) DO UPDATE SET last_number = counters.last_number + 1 RETURNING member_id, last_number
+    SELECT recipient_member_id, count(*) FROM fresh WHERE recipient_member_id IS NOT NULL GROUP BY recipient_member_id
+    ON CONFLICT (member_id) DO UPDATE SET last_number = counters.last_number + excluded.last_number
+    RETURNING member_id, last_number
 ), made AS (
     INSERT INTO notices (
         id, event_id, event_type, correlation_id, traceparent, referral_id, reference,
         recipient_organization_id, recipient_member_id, to_address, number, about, created_at
     ) SELECT
         id, event_id, event_type, correlation_id, traceparent, referral_id, reference,
-        recipient_organization_id, recipient_member_id, to_address, last_number, about, created_at
+        recipient_organization_id, recipient_member_id, to_address, last_number - many + place, about, created_at
     FROM fresh LEFT JOIN counted ON member_id = recipient_member_id
 ), delivered AS (
     INSERT INTO deliveries (
@@ -66,37 +70,49 @@ SELECT id FROM fresh
 
 @dataclass(frozen=True)
 class Cause:
-    """The event that a notice tells about, and what the notice may show; of no referral where it is about none."""
+    """The event that a notice tells about, and what the notice may show; of no referral where it is about none.
+
+    `within` is the context in which it is told, which is not always that of the event.
+    """
 
     event_id: UUID
     event_type: str
     correlation_id: str
     referral_id: UUID | None
     about: Facts
+    within: context.Context = field(default_factory=context.current)
 
 
-async def make_notices(tx: Transaction, outbox: Outbox, told: Mapping[Recipient, Cause]) -> None:
-    """Make a notice for each recipient of the event that is its cause, unless it has one of that event already.
+async def make_notices(tx: Transaction, outbox: Outbox, *told: Mapping[Recipient, Cause]) -> None:
+    """Make a notice for each recipient of an event, unless it has one of that event already: each of `told` is of one.
 
     The caller holds NOTICES_LOCK. The delivery to a member's inbox is done with that; deliveries by other channels are
     left to the delivery queue.
     """
-    if not told:
-        return
     now = utc_now()
-    in_order = sorted(told.items(), key=lambda item: (item[0].organization_id, str(item[0].member_id)))
-    asked = [(who, _notice(cause, who, now)) for who, cause in in_order]
-    deliveries = [delivery for who, notice in asked for delivery in _deliveries(notice, who, now)]
-    notices = [notice for _, notice in asked]
-    fresh = await tx.execute(_WRITE, {"notices": _as_json(notices), "deliveries": _as_json(deliveries)})
-    ids = set(fresh.scalars())
-    made = {notice.id: notice for notice in notices if notice.id in ids}
-    for delivery in deliveries:
-        if delivery.status == "delivered" and delivery.notice_id in made:
-            record_delivery(tx, outbox, DELIVERED, made[delivery.notice_id], delivery, now)
+    asked = [(_notice(cause, who, now), who, cause) for each in told for who, cause in sorted(each.items(), key=_place)]
+    if not asked:
+        return
+    deliveries = {notice.id: list(_deliveries(notice, who, now)) for notice, who, _ in asked}
+    written = {
+        "notices": _as_json(notice for notice, *_ in asked),
+        "deliveries": _as_json(chain.from_iterable(deliveries.values())),
+    }
+    made = set((await tx.execute(_WRITE, written)).scalars())
+    for notice, who, cause in asked:
+        if notice.id in made and who.member_id is not None:
+            in_inbox, *_ = deliveries[notice.id]
+            with context.using(cause.within):
+                record_delivery(tx, outbox, DELIVERED, notice, in_inbox, now)
+
+
+def _place(item: tuple[Recipient, Cause]) -> tuple[UUID, str]:
+    who, _ = item
+    return who.organization_id, str(who.member_id)
 
 
 def _deliveries(notice: Notice, who: Recipient, now: datetime) -> Iterator[Delivery]:
+    """How a notice goes to its recipient: first to a member's inbox."""
     to_whom = partial(Delivery, notice_id=notice.id, organization_id=who.organization_id)
     if who.member_id is not None:
         yield to_whom(channel=INBOX, status="delivered", attempts=1, delivered_at=now)
@@ -109,7 +125,7 @@ def _notice(cause: Cause, who: Recipient, now: datetime) -> Notice:
         event_id=cause.event_id,
         event_type=cause.event_type,
         correlation_id=cause.correlation_id,
-        traceparent=tracing.to_keep(),
+        traceparent=cause.within.traceparent if tracing.is_on() else None,
         referral_id=cause.referral_id,
         reference=cause.about.reference if isinstance(cause.about, About) else None,
         recipient_organization_id=who.organization_id,

@@ -1,15 +1,18 @@
-"""Telling of an event of a referral: who is concerned, and the notices for them."""
+"""Telling of events of referrals: who is concerned, and the notices for them."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from uuid import UUID
 
 from services.notifications.domain.audience import FIRST, Parts, audience
 from services.notifications.domain.people import coordinators, members_told
 from services.notifications.queries.catalog_facts import Facts, facts_about
+from services.notifications.tables import Organization
 from services.notifications.use_cases.notices import Cause, make_notices
 from services.notifications.use_cases.recipients import Recipient, recipient_of
 from shared.consuming.deputies import UnknownMember
-from shared.consuming.inbox import MissingDependency
+from shared.consuming.inbox import MissingDependency, context_of
 from shared.database.transaction import Transaction
 from shared.events import Envelope
 from shared.events.referral import ReferralAssigned, ReferralState, Side
@@ -17,32 +20,50 @@ from shared.publishing.outbox import Outbox
 from shared.values.email_addresses import same_address
 
 
-async def tell(tx: Transaction, outbox: Outbox, event: Envelope, referral: ReferralState, by_side: Side | None) -> None:
-    """Make the notices for everyone whom an event concerns, except who caused it.
+@dataclass(frozen=True)
+class Occasion:
+    """An event of a referral, the referral as it was then, and the side that did it."""
 
-    Raises MissingDependency, before anything is written, when a fact that decides about it has not arrived.
+    event: Envelope
+    referral: ReferralState
+    by_side: Side | None
+
+    @cached_property
+    def parts(self) -> Parts:
+        """Who is told."""
+        return audience(self.event.type, self.referral, self.by_side)
+
+
+async def tell(tx: Transaction, outbox: Outbox, occasions: Sequence[Occasion]) -> None:
+    """Make the notices for everyone whom these events concern, except who caused each.
+
+    Raises MissingDependency, before anything is written, when a fact that decides about one of them has not arrived.
     """
-    parts = audience(event.type, referral, by_side)
-    if not parts:
+    heard = [each for each in occasions if each.parts]
+    if not heard:
         return
-    facts = await facts_about(tx, referral, by_side, with_coordinators="coordinator" in parts)
+    with_coordinators = any("coordinator" in each.parts for each in heard)
+    facts = await facts_about(tx, [each.referral for each in heard], with_coordinators=with_coordinators)
     try:
-        told = _whom(event, referral, parts, facts)
+        told = [_whom(each, facts) for each in heard]
     except UnknownMember as unknown:
         raise MissingDependency(f"member:{unknown.member_id}") from None
-    await make_notices(tx, outbox, told)
+    await make_notices(tx, outbox, *told)
 
 
-def _whom(event: Envelope, referral: ReferralState, parts: Parts, facts: Facts) -> dict[Recipient, Cause]:
+def _whom(occasion: Occasion, facts: Facts) -> dict[Recipient, Cause]:
     """Each recipient, and what it is told. Raises UnknownMember as `members_told` does."""
+    event, referral, parts = occasion.event, occasion.referral, occasion.parts
+    about = facts.about(referral, occasion.by_side)
     members = members_told(parts - FIRST, referral, facts.people.members)
     first = members_told(parts & FIRST, referral, facts.people.members)
-    cause = Cause(event.id, event.type, event.correlationid, referral.id, facts.about)
+    cause = Cause(event.id, event.type, event.correlationid, referral.id, about, context_of(event))
     told = dict.fromkeys(_recipients(facts, members, event.actor), cause)
     if isinstance(referral, ReferralAssigned):
         told |= {who: _as_taken_away(cause) for who in told if who.member_id == referral.former_member_id}
-    if "desk" in parts and _desk_address_is_its_own(facts, members):
-        told[Recipient(facts.target.id, None)] = cause
+    target = facts.organizations[referral.target_organization_id]
+    if "desk" in parts and _desk_address_is_its_own(target, facts, members):
+        told[Recipient(target.id, None)] = cause
     if "coordinator" in parts:  # who is of the desk as well is told as the desk is
         for each in coordinators(facts.people.members) - members:
             told.setdefault(recipient_of(facts.people, each, as_coordinator=True), cause)
@@ -68,7 +89,7 @@ def _from_the_beginning(cause: Cause, referral: ReferralState) -> Cause:
     return replace(cause, referral_id=referral.root_id, about=cause.about.model_copy(update=seen_from))
 
 
-def _desk_address_is_its_own(facts: Facts, members: frozenset[UUID]) -> bool:
+def _desk_address_is_its_own(target: Organization, facts: Facts, members: frozenset[UUID]) -> bool:
     """Whether the target has a desk address that belongs to none of `members`, who are told anyhow."""
     own = {same_address(facts.people.members[member_id].email) for member_id in members}
-    return bool(facts.target.email) and same_address(str(facts.target.email)) not in own
+    return bool(target.email) and same_address(str(target.email)) not in own
