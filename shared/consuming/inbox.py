@@ -119,7 +119,8 @@ async def handle(database: Database, consumer: Consumer, events: Sequence[Envelo
 async def _handle_run(tx: Transaction, consumer: Consumer, handler: Handler, run: Sequence[Envelope]) -> None:
     if isinstance(handler, BatchHandler) and len(run) > 1:
         with ExitStack() as spans:
-            return await handler.take(tx, [spans.enter_context(_traced(consumer, event)) for event in run])
+            traced = [spans.enter_context(_traced(consumer, event)) for event in run] if tracing.is_on() else run
+            return await handler.take(tx, traced)
     for event in run:
         await handle_one(tx, consumer, event)
 
