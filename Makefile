@@ -22,6 +22,8 @@ endif
 
 # What checks Prometheus' rules: the machine's own promtool, or that out of Debian's package, which is not installed.
 PROMTOOL := .promtool/promtool
+# What steps the clock of the rig's PostgreSQL, out of Debian's package, which is not installed.
+FAKETIME := $(VENV)/faketime/libfaketime.so.1
 
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
@@ -59,6 +61,7 @@ format: $(READY) ## Format the code, and mend what the linter can mend
 	@$(BIN)/ruff check --fix .
 
 faults: $(READY) ## Let faults happen to a working platform and check that nothing is lost (SEED=1 MINUTES=2)
+	@$(MAKE) --no-print-directory $(FAKETIME) || true
 	@$(BIN)/python -m tests.faults --seed $(or $(SEED),1) --minutes $(or $(MINUTES),2) $(ARGS)
 
 mutants: $(READY) ## Plant mistakes in copies of the code, and see that each is noticed (ARGS="--only word --part 2/4")
@@ -144,3 +147,10 @@ $(PROMTOOL):
 	elif cd $(@D) && { apt-get download -q prometheus || { $(AS_ROOT) apt-get update -q && apt-get download -q prometheus; }; } >log 2>&1 \
 		&& dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x --strip-components=3 ./usr/bin/promtool; then rm -f prometheus_*.deb log; \
 	else cat log; echo "promtool comes with Prometheus (https://prometheus.io/download): put it into PATH, then again"; exit 1; fi
+
+# Where it cannot be had, a run says what it leaves out.
+$(FAKETIME):
+	@rm -rf $(@D) && mkdir $(@D)
+	@cd $(@D) && { apt-get download -q libfaketime || { $(AS_ROOT) apt-get update -q && apt-get download -q libfaketime; }; } >log 2>&1 \
+		&& dpkg-deb --fsys-tarfile libfaketime_*.deb | tar -x --strip-components=5 --wildcards './usr/lib/*/faketime/libfaketime.so.1' \
+		&& touch libfaketime.so.1 && rm libfaketime_*.deb log || { cat log; exit 1; }

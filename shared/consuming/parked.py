@@ -17,10 +17,11 @@ from shared.redis import RawRedis
 
 log = logging.getLogger(__name__)
 
+# A failure of later than now is one from before the database's clock was set back.
 _DUE = text(
     "SELECT event_id FROM parked WHERE waits_for = :retry AND payload::json->>'type' = ANY(:types) "
     "AND NOT EXISTS (SELECT FROM failures WHERE stream = :stream AND entry_id = parked.event_id::text "
-    "AND last_failed_at > now() - CAST(:idle AS interval)) ORDER BY event_id"
+    "AND last_failed_at > now() - CAST(:idle AS interval) AND last_failed_at <= now()) ORDER BY event_id"
 )
 _TAKE = text("DELETE FROM parked WHERE event_id = :id AND waits_for = :retry RETURNING payload")
 # The inbox knew the event since it was parked; forgotten there, it can be replayed.

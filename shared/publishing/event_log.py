@@ -27,7 +27,8 @@ SELECT mine.held, lost.after_ms, lost.after_seq, lost.ms, lost.seq, lost.intact,
     waiting.id, waiting.payload, waiting.subject
 FROM (
     SELECT EXISTS (
-        SELECT FROM leases WHERE name = 'relay' AND holder = $1 AND expires_at > clock_timestamp() + $2::interval
+        SELECT FROM leases WHERE name = 'relay' AND holder = $1
+            AND expires_at BETWEEN clock_timestamp() + $2::interval AND clock_timestamp() + $4::interval
     ) AS held
 ) AS mine
 LEFT JOIN ({_LOSS}) AS lost ON mine.held
@@ -84,11 +85,11 @@ class EventLog:
     async def look(self, batch: int) -> Look | None:
         """The newest entry, and up to `batch` events that wait; None when another relay has the lease."""
         async with self._own.in_use() as connection:
-            rows = await connection.fetch(_LOOK, self._holder, _LEFT, batch)
+            rows = await connection.fetch(_LOOK, self._holder, _LEFT, batch, _LEASE)
             if not rows[0]["held"]:
                 if not await self._take_lease(connection):
                     return None
-                rows = await connection.fetch(_LOOK, self._holder, _LEFT, batch)
+                rows = await connection.fetch(_LOOK, self._holder, _LEFT, batch, _LEASE)
         first = rows[0]
         return Look(entry_of(first), _loss(first), Batch.of(rows if first["id"] is not None else []))
 

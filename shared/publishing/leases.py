@@ -7,12 +7,14 @@ from sqlalchemy import text
 
 from shared.database.transaction import Transaction
 
-# The database's own clock decides, so that two machines never disagree about the hour.
+# The database's own clock decides, so that two machines never disagree about the hour. Where that clock is set back, a
+# lease may seem to last for long: one that ends later than any taken now holds for nobody.
 _TAKE = """
 INSERT INTO leases (name, holder, expires_at)
 VALUES ({name}, {holder}, clock_timestamp() + {span})
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-WHERE leases.holder = excluded.holder OR leases.expires_at < clock_timestamp()
+WHERE leases.holder = excluded.holder
+    OR leases.expires_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + {span}
 RETURNING holder
 """
 _TAKE_NAMED = text(_TAKE.format(name=":name", holder=":holder", span="CAST(:span AS interval)"))
@@ -20,7 +22,10 @@ _TAKE_NUMBERED = _TAKE.format(name="$1", holder="$2", span="$3::interval")
 
 
 async def take(tx: Transaction, name: str, holder: str, span: timedelta) -> bool:
-    """Take or renew the lease `name`; returns whether `holder` has it now, for `span` from now."""
+    """Take or renew the lease `name`; returns whether `holder` has it now, for `span` from now.
+
+    All who take it take it for the same span.
+    """
     return (await tx.execute(_TAKE_NAMED, {"name": name, "holder": holder, "span": span})).first() is not None
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from shared.consuming import dead_letters
 from shared.consuming.inbox import RETRY, handle
@@ -65,6 +67,19 @@ async def test_a_sweep_leaves_alone_what_has_just_failed(backbone: Backbone) -> 
         await sweeper.sweep()
     assert needs.looks == looks + 1
     assert await parked(backbone) == 1
+
+
+async def test_what_failed_before_the_clock_was_set_back_is_tried_again(backbone: Backbone) -> None:
+    needs = Needs(failures=1)
+    waiting, fact = event(backbone), event(backbone, FACT)
+    await handle(backbone.consuming, needs.consumer, [waiting])
+    await handle(backbone.consuming, needs.consumer, [fact])
+    needs.failures = 1
+    await retry_stuck(backbone.consuming, backbone.consumer, needs.consumer, max_failures=3)
+    async with backbone.consuming.transaction() as tx:
+        await tx.execute(text("UPDATE failures SET last_failed_at = last_failed_at + interval '10 minutes'"))
+    await retry_stuck(backbone.consuming, backbone.consumer, needs.consumer, 3, timedelta(seconds=30))
+    assert await parked(backbone) == 0
 
 
 async def test_a_waiting_event_that_fails_too_often_becomes_a_dead_letter(backbone: Backbone) -> None:

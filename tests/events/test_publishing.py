@@ -106,6 +106,20 @@ async def test_one_relay_works_at_a_time_and_another_takes_over_from_a_dead_one(
     assert len(await ids_on_stream(backbone)) == 3
 
 
+async def test_a_lease_of_before_the_clock_was_set_back_holds_nobody_up(backbone: Backbone) -> None:
+    set_back = text("UPDATE leases SET expires_at = expires_at + interval '10 minutes'")
+    assert await backbone.relay.step() == 0
+    async with backbone.publisher.transaction() as tx:
+        await tx.execute(set_back)
+    assert await backbone.relay.step() == 0
+    assert await backbone.scalar("SELECT expires_at < now() + interval '7 seconds' FROM leases", backbone.publisher)
+    async with backbone.publisher.transaction() as tx:  # and before its holder came back to it
+        await tx.execute(set_back)
+    await backbone.tell(3)
+    assert await backbone.new_relay("relay-2").step() == 3
+    assert await backbone.relay.step() is None
+
+
 async def test_a_relay_that_ends_in_an_orderly_way_gives_its_lease_back(backbone: Backbone) -> None:
     task = asyncio.create_task(backbone.relay.run())
     [event] = await backbone.tell()

@@ -22,6 +22,7 @@ from tests.faults.checks.versions import prepare_notes
 from tests.faults.checks.watch import Watch
 from tests.faults.drills.long_outage import long_outage
 from tests.faults.failing import give_up_failing, replay, switch
+from tests.faults.fault_injectors.database_clock import can_step
 from tests.faults.fault_injectors.disks import SIZES, small_disk
 from tests.faults.fault_injectors.entries import poison
 from tests.faults.fault_injectors.power import devices
@@ -35,7 +36,7 @@ from tests.faults.operating import Operator
 from tests.faults.people import GivenUp
 from tests.faults.report import Outcome, broken, come_to_rest, judge
 from tests.faults.retaining import Retention
-from tests.faults.schedule import AROUND_DRILLS, DRILLS, Course, Fault, Schedule, possible_faults
+from tests.faults.schedule import AROUND_DRILLS, DRILLS, FAULTS, Course, Fault, Schedule, impossible_faults
 
 Say = Callable[[str], None]
 
@@ -71,8 +72,10 @@ def main() -> None:
         # What waits in a long outage finds no room on small ones.
         folders = [] if asked.drill == long_outage.__name__ else [root / folder for folder in SIZES]
         mounted = [stack.enter_context(small_disk(folder)) for folder in folders if not folder.exists()]
-        faults = _chosen(asked, possible_faults(has_disks=all(mounted), has_power=has_power))
-        outcome = uvloop.run(run(root, asked, faults))
+        out = impossible_faults(has_disks=all(mounted), has_power=has_power, has_clock=can_step(root))
+        wanted = _chosen(asked)
+        outcome = uvloop.run(run(root, asked, tuple(fault for fault in wanted if fault not in out)))
+        outcome.left_out = {fault.__name__: out[fault] for fault in wanted if fault in out}
         outcome.show()
         if asked.record:
             outcome.record()
@@ -129,10 +132,10 @@ async def run(root: Path, asked: argparse.Namespace, faults: tuple[Fault, ...]) 
         return outcome
 
 
-def _chosen(asked: argparse.Namespace, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+def _chosen(asked: argparse.Namespace) -> tuple[Fault, ...]:
     if asked.drill:
         return AROUND_DRILLS
-    return tuple(fault for fault in faults if not asked.only or fault.__name__ in asked.only.split(","))
+    return tuple(fault for fault in FAULTS if not asked.only or fault.__name__ in asked.only.split(","))
 
 
 async def _judge(

@@ -69,6 +69,7 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "half_open_postgres": _VANISHED,
     "let_answers_be_overdue": _AT_ONCE,
     "jump_clocks": _AHEAD,
+    "step_database_clock": _TAKEN_UP,
     "close_mail_server": _AT_ONCE,
     "expire_certificate": _AT_ONCE,
     "fill_postgres_disk": _AGAIN,

@@ -40,6 +40,7 @@ class Hands(Supervisor):
         """Processes with proxies of their own."""
         self.variants: dict[str, str] = {}
         self.postgres_options: tuple[str, ...] = ()
+        self.postgres_environment: dict[str, str] = {}
         self.former_tree = folder / FORMER
         self.before_start: dict[str, Callable[[], None]] = {}
         self.starts = 0
@@ -65,7 +66,8 @@ class Hands(Supervisor):
         if spec.argv[-1].startswith("services."):
             spec = self._under_watch(spec)
         elif spec.name == "postgres":
-            spec = replace(spec, argv=[*spec.argv, "-c", f"max_wal_size={WAL_SIZE}", *self.postgres_options])
+            options = ["-c", f"max_wal_size={WAL_SIZE}", *self.postgres_options]
+            spec = replace(spec, argv=[*spec.argv, *options], env={**spec.env, **self.postgres_environment})
         if ready := self.before_start.pop(spec.name, None):
             ready()
         self.starts += 1

@@ -58,6 +58,8 @@ class Outcome:
     figures: dict[str, int] = field(default_factory=dict)
     overlooked: list[str] | None = None
     """Lies that no check has found, where any were told."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Kinds of fault that this machine cannot do, and why."""
 
     @property
     def never_hit(self) -> list[str]:
@@ -91,6 +93,8 @@ class Outcome:
         broken_off = f"{self.watch.broken_off} times broken off {self.watch.broken_off_by}".rstrip()
         print(f"  looked {self.watch.looks} times at everything meanwhile, {broken_off}")
         self._show_findings()
+        for name, why in self.left_out.items():
+            print(f"  left out: {name}, for {why}")
         print(f"  undisturbed, all was dealt with everywhere after {self.course.disturbances.undisturbed:.1f} s")
         print(self._last_line())
 

@@ -15,6 +15,7 @@ from tests.faults.drills import long_outage, restore, standby
 from tests.faults.fault_injectors import (
     certificates,
     cut_off,
+    database_clock,
     disks,
     entries,
     network,
@@ -77,6 +78,7 @@ LANES: Final[tuple[tuple[Fault, ...], ...]] = (
         network.half_open_postgres,
         reminders.let_answers_be_overdue,
         surroundings.jump_clocks,
+        database_clock.step_database_clock,
         surroundings.close_mail_server,
         certificates.expire_certificate,
         disks.fill_postgres_disk,
@@ -87,10 +89,8 @@ LANES: Final[tuple[tuple[Fault, ...], ...]] = (
 
 FAULTS: Final[tuple[Fault, ...]] = tuple(fault for lane in LANES for fault in lane)
 ON_SMALL_DISKS: Final[tuple[Fault, ...]] = (disks.fill_valkey_disk, disks.fill_postgres_disk, disks.fill_mail_disk)
-"""Left out where nobody may mount a small file system."""
 ON_DEVICES: Final[tuple[Fault, ...]] = (power.cut_power, slow_syncs.slow_syncs)
-"""Left out where nobody may mount block devices."""
-
+ON_OTHER_CLOCK: Final[tuple[Fault, ...]] = (database_clock.step_database_clock,)
 
 DRILLS: Final[tuple[Fault, ...]] = (
     restore.restore_referral,
@@ -108,10 +108,16 @@ AROUND_DRILLS: Final[tuple[Fault, ...]] = (
 )
 
 
-def possible_faults(*, has_disks: bool, has_power: bool) -> tuple[Fault, ...]:
-    """All kinds of fault but those for which this machine has no file systems to be filled, or to be cut off."""
-    out = () if has_disks else ON_SMALL_DISKS
-    return tuple(fault for fault in FAULTS if fault not in out and (has_power or fault not in ON_DEVICES))
+def impossible_faults(*, has_disks: bool, has_power: bool, has_clock: bool) -> dict[Fault, str]:
+    """The kinds of fault that are left out on this machine, and why."""
+    out: dict[Fault, str] = {}
+    if not has_disks:
+        out |= dict.fromkeys(ON_SMALL_DISKS, "nobody may mount a small file system here")
+    if not has_power:
+        out |= dict.fromkeys(ON_DEVICES, "nobody may mount block devices here")
+    if not has_clock:
+        out |= dict.fromkeys(ON_OTHER_CLOCK, "there is no libfaketime, Debian's package, or PostgreSQL cannot read it")
+    return out
 
 
 _TRIES: Final = 6

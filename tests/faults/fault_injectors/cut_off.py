@@ -9,6 +9,7 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
+from luotsi.platform.process import ProcessSpec
 from shared.services import groups_of, streams
 from tests.faults.checks.expectations import Finding
 from tests.faults.checks.repeats import EXPLAINED_SECONDS
@@ -32,7 +33,7 @@ async def cut_one_worker_off(lab: Lab, lot: random.Random) -> None:
     for wire in wires.values():
         await wire.start()
     try:
-        await _let_it_publish(lab, service, extra.name)
+        await let_it_publish(lab, service, extra)
         for wire in wires.values():
             wire.half_open()
         cut_at = time.monotonic()
@@ -48,19 +49,20 @@ async def cut_one_worker_off(lab: Lab, lot: random.Random) -> None:
             await wire.stop()
 
 
-async def _let_it_publish(lab: Lab, service: str, name: str) -> None:
-    """Start it, and let the other one begin anew, so that this one has the lease. Raises TimeoutError."""
-    await start_to_work(lab, lab.worker_like(service, 5))
+async def let_it_publish(lab: Lab, service: str, extra: ProcessSpec) -> None:
+    """Start a worker, and let the other one begin anew, so that this one has the lease. Raises TimeoutError."""
+    await start_to_work(lab, extra)
     deadline = time.monotonic() + PATIENCE
-    while not await _holds(lab, service, name):
+    while not await holds_lease(lab, service, extra.name):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"in vain waited for {name} to publish")
+            raise TimeoutError(f"in vain waited for {extra.name} to publish")
         lab.hands.signal(f"{service}-worker", signal.SIGTERM)
         await asyncio.sleep(2.5)
     await asyncio.sleep(2)
 
 
-async def _holds(lab: Lab, service: str, name: str) -> bool:
+async def holds_lease(lab: Lab, service: str, name: str) -> bool:
+    """Whether the relay's lease is that worker's; False where nobody can say."""
     with contextlib.suppress(Exception):  # a server that another fault has taken away
         return bool(await lab.query(service, _HOLDS, name))
     return False
@@ -76,7 +78,7 @@ async def _held_in_vain(lab: Lab, service: str, name: str, deadline: float) -> s
 
 
 async def _held(lab: Lab, service: str, name: str) -> list[str]:
-    held = ["the relay's lease"] if await _holds(lab, service, name) else []
+    held = ["the relay's lease"] if await holds_lease(lab, service, name) else []
     for stream in streams():
         if service in groups_of(stream):
             with contextlib.suppress(RedisError):
