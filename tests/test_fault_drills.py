@@ -1,8 +1,12 @@
 """What may be missing after a database was taken back, and what may not: the checks of the rig's drills can fail."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
+from tests.faults.checks.copies import check_copies
+from tests.faults.checks.notices import check_deliveries
+from tests.faults.checks.remade import Remade, check_remade
 from tests.faults.checks.rewound import Rewound, check_rewound, without_what_is_gone
 from tests.faults.checks.snapshot import Event, Snapshot
 from tests.faults.ledger import Ledger, Promise
@@ -70,3 +74,43 @@ def test_only_promises_of_what_is_gone_are_let_off() -> None:
     assert [each.at for each in left.promises] == [kept.at, later.at]
     assert left.keys == {"a key": "r-2"}, "no event of that referral is gone"
     assert left.seen == {"n-1", "n-2"}
+
+
+def delivery(status: str) -> dict[str, object]:
+    return {"id": uuid4(), "notice_id": uuid4(), "channel": "email", "status": status}
+
+
+def remade(made: dict[str, object], *mailed: object) -> list[str]:
+    seen = Snapshot({}, {}, {"notifications": {"deliveries": [made]}})
+    return [found.kind for found in check_remade(Remade({str(made["id"]): "before"}), seen, set(map(str, mailed)))]
+
+
+def test_of_two_deliveries_of_one_notice_one_mail_comes() -> None:
+    sent, waiting = delivery("delivered"), delivery("withdrawn")
+    assert remade(sent, "before") == remade(sent, sent["id"]) == remade(waiting) == []
+    assert remade(sent, "before", sent["id"]) == ["doubled"]
+    assert remade(sent) == ["lost"], "it counts as sent, and nobody has it"
+
+
+def test_what_a_restore_has_held_back_is_not_lost() -> None:
+    made = delivery("withdrawn")
+    notice = {"id": made["notice_id"], "event_id": uuid4(), "recipient_member_id": None}
+    tables: dict[str, dict[str, list[object]]] = {
+        "notifications": {"deliveries": [made], "notices": [notice]},
+        "catalog": {"members": []},
+    }
+    seen = Snapshot({"notifications": []}, {}, tables)
+    assert [found.kind for found in check_deliveries(seen)] == ["lost"]
+    assert list(check_deliveries(seen, {str(made["id"])})) == []
+
+
+def test_a_copy_of_what_its_owner_has_forgotten_is_no_loss() -> None:
+    kept = {"id": OLD.subject, "epoch": OLD.epoch, "sequence": OLD.sequence}
+    tables: dict[str, dict[str, list[object]]] = {
+        "catalog": {"organizations": [], "services": [], "members": [], "service_facts": []},
+        "referral": {"deliveries": [kept]},
+        **{service: {} for service in ("notifications", "portal")},
+    }
+    logs: dict[str, list[Event]] = {"notifications": [], "referral": []}
+    assert len(list(check_copies(Snapshot(logs, {}, tables)))) == 1
+    assert list(check_copies(Snapshot(logs, {}, tables, defaultdict(list, notifications=[OLD])))) == []

@@ -23,6 +23,7 @@ from luotsi.restore.databases import put, raise_epoch
 from luotsi.restore.plan import Plan, check
 from luotsi.restore.report import Lost, what_is_lost
 from shared.clock import utc_now
+from shared.database.addresses import connect as connect_database
 from shared.publishing import packs
 from shared.redis import connect
 from shared.services import dead_stream, groups_of, publishers, streams
@@ -57,7 +58,7 @@ async def restore(plan: Plan, *, replace: bool, lost_at: datetime | None, say: C
     _check_streams(plan)
     await check(plan, replace=replace)
     done = Restored(plan.manifest.name, plan.manifest.taken_at, plan.services, ledger_until=dict(ledger.until))
-    begun = utc_now()
+    begun = await _now_there(plan)
     for service in plan.services:
         await asyncio.to_thread(put, plan, service)
         say(f"{service}: restored as of {plan.manifest.databases[service].taken_at:%Y-%m-%d %H:%M:%S} UTC")
@@ -75,6 +76,18 @@ async def restore(plan: Plan, *, replace: bool, lost_at: datetime | None, say: C
     if plan.whole:
         await _empty_streams(plan.target)
     return done
+
+
+async def _now_there(plan: Plan) -> datetime:
+    """The earliest moment by the databases' own clocks, by which they say when something was recorded."""
+    moments: list[datetime] = []
+    for service in plan.services:
+        connection = await connect_database(plan.target.owner_url(service), timeout=10)
+        try:
+            moments.append(await connection.fetchval("SELECT clock_timestamp()"))
+        finally:
+            await connection.close()
+    return min(moments)
 
 
 async def _agree(

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,15 @@ import pytest
 
 from luotsi.backup import postgres_tools, sealing
 from luotsi.backup.manifest import moment_of
+from luotsi.commands import backup
 from luotsi.platform.process import PlatformError
 from luotsi.platform.process_specs import free_port_base
+from shared.clock import utc_now
 from tests.backups.backed_up import BackedUp
 from tests.builders import small_town
 from tests.referring import sent_referral
 
+_EVENTS = "SELECT count(*) FROM outbox WHERE type <> 'referral.service_facts.v1'"
 DATABASES = ["portal", "catalog", "referral", "notifications"]
 
 
@@ -57,6 +61,16 @@ async def test_only_what_a_command_makes_is_private(backed_up: BackedUp) -> None
     made = [path for path in backed_up.target.rglob("*") if path.is_file()]
     assert {path.stat().st_mode & 0o077 for path in made} == {0}
     assert [path for path in made if "ledger" in str(path)]
+
+
+async def test_the_ledger_misses_nothing_where_the_clock_of_the_databases_is_behind(
+    backed_up: BackedUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup, "utc_now", lambda: utc_now() + timedelta(minutes=10))
+    await backed_up.luotsi("backup", "ledger")
+    await sent_referral(backed_up.platform, await small_town(backed_up.platform))
+    events = sum([await backed_up.platform.scalar(each, _EVENTS) for each in ("catalog", "referral")])
+    assert f"{events} entries" in (await backed_up.luotsi("backup", "ledger")).stdout
 
 
 async def test_what_is_damaged_missing_newer_or_another_s_is_said_so(backed_up: BackedUp, tmp_path: Path) -> None:

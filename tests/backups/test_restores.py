@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from luotsi.backup import sealing
+from luotsi.restore import restoring
 from services.notifications.jobs.delivery_queue import DeliveryQueue
 from shared.clock import utc_now
 from shared.services import service_names
@@ -143,8 +144,12 @@ async def test_total_loss_and_nobody_is_told_twice(losable: BackedUp, tmp_path: 
     assert sum(mails(platform).values()) == year.mails + 2, "first viewed, and accepted"
 
 
-@pytest.mark.parametrize("is_packed", [False, True])
-async def test_the_referral_database_alone(losable: BackedUp, is_packed: bool) -> None:
+@pytest.mark.parametrize(("is_packed", "ahead"), [(False, 0), (True, 0), (False, 10)])
+async def test_the_referral_database_alone(
+    losable: BackedUp, is_packed: bool, ahead: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of whoever restores may be minutes `ahead` of the databases'."""
+    monkeypatch.setattr(restoring, "utc_now", lambda: utc_now() + timedelta(minutes=ahead))
     platform = losable.platform
     year = await a_year(losable, is_packed=is_packed)
     before = await told(platform, year.town.desk, year.town.adviser)

@@ -76,6 +76,8 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "fill_mail_disk": _AGAIN,
     "restore_referral": _VANISHED,
     "restore_catalog": _VANISHED,
+    "restore_notifications": _VANISHED,
+    "restore_portal": _VANISHED,
     "promote_standby": _VANISHED,
     "long_outage": _AGAIN,
     **{f"killed {point}": _AGAIN for point in POINTS},

@@ -23,6 +23,7 @@ from shared.database.server_settings import server_settings
 from shared.redis import RawRedis, connect
 from shared.services import SERVICES
 from tests.faults.checks.expectations import Finding
+from tests.faults.checks.remade import Remade
 from tests.faults.hands import Hands
 from tests.faults.injection_points import Points
 from tests.faults.mail import ChoosyMailServer
@@ -66,6 +67,8 @@ class Lab:
     """A database is about to be taken back: what is looked at from now on need not agree."""
     rewound: "list[Rewound]" = field(default_factory=list)
     """Databases that were taken back."""
+    remade: Remade = field(default_factory=Remade)
+    """What the notification service made anew when its database had been."""
     copies: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while copies are made anew, and while a stranger is spoken of, whom that would take away."""
     forged: set[UUID] = field(default_factory=set)

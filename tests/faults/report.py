@@ -19,6 +19,7 @@ from tests.faults.checks.logs import check_inboxes, check_promises, check_timeli
 from tests.faults.checks.many import check_many
 from tests.faults.checks.notices import check_deliveries, check_mail, check_notices
 from tests.faults.checks.readers import check_read_timelines
+from tests.faults.checks.remade import check_remade
 from tests.faults.checks.repeats import repeated_mails
 from tests.faults.checks.rewound import check_rewound, without_what_is_gone
 from tests.faults.checks.snapshot import Backlog, Snapshot, backlog, take_snapshot
@@ -251,10 +252,12 @@ def _all_findings(seen: Snapshot, lab: Lab, ledger: Ledger) -> Iterator[Finding]
     yield from check_inboxes(seen)
     yield from check_timelines(seen)
     yield from check_notices(seen)
-    yield from check_deliveries(seen)
+    yield from check_deliveries(seen, lab.remade.held_back)
     gone = {delivery for rewound in lab.rewound for delivery in rewound.deliveries_gone}
-    yield from check_mail(seen, [mail for mail in lab.mail.taken if delivery_of(mail) not in gone], lab.filed)
-    yield from check_given_up(seen, lab.mail, lab.filed)
+    kept = [mail for mail in lab.mail.taken if delivery_of(mail) not in gone]
+    yield from check_mail(seen, kept, lab.filed, known_as_sent=lab.remade.formers)
+    yield from check_remade(lab.remade, seen, {delivery_of(mail) for mail in lab.mail.taken})
+    yield from check_given_up(seen, lab.mail, {*lab.filed, *lab.remade.formers})
     yield from check_newer_consumer(seen)
     yield from check_copies(seen)
     yield from check_dead_letters(lab.poison)

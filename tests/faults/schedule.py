@@ -11,7 +11,7 @@ from typing import Final
 
 from tests.faults.bounds import MOST
 from tests.faults.disturbances import Disturbances
-from tests.faults.drills import long_outage, restore, standby
+from tests.faults.drills import long_outage, restore, restore_notifications, restore_portal, standby
 from tests.faults.fault_injectors import (
     certificates,
     cut_off,
@@ -95,6 +95,8 @@ ON_OTHER_CLOCK: Final[tuple[Fault, ...]] = (database_clock.step_database_clock,)
 DRILLS: Final[tuple[Fault, ...]] = (
     restore.restore_referral,
     restore.restore_catalog,
+    restore_notifications.restore_notifications,
+    restore_portal.restore_portal,
     standby.promote_standby,
     long_outage.long_outage,
 )

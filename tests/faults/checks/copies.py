@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tests.faults.checks.expectations import FACTS, Finding
-from tests.faults.checks.snapshot import Row, Snapshot
+from tests.faults.checks.snapshot import Event, Row, Snapshot
 
 _COPIED = ("organizations", "services", "members")
 
@@ -45,12 +45,21 @@ def _plain(value: Any) -> Any:
 def _newest(
     seen: Snapshot, what: str, owner: str, rows: Iterable[Row], event_type: str | None = None
 ) -> Iterator[Finding]:
-    """Each copy of what `owner` tells (in events of `event_type`, where it tells more) is the newest that was told."""
-    newest: dict[str, tuple[int, int]] = {}
-    for event in seen.logs[owner]:
-        if event_type in (None, event.type):
-            newest[event.subject] = max(newest.get(event.subject, (0, 0)), (event.epoch, event.sequence))
+    """Each copy of what `owner` tells (in events of `event_type`, where it tells more) is the newest that was told.
+
+    Of what `owner` knows nothing any more, since it was taken back, that may be a copy of what was told before.
+    """
+    told = [event for event in seen.logs[owner] if event_type in (None, event.type)]
+    newest, gone = _newest_of(told), _newest_of(seen.gone[owner])
     kept = {str(row["id"]): (row["epoch"], row["sequence"]) for row in rows}
     for subject in newest.keys() | kept.keys():
-        if newest.get(subject) != kept.get(subject):
+        if kept.get(subject) not in (newest.get(subject), None if subject in newest else gone.get(subject)):
             yield Finding("lost", f"{what} {subject} was told as {newest.get(subject)}, kept as {kept.get(subject)}")
+
+
+def _newest_of(events: Iterable[Event]) -> dict[str, tuple[int, int]]:
+    """Epoch and version of the newest event about each subject."""
+    newest: dict[str, tuple[int, int]] = {}
+    for event in events:
+        newest[event.subject] = max(newest.get(event.subject, (0, 0)), (event.epoch, event.sequence))
+    return newest

@@ -1,6 +1,6 @@
 """Mail that was given up: only what the mail server never took, after as many tries as are due, and told of."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID
@@ -14,8 +14,11 @@ TRIES: Final = 8
 """How often a mail is tried that is never refused for good."""
 
 
-def check_given_up(seen: Snapshot, mail: ChoosyMailServer, filed: Mapping[str, bytes]) -> Iterator[Finding]:
-    """What the server refused for good, or put off at each try, was given up; and nothing else was."""
+def check_given_up(seen: Snapshot, mail: ChoosyMailServer, elsewhere: Collection[str]) -> Iterator[Finding]:
+    """What the server refused for good, or put off at each try, was given up; and nothing else was.
+
+    The mail of deliveries `elsewhere` may have got there another way: into a file, or before a restore.
+    """
     addresses = {row["id"]: row["email"] for row in seen.tables["catalog"]["members"]}
     notices = {row["id"]: row for row in seen.tables["notifications"]["notices"]}
     for row in seen.tables["notifications"]["deliveries"]:
@@ -25,7 +28,7 @@ def check_given_up(seen: Snapshot, mail: ChoosyMailServer, filed: Mapping[str, b
         unknown = addresses.get(notice["recipient_member_id"]) == mail.unknown
         refused = unknown or is_refused(row["id"])
         if row["status"] != "exhausted":
-            if (refused or is_put_off(row["id"])) and delivery not in filed:
+            if (refused or is_put_off(row["id"])) and delivery not in elsewhere:
                 yield Finding("wrong", f"delivery {delivery} is {row['status']}, and its mail was never taken")
         elif not (refused or is_put_off(row["id"])):
             yield Finding("lost", f"delivery {delivery} was given up, and no mail server refused it")

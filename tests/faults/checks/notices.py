@@ -1,7 +1,7 @@
 """Who was told of what: each notice exists once, each of its deliveries ended, each mail left."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -107,8 +107,11 @@ def _coordinators(seen: Snapshot) -> set[str]:
     return {str(row["id"]) for row in members if row["active"] and "coordinator" in row["roles"]}
 
 
-def check_deliveries(seen: Snapshot) -> Iterator[Finding]:
-    """One delivery per notice and way, each ended well; and the numbers of a member's notices have no gap."""
+def check_deliveries(seen: Snapshot, held_back: Collection[str] = ()) -> Iterator[Finding]:
+    """One delivery per notice and way, each ended well; and the numbers of a member's notices have no gap.
+
+    `held_back` are deliveries that were withdrawn by a restore.
+    """
     ways = Counter((row["notice_id"], row["channel"]) for row in seen.tables["notifications"]["deliveries"])
     numbers: dict[str, list[int]] = defaultdict(list)
     alone = unreached(seen)
@@ -127,7 +130,7 @@ def check_deliveries(seen: Snapshot) -> Iterator[Finding]:
     recipients = {row["id"]: str(row["recipient_member_id"]) for row in seen.tables["notifications"]["notices"]}
     for row in seen.tables["notifications"]["deliveries"]:
         if row["status"] not in ("delivered", "exhausted") and not (
-            row["status"] == "withdrawn" and recipients[row["notice_id"]] in gone
+            row["status"] == "withdrawn" and (recipients[row["notice_id"]] in gone or str(row["id"]) in held_back)
         ):
             yield Finding("stuck" if row["status"] in ("pending", "failed") else "lost", f"delivery {dict(row)}")
 
@@ -139,8 +142,13 @@ def _ways_of(notice: Any, unreached_by_mail: str | None) -> tuple[str, ...]:
     return ("email", "inbox") if member else ("email",)
 
 
-def check_mail(seen: Snapshot, mails: list[EmailMessage], filed: dict[str, bytes]) -> Iterator[Finding]:
-    """Every delivered mail has arrived or is a whole file, and a repeat is the same mail with the same Message-ID."""
+def check_mail(
+    seen: Snapshot, mails: list[EmailMessage], filed: dict[str, bytes], known_as_sent: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Every delivered mail has arrived or is a whole file, and a repeat is the same mail with the same Message-ID.
+
+    Of deliveries `known_as_sent` no mail need have come.
+    """
     arrived: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for mail in mails:
         arrived[delivery_of(mail)].add(_kind(mail))
@@ -152,7 +160,7 @@ def check_mail(seen: Snapshot, mails: list[EmailMessage], filed: dict[str, bytes
         arrived[delivery].add(_kind(mail))
     known = {str(row["id"]): row for row in seen.tables["notifications"]["deliveries"] if row["channel"] == "email"}
     for delivery, row in known.items():
-        if row["status"] == "delivered" and delivery not in arrived:
+        if row["status"] == "delivered" and delivery not in arrived and delivery not in known_as_sent:
             yield Finding("lost", f"the mail of delivery {delivery} never arrived")
     for delivery, kinds in arrived.items():
         if delivery not in known:

@@ -3,6 +3,8 @@
 import asyncio
 import random
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from tests.faults.checks.rewound import Rewound
 from tests.faults.checks.snapshot import read_log
@@ -27,25 +29,40 @@ async def restore_catalog(lab: Lab, lot: random.Random) -> None:
 async def _restore(service: str, lab: Lab) -> None:
     operator = Operator(lab)
     safe = frozenset(event.id for event in await read_log(lab, service))
+    async with lost_after_a_backup(lab, operator, service):
+        before, lost_at = await read_log(lab, service), time.time()
+        await put_back(operator, service)
+        lab.rewound.append(Rewound(service, safe, tuple(before), tuple(await read_log(lab, service)), lost_at))
+
+
+async def _nothing() -> None:
+    pass
+
+
+@asynccontextmanager
+async def lost_after_a_backup(
+    lab: Lab, operator: Operator, service: str, meanwhile: Callable[[], Awaitable[None]] = _nothing
+) -> AsyncIterator[None]:
+    """A backup, some work and what is done `meanwhile`, the ledger; then nothing works in the database in the block."""
     await operator.luotsi("backup", "make")
+    await meanwhile()
     await asyncio.sleep(_WORK)
     await operator.luotsi("backup", "ledger")
     lab.rewinding = True
     names = await operator.stop(service)
     try:
         await asyncio.sleep(1)  # who was answered has written it down
-        before, lost_at = await read_log(lab, service), time.time()
-        await _as_soon_as_nobody_is_at_work(operator, service)
-        lab.rewound.append(Rewound(service, safe, tuple(before), tuple(await read_log(lab, service)), lost_at))
+        yield
     finally:
         operator.start(names)
 
 
-async def _as_soon_as_nobody_is_at_work(operator: Operator, service: str) -> None:
+async def put_back(operator: Operator, service: str, *options: str) -> None:
     """Restore. The rig itself looks into the database now and then, and that is refused as if it were a process."""
+    command = ("restore", "one", service, "--replace", "--identity", str(operator.identity), *options)
     for left in range(_TRIES, -1, -1):
         try:
-            await operator.luotsi("restore", "one", service, "--replace", "--identity", str(operator.identity))
+            await operator.luotsi(*command)
         except RuntimeError as error:
             if "is at work in its database" not in str(error) or not left:
                 raise
