@@ -39,7 +39,7 @@ def build_consumers(outbox: Outbox) -> list[Consumer]:
     about_referrals: dict[str, Handler] = dict.fromkeys(HEARD, BatchHandler(partial(_tell, outbox)))
     about_catalog: dict[str, Handler] = {
         "catalog.organization_changed.v1": partial(_organization_changed, outbox, waiting),
-        "catalog.service_changed.v1": partial(_copy, "service", waiting),
+        "catalog.service_changed.v1": BatchHandler(partial(_copy, "service", waiting)),
         "catalog.member_changed.v1": partial(_member_changed, outbox, waiting),
     }
     waiting |= about_referrals | about_catalog
@@ -49,11 +49,12 @@ def build_consumers(outbox: Outbox) -> list[Consumer]:
     ]
 
 
-async def _copy(kind: str, waiting: Mapping[str, Handler], tx: Transaction, event: Envelope) -> None:
-    """Bring a copy up to date, and handle the events that waited for this fact."""
+async def _copy(kind: str, waiting: Mapping[str, Handler], tx: Transaction, events: Sequence[Envelope]) -> None:
+    """Bring copies of one kind up to date, and handle the events that waited for these facts."""
     await tx.advisory_lock(NOTICES_LOCK)
-    await apply(tx, COPIES[kind], event)
-    await arrived(tx, f"{kind}:{UUID(event.data['id'])}", waiting)
+    await apply(tx, COPIES[kind], *events)
+    for fact in dict.fromkeys(f"{kind}:{UUID(event.data['id'])}" for event in events):
+        await arrived(tx, fact, waiting)
 
 
 async def _organization_changed(
@@ -63,7 +64,7 @@ async def _organization_changed(
     await tx.advisory_lock(NOTICES_LOCK)
     state = OrganizationState.model_validate(event.data)
     before = await tx.get(Organization, state.id)
-    await _copy("organization", waiting, tx, event)
+    await _copy("organization", waiting, tx, [event])
     await hand_on_unseen(tx, outbox, state.id)
     after = await tx.get_one(Organization, state.id)
     if before is not None and before.active is not after.active:
@@ -78,7 +79,7 @@ async def _member_changed(outbox: Outbox, waiting: Mapping[str, Handler], tx: Tr
     The copy comes first. Telling may have to wait for the organisation, should it not be known here yet.
     """
     member = MemberState.model_validate(event.data)
-    await _copy("member", waiting, tx, event)
+    await _copy("member", waiting, tx, [event])
     await hand_on_unseen(tx, outbox, member.organization_id)
     if member.former_email is not None:
         await tell_former_address(tx, outbox, event, "address_changed", member.organization_id, member.former_email)

@@ -4,14 +4,15 @@ import pytest
 
 from services.notifications.consumers import build_consumers
 from shared.consuming.inbox import handle
+from shared.events.catalog import ServiceState
 from shared.publishing.outbox import Outbox
-from tests.builders import Town, small_town
+from tests.builders import Town, names, small_town
 from tests.flows.notifications_mailing import Clock, delivery_queue
 from tests.flows.notifications_story import Story, count
 from tests.platform import Platform
 from tests.statements import count_statements
 
-_, REFERRAL_EVENTS = build_consumers(Outbox("notifications"))
+CATALOG_EVENTS, REFERRAL_EVENTS = build_consumers(Outbox("notifications"))
 
 
 @pytest.fixture
@@ -38,6 +39,27 @@ async def test_telling_of_an_event_takes_few_statements(
     assert [sql.rstrip(";") for sql in (given[0], given[-1])] == ["BEGIN", "COMMIT"]
     # The lock, the inbox; organisations, services and people; notices with their deliveries; and the proofs.
     assert len(given) - 2 <= 7, "\n".join(given)
+
+
+async def test_copying_many_states_of_services_takes_few_statements(
+    platform: Platform, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = [
+        ServiceState(id=service, slug="advice", organization_id=town.business, name=names("advice"), status="active")
+        for service in (town.advice, town.guidance)
+    ]
+    async with platform.databases["catalog"].transaction() as tx:
+        told = [
+            Outbox("catalog").record(tx, "catalog.service_changed.v1", state.id, sequence, state)
+            for sequence in range(2, 42)
+            for state in states
+        ]
+    await handle(platform.databases["notifications"], CATALOG_EVENTS, told[:2])  # the connection is open then
+    given = count_statements(monkeypatch)
+    await handle(platform.databases["notifications"], CATALOG_EVENTS, told[2:])
+    monkeypatch.undo()
+    # The lock, the inbox, the lock again and the copies; of each service the lock, and what waits for it.
+    assert len(given) - 2 <= 4 + 2 * 2, "\n".join(given)
 
 
 async def test_delivering_a_batch_takes_few_statements(
