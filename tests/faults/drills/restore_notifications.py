@@ -51,7 +51,8 @@ async def restore_notifications(lab: Lab, lot: random.Random) -> None:
         lab.rewound.append(Rewound(SERVICE, safe, tuple(log), back, lost_at, *gone))
         lab.remade = Remade(_formers(told, now), _held_back(now))
         _judge_report(lab, json.loads(report.read_text()))
-        _judge_inboxes(lab, told, now)
+        parked = {row["event_id"] for row in await lab.query(SERVICE, "SELECT event_id FROM parked")}
+        _judge_inboxes(lab, [row for row in told if row["event_id"] not in parked], now)
     for row in listeners:
         await _judge_stream(lab, Member(*list(row.values())[:-1]), row["newest"])
 
@@ -88,7 +89,7 @@ def _judge_report(lab: Lab, report: dict[str, Any]) -> None:
 def _judge_inboxes(lab: Lab, told: list[Any], now: list[Any]) -> None:
     """Before anything works in it, all is there of which somebody was told, but for mail about mail.
 
-    That a mail was given up is an event of the lost database itself.
+    That a mail was given up is an event of the lost database itself. What is parked in the backup, its worker sees to.
     """
     own = {event.id for rewound in lab.rewound for event in rewound.before}
     there = {_key(row) for row in now}
