@@ -97,6 +97,7 @@ async def _fill_one(service: str, owner: str, size: Size, given: Given, vault: V
             if service == "referral":
                 await seal_newest(connection, vault)
                 await connection.execute((HERE / "older_keys.sql").read_text())
+            await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")  # no index can be made before these have fired
             for definition in indexes:
                 await connection.execute(definition)
         await connection.execute("SET statement_timeout = 0")

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
+from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy import delete, text, update
@@ -130,10 +131,12 @@ async def _claim(tx: Transaction, consumer: Consumer, events: Sequence[Envelope]
 
     Rows go in by event id, so that two workers with the same events never wait for each other in a circle.
     """
-    by_id = {event.id: event for event in reversed(events)}
-    claimed = await tx.execute(_CLAIM, {"events": sorted(by_id), "consumer": consumer.group})
+    first = dict[UUID, Envelope]()
+    for event in events:
+        first.setdefault(event.id, event)
+    claimed = await tx.execute(_CLAIM, {"events": sorted(first), "consumer": consumer.group})
     new = set(claimed.scalars())
-    return [event for event in events if event.id in new and by_id[event.id] is event]
+    return [event for event in first.values() if event.id in new]
 
 
 async def handle_one(tx: Transaction, consumer: Consumer, event: Envelope) -> None:

@@ -10,6 +10,7 @@ PostgreSQL sorts the keys with COLLATE "C": other collations need ICU, or change
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from shared.values.folding import fold
@@ -55,6 +56,7 @@ def _clusters(text: str) -> Iterator[str]:
         yield cluster
 
 
+@lru_cache(maxsize=4096)  # more letters than all names of a country are written in
 def _letter(cluster: str) -> str:
     """What a letter with its marks sorts as; a space for what is no letter, nothing for what is not seen."""
     base, marks = cluster[0], cluster[1:]

@@ -25,6 +25,7 @@ from services.catalog.queries.ranking import (
 from services.catalog.queries.service_facts import COUNTED, FACETS, FACTS, FITS, FITS_ALL, MISFITS, VISIBLE, FactsWanted
 from services.catalog.queries.service_list import KeptCounts, list_services
 from services.catalog.queries.word_forms import SHOWING
+from shared.database.planning import plan_once
 from shared.database.transaction import Transaction
 
 
@@ -48,7 +49,7 @@ async def _by_words(
     values |= {"size": page.size, "skipped": (page.number - 1) * page.size}
     values |= {"words": [each.folded for each in typed], "exactly": only.exactly}
     values["narrowed"] = any(value is not None for value in asdict(only.facts).values())
-    await tx.execute(_PLANNED_ONCE)
+    await plan_once(tx)  # every step of it goes by a key, whatever is asked
     most = MOST_READ if len(typed) > 1 else MOST_READ_ALONE
     found = (await tx.execute(SEARCH, {**values, "most": most})).one()
     if found.too_few:
@@ -108,9 +109,6 @@ _FOUND: Final = ", ".join(
         f"judged AS MATERIALIZED (SELECT score, has_all, {FACTS} FROM candidates AS r CROSS JOIN LATERAL {_KEYED})",
     ]
 )
-
-_PLANNED_ONCE: Final = text("SET LOCAL plan_cache_mode = force_generic_plan")
-"""Planning a search takes as long as making it. The plan is the same whatever is asked: every step goes by a key."""
 
 _MISFITS: Final = " + ".join(f"(NOT fits_{name})::int" for name in FACETS)
 _ORDER: Final = "misfits, has_all DESC, score DESC, name, id"

@@ -1,6 +1,6 @@
 """Notices: made once per event and recipient, each with its deliveries, and marked as seen."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -90,20 +90,37 @@ async def make_notices(tx: Transaction, outbox: Outbox, *told: Mapping[Recipient
     left to the delivery queue.
     """
     now = utc_now()
-    asked = [(_notice(cause, who, now), who, cause) for each in told for who, cause in sorted(each.items(), key=_place)]
+    asked = [_Asked.of(cause, who, now) for each in told for who, cause in sorted(each.items(), key=_place)]
     if not asked:
         return
-    deliveries = {notice.id: list(_deliveries(notice, who, now)) for notice, who, _ in asked}
     written = {
-        "notices": _as_json(notice for notice, *_ in asked),
-        "deliveries": _as_json(chain.from_iterable(deliveries.values())),
+        "notices": _as_json(each.notice for each in asked),
+        "deliveries": _as_json(chain.from_iterable(each.deliveries for each in asked)),
     }
     made = set((await tx.execute(_WRITE, written)).scalars())
-    for notice, who, cause in asked:
-        if notice.id in made and who.member_id is not None:
-            in_inbox, *_ = deliveries[notice.id]
-            with context.using(cause.within):
-                record_delivery(tx, outbox, DELIVERED, notice, in_inbox, now)
+    for each in asked:
+        if each.notice.id in made and each.notice.recipient_member_id is not None:
+            in_inbox, *_ = each.deliveries
+            with context.using(each.within):
+                record_delivery(tx, outbox, DELIVERED, each.notice, in_inbox, now)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A notice that is written unless it is there, with its deliveries; `within` is the context of its cause.
+
+    Ids are given one after the other: those of its deliveries lie between its own and the next notice's. By that a
+    list of deliveries goes on after one that is gone.
+    """
+
+    notice: Notice
+    deliveries: Sequence[Delivery]
+    within: context.Context
+
+    @classmethod
+    def of(cls, cause: Cause, who: Recipient, now: datetime) -> "_Asked":
+        notice = _notice(cause, who, now)
+        return cls(notice, list(_deliveries(notice, who, now)), cause.within)
 
 
 def _place(item: tuple[Recipient, Cause]) -> tuple[UUID, str]:

@@ -31,6 +31,7 @@ from services.referral.queries.overview import decline_reasons, in_hours, sent_b
 from services.referral.schemas.overview import Cut, Figures, FiguresRow, OverviewFigures
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
+from shared.database.planning import plan_by_values
 from shared.database.rows import table_of
 
 _C: Final = table_of(Referral).c
@@ -47,6 +48,7 @@ async def overview_figures(work: ActorUnitOfWork, by: Collection[Cut], period: P
     What was marked as an error is among `sent` and in no other figure. Rows are in order of names, then of time. Where
     there are more than `limit`, those are there of which most was sent.
     """
+    await plan_by_values(work.tx)
     month, in_a_month = by_month(period)
     columns = _COLUMNS | {"month": month}
     keys: Keys = {cut: columns[cut] for cut in get_args(Cut) if cut in by}

@@ -32,6 +32,7 @@ from services.referral.schemas.overview import OverviewReferral, OverviewRow
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
 from shared.clock import KUOPIO
+from shared.database.planning import plan_by_values
 from shared.database.rows import table_of
 from shared.keyset import Keyset
 
@@ -44,6 +45,7 @@ async def overview(work: ActorUnitOfWork, period: Period) -> list[OverviewRow]:
 
     Those with most that waits come first, then those with most that was sent; alike ones by name.
     """
+    await plan_by_values(work.tx)
     among = sent_between(period.first, period.last)
     more = {
         "overdue": due(DueWhen.OVERDUE, work.now),

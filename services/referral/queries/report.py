@@ -23,6 +23,7 @@ from services.referral.queries.overview import sent_between
 from services.referral.schemas.report import PeriodView, ReportRow, ReportTotal, ReportView
 from services.referral.tables import Referral
 from services.referral.unit_of_work import ActorUnitOfWork
+from shared.database.planning import plan_by_values
 from shared.database.rows import table_of
 from shared.problems import invalid
 
@@ -50,6 +51,7 @@ async def referral_report(
     `box`: those that the actor's organisation sent or received; None: those of all organisations. Those that were
     marked as errors count nowhere. Whole months, so that two reports do not tell of single days.
     """
+    await plan_by_values(work.tx)
     asked: set[str] = {*by, "organization"} if "service" in by else {*by}
     month, in_a_month = by_month(whole)
     columns = _COLUMNS | {"month": month}
