@@ -8,6 +8,7 @@ import contextlib
 import json
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
@@ -57,7 +58,7 @@ def let_fail(folder: Path) -> None:
             file.write(f"{event.id}\n")
         raise Trouble
 
-    async def failing(outbox: Any, tx: Any, event: Envelope) -> None:
+    def let_pass_or_fail(event: Envelope) -> None:
         kind = event.id.int % _KINDS
         before = noted.read_text().count(str(event.id)) if kind <= _PARKED and noted.exists() else 0
         if kind == _PARKED and not before:
@@ -66,7 +67,11 @@ def let_fail(folder: Path) -> None:
             fail(event)
         if before < _FAILURES.get(kind, 0) and (folder / "failing").exists():
             fail(event)
-        await tell(outbox, tx, event)
+
+    async def failing(outbox: Any, tx: Any, events: Sequence[Envelope]) -> None:
+        for event in events:
+            let_pass_or_fail(event)
+        await tell(outbox, tx, events)
 
     async def arriving(*arguments: Any) -> int:
         token = _brings_fact.set(True)

@@ -1,5 +1,6 @@
 """The next version of a publisher, which tells one more field, and of a consumer, which makes something of it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -40,10 +41,10 @@ def read_more() -> None:
     class Newer(ReferralState):
         waiting_list: int | None = None
 
-    async def note_more(outbox: Any, tx: Any, event: Envelope) -> None:
-        await tell(outbox, tx, event)
-        inner = event.data.get("referral", {})
-        state = Newer.model_validate({**inner, **event.data})
-        await tx.execute(text(NOTE), {"event_id": event.id, "waiting": state.waiting_list})
+    async def note_more(outbox: Any, tx: Any, events: Sequence[Envelope]) -> None:
+        await tell(outbox, tx, events)
+        for event in events:
+            state = Newer.model_validate({**event.data.get("referral", {}), **event.data})
+            await tx.execute(text(NOTE), {"event_id": event.id, "waiting": state.waiting_list})
 
     replace(consumers, "_tell", note_more)
