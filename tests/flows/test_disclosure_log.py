@@ -17,7 +17,7 @@ from luotsi.embedded.postgres import Postgres
 from luotsi.embedded.servers import start_servers
 from luotsi.platform.data_dir import DataDir
 from luotsi.platform.process import PlatformError
-from services.referral.domain.seals import Digest
+from services.referral.domain.seals import Digest, newest_finished_day
 from services.referral.jobs.disclosure_sealer import DisclosureSealer
 from services.referral.queries.sealed_days import content_of, describing
 from services.referral.use_cases import disclosure_log
@@ -79,11 +79,17 @@ async def a_sealed_week(platform: Platform) -> None:
     await seal(platform, datetime.now(UTC))
 
 
+def ago(days: int) -> timedelta:
+    """So many days before today; one more in the first minutes of a day, in which yesterday is not sealed yet."""
+    now = datetime.now(UTC)
+    return timedelta(days=days - 1) + (day_in_kuopio(now) - newest_finished_day(now))
+
+
 async def shift(platform: Platform, day: int) -> None:
     """Let what was shown just now have happened some days ago: five for the first of three, then three, then one."""
     async with platform.owners["referral"].transaction() as tx:
         recent = f"UPDATE disclosures SET at = {EARLIER} WHERE at > now() - interval '12 hours'"
-        await tx.execute(text(recent), {"span": timedelta(days=5 - 2 * day)})
+        await tx.execute(text(recent), {"span": ago(5 - 2 * day)})
 
 
 async def seal(platform: Platform, now: datetime, holder: str = "one") -> int:
@@ -256,7 +262,7 @@ async def test_rows_removed_on_purpose_are_vouched_for(platform: Platform) -> No
 async def test_sealing_by_hand_catches_up_what_no_worker_did(platform: Platform) -> None:
     town = await small_town(platform)
     await sent_referral(platform, town)
-    await tamper(platform, f"UPDATE disclosures SET at = {EARLIER}", span=timedelta(days=40))
+    await tamper(platform, f"UPDATE disclosures SET at = {EARLIER}", span=ago(40))
     assert (await verified(platform))[0] == 1, "rows, and no seal"
     result = await asyncio.to_thread(luotsi, platform, "audit", "seal")
     assert "40 days sealed" in result.stdout
