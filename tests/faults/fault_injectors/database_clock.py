@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,12 @@ STEP_SECONDS: Final = 600.0
 _PACKAGE: Final = "faketime/libfaketime.so.1"
 _WORK_SECONDS: Final = 6.0
 _SMALL_STEPS: Final = 100
+_TRIES: Final = 20
+_AT_REST: Final = 1.0
+_WITHIN_ONE: Final = (
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user "
+    "AND state LIKE 'idle in transaction%' AND clock_timestamp() - state_change > $1"
+)
 _OFF_BY: Final = 5.0
 """So many seconds may pass between the offset and the look whether it is there."""
 
@@ -54,7 +61,7 @@ async def step_database_clock(lab: Lab, lot: random.Random) -> None:
         await _restart(lab)
         await _step(lab, folder, STEP_SECONDS)
         await let_it_publish(lab, service, extra)
-        lab.hands.signal(extra.name, signal.SIGSTOP)
+        await _stand_still(lab, service, extra.name)
         await _step(lab, folder, 0)
         await _until_taken_over(lab, service, extra.name)
         lab.hands.signal(extra.name, signal.SIGCONT)
@@ -115,6 +122,22 @@ async def _step(lab: Lab, folder: Path, offset: float) -> None:
             raise RuntimeError(f"the databases' clock is ahead by {row['now'] - time.time():.1f} s, not {offset:.1f}")
         await asyncio.sleep(0.5)
     raise TimeoutError("the databases do not say what their clock shows")
+
+
+async def _stand_still(lab: Lab, service: str, name: str) -> None:
+    """Let a worker stand still between two transactions. Raises TimeoutError where it is always within one.
+
+    In the middle of one it has a lock upon its lease until PostgreSQL ends it, and PostgreSQL measures how long it has
+    waited by the very clock that is set back: for ten minutes more nobody could take over.
+    """
+    for _ in range(_TRIES):
+        lab.hands.signal(name, signal.SIGSTOP)
+        await asyncio.sleep(_AT_REST)
+        if not await lab.query(service, _WITHIN_ONE, timedelta(seconds=_AT_REST / 2)):
+            return
+        lab.hands.signal(name, signal.SIGCONT)
+        await asyncio.sleep(0.3)
+    raise TimeoutError(f"in vain waited for {name} to be between two transactions")
 
 
 async def _until_taken_over(lab: Lab, service: str, name: str) -> None:
