@@ -22,7 +22,6 @@ from tests.faults.checks.versions import prepare_notes
 from tests.faults.checks.watch import Watch
 from tests.faults.drills.long_outage import long_outage
 from tests.faults.failing import give_up_failing, replay, switch
-from tests.faults.fault_injectors.database_clock import can_step
 from tests.faults.fault_injectors.disks import SIZES, small_disk
 from tests.faults.fault_injectors.entries import poison
 from tests.faults.fault_injectors.power import devices
@@ -57,7 +56,7 @@ def main() -> None:
     parser.add_argument(
         "--drill",
         choices=[drill.__name__ for drill in DRILLS],
-        help="a restore or a long outage, with some faults after",
+        help="a restore, a long outage or another clock, with some faults after",
     )
     parser.add_argument("--no-points", action="store_true", help="no kills at named moments")
     parser.add_argument("--keep", type=Path, help="folder for the logs and the ledger of a run that failed")
@@ -72,7 +71,7 @@ def main() -> None:
         # What waits in a long outage finds no room on small ones.
         folders = [] if asked.drill == long_outage.__name__ else [root / folder for folder in SIZES]
         mounted = [stack.enter_context(small_disk(folder)) for folder in folders if not folder.exists()]
-        out = impossible_faults(has_disks=all(mounted), has_power=has_power, has_clock=can_step(root))
+        out = impossible_faults(has_disks=all(mounted), has_power=has_power)
         wanted = _chosen(asked)
         outcome = uvloop.run(run(root, asked, tuple(fault for fault in wanted if fault not in out)))
         outcome.left_out = {fault.__name__: out[fault] for fault in wanted if fault in out}

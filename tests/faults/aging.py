@@ -27,6 +27,7 @@ _HAS_MESSAGES: Final = "SELECT FROM messages WHERE referral_id = $1"
 _OF_ERASED: Final = (
     "SELECT event_id, type, published_at FROM outbox JOIN referrals r ON r.id::text = subject WHERE r.client_id = $1"
 )
+_STILL_OPEN: Final = "SELECT FROM referrals WHERE client_id = $1 AND closed_at IS NULL"
 _SEEN: Final = (
     "SELECT n.id, array_agg(d.id) AS deliveries FROM notices n JOIN deliveries d ON d.notice_id = n.id "
     "WHERE n.seen_at IS NOT NULL AND n.referral_id IS NOT NULL AND n.recipient_member_id <> ALL ($1) GROUP BY n.id "
@@ -86,8 +87,10 @@ class Aging:
         await self._do("referral", sql, client.client)
 
     async def erased(self) -> UUID | None:
-        """A client who was erased, of whose referrals everybody has heard all."""
+        """A client who was erased, of whose referrals, all closed, everybody has heard all."""
         for each in self.ledger.erased:
+            if await self.lab.query("referral", _STILL_OPEN, each.client):
+                continue  # more may come about it, and go with the rest
             if await self._dealt_with("referral", _OF_ERASED, each.client, {"notifications": AUDIENCE}):
                 return each.client
         return None

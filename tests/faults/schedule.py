@@ -78,7 +78,6 @@ LANES: Final[tuple[tuple[Fault, ...], ...]] = (
         network.half_open_postgres,
         reminders.let_answers_be_overdue,
         surroundings.jump_clocks,
-        database_clock.step_database_clock,
         surroundings.close_mail_server,
         certificates.expire_certificate,
         disks.fill_postgres_disk,
@@ -90,7 +89,6 @@ LANES: Final[tuple[tuple[Fault, ...], ...]] = (
 FAULTS: Final[tuple[Fault, ...]] = tuple(fault for lane in LANES for fault in lane)
 ON_SMALL_DISKS: Final[tuple[Fault, ...]] = (disks.fill_valkey_disk, disks.fill_postgres_disk, disks.fill_mail_disk)
 ON_DEVICES: Final[tuple[Fault, ...]] = (power.cut_power, slow_syncs.slow_syncs)
-ON_OTHER_CLOCK: Final[tuple[Fault, ...]] = (database_clock.step_database_clock,)
 
 DRILLS: Final[tuple[Fault, ...]] = (
     restore.restore_referral,
@@ -99,8 +97,12 @@ DRILLS: Final[tuple[Fault, ...]] = (
     restore_portal.restore_portal,
     standby.promote_standby,
     long_outage.long_outage,
+    database_clock.step_database_clock,
 )
-"""Once a run, by themselves: what takes a database back, for what is lost then is lost by design, and what is long."""
+"""Once a run, by themselves: what takes a database back, for what is lost then is lost by design, and what is long.
+
+A step of the databases' clock too, for PostgreSQL itself goes by that clock in ending what waits.
+"""
 AROUND_DRILLS: Final[tuple[Fault, ...]] = (
     processes.kill_some_process,
     processes.kill_all_services,
@@ -110,15 +112,13 @@ AROUND_DRILLS: Final[tuple[Fault, ...]] = (
 )
 
 
-def impossible_faults(*, has_disks: bool, has_power: bool, has_clock: bool) -> dict[Fault, str]:
+def impossible_faults(*, has_disks: bool, has_power: bool) -> dict[Fault, str]:
     """The kinds of fault that are left out on this machine, and why."""
     out: dict[Fault, str] = {}
     if not has_disks:
         out |= dict.fromkeys(ON_SMALL_DISKS, "nobody may mount a small file system here")
     if not has_power:
         out |= dict.fromkeys(ON_DEVICES, "nobody may mount block devices here")
-    if not has_clock:
-        out |= dict.fromkeys(ON_OTHER_CLOCK, "there is no libfaketime, Debian's package, or PostgreSQL cannot read it")
     return out
 
 

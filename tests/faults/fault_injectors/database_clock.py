@@ -18,7 +18,6 @@ from typing import Final
 
 import asyncpg
 
-from luotsi.embedded.account import reachable, server_account
 from tests.faults.checks.expectations import Finding
 from tests.faults.fault_injectors.cut_off import holds_lease, let_it_publish
 from tests.faults.lab import PATIENCE, Lab
@@ -42,12 +41,6 @@ def library() -> Path | None:
     """What lies about the clock: `make faults` puts it beside the environment, and Debian's package into the system."""
     candidates = [Path(sys.prefix) / _PACKAGE, *Path("/usr/lib").glob(f"*/{_PACKAGE}")]
     return next((file for file in candidates if file.exists()), None)
-
-
-def can_step(root: Path) -> bool:
-    """Whether there is such a library, and the account of the databases gets at what lies in `root`."""
-    account = server_account()
-    return library() is not None and (account is None or reachable(root, account))
 
 
 async def step_database_clock(lab: Lab, lot: random.Random) -> None:
@@ -79,7 +72,7 @@ def _prepare(lab: Lab) -> Path:
     """A folder that the databases' account can read, with the library in it."""
     folder, found = lab.data.root / "clock", library()
     if found is None:
-        raise RuntimeError("there is no libfaketime")
+        raise RuntimeError("there is no libfaketime, which `make faults` takes out of Debian's package")
     folder.mkdir(mode=0o755, exist_ok=True)
     shutil.copyfile(found, folder / found.name)
     return folder
