@@ -145,7 +145,10 @@ class Losses:
         self._reached = None
         async with self._own.in_use() as connection:
             await connection.execute(_FORGET, self._stream, *loss.after, *loss.up_to)
-        log.warning("all that %s had lost is published again", self._stream)
+        if loss.intact:
+            log.info("all that was asked for of %s is published once more", self._stream)
+        else:
+            log.warning("all that %s had lost is published again", self._stream)
 
     async def _bring_back(self, loss: Loss, chosen: str, **values: Any) -> list[str]:
         async with self._database.transaction() as tx:
