@@ -6,7 +6,6 @@ A span has the names of what was done, and nothing of what it was about: no path
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from importlib import import_module
 from typing import Final, Literal, Protocol
 
@@ -98,20 +97,12 @@ def published(stream: str, payloads: Sequence[str]) -> None:
         _tracer.published(stream, payloads)
 
 
-def following(context: Context, done: Span) -> Context:
-    """The context of what is done within a span: what is recorded then follows from it."""
-    if done.traceparent is None:
-        return context
-    return replace(context, traceparent=done.traceparent, tracestate=done.tracestate)
-
-
 __all__ = [
     "Attributes",
     "Kind",
     "Span",
     "Tracer",
     "configure",
-    "following",
     "is_on",
     "published",
     "span",
