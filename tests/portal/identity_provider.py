@@ -1,7 +1,7 @@
 """A real OpenID Connect provider, Canaille, as a process of its own, in the environment `.venv-provider`.
 
-What it is to know comes as JSON on standard input: its port, its people, the portal's registration, and the factors
-that it asks for. It keeps everything in memory, and says `ready` when it answers.
+What it is to know comes as JSON on standard input: its port, its people, the portal's registration, the factors that
+it asks for, and for how many seconds a code is good. It keeps everything in memory, and says `ready` when it answers.
 """
 
 import asyncio
@@ -35,6 +35,7 @@ def _application(known: dict[str, Any]) -> Any:
                 "HTMX": False,
                 "CAPTCHA_ENABLED": False,
                 "AUTHENTICATION_FACTORS": known["factors"],
+                "TOTP_LIFETIME": known["code_lifetime"],
                 "ENABLE_PASSWORD_COMPROMISSION_CHECK": False,
             },
             "CANAILLE_OIDC": {"ACTIVE_JWKS": [RSAKey.generate_key(2048, auto_kid=True).as_dict(private=True)]},

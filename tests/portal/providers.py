@@ -28,6 +28,8 @@ PYTHON: Final = ROOT / ".venv-provider" / "bin" / "python"
 CLIENT_ID, CLIENT_SECRET = "luotsi", "a secret of the provider's"
 REDIRECT_URI: Final = "http://localhost:8000/sign-in/provider/answer"
 PASSWORD: Final = "correct horse battery"
+# A phone's code is good for as many seconds: none runs out between reading and typing it, however slow the machine is.
+_CODE_LIFETIME: Final = 10**10
 _FIELD: Final = re.compile(r'<(?:input|button)[^>]*\bname="([^"]+)"')
 
 
@@ -58,10 +60,14 @@ class Canaille:
                 answer = await opened.post(str(answer.request.url), data=self.typed(answer.text, name))
         raise AssertionError(answer.text)
 
+    def code(self) -> str:
+        """What the phones of its people show."""
+        step = int(time.time()) // _CODE_LIFETIME
+        return pyotp.TOTP(base64.b32encode(self.secret.encode()).decode()).generate_otp(step)
+
     def typed(self, page: str, name: str) -> dict[str, str]:
         """What somebody types into a page of it."""
-        code = pyotp.TOTP(base64.b32encode(self.secret.encode()).decode()).now()
-        known = {"login": name, "password": PASSWORD, "otp": code}
+        known = {"login": name, "password": PASSWORD, "otp": self.code()}
         typed = {field: known[field] for field in _FIELD.findall(page) if field in known}
         assert typed, page
         return typed
@@ -75,6 +81,7 @@ def canaille(people: Sequence[str], *factors: str, redirect_uri: str = REDIRECT_
     told = {
         "port": port,
         "factors": factors,
+        "code_lifetime": _CODE_LIFETIME,
         "people": [
             {"name": email.partition("@")[0], "email": email, "password": PASSWORD, "secret": secret}
             for email in people
