@@ -20,7 +20,7 @@ from tests.faults.aging import Aging
 from tests.faults.checks.recovery import Recovery
 from tests.faults.checks.versions import prepare_notes
 from tests.faults.checks.watch import Watch
-from tests.faults.drills.long_outage import long_outage
+from tests.faults.drills.long_outage import LONGEST_OUTAGE_SECONDS, long_outage
 from tests.faults.failing import give_up_failing, replay, switch
 from tests.faults.fault_injectors.disks import SIZES, small_disk
 from tests.faults.fault_injectors.entries import poison
@@ -40,7 +40,7 @@ from tests.faults.schedule import AROUND_DRILLS, DRILLS, FAULTS, Course, Fault, 
 Say = Callable[[str], None]
 
 LIMIT_SECONDS = 20 * 60.0
-"""How much longer than its minutes of faults a run may take until all is at rest."""
+"""How much longer than its minutes of faults, and its long outage, a run may take until all is at rest."""
 BEFORE_DRILLS = 10.0
 """So many seconds people work before a drill begins."""
 JUDGING_SECONDS = 10 * 60.0
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--record", action="store_true", help="add the figures to those of docs/faults.md")
     asked = parser.parse_args()
     # The last resort, should the rig itself hang: where it stands, and exit status 1.
-    faulthandler.dump_traceback_later(60 * asked.minutes + LIMIT_SECONDS + 2 * JUDGING_SECONDS, exit=True)
+    faulthandler.dump_traceback_later(_limit(asked) + 2 * JUDGING_SECONDS, exit=True)
     with ExitStack() as stack:
         root = stack.enter_context(temporary_data())
         has_power = not asked.drill and stack.enter_context(devices(root))
@@ -86,7 +86,7 @@ def main() -> None:
 async def run(root: Path, asked: argparse.Namespace, faults: tuple[Fault, ...]) -> Outcome:
     """One run: everybody works, faults happen, all comes to rest, and then the books are checked."""
     begun, task, said = time.monotonic(), asyncio.current_task(), ["nothing"]
-    limit = 60 * asked.minutes + LIMIT_SECONDS
+    limit = _limit(asked)
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # the disks are unmounted then, too
 
@@ -129,6 +129,12 @@ async def run(root: Path, asked: argparse.Namespace, faults: tuple[Fault, ...]) 
         outcome.needs_points = () if asked.no_points or asked.only or asked.drill else tuple(POINTS)
         await accounts.close()
         return outcome
+
+
+def _limit(asked: argparse.Namespace) -> float:
+    """How many seconds the run may take until all is at rest."""
+    outage = LONGEST_OUTAGE_SECONDS if asked.drill == long_outage.__name__ else 0
+    return 60 * float(asked.minutes) + outage + LIMIT_SECONDS
 
 
 def _chosen(asked: argparse.Namespace) -> tuple[Fault, ...]:

@@ -19,6 +19,8 @@ EVENTS: Final = 100_000
 _STREAM: Final = "catalog.events"
 _READERS: Final = ("referral-worker", "notifications-worker", "portal-worker")
 _PATIENCE: Final = 15 * 60.0
+LONGEST_OUTAGE_SECONDS: Final = 2 * _PATIENCE
+"""All is on the stream in one half of it, and dealt with in the other."""
 _MORE_MEMORY: Final = 64 << 20
 """How much a worker may need beyond what it has at rest, whatever waits."""
 _TEXT_TIMES: Final = 2.5
