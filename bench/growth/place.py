@@ -34,7 +34,8 @@ FOLDER: Final = Path(__file__).resolve().parents[2] / ".bench" / "growth"
 
 ISSUER: Final = "http://localhost:8000"
 _KEY: Final = base64.urlsafe_b64encode(b"a growth measurement's only key.").decode()
-"""Nobody's data lies under it."""
+KEYS: Final = dict.fromkeys(("MASTER_KEY", "INDEX_KEY", "AUDIT_KEY"), _KEY)
+"""Setting → key. Nobody's data lies under it."""
 
 ADVISER, DESK, COORDINATOR = "adviser1@o0.example", "recipient3@o1.example", "coordinator5@o0.example"
 SEEN_ALL, QUIET = "recipient4@o1.example", "quiet"
@@ -47,10 +48,10 @@ class Place:
     def __init__(self, servers: Servers, folder: Path, referrals: int) -> None:
         self.servers, self.folder, self.referrals = servers, folder, referrals
         self.key = new_signing_key()
-        jwks = folder / "jwks.json"
-        jwks.write_text(as_key_set([public_jwk(self.key)]))
+        self.jwks = folder / "jwks.json"
+        self.jwks.write_text(as_key_set([public_jwk(self.key)]))
         common: dict[str, Any] = {
-            "jwks": str(jwks),
+            "jwks": str(self.jwks),
             "issuer": ISSUER,
             "account_requests_per_minute": 1_000_000,
             "worker_name": "bench",
@@ -59,7 +60,7 @@ class Place:
             service: {"database_url": servers.database_urls[service], "redis_url": servers.redis_urls[service]}
             for service in service_names()
         }
-        keys: dict[str, Any] = {"master_key": _KEY, "index_key": _KEY, "audit_key": _KEY}
+        keys: dict[str, Any] = {name.lower(): key for name, key in KEYS.items()}
         self.settings = ReferralSettings(**common, **addresses["referral"], **keys)
         self.vault = vault_of(self.settings)
         self.apps = {
@@ -91,18 +92,21 @@ class Place:
 
     async def ask(self, service: str, who: str, method: str, path: str, **request: Any) -> httpx2.Response:
         """One request. The answer may be any."""
+        headers = self.headers_of(who) | request.pop("headers", {})
+        return await self._clients[service].request(method, path, timeout=None, headers=headers, **request)
+
+    def headers_of(self, who: str) -> dict[str, str]:
+        """What shows that somebody asks. It is good for a quarter of an hour."""
         member = self.members[who]
         token = sign_token(self.key, ISSUER, "bench", member.id, member.organization_id, member.roles)
-        headers = {"Authorization": f"Bearer {token}", **request.pop("headers", {})}
-        return await self._clients[service].request(method, path, timeout=None, headers=headers, **request)
+        return {"Authorization": f"Bearer {token}"}
 
     @cached_property
     def target(self) -> Target:
         """The same platform, for the operator's commands."""
         urls = {f"{name.upper()}_DATABASE_URL": url for name, url in self.servers.database_urls.items()}
         owners = {f"{name.upper()}_OWNER_DATABASE_URL": url for name, url in self.servers.owner_urls.items()}
-        keys = dict.fromkeys(("MASTER_KEY", "INDEX_KEY", "AUDIT_KEY"), _KEY)
-        return Target(self.folder, urls | owners | keys | {"REDIS_URL": self.servers.redis_urls["operator"]}, {})
+        return Target(self.folder, urls | owners | KEYS | {"REDIS_URL": self.servers.redis_urls["operator"]}, {})
 
 
 def _client(app: FastAPI, service: str) -> httpx2.AsyncClient:
