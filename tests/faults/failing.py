@@ -5,6 +5,7 @@ Which ones, their ids decide, so that processes and rig agree without a word.
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import time
 from collections import Counter
@@ -22,7 +23,7 @@ from shared.services import streams
 from tests.faults.checks.expectations import Finding
 from tests.faults.lab import Lab
 from tests.faults.patching import module_named, replace
-from tests.faults.poison import MARK
+from tests.faults.poison import MARK, REPLAYED
 
 GROUP: Final = "notifications"
 """The service whose handler of referrals' events it is."""
@@ -131,6 +132,7 @@ async def replay(lab: Lab) -> int:
             if letter.failures < MAX_FAILURES:
                 event = json.loads(letter.fields[b"__data__"])["id"]
                 lab.found.append(Finding("wrong", f"{event} is a dead letter after {letter.failures} failures"))
-            await dead_letters.replay(lab.redis, stream, GROUP, letter)
+            marked = dataclasses.replace(letter, fields={**letter.fields, REPLAYED: b"by an operator"})
+            await dead_letters.replay(lab.redis, stream, GROUP, marked)
             count += 1
     return count

@@ -5,7 +5,8 @@ from typing import Final
 
 MARK: Final = b"poison"
 COPIED: Final = b"copied"
-MARKS: Final = frozenset({MARK, COPIED})
+REPLAYED: Final = b"replayed"
+MARKS: Final = frozenset({MARK, COPIED, REPLAYED})
 """What entries carry, beside all else, that no relay has put onto a stream."""
 
 

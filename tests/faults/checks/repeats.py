@@ -21,6 +21,9 @@ from tests.faults.poison import MARKS
 Disturbed = Sequence[tuple[float, str]]
 """When, and what: a process with what was done to it, or a kind of fault."""
 
+Entry = tuple[bytes, dict[bytes, bytes]]
+"""Its id, which begins with the milliseconds of its moment, and its fields."""
+
 _AT_ONCE: Final = 5.0
 """Seconds within which a mail is never repeated, whatever ends: a claim lasts longer than that."""
 EXPLAINED_SECONDS: Final = 15.0
@@ -55,18 +58,23 @@ def repeated_mails(mails: Iterable[EmailMessage], times: Iterable[float], distur
 
 async def repeated_entries(lab: Lab) -> list[Finding]:
     """Events that a relay put onto its stream again though nothing had happened to it."""
-    found = []
+    found: list[Finding] = []
     for service in publishers():
-        entered: dict[str, list[float]] = defaultdict(list)
-        for entry, fields in await lab.redis.xrange(stream_of(service)):
-            if not MARKS & fields.keys() and bDATA_KEY in fields:
-                entered[json.loads(fields[bDATA_KEY])["id"]].append(int(entry.partition(b"-")[0]) / 1000)
-        for event, moments in entered.items():
-            for first, then in pairwise(moments):
-                if not between(lab.hands.disturbed, first, then, f"{service}-worker"):
-                    what = f"{service} published {event} again after {then - first:.1f} s, and nothing explains it"
-                    found.append(Finding("doubled", what))
+        found += published_again(service, await lab.redis.xrange(stream_of(service)), lab.hands.disturbed)
     return found
+
+
+def published_again(service: str, entries: Iterable[Entry], disturbed: Disturbed) -> Iterator[Finding]:
+    """Of the entries of a stream, those of relays: events that are there twice, and nothing explains it."""
+    entered: dict[str, list[float]] = defaultdict(list)
+    for entry, fields in entries:
+        if not MARKS & fields.keys() and bDATA_KEY in fields:
+            entered[json.loads(fields[bDATA_KEY])["id"]].append(int(entry.partition(b"-")[0]) / 1000)
+    for event, moments in entered.items():
+        for first, then in pairwise(moments):
+            if not between(disturbed, first, then, f"{service}-worker"):
+                what = f"{service} published {event} again after {then - first:.1f} s"
+                yield Finding("doubled", f"{what}, and nothing explains it")
 
 
 def between(disturbed: Disturbed, first: float, then: float, process: str) -> list[str]:
