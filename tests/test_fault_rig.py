@@ -24,8 +24,8 @@ from tests.faults.checks.watch import Watch
 from tests.faults.injection_points import POINTS
 from tests.faults.lab import Lab
 from tests.faults.ledger import Answers, Ledger
+from tests.faults.outcome import ENOUGH, Outcome
 from tests.faults.people import GivenUp, Somebody
-from tests.faults.report import ENOUGH, Outcome
 from tests.faults.sabotage import overlooked
 from tests.faults.schedule import Course
 

@@ -26,14 +26,15 @@ from tests.faults.fault_injectors.disks import SIZES, small_disk
 from tests.faults.fault_injectors.entries import poison
 from tests.faults.fault_injectors.power import devices
 from tests.faults.injection_points import POINTS
+from tests.faults.judging import broken, come_to_rest, judge
 from tests.faults.lab import Lab, running_lab
 from tests.faults.ledger import Ledger
 from tests.faults.listeners import Listener, listeners_of, listening
 from tests.faults.marksman import Marksman
 from tests.faults.old_rows import prepare_books
 from tests.faults.operating import Operator
+from tests.faults.outcome import Outcome
 from tests.faults.people import GivenUp
-from tests.faults.report import Outcome, broken, come_to_rest, judge
 from tests.faults.retaining import Retention
 from tests.faults.schedule import AROUND_DRILLS, DRILLS, FAULTS, Course, Fault, Schedule, impossible_faults
 
