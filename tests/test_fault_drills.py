@@ -104,13 +104,25 @@ def test_what_a_restore_has_held_back_is_not_lost() -> None:
     assert list(check_deliveries(seen, {str(made["id"])})) == []
 
 
-def test_a_copy_of_what_its_owner_has_forgotten_is_no_loss() -> None:
-    kept = {"id": OLD.subject, "epoch": OLD.epoch, "sequence": OLD.sequence}
+def copies(told: Sequence[Event], forgotten: Sequence[Event], *kept: Event) -> list[str]:
+    """What is found where the referral service has kept copies of deliveries, of which so much was told."""
+    rows = [{"id": each.subject, "epoch": each.epoch, "sequence": each.sequence} for each in kept]
     tables: dict[str, dict[str, list[object]]] = {
         "catalog": {"organizations": [], "services": [], "members": [], "service_facts": []},
-        "referral": {"deliveries": [kept]},
+        "referral": {"deliveries": [*rows]},
         **{service: {} for service in ("notifications", "portal")},
     }
-    logs: dict[str, list[Event]] = {"notifications": [], "referral": []}
-    assert len(list(check_copies(Snapshot(logs, {}, tables)))) == 1
-    assert list(check_copies(Snapshot(logs, {}, tables, defaultdict(list, notifications=[OLD])))) == []
+    logs = {"notifications": list(told), "referral": []}
+    gone = defaultdict(list, notifications=list(forgotten))
+    return [found.kind for found in check_copies(Snapshot(logs, {}, tables, gone))]
+
+
+def test_a_copy_of_what_its_owner_has_forgotten_is_no_loss() -> None:
+    assert copies([], [], OLD) == ["lost"]
+    assert copies([], [OLD], OLD) == []
+
+
+def test_a_copy_that_is_not_there_or_is_old_is_a_loss() -> None:
+    assert copies([OLD], []) == copies([OLD, AMID], [], OLD) == ["lost"]
+    assert copies([OLD, NEW], [AMID], AMID) == ["lost"], "of what was forgotten, and told anew"
+    assert copies([OLD, NEW], [AMID], NEW) == []

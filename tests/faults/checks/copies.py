@@ -53,8 +53,9 @@ def _newest(
     newest, gone = _newest_of(told), _newest_of(seen.gone[owner])
     kept = {str(row["id"]): (row["epoch"], row["sequence"]) for row in rows}
     for subject in newest.keys() | kept.keys():
-        if kept.get(subject) not in (newest.get(subject), None if subject in newest else gone.get(subject)):
-            yield Finding("lost", f"{what} {subject} was told as {newest.get(subject)}, kept as {kept.get(subject)}")
+        right = newest.get(subject, gone.get(subject))
+        if kept.get(subject) != right:
+            yield Finding("lost", f"{what} {subject} was told as {right}, kept as {kept.get(subject)}")
 
 
 def _newest_of(events: Iterable[Event]) -> dict[str, tuple[int, int]]:
