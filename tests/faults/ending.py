@@ -17,6 +17,7 @@ _NEXT: Final = {
 }
 _ENDED: Final = ("completed", "failed", "rejected", "cancelled")
 _BY_DESK: Final = ("accept", "complete", "resume")
+_PASSED_ON: Final = "SELECT FROM referrals WHERE parent_id = $1"
 _HAS_MESSAGES: Final = (
     "SELECT target_organization_id AS target, EXISTS (SELECT FROM messages WHERE referral_id = $1) AS has_messages "
     "FROM referrals WHERE id = $1"
@@ -29,7 +30,7 @@ async def closed_referral(day: Day, adviser: Somebody) -> UUID | None:
     for _ in range(_STEPS if created else 0):
         referral = (await adviser.insist("referral", "GET", f"/referrals/{created}")).json()
         if referral["closed_at"] is not None:
-            return UUID(created)
+            return None if await adviser.lab.query("referral", _PASSED_ON, UUID(created)) else UUID(created)
         command = "close" if referral["status"] in _ENDED else _NEXT.get(referral["status"])
         if command is None:
             return None
