@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -129,3 +130,17 @@ def test_a_run_says_which_moments_it_hit_too_seldom(capsys: pytest.CaptureFixtur
     assert f"hit fewer than {ENOUGH} times: relay after mark ({ENOUGH - 1}), mail before SMTP (0)" in said
     assert "never hit: mail before SMTP" in said
     assert not outcome.well
+
+
+def away_for(seconds: float, *, flooded: bool = False) -> list[str]:
+    """What the watch finds when no look could be finished for so long."""
+    watch = Watch(cast(Lab, SimpleNamespace(flooded=flooded)), Ledger())
+    watch.away_since = time.monotonic() - seconds
+    watch.note_away(ConnectionError("refused"), time.monotonic())
+    return [finding.kind for finding in watch.findings]
+
+
+def test_a_server_that_does_not_come_back_is_lost() -> None:
+    assert away_for(290) == [], "a fault may take as long"
+    assert away_for(310) == ["lost"]
+    assert away_for(310, flooded=True) == []

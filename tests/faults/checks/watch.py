@@ -48,6 +48,10 @@ _COPIES = {
 """Table of copies → whose facts they are. `deliveries` of the referral service are the proofs."""
 
 
+_LONGEST_AWAY = 300.0
+"""Seconds: a server that is away for longer than any fault may take does not come back."""
+
+
 @dataclass
 class Watch:
     """`looks` were finished; `broken_off` were not, because a server was away: `broken_off_by` is what the last met."""
@@ -59,6 +63,8 @@ class Watch:
     broken_off: int = 0
     broken_off_by: str = ""
     findings: list[Finding] = field(default_factory=list)
+    away_since: float | None = None
+    """When the first of the looks was broken off after which none was finished"""
     _known_events: set[UUID] = field(default_factory=set)
     _known_copies: set[tuple[str, str, str, int]] = field(default_factory=set)
     _kept: set[Promise] = field(default_factory=set)
@@ -69,6 +75,7 @@ class Watch:
             begun = time.monotonic()
             try:
                 found = [] if self.lab.rewinding else await self.look()
+                self.away_since = None
                 if not self.lab.rewinding:
                     self.findings = found
                     self.looks += 1
@@ -77,9 +84,16 @@ class Watch:
             except _ASKED_WRONGLY:
                 raise
             except _AWAY as error:
-                self.broken_off += 1
-                self.broken_off_by = repr(error)
+                self.note_away(error, begun)
             await asyncio.sleep(max(_PAUSE, _SHARE * (time.monotonic() - begun)))
+
+    def note_away(self, error: BaseException, begun: float) -> None:
+        """A look that began then was broken off. What is away for too long is lost, but while all is flooded."""
+        self.broken_off += 1
+        self.broken_off_by = repr(error)
+        self.away_since = begun if self.away_since is None or self.lab.flooded else self.away_since
+        if (seconds := time.monotonic() - self.away_since) > _LONGEST_AWAY:
+            self.findings = [Finding("lost", f"a server was away for {seconds:.0f} s and did not come back: {error!r}")]
 
     async def look(self) -> list[Finding]:
         """One look. Raises what servers raise that are away.
