@@ -153,13 +153,14 @@ class Meter:
                 worked = time.monotonic() - begun
                 told = await self._rest(done)
                 rested, spent = time.monotonic() - begun, _since(before, _spent(found))
+                database = self._database.ms() - database
         sent, lists = len(done.referrals), len(done.reading_ms)
         print(f"{number} of each process, load {load():.1f}")
         print(f"  {sent / worked:.1f} referrals a second, answered after {median(done.sending_ms):.0f} ms (p50)")
         print(f"  {lists / worked:.1f} lists a second, after {median(done.reading_ms):.0f} ms (p50)")
         print(f"  at rest after {rested:.1f} s; {sent - told} of {sent} referrals were told to nobody")
         print(f"  for a referral, with {lists / sent:.1f} lists:")
-        print(f"  {(self._database.ms() - database) / sent:6.1f} ms of PostgreSQL")
+        print(f"  {database / sent:6.1f} ms of PostgreSQL")
         for kind, times in sorted(spent.items()):
             shares = " and ".join(f"{100 * ms / sum(times):.0f} %" for ms in times)
             print(f"  {sum(times) / sent:6.1f} ms of {kind}: {shares}")
